@@ -1,0 +1,55 @@
+# Everything sets itself up: a virtual environment with the hashed lock, nothing outside this folder.
+# `make demo` runs the loop, `make test` the tests, `make lint` the checks, `make bench` the benchmarks.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+UV     := $(BIN)/uv
+ARGS   ?=
+
+# The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
+# Byte code on: Airflow starts three times faster with it.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install demo test test-fast lint bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## make the virtual environment
+
+$(STAMP): requirements.lock Makefile
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11, 3.12 or 3.13 is needed, this is {v[0]}.{v[1]}. Name one with: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@echo "Installing the locked packages into $(VENV) (once, about a minute) ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	@touch $@
+
+demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--headless ends by itself)
+	@exec $(BIN)/python -m include.demo $(ARGS)
+
+test: $(STAMP) lint ## lint, then all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(STAMP) ## the tests without those marked slow
+	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy --strict and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(STAMP) ## the benchmarks against their baselines (ARGS="--json FILE")
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(STAMP) ## resolve requirements.lock anew (ARGS=--upgrade for newer versions)
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev requirements.txt \
+	  -o requirements.lock --custom-compile-command "make lock" $(ARGS)
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
