@@ -1,0 +1,1 @@
+"""Values and rules, pure: nothing here knows Airflow, boto3 or a clock."""

@@ -1,0 +1,1 @@
+"""Thin hooks over the AWS services that the Amazon provider has none for."""

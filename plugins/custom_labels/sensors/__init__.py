@@ -1,0 +1,1 @@
+"""Sensors on the status of Custom Labels datasets and model versions."""

@@ -1,0 +1,1 @@
+"""Triggers: declarations of what to poll; the waiters and status tables decide."""

@@ -1,0 +1,23 @@
+"""Errors that name what went wrong, the value, where it is set and the way out."""
+
+from __future__ import annotations
+
+
+class CustomLabelsError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class SettingError(CustomLabelsError):
+    """A setting holds a value that is not allowed; nothing was called and nothing was paid."""
+
+
+class NotTrainable(CustomLabelsError):
+    """The labelled images cannot make a dataset that Custom Labels would accept."""
+
+
+class ModelError(CustomLabelsError):
+    """A model version, dataset or project is in a state from which the wanted one cannot be reached."""
+
+
+class LiveVersionChanged(CustomLabelsError):
+    """Somebody else moved the serving pointer meanwhile; ours was not written."""

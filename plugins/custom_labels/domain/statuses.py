@@ -1,0 +1,81 @@
+"""Which AWS status means done, which means wait, and that every other one means failed.
+
+The same tables decide in a task, in a deferred trigger (through ``waiters/rekognition.json``, which a contract test
+holds against them) and in a sensor. Statuses are those of the Rekognition API's ``ProjectStatus``, ``DatasetStatus``
+and ``ProjectVersionStatus``; one that AWS adds tomorrow fails at once, with its name, instead of being waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a status means to somebody who waits."""
+
+    DONE = "done"
+    WAIT = "wait"
+    FAILED = "failed"
+
+
+GONE = "(gone)"
+"""Stands for a resource that Describe no longer finds."""
+
+
+@dataclass(frozen=True)
+class StatusTable:
+    """One wait: its waiter's name, the statuses that end it well and those to wait through.
+
+    :param waiter: name in ``waiters/rekognition.json``.
+    :param goal: the wait's end in words, for messages.
+    :param done: statuses that end the wait.
+    :param wait: statuses to wait through; all statuses in neither set are failures.
+    """
+
+    waiter: str
+    goal: str
+    done: frozenset[str]
+    wait: frozenset[str]
+
+    def judge(self, status: str | None) -> Verdict:
+        """Say what a status means; ``None`` (nothing described) counts as :data:`GONE`."""
+        status = status or GONE
+        if status in self.done:
+            return Verdict.DONE
+        return Verdict.WAIT if status in self.wait else Verdict.FAILED
+
+
+def _table(waiter: str, goal: str, done: set[str], wait: set[str]) -> StatusTable:
+    return StatusTable(waiter, goal, frozenset(done), frozenset(wait))
+
+
+PROJECT_CREATED = _table("project_created", "created", {"CREATED"}, {"CREATING"})
+DATASET_CREATED = _table(
+    "dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"}
+)
+DATASET_UPDATED = _table(
+    "dataset_updated", "updated", {"UPDATE_COMPLETE"}, {"UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
+)
+DATASET_DELETED = _table("dataset_deleted", "deleted", {GONE}, {"DELETE_IN_PROGRESS"})
+# A version that is being started, serves or was stopped has been trained: a late retry must see that.
+VERSION_TRAINED = _table(
+    "project_version_trained",
+    "trained",
+    {"TRAINING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED"},
+    {"TRAINING_IN_PROGRESS"},
+)
+VERSION_RUNNING = _table("project_version_running", "running", {"RUNNING"}, {"STARTING"})
+# Trained but never started, or failed while starting: nothing runs and nothing is billed.
+VERSION_STOPPED = _table(
+    "project_version_stopped", "stopped", {"STOPPED", "TRAINING_COMPLETED", "FAILED", GONE}, {"STOPPING"}
+)
+VERSION_DELETED = _table("project_version_deleted", "deleted", {GONE}, {"DELETING"})
+
+PROJECT_TABLES = (PROJECT_CREATED,)
+DATASET_TABLES = (DATASET_CREATED, DATASET_UPDATED, DATASET_DELETED)
+VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_DELETED)
+TABLES = {table.waiter: table for table in (*PROJECT_TABLES, *DATASET_TABLES, *VERSION_TABLES)}
+
+STARTABLE = frozenset({"TRAINING_COMPLETED", "STOPPED", "FAILED"})
+"""Statuses from which StartProjectVersion is allowed."""

@@ -1,0 +1,194 @@
+"""Settings: Airflow Variables over the project's YAML over the defaults, read at run time and validated together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from custom_labels.domain.errors import SettingError
+
+PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
+"""Environment variable that names the folder of project files where it is not ``include/projects``."""
+
+Outcome = Literal["training_is_off", "nothing_to_do", "gate_failed", "training_failed", "failed", "deployed"]
+
+# ProjectName is 1-255 of these characters (Rekognition API reference); shorter here, for names derived from it, and
+# without the dot, which Airflow would read as a group.
+ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$")]
+
+
+class Settings(BaseModel):
+    """What an operator may change while the project runs; each is an Airflow Variable ``<project>__<setting>``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enable_automatic_training: bool = Field(True, description="Train when a scheduled check finds enough images.")
+    automatic_training_poll_frequency: int = Field(
+        720, ge=1, le=525_600, description="Minutes between two checks for untrained images."
+    )
+    minimum_untrained_images: int = Field(10, ge=1, le=250_000, description="Untrained images a training needs.")
+    minimum_f1_score: float = Field(0.8, ge=0, le=1, description="F1 that a version must reach to serve.")
+    minimum_inference_units: int = Field(1, ge=1, le=1000, description="Inference units a version starts with.")
+    maximum_inference_units: int | None = Field(
+        None, ge=1, le=1000, description="Units up to which the service may scale; empty means no scaling."
+    )
+    minimum_label_detection_confidence: float = Field(
+        70.0, ge=0, le=100, description="Confidence in percent below which a detection goes to people."
+    )
+    enable_a2i_workflow: bool = Field(True, description="Send doubtful detections to people.")
+    enable_automatic_human_sampling: bool = Field(True, description="Show people a sample of all detections.")
+    automatic_human_sampling_frequency: int = Field(
+        720, ge=1, le=525_600, description="Minutes between two checks for detections to sample."
+    )
+    human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
+    test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
+    smoke_test_images: int = Field(5, ge=1, le=50, description="Known test images put to a version before it serves.")
+    status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
+    training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
+    notify_outcomes: tuple[Outcome, ...] = Field(
+        ("training_is_off", "nothing_to_do", "gate_failed", "training_failed", "failed", "deployed"),
+        description="Outcomes that send an SNS message.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: Any) -> Any:
+        outcomes = values.get("notify_outcomes") if isinstance(values, dict) else None
+        if isinstance(outcomes, str):
+            return {**values, "notify_outcomes": tuple(outcomes.replace(",", " ").split())}
+        return values
+
+    @model_validator(mode="after")
+    def _units_in_order(self) -> Settings:
+        if self.maximum_inference_units is not None and self.maximum_inference_units < self.minimum_inference_units:
+            raise ValueError(
+                f"maximum_inference_units is {self.maximum_inference_units}, less than minimum_inference_units, "
+                f"which is {self.minimum_inference_units}"
+            )
+        return self
+
+
+class Project(BaseModel):
+    """One model project: a file ``include/projects/<name>.yaml``.
+
+    :param name: the project's name, also at Custom Labels and in its DAGs' ids.
+    :param bucket: the S3 bucket, with an optional ``prefix``, that is the project's system of record.
+    :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
+    :param sns_topic_arn: where messages go; none are sent without it.
+    :param pool: the Airflow pool of the tasks that call Custom Labels.
+    :param settings: the project's own defaults of :class:`Settings`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ProjectName
+    description: str = ""
+    bucket: str = Field(min_length=3, max_length=63)
+    prefix: str = ""
+    aws_conn_id: str = "aws_default"
+    region_name: str | None = None
+    sns_topic_arn: str | None = None
+    pool: str = "default_pool"
+    settings: Settings = Settings.model_construct()
+
+    def variable(self, setting: str) -> str:
+        """Name the Airflow Variable of a setting."""
+        return f"{self.name}__{setting}"
+
+
+def projects_dir() -> Path:
+    """Find the folder of project files: next to ``plugins``, or where the environment says."""
+    given = os.environ.get(PROJECTS_DIR_VARIABLE)
+    return Path(given) if given else Path(__file__).resolve().parents[2] / "include" / "projects"
+
+
+def load_projects() -> list[Project]:
+    """Load every project file, sorted by name."""
+    return [load_project(path.stem) for path in sorted(projects_dir().glob("*.yaml"))]
+
+
+def load_project(name: str) -> Project:
+    """Load one project file.
+
+    :raises SettingError: it is missing, is no YAML, or holds a value that is not allowed.
+    """
+    path = projects_dir() / f"{name}.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingError(
+            f"There is no project '{name}': {path} is missing. Add it, or set {PROJECTS_DIR_VARIABLE}."
+        ) from None
+    except yaml.YAMLError as error:
+        raise SettingError(f"{path} is no YAML: {error}. Correct the file.") from error
+    try:
+        return Project.model_validate({"name": name, **(content or {})})
+    except ValidationError as error:
+        raise SettingError(
+            "; ".join(
+                f"'{_place(e['loc'])}' in {path} is {e.get('input')!r}: {_expected(e)}" for e in error.errors()
+            )
+            + ". Correct the file."
+        ) from error
+
+
+def read_settings(
+    project: Project, read_variable: Callable[[str], str | None], overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read and validate a project's settings: overrides, over Variables, over the YAML, over the defaults.
+
+    :param read_variable: gives an Airflow Variable's text by its key, ``None`` when there is none.
+    :param overrides: values of this run's Params; ``None`` among them means not given.
+    :raises SettingError: one sentence for each bad value: which Variable, what it holds, what is allowed.
+    """
+    variables = {name: read_variable(project.variable(name)) for name in Settings.model_fields}
+    given = {name: value.strip() for name, value in variables.items() if value is not None and value.strip()}
+    params = {name: value for name, value in (overrides or {}).items() if value is not None}
+    base = project.settings.model_dump(exclude_unset=True)
+    try:
+        return Settings.model_validate({**base, **given, **params})
+    except ValidationError as error:
+        raise SettingError(" ".join(_sentence(project, dict(e), given, params) for e in error.errors())) from error
+
+
+def _sentence(project: Project, error: dict[str, Any], given: Mapping[str, str], params: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if name in params:
+        return f"Param '{name}' of this run is '{params[name]}': {_expected(error)}. Trigger the run with another value."
+    if name in given:
+        return (
+            f"Variable '{project.variable(name)}' is '{given[name]}': {_expected(error)}. "
+            "Change it under Admin > Variables."
+        )
+    if not name:
+        return f"The settings of project '{project.name}' do not fit together: {_expected(error)}. Change one of the two."
+    return f"Setting '{name}' in {project.name}.yaml is '{error.get('input')}': {_expected(error)}. Correct the file."
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location))
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    """Word what is allowed: a number's range, true or false, else pydantic's own sentence."""
+    name = next((part for part in reversed(error["loc"]) if part in Settings.model_fields), None)
+    field = Settings.model_fields.get(str(name))
+    kind = _KINDS.get(_plain_type(field.annotation)) if field else None
+    if field is None or kind is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    limits = [(word, getattr(limit, bound)) for limit in field.metadata for bound, word in _BOUNDS.items() if hasattr(limit, bound)]
+    return " ".join([f"expected {kind}", *(f"{word} {value:g}" for word, value in limits)])
+
+
+_KINDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+_BOUNDS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+
+
+def _plain_type(annotation: Any) -> Any:
+    """Give the type without its ``| None``."""
+    return next((a for a in get_args(annotation) if a is not type(None)), annotation)

@@ -1,0 +1,102 @@
+"""The project's lock: one object in S3, taken and passed on by compare-and-set."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from custom_labels.domain.errors import CustomLabelsError
+from custom_labels.domain.lock import ProjectLock, may_take
+from custom_labels.hooks.rekognition import NOTHING, Described
+from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+
+LOCK = "registry/lock.json"
+LEASE_SECONDS = 3600.0
+"""Longer than any step between two renewals: starting a model may take 40 minutes."""
+GRACE_SECONDS = 900.0
+"""How long a living owner may need to notice that its training ended."""
+
+
+class LockLost(CustomLabelsError):
+    """Another run took the lock over because this one was silent for too long."""
+
+
+class LockFile:
+    """The lock of one project.
+
+    :param store: the project's bucket and prefix.
+    :param owner: this run, the same in every retry of its tasks.
+    """
+
+    def __init__(self, store: S3Store, owner: str) -> None:
+        self.store = store
+        self.owner = owner
+
+    def read(self) -> tuple[ProjectLock | None, str | None]:
+        """Read the lock and its ETag."""
+        value, etag = self.store.read_json(LOCK)
+        return (ProjectLock.from_json(value) if value else None), etag
+
+    def try_take(self, describe_training: Callable[[str, str], Described]) -> ProjectLock | None:
+        """Take the lock if the rules allow it.
+
+        :param describe_training: asks AWS for a version by project ARN and name.
+        :return: the holder that keeps us out, or ``None`` when the lock is ours now.
+        """
+        holder, etag = self.read()
+        training = NOTHING
+        if holder and holder.owner != self.owner and holder.version_name and holder.project_arn:
+            training = describe_training(holder.project_arn, holder.version_name)
+        now = datetime.now(UTC)
+        allowed = may_take(
+            holder,
+            owner=self.owner,
+            now=now,
+            training_status=training.status,
+            training_ended_at=training.raw.get("TrainingEndTimestamp"),
+            grace_seconds=GRACE_SECONDS,
+        )
+        if holder and not allowed:
+            return holder
+        ours = ProjectLock(self.owner, uuid.uuid4().hex, now, LEASE_SECONDS)
+        try:
+            if etag is None:
+                self.store.create_json(LOCK, ours.to_json())
+            else:
+                self.store.replace_json(LOCK, ours.to_json(), etag)
+        except (ObjectExists, ObjectChanged):
+            return self.read()[0] or ours
+        return None
+
+    def renew(
+        self,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        project_arn: str | None = None,
+        version_name: str | None = None,
+    ) -> None:
+        """Show that this run lives; while a version trains, name it, so that others can see for themselves.
+
+        A lock that is gone is taken again, for a task that was cleared after its run had ended.
+
+        :raises LockLost: another run holds the lock.
+        """
+        holder, etag = self.read()
+        if holder is not None and holder.owner != self.owner:
+            raise LockLost(
+                f"{self.store.uri(LOCK)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
+                "silent for too long. The other run goes on with the same images; clear this run when it has ended."
+            )
+        now = datetime.now(UTC)
+        lock = ProjectLock(self.owner, uuid.uuid4().hex, now, lease_seconds, project_arn, version_name)
+        if etag is None:
+            self.store.create_json(LOCK, lock.to_json())
+        else:
+            self.store.replace_json(LOCK, lock.to_json(), etag)
+
+    def release(self) -> None:
+        """Give the lock back, unless another run holds it by now."""
+        holder, _ = self.read()
+        if holder is not None and holder.owner == self.owner:
+            self.store.delete(LOCK)

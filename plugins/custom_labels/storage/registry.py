@@ -1,0 +1,135 @@
+"""The registry in S3: what was trained, what serves. Airflow's database may be lost, this may not.
+
+Every record that two runs could want to write at once is written by compare-and-set (If-None-Match, If-Match).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.errors import LiveVersionChanged
+from custom_labels.domain.retraining import AttemptState, TrainingAttempt
+from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+
+LIVE = "registry/live.json"
+TRAINED = "registry/trained.json"
+LAST_RUN = "registry/last_run.json"
+
+
+class Registry:
+    """The project's records below ``registry/``.
+
+    :param store: the project's bucket and prefix.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        self.store = store
+
+    # -- what serves -------------------------------------------------------------------------------
+
+    def live(self) -> LiveVersion | None:
+        """Read which version serves; ``None`` before the first deployment."""
+        value, _ = self.store.read_json(LIVE)
+        return LiveVersion.from_json(value) if value else None
+
+    def move_live(self, challenger: LiveVersion, *, expected: str | None) -> LiveVersion:
+        """Point to the challenger, if the pointer still names the version that it was compared with.
+
+        Moving it again to where it is changes nothing, so that a retry is safe.
+
+        :param expected: ARN of the version that must serve now, ``None`` for none.
+        :return: the pointer as written, with its predecessor.
+        :raises LiveVersionChanged: the pointer names another version than expected.
+        """
+        value, etag = self.store.read_json(LIVE)
+        champion = LiveVersion.from_json(value) if value else None
+        if champion is not None and champion.version_arn == challenger.version_arn:
+            return champion
+        present = champion.version_arn if champion else None
+        if present != expected:
+            raise LiveVersionChanged(
+                f"{self.store.uri(LIVE)} names {present or 'no version'}, not {expected or 'none'}, which "
+                f"{challenger.version_name} was to replace: somebody deployed meanwhile. Nothing was changed; trigger "
+                "the DAG again to compare with the version that serves now."
+            )
+        successor = challenger.replacing(champion)
+        try:
+            if etag is None:
+                self.store.create_json(LIVE, successor.to_json())
+            else:
+                self.store.replace_json(LIVE, successor.to_json(), etag)
+        except (ObjectExists, ObjectChanged) as error:
+            raise LiveVersionChanged(
+                f"{self.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: somebody "
+                "deployed at the same moment. Theirs stays; trigger the DAG again."
+            ) from error
+        return successor
+
+    # -- what was trained --------------------------------------------------------------------------
+
+    def trained_digest(self) -> str | None:
+        """Give the digest of the snapshot that was trained on last."""
+        value, _ = self.store.read_json(TRAINED)
+        return str(value["digest"]) if value else None
+
+    def record_trained(self, digest: str, version_name: str) -> None:
+        """Record a finished training; images it holds are no longer untrained."""
+        self.store.write_json(TRAINED, {"digest": digest, "version_name": version_name})
+
+    def attempt(self, digest: str) -> TrainingAttempt | None:
+        """Read what became of a snapshot's training; ``None`` when it was never tried."""
+        value, _ = self.store.read_json(_attempt_key(digest))
+        return TrainingAttempt.from_json(value) if value else None
+
+    def claim_attempt(self, attempt: TrainingAttempt, *, force: bool = False) -> TrainingAttempt:
+        """Claim the training of a snapshot, before anything is paid.
+
+        :param force: replace an attempt that is finished.
+        :return: the attempt that counts: ours, or one that was begun before and is to be gone on with.
+        """
+        key = _attempt_key(attempt.digest)
+        value, etag = self.store.read_json(key)
+        if value is not None and etag is not None:
+            present = TrainingAttempt.from_json(value)
+            if not (force and present.state.is_finished and present.version_name != attempt.version_name):
+                return present
+            self.store.replace_json(key, attempt.to_json(), etag)
+            return attempt
+        try:
+            self.store.create_json(key, attempt.to_json())
+        except ObjectExists:
+            return TrainingAttempt.from_json(self.store.read_json(key)[0])
+        return attempt
+
+    def finish_attempt(self, digest: str, version_name: str, state: AttemptState, detail: str) -> None:
+        """Record how the training of a snapshot ended."""
+        key = _attempt_key(digest)
+        value, etag = self.store.read_json(key)
+        if value is None or etag is None or value["version_name"] != version_name:
+            return
+        self.store.replace_json(key, {**value, "state": state.value, "detail": detail}, etag)
+
+    # -- lineage -----------------------------------------------------------------------------------
+
+    def version(self, version_name: str) -> dict[str, Any]:
+        """Read a version's record; empty when there is none."""
+        value, _ = self.store.read_json(_version_key(version_name))
+        return dict(value or {})
+
+    def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
+        """Add facts to a version's record, keeping what it holds."""
+        self.store.write_json(_version_key(version_name), {**self.version(version_name), **facts})
+
+    def record_run(self, record: Mapping[str, Any]) -> None:
+        """Record the outcome of the newest run."""
+        self.store.write_json(LAST_RUN, dict(record))
+
+
+def _attempt_key(digest: str) -> str:
+    return f"registry/attempts/{digest}.json"
+
+
+def _version_key(version_name: str) -> str:
+    return f"registry/versions/{version_name}.json"
