@@ -1,0 +1,171 @@
+"""What Custom Labels accepts as an image, what was left out of a snapshot, and why."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# Rekognition Custom Labels developer guide, "Guidelines and quotas".
+MINIMUM_SIDE = 64
+MAXIMUM_SIDE = 4096
+MAXIMUM_BYTES = 15 * 1024 * 1024
+MAXIMUM_ASPECT = 20
+MAXIMUM_LABELS = 250
+MAXIMUM_IMAGES = 250_000
+
+FORMATS = frozenset({"PNG", "JPEG", "MPO"})
+"""Pillow's names of PNG and JPEG content; MPO is a JPEG that carries further pictures behind it."""
+
+EXAMPLES = 20
+"""Example keys kept for each reason."""
+
+
+class LeftOut(StrEnum):
+    """Why an object below ``images_labeled_by_folder/`` is not in the snapshot."""
+
+    TOO_NEW = "newer than the run"
+    FOLDER_MARKER = "folder marker"
+    OTHER_FILE = "not named .jpg, .jpeg or .png"
+    NO_LABEL = "in no label folder"
+    CORRUPT = "corrupt"
+    FORMAT = "neither PNG nor JPEG by content"
+    TOO_SMALL = "a side below 64 pixels"
+    TOO_LARGE = "a side above 4096 pixels"
+    ASPECT = "longer than 20 times its width"
+    TOO_HEAVY = "above 15 MB"
+    DUPLICATE = "same content as another image of the label"
+    CONFLICT = "same content under another label"
+    VANISHED = "deleted while it was read"
+    REPLACED = "replaced while it was read"
+    FEW_IMAGES = "its label has fewer than two usable images"
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether this holds as long as the object does, so that it need not be read again."""
+        return self in _PERMANENT
+
+
+_PERMANENT = frozenset(
+    {LeftOut.CORRUPT, LeftOut.FORMAT, LeftOut.TOO_SMALL, LeftOut.TOO_LARGE, LeftOut.ASPECT, LeftOut.TOO_HEAVY}
+)
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What an image's first bytes say.
+
+    :param format: Pillow's name of the format.
+    :param width: in pixels; likewise ``height``.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+def judge_header(header: ImageHeader) -> LeftOut | None:
+    """Say why Custom Labels would refuse an image by its format or dimensions, ``None`` when it would not."""
+    short, long = sorted((header.width, header.height))
+    if header.format not in FORMATS:
+        return LeftOut.FORMAT
+    if short < MINIMUM_SIDE:
+        return LeftOut.TOO_SMALL
+    if long > MAXIMUM_SIDE:
+        return LeftOut.TOO_LARGE
+    if long > MAXIMUM_ASPECT * short:
+        return LeftOut.ASPECT
+    return None
+
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+def etag_is_md5(etag: str, encryption: str | None, customer_algorithm: str | None) -> bool:
+    """Whether an ETag is the MD5 of the content.
+
+    It is for objects written by one PUT, POST or COPY and encrypted with S3's own keys, and is not for
+    multipart uploads (which have a dash) nor under SSE-KMS or SSE-C (S3 user guide, "Checking object
+    integrity").
+
+    :param etag: without quotes.
+    :param encryption: header ``x-amz-server-side-encryption`` of the answer.
+    :param customer_algorithm: header ``x-amz-server-side-encryption-customer-algorithm``.
+    """
+    return bool(_MD5.fullmatch(etag)) and encryption in {None, "AES256"} and customer_algorithm is None
+
+
+@dataclass
+class Tally:
+    """Counts of what was left out, with a few keys as examples; memory does not grow with the count."""
+
+    counts: Counter[LeftOut] = field(default_factory=Counter)
+    examples: dict[LeftOut, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: LeftOut, key: str, count: int = 1) -> None:
+        """Count an object, and keep its key if there are few."""
+        self.counts[reason] += count
+        keys = self.examples.setdefault(reason, [])
+        if len(keys) < EXAMPLES:
+            keys.append(key)
+
+    def merge(self, other: Tally) -> None:
+        """Take over what another stream counted."""
+        self.counts.update(other.counts)
+        for reason, keys in other.examples.items():
+            mine = self.examples.setdefault(reason, [])
+            mine.extend(keys[: EXAMPLES - len(mine)])
+
+    def by_reason(self) -> tuple[tuple[str, int], ...]:
+        """Give the counts, sorted by reason."""
+        return tuple(sorted((reason.value, count) for reason, count in self.counts.items()))
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What was looked at for a snapshot and what was left out; nothing was moved or deleted.
+
+    :param images: candidates looked at: named as images, in a label, not newer than the run.
+    :param read: those of them that were read now, not known from an earlier check.
+    :param left_out: pairs of reason (a value of :class:`LeftOut`) and count, sorted.
+    :param examples: up to 20 keys a reason.
+    :param labels_left_out: labels without enough usable images for a train and a test image.
+    """
+
+    images: int
+    read: int
+    left_out: tuple[tuple[str, int], ...] = ()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    labels_left_out: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {
+            "images": self.images,
+            "read": self.read,
+            "left_out": [list(pair) for pair in self.left_out],
+            "examples": {reason: list(keys) for reason, keys in self.examples.items()},
+            "labels_left_out": list(self.labels_left_out),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> CheckReport:
+        """Read back what :meth:`to_json` gave."""
+        return cls(
+            images=value["images"],
+            read=value["read"],
+            left_out=tuple((reason, count) for reason, count in value["left_out"]),
+            examples={reason: tuple(keys) for reason, keys in value["examples"].items()},
+            labels_left_out=tuple(value["labels_left_out"]),
+        )
+
+    def lines(self) -> list[str]:
+        """Word it for people, one line a reason."""
+        said = [f"{self.images} images looked at, {self.read} of them for the first time."]
+        for reason, count in self.left_out:
+            keys = ", ".join(self.examples.get(reason, ())[:3])
+            said.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
+        return said
