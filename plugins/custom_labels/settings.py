@@ -100,6 +100,11 @@ class Project(BaseModel):
         """Name the Airflow Variable of a setting."""
         return f"{self.name}__{setting}"
 
+    @property
+    def training_poll(self) -> tuple[str, int]:
+        """Name the Variable with the minutes between two checks, and the minutes without it."""
+        return self.variable("automatic_training_poll_frequency"), self.settings.automatic_training_poll_frequency
+
 
 def projects_dir() -> Path:
     """Find the folder of project files: next to ``plugins``, or where the environment says."""
@@ -130,9 +135,7 @@ def load_project(name: str) -> Project:
         return Project.model_validate({"name": name, **(content or {})})
     except ValidationError as error:
         raise SettingError(
-            "; ".join(
-                f"'{_place(e['loc'])}' in {path} is {e.get('input')!r}: {_expected(e)}" for e in error.errors()
-            )
+            "; ".join(f"'{_place(e['loc'])}' in {path} is {e.get('input')!r}: {_expected(e)}" for e in error.errors())
             + ". Correct the file."
         ) from error
 
@@ -159,14 +162,18 @@ def read_settings(
 def _sentence(project: Project, error: dict[str, Any], given: Mapping[str, str], params: Mapping[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if name in params:
-        return f"Param '{name}' of this run is '{params[name]}': {_expected(error)}. Trigger the run with another value."
+        return (
+            f"Param '{name}' of this run is '{params[name]}': {_expected(error)}. Trigger the run with another value."
+        )
     if name in given:
         return (
             f"Variable '{project.variable(name)}' is '{given[name]}': {_expected(error)}. "
             "Change it under Admin > Variables."
         )
     if not name:
-        return f"The settings of project '{project.name}' do not fit together: {_expected(error)}. Change one of the two."
+        return (
+            f"The settings of project '{project.name}' do not fit together: {_expected(error)}. Change one of the two."
+        )
     return f"Setting '{name}' in {project.name}.yaml is '{error.get('input')}': {_expected(error)}. Correct the file."
 
 
@@ -181,7 +188,12 @@ def _expected(error: Mapping[str, Any]) -> str:
     kind = _KINDS.get(_plain_type(field.annotation)) if field else None
     if field is None or kind is None:
         return str(error["msg"]).removeprefix("Value error, ")
-    limits = [(word, getattr(limit, bound)) for limit in field.metadata for bound, word in _BOUNDS.items() if hasattr(limit, bound)]
+    limits = [
+        (word, getattr(limit, bound))
+        for limit in field.metadata
+        for bound, word in _BOUNDS.items()
+        if hasattr(limit, bound)
+    ]
     return " ".join([f"expected {kind}", *(f"{word} {value:g}" for word, value in limits)])
 
 

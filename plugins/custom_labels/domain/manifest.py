@@ -97,18 +97,16 @@ def line_writer(uri_prefix: str, label: str, creation_date: str) -> Callable[[by
             "type": "groundtruth/image-classification",
         },
     }
-    head, tail = (
-        part.encode() for part in json.dumps(line, separators=(",", ":")).split(json.dumps(marker)[1:-1])
-    )
-    tail += b"\n"
+    template = json.dumps(line, separators=(",", ":")) + "\n"
+    head, tail = template.encode().split(json.dumps(marker)[1:-1].encode(), 1)
     longest = MAXIMUM_LINE - len(head) - len(tail)
 
     def write(key: bytes) -> bytes:
         text = json_text(key)
         if len(text) > longest:
             raise NotTrainable(
-                f"The manifest line of '{key.decode()}' is longer than {MAXIMUM_LINE:,} characters, which Custom "
-                f"Labels does not take. Shorten the key, or the name of its label '{label[:80]}'."
+                f"The manifest line of '{key.decode()}' is longer than {MAXIMUM_LINE:,} characters, which "
+                f"Custom Labels does not take. Shorten the key, or the name of its label '{label[:80]}'."
             )
         return head + text + tail
 

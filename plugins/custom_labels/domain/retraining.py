@@ -27,12 +27,14 @@ class TrainingAttempt:
     """The one training of a snapshot: written before the paid call, so that it is never made twice.
 
     :param digest: the snapshot trained on.
+    :param project_arn: the project of the version.
     :param version_name: the model version, whatever run goes on with it.
     :param run: the run that started it, for people.
     :param detail: why it ended as it did.
     """
 
     digest: str
+    project_arn: str
     version_name: str
     run: str
     state: AttemptState = AttemptState.STARTED
@@ -70,27 +72,27 @@ def decide_retraining(
     untrained: int,
     minimum_untrained_images: int,
     attempt: TrainingAttempt | None,
+    open_attempt: TrainingAttempt | None = None,
     force: bool = False,
 ) -> RetrainDecision:
     """Decide whether a snapshot is to be trained on.
 
-    A training that was begun and not seen to its end is resumed, whatever the counts: it may be paid for already. One
-    that ended - deployed, refused by the gate, or failed - is not repeated on the same images unless forced.
+    A training that was begun and not seen to its end comes first, on whatever images: it is paid for already. One that
+    ended - deployed, refused by the gate, or failed - is not repeated on the same images unless forced.
 
     :param images: images in the snapshot.
     :param untrained: those of them that the last trained snapshot lacks.
     :param attempt: what the registry knows of this snapshot's digest.
+    :param open_attempt: a version that AWS knows and that nobody has judged and deployed or refused yet.
     :param force: train whatever the counts and earlier attempts say.
     """
+    if open_attempt is not None:
+        return RetrainDecision(Retrain.RESUME, f"version {open_attempt.version_name} was begun and not seen to its end")
     if images == 0:
         return RetrainDecision(Retrain.NOTHING, "there are no labelled images")
-    if attempt is not None and not attempt.state.is_finished:
-        return RetrainDecision(
-            Retrain.RESUME, f"version {attempt.version_name} was begun on these images and not seen to its end"
-        )
     if force:
         return RetrainDecision(Retrain.TRAIN, f"{images} images, forced by the run's parameters")
-    if attempt is not None:
+    if attempt is not None and attempt.state.is_finished:
         detail = f": {attempt.detail}" if attempt.detail else ""
         return RetrainDecision(
             Retrain.NOTHING,

@@ -40,8 +40,7 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class ImageSnapshot:
-    """What was found below ``images_labeled_by_folder/``: small enough for XCom, whatever the number of
-    images.
+    """What was found below ``images_labeled_by_folder/``: small enough for XCom.
 
     :param digest: names the usable images, see :func:`combine`; the same images give the same digest.
     :param as_of: objects last modified up to then were seen, ISO 8601 in UTC.
@@ -180,11 +179,7 @@ def require_trainable(labels: Sequence[LabelCount], labels_left_out: Sequence[st
     images = sum(count.images for count in labels)
     if len(labels) < MINIMUM_LABELS:
         names = ", ".join(repr(count.label) for count in labels) or "none"
-        few = (
-            f" Left out for too few images: {', '.join(map(repr, labels_left_out))}."
-            if labels_left_out
-            else ""
-        )
+        few = f" Left out for too few images: {', '.join(map(repr, labels_left_out))}." if labels_left_out else ""
         raise NotTrainable(
             f"Too few labels to train: {len(labels)} ({names}) of the folders below '{IMAGES}' have at least "
             f"{MINIMUM_IMAGES_A_LABEL} usable images, and {MINIMUM_LABELS} labels are needed.{few} "
@@ -192,8 +187,8 @@ def require_trainable(labels: Sequence[LabelCount], labels_left_out: Sequence[st
         )
     if len(labels) > MAXIMUM_LABELS:
         raise NotTrainable(
-            f"Too many labels to train: {len(labels)} folders below '{IMAGES}' have usable images, and Custom Labels "
-            f"takes {MAXIMUM_LABELS}. Merge folders, or make a second project."
+            f"Too many labels to train: {len(labels)} folders below '{IMAGES}' have usable images, and Custom "
+            f"Labels takes {MAXIMUM_LABELS}. Merge folders, or make a second project."
         )
     if images > MAXIMUM_IMAGES:
         raise NotTrainable(

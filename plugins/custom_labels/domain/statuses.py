@@ -7,8 +7,10 @@ and ``ProjectVersionStatus``; one that AWS adds tomorrow fails at once, with its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Verdict(StrEnum):
@@ -51,9 +53,7 @@ def _table(waiter: str, goal: str, done: set[str], wait: set[str]) -> StatusTabl
 
 
 PROJECT_CREATED = _table("project_created", "created", {"CREATED"}, {"CREATING"})
-DATASET_CREATED = _table(
-    "dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"}
-)
+DATASET_CREATED = _table("dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"})
 DATASET_UPDATED = _table(
     "dataset_updated", "updated", {"UPDATE_COMPLETE"}, {"UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 )
@@ -79,3 +79,26 @@ TABLES = {table.waiter: table for table in (*PROJECT_TABLES, *DATASET_TABLES, *V
 
 STARTABLE = frozenset({"TRAINING_COMPLETED", "STOPPED", "FAILED"})
 """Statuses from which StartProjectVersion is allowed."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """What AWS says of a project, dataset or version now.
+
+    :param status: AWS's status, ``None`` when the resource is not found.
+    :param message: AWS's own StatusMessage.
+    :param raw: the description as the API returns it.
+    """
+
+    status: str | None
+    message: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """The resource's ARN; empty when it was not found."""
+        keys = ("ProjectVersionArn", "DatasetArn", "ProjectArn")
+        return next((str(self.raw[key]) for key in keys if key in self.raw), "")
+
+
+NOTHING = Described(status=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from custom_labels.domain.statuses import NOTHING, Described
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient
@@ -20,29 +21,6 @@ RETRIES = {"mode": "standard", "max_attempts": 10}
 """Control-plane operations are limited to five calls a second, so that throttling is normal life."""
 
 
-@dataclass(frozen=True)
-class Described:
-    """What AWS says of a resource now.
-
-    :param status: AWS's status, ``None`` when the resource is not found.
-    :param message: AWS's own StatusMessage.
-    :param raw: the description as boto3 returns it.
-    """
-
-    status: str | None
-    message: str
-    raw: dict[str, Any]
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the version, dataset or project described; empty when it was not found."""
-        keys = ("ProjectVersionArn", "DatasetArn", "ProjectArn")
-        return next((str(self.raw[key]) for key in keys if key in self.raw), "")
-
-
-NOTHING = Described(status=None, message="", raw={})
-
-
 class RekognitionHook(AwsBaseHook):
     """Interact with Amazon Rekognition Custom Labels.
 
@@ -50,11 +28,23 @@ class RekognitionHook(AwsBaseHook):
         ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
     """
 
-    def __init__(self, *args: Any, config: Config | dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        aws_conn_id: str | None = "aws_default",
+        *,
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        config: Config | dict[str, Any] | None = None,
+    ) -> None:
         given = Config(**config) if isinstance(config, dict) else config
         defaults = Config(retries=RETRIES)  # type: ignore[arg-type]
-        kwargs["client_type"] = "rekognition"
-        super().__init__(*args, config=defaults.merge(given) if given else defaults, **kwargs)
+        super().__init__(
+            aws_conn_id,
+            region_name=region_name,
+            verify=verify,
+            client_type="rekognition",
+            config=defaults.merge(given) if given else defaults,
+        )
 
     @cached_property
     def waiter_path(self) -> os.PathLike[str] | None:
@@ -99,9 +89,9 @@ class RekognitionHook(AwsBaseHook):
         Always by name: without ``VersionNames`` the API answers with every version, newest first.
         """
         try:
-            found = self.client.describe_project_versions(
-                ProjectArn=project_arn, VersionNames=[version_name]
-            )["ProjectVersionDescriptions"]
+            found = self.client.describe_project_versions(ProjectArn=project_arn, VersionNames=[version_name])[
+                "ProjectVersionDescriptions"
+            ]
         except self.client.exceptions.ResourceNotFoundException:
             return NOTHING
         if not found:

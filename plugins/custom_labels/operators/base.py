@@ -13,8 +13,8 @@ from airflow.providers.amazon.aws.utils.waiter_with_logging import wait
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from custom_labels.domain.statuses import GONE, StatusTable, Verdict
-from custom_labels.hooks.rekognition import Described, RekognitionHook
+from custom_labels.domain.statuses import GONE, Described, StatusTable, Verdict
+from custom_labels.hooks.rekognition import RekognitionHook
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
@@ -50,9 +50,7 @@ class WaitingOperator(CustomLabelsOperator):
     table: ClassVar[StatusTable]
     final_failure: ClassVar[bool] = False
     """Whether a failed status is for good, so that a retry of the task would be of no use."""
-    template_fields: Sequence[str] = aws_template_fields(
-        "botocore_config", "waiter_delay", "waiter_max_attempts"
-    )
+    template_fields: Sequence[str] = aws_template_fields("botocore_config", "waiter_delay", "waiter_max_attempts")
 
     def __init__(
         self,
@@ -107,9 +105,7 @@ class WaitingOperator(CustomLabelsOperator):
         while (verdict := self.table.judge(described.status)) is Verdict.WAIT:
             self.log.info("%s is %s: waiting until it is %s.", self.subject, described.status, self.table.goal)
             if self.deferrable:
-                self.defer(
-                    trigger=self.trigger(), method_name="execute_complete", timeout=self.longest_wait()
-                )
+                self.defer(trigger=self.trigger(), method_name="execute_complete", timeout=self.longest_wait())
             self.wait_in_worker()
             described = self.describe()
         if verdict is Verdict.FAILED:
@@ -173,6 +169,6 @@ class WaitingOperator(CustomLabelsOperator):
         waited = int(self.waiter_delay) * int(self.waiter_max_attempts)
         raise AirflowException(
             f"{self.subject} is not {self.table.goal} after {waited} s: 'waiter_max_attempts' is "
-            f"{self.waiter_max_attempts} looks, one each {self.waiter_delay} s. Nothing was stopped; clear this task to "
-            "go on waiting, or raise 'waiter_max_attempts'."
+            f"{self.waiter_max_attempts} looks, one each {self.waiter_delay} s. Nothing was stopped; clear this task "
+            "to go on waiting, or raise 'waiter_max_attempts'."
         )

@@ -9,14 +9,21 @@ from urllib.parse import urlsplit
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from custom_labels.domain.statuses import DATASET_CREATED, DATASET_DELETED, PROJECT_CREATED, Verdict
-from custom_labels.hooks.rekognition import NOTHING, Described
+from custom_labels.domain.statuses import (
+    DATASET_CREATED,
+    DATASET_DELETED,
+    NOTHING,
+    PROJECT_CREATED,
+    Described,
+    Verdict,
+)
 from custom_labels.links import CustomLabelsProjectLink, persist_link
 from custom_labels.operators.base import WaitingOperator
 from custom_labels.triggers.rekognition import DatasetStatusTrigger, ProjectStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from mypy_boto3_s3.client import S3Client
 
 MANIFEST_TAG = "custom-labels-loop/manifest"
 """Dataset tag that holds the ETag of the manifest it was made from: how a retry knows its own dataset."""
@@ -141,9 +148,8 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         return parts.netloc, parts.path.lstrip("/")
 
     def _manifest_etag(self, bucket: str, key: str) -> str:
-        s3 = S3Hook(**self._hook_parameters)
-        etag: str = s3.get_conn().head_object(Bucket=bucket, Key=key)["ETag"]
-        return etag.strip('"')
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
+        return s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
 
     def _is_ours(self, dataset_arn: str, manifest_etag: str) -> bool:
         """Whether the dataset was made from this manifest and did not fail."""

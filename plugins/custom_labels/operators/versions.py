@@ -18,15 +18,16 @@ from custom_labels.domain.statuses import (
     VERSION_RUNNING,
     VERSION_STOPPED,
     VERSION_TRAINED,
+    Described,
     Verdict,
 )
-from custom_labels.hooks.rekognition import Described
 from custom_labels.links import CustomLabelsVersionLink, persist_link
 from custom_labels.operators.base import WaitingOperator
 from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from mypy_boto3_s3.client import S3Client
 
 
 class VersionOperator(WaitingOperator):
@@ -84,7 +85,8 @@ class VersionOperator(WaitingOperator):
         """Raise that the version is in a state from which the wanted one cannot be reached."""
         raise AirflowFailException(
             f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}: "
-            f"{described.message or 'AWS gave no status message'}. Look at it in the Custom Labels console (link on this task)."
+            f"{described.message or 'AWS gave no status message'}. "
+            "Look at it in the Custom Labels console (link on this task)."
         )
 
 
@@ -100,9 +102,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
 
     table = VERSION_TRAINED
     final_failure = True
-    template_fields: Sequence[str] = aws_template_fields(
-        *VersionOperator.template_fields, "output_uri", "tags"
-    )
+    template_fields: Sequence[str] = aws_template_fields(*VersionOperator.template_fields, "output_uri", "tags")
 
     def __init__(
         self,
@@ -140,8 +140,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         except client.exceptions.LimitExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained now: {error}. An account trains two versions at once unless its "
-                "quota was raised. Nothing was started or paid; clear this task when a training has ended, or ask for a "
-                "higher quota."
+                "quota was raised. Nothing was started or paid; clear this task when a training has ended, or ask "
+                "for a higher quota."
             ) from error
 
     def explain(self, described: Described) -> str:
@@ -149,8 +149,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         place = described.raw.get("ManifestSummary", {}).get("S3Object")
         if not place:
             return "Custom Labels wrote no manifest summary, so the fault is in the manifest file or in the service."
-        s3 = S3Hook(**self._hook_parameters)
-        body = s3.get_conn().get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
+        body = s3.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
         codes = manifest_error_codes(json.loads(body))
         uri = f"s3://{place['Bucket']}/{place['Name']}"
         return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}."
@@ -221,7 +221,10 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         client = self.hook.client
         try:
             client.stop_project_version(ProjectVersionArn=self.describe().arn)
-        except (client.exceptions.ResourceInUseException, client.exceptions.ResourceNotFoundException) as error:
+        except (
+            client.exceptions.ResourceInUseException,
+            client.exceptions.ResourceNotFoundException,
+        ) as error:
             self.log.warning("%s could not be stopped yet: %s. Stop it when it runs.", self.subject, error)
 
 
@@ -230,9 +233,7 @@ class CustomLabelsStopVersionOperator(VersionOperator):
 
     table = VERSION_STOPPED
 
-    def __init__(
-        self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
@@ -270,9 +271,7 @@ class CustomLabelsDeleteVersionOperator(VersionOperator):
 
     table = VERSION_DELETED
 
-    def __init__(
-        self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
 
     def submit(self, context: Context) -> None:  # noqa: ARG002

@@ -11,8 +11,15 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowException
 
-from custom_labels.domain.statuses import DATASET_TABLES, GONE, VERSION_TABLES, StatusTable, Verdict
-from custom_labels.hooks.rekognition import Described, RekognitionHook
+from custom_labels.domain.statuses import (
+    DATASET_TABLES,
+    GONE,
+    VERSION_TABLES,
+    Described,
+    StatusTable,
+    Verdict,
+)
+from custom_labels.hooks.rekognition import RekognitionHook
 from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link
 from custom_labels.triggers.rekognition import DatasetStatusTrigger, ProjectVersionStatusTrigger
 
@@ -133,9 +140,7 @@ class CustomLabelsDatasetSensor(StatusSensor):
 
     def execute(self, context: Context) -> None:
         """Leave the console link, then wait."""
-        persist_link(
-            CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1]
-        )
+        persist_link(CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1])
         super().execute(context)
 
     def trigger(self) -> DatasetStatusTrigger:
@@ -151,14 +156,10 @@ class CustomLabelsVersionSensor(StatusSensor):
     """
 
     tables: ClassVar[dict[str, StatusTable]] = {table.goal: table for table in VERSION_TABLES}
-    template_fields: Sequence[str] = aws_template_fields(
-        *StatusSensor.template_fields, "project_arn", "version_name"
-    )
+    template_fields: Sequence[str] = aws_template_fields(*StatusSensor.template_fields, "project_arn", "version_name")
     operator_extra_links = (CustomLabelsVersionLink(),)
 
-    def __init__(
-        self, *, project_arn: str, version_name: str, until: str = "running", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, project_arn: str, version_name: str, until: str = "running", **kwargs: Any) -> None:
         super().__init__(until=until, **kwargs)
         self.project_arn = project_arn
         self.version_name = version_name

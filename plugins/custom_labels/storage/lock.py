@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.lock import ProjectLock, may_take
-from custom_labels.hooks.rekognition import NOTHING, Described
+from custom_labels.domain.statuses import NOTHING, Described
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LOCK = "registry/lock.json"
@@ -34,9 +34,10 @@ class LockFile:
         self.owner = owner
 
     def read(self) -> tuple[ProjectLock | None, str | None]:
-        """Read the lock and its ETag."""
+        """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
         value, etag = self.store.read_json(LOCK)
-        return (ProjectLock.from_json(value) if value else None), etag
+        held = value is not None and value.get("owner") is not None
+        return (ProjectLock.from_json(value) if held else None), etag
 
     def try_take(self, describe_training: Callable[[str, str], Described]) -> ProjectLock | None:
         """Take the lock if the rules allow it.
@@ -44,30 +45,34 @@ class LockFile:
         :param describe_training: asks AWS for a version by project ARN and name.
         :return: the holder that keeps us out, or ``None`` when the lock is ours now.
         """
-        holder, etag = self.read()
+        while True:
+            holder, etag = self.read()
+            if holder is not None and not self._may_take(holder, describe_training):
+                return holder
+            try:
+                self._write(ProjectLock(self.owner, uuid.uuid4().hex, datetime.now(UTC), LEASE_SECONDS), etag)
+            except (ObjectExists, ObjectChanged):
+                continue  # somebody was faster: look again who
+            return None
+
+    def _may_take(self, holder: ProjectLock, describe_training: Callable[[str, str], Described]) -> bool:
         training = NOTHING
-        if holder and holder.owner != self.owner and holder.version_name and holder.project_arn:
+        if holder.owner != self.owner and holder.version_name and holder.project_arn:
             training = describe_training(holder.project_arn, holder.version_name)
-        now = datetime.now(UTC)
-        allowed = may_take(
+        return may_take(
             holder,
             owner=self.owner,
-            now=now,
+            now=datetime.now(UTC),
             training_status=training.status,
             training_ended_at=training.raw.get("TrainingEndTimestamp"),
             grace_seconds=GRACE_SECONDS,
         )
-        if holder and not allowed:
-            return holder
-        ours = ProjectLock(self.owner, uuid.uuid4().hex, now, LEASE_SECONDS)
-        try:
-            if etag is None:
-                self.store.create_json(LOCK, ours.to_json())
-            else:
-                self.store.replace_json(LOCK, ours.to_json(), etag)
-        except (ObjectExists, ObjectChanged):
-            return self.read()[0] or ours
-        return None
+
+    def _write(self, lock: ProjectLock, etag: str | None) -> None:
+        if etag is None:
+            self.store.create_json(LOCK, lock.to_json())
+        else:
+            self.store.replace_json(LOCK, lock.to_json(), etag)
 
     def renew(
         self,
@@ -88,15 +93,15 @@ class LockFile:
                 f"{self.store.uri(LOCK)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
                 "silent for too long. The other run goes on with the same images; clear this run when it has ended."
             )
-        now = datetime.now(UTC)
-        lock = ProjectLock(self.owner, uuid.uuid4().hex, now, lease_seconds, project_arn, version_name)
-        if etag is None:
-            self.store.create_json(LOCK, lock.to_json())
-        else:
-            self.store.replace_json(LOCK, lock.to_json(), etag)
+        token, now = uuid.uuid4().hex, datetime.now(UTC)
+        self._write(ProjectLock(self.owner, token, now, lease_seconds, project_arn, version_name), etag)
 
     def release(self) -> None:
         """Give the lock back, unless another run holds it by now."""
-        holder, _ = self.read()
-        if holder is not None and holder.owner == self.owner:
-            self.store.delete(LOCK)
+        holder, etag = self.read()
+        if holder is None or etag is None or holder.owner != self.owner:
+            return
+        try:
+            self.store.replace_json(LOCK, {"owner": None, "token": uuid.uuid4().hex}, etag)
+        except ObjectChanged:
+            return  # taken over in this moment: it is theirs

@@ -15,6 +15,7 @@ from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LIVE = "registry/live.json"
 TRAINED = "registry/trained.json"
+OPEN = "registry/open_attempt.json"
 LAST_RUN = "registry/last_run.json"
 
 
@@ -83,12 +84,23 @@ class Registry:
         value, _ = self.store.read_json(_attempt_key(digest))
         return TrainingAttempt.from_json(value) if value else None
 
+    def open_attempt(self) -> TrainingAttempt | None:
+        """Read the training that was begun and not seen to its end, on whatever snapshot; ``None`` if there is none."""
+        value, _ = self.store.read_json(OPEN)
+        attempt = self.attempt(str(value["digest"])) if value and value.get("digest") else None
+        return attempt if attempt and not attempt.state.is_finished else None
+
     def claim_attempt(self, attempt: TrainingAttempt, *, force: bool = False) -> TrainingAttempt:
         """Claim the training of a snapshot, before anything is paid.
 
         :param force: replace an attempt that is finished.
         :return: the attempt that counts: ours, or one that was begun before and is to be gone on with.
         """
+        claimed = self._claim(attempt, force)
+        self.store.write_json(OPEN, {"digest": claimed.digest})
+        return claimed
+
+    def _claim(self, attempt: TrainingAttempt, force: bool) -> TrainingAttempt:
         key = _attempt_key(attempt.digest)
         value, etag = self.store.read_json(key)
         if value is not None and etag is not None:
@@ -100,16 +112,16 @@ class Registry:
         try:
             self.store.create_json(key, attempt.to_json())
         except ObjectExists:
-            return TrainingAttempt.from_json(self.store.read_json(key)[0])
+            return TrainingAttempt.from_json(self.store.read_json(key)[0] or {})
         return attempt
 
-    def finish_attempt(self, digest: str, version_name: str, state: AttemptState, detail: str) -> None:
-        """Record how the training of a snapshot ended."""
+    def finish_attempt(self, digest: str, state: AttemptState, detail: str) -> None:
+        """Record how the training of a snapshot ended; from now on it is not repeated."""
         key = _attempt_key(digest)
         value, etag = self.store.read_json(key)
-        if value is None or etag is None or value["version_name"] != version_name:
-            return
-        self.store.replace_json(key, {**value, "state": state.value, "detail": detail}, etag)
+        if value is not None and etag is not None:
+            self.store.replace_json(key, {**value, "state": state.value, "detail": detail}, etag)
+        self.store.write_json(OPEN, {"digest": None})
 
     # -- lineage -----------------------------------------------------------------------------------
 

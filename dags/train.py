@@ -1,0 +1,116 @@
+"""<project>_train: count new images, train on them, judge the version by its F1 and swap it into service."""
+
+from __future__ import annotations
+
+from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Label, TriggerRule
+
+from custom_labels.dag_arguments import connection, train_dag_arguments
+from custom_labels.operators import train_steps as steps
+from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
+from custom_labels.operators.lock import AcquireProjectLockOperator
+from custom_labels.operators.versions import (
+    CustomLabelsStartVersionOperator,
+    CustomLabelsStopVersionOperator,
+    CustomLabelsTrainVersionOperator,
+)
+from custom_labels.settings import Project, load_projects
+from custom_labels.timetables import PollTimetable
+
+ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
+
+def train_dag(project: Project) -> DAG:
+    """Build the train DAG of one project."""
+    name = project.name
+    aws = {**connection(project), "deferrable": True, "pool": project.pool}
+    with DAG(schedule=PollTimetable(*project.training_poll), **train_dag_arguments(project)) as dag:
+        settings = steps.load_settings(name)
+        is_training_on = steps.is_training_on(name, settings)
+        lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
+        snapshot = steps.take_snapshot(name, settings)
+        is_retraining_due = steps.is_retraining_due(name, settings, snapshot)
+
+        checked = steps.check_images(name, settings)
+        are_images_enough = steps.are_images_enough(name, settings, checked)
+        manifests = steps.build_manifests(name, checked)
+        create_project = CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)
+        datasets = [
+            CustomLabelsReplaceDatasetOperator(
+                task_id=f"replace_{kind}_dataset",
+                project_arn=create_project.output,
+                dataset_type=kind.upper(),
+                manifest_uri=manifests[f"{kind}_uri"],
+                **aws,
+            )
+            for kind in ("train", "test")
+        ]
+        claimed = steps.claim_training(name, settings, checked, create_project.output)
+        resumed = steps.resume_training(name)
+
+        attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, settings, [claimed, resumed])
+        version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
+        train = CustomLabelsTrainVersionOperator(
+            task_id="train",
+            output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
+            waiter_delay=settings["status_poll_seconds"],
+            waiter_max_attempts=settings["training_looks"],
+            **version,
+        )
+        training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
+
+        judged = steps.evaluate(name, settings, attempt)
+        is_f1_enough = steps.is_f1_enough(judged)
+        start = CustomLabelsStartVersionOperator(
+            task_id="start_version",
+            min_inference_units=settings["minimum_inference_units"],
+            max_inference_units=settings["maximum_inference_units"],
+            **version,
+        )
+        smoke_test = steps.smoke_test(name, settings, attempt, judged)
+        live = steps.swap_live(name, attempt, judged)
+        is_version_replaced = steps.is_version_replaced(live)
+        stop_replaced = CustomLabelsStopVersionOperator(
+            task_id="stop_replaced",
+            project_arn=live["previous_project_arn"],
+            version_name=live["previous_version_name"],
+            **aws,
+        )
+        swapped = EmptyOperator(task_id="swapped", trigger_rule=ANY_WAY)
+        is_stray = steps.is_challenger_stray.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
+        stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **version)
+
+        training_is_off = steps.training_is_off(name)
+        nothing_to_do = steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
+        gate_failed = steps.gate_failed(name, attempt, judged)
+        deployed = steps.deployed(name, attempt, judged, live)
+        ends = [training_is_off, nothing_to_do, gate_failed, deployed]
+        report = steps.report.override(trigger_rule=ANY_WAY)(name, settings, ends)
+        SnsPublishOperator(
+            task_id="notify",
+            target_arn=report["topic"],
+            subject=report["subject"],
+            message=report["body"],
+            **connection(project),
+        )
+        release_lock = steps.release_lock(name).as_teardown(setups=lock)
+
+        is_training_on >> [lock, training_is_off]
+        lock >> snapshot
+        is_retraining_due >> Label("enough new images") >> checked
+        is_retraining_due >> Label("a training was begun") >> resumed
+        [is_retraining_due, are_images_enough] >> nothing_to_do
+        are_images_enough >> manifests >> create_project >> datasets >> claimed
+        train >> [judged, training_failed]
+        is_f1_enough >> Label("F1 reaches the minimum") >> start >> smoke_test >> live
+        is_f1_enough >> Label("F1 is too low") >> gate_failed
+        is_version_replaced >> stop_replaced >> swapped >> deployed
+        is_version_replaced >> swapped
+        [start, smoke_test, live] >> is_stray >> stop_challenger
+        [deployed, gate_failed, nothing_to_do, training_failed, stop_challenger, report] >> release_lock
+    return dag
+
+
+for each in load_projects():
+    globals()[f"{each.name}_train"] = train_dag(each)

@@ -1,0 +1,91 @@
+"""The operator that takes a project's lock, waiting for it without a worker slot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, conf
+from airflow.sdk.exceptions import AirflowException
+
+from custom_labels.operators.project import ProjectContext
+from custom_labels.storage.lock import LOCK
+from custom_labels.triggers.lock import ProjectLockTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class AcquireProjectLockOperator(BaseOperator):
+    """Take the project's lock: one training a project at a time, however many runs, schedulers or machines ask.
+
+    A run that finds it held waits; it does not fail. A holder that died loses it when its lease runs out, or soon after
+    the training that it was waiting for has ended.
+
+    :param project: name of the project.
+    :param poll_seconds: seconds between two looks at the lock (templated).
+    :param timeout_hours: hours after which the wait is given up.
+    :param deferrable: wait in the triggerer, holding no worker slot.
+    """
+
+    template_fields: Sequence[str] = ("project", "poll_seconds")
+    ui_color = "#f6efdb"
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        poll_seconds: float | str = 15,
+        timeout_hours: float = 72,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.poll_seconds = poll_seconds
+        self.timeout_hours = timeout_hours
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> str:
+        """Take the lock, or wait for it."""
+        return self.take(context, time.time() + self.timeout_hours * 3600)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None, give_up_at: float = 0) -> str:
+        """Try again after the trigger saw a change, or after a while."""
+        self.log.info("Looking at the lock again: %s.", (event or {}).get("reason"))
+        return self.take(context, give_up_at)
+
+    def take(self, context: Context, give_up_at: float) -> str:
+        """Try until the lock is ours or the time is over."""
+        place = ProjectContext(self.project, context)
+        while (holder := place.lock.try_take(place.rekognition.describe_version)) is not None:
+            self.log.info("The project's lock is held by %s until %s.", holder.owner, holder.expires_at)
+            if time.time() >= give_up_at:
+                raise AirflowException(
+                    f"{place.store.uri(LOCK)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
+                    "another run trains this project. Look at that run; clear this task to go on waiting."
+                )
+            if self.deferrable:
+                self.wait_deferred(place, give_up_at)
+            time.sleep(float(self.poll_seconds))
+        self.log.info("The project's lock is ours: %s.", place.owner)
+        return place.owner
+
+    def wait_deferred(self, place: ProjectContext, give_up_at: float) -> None:
+        """Defer until the lock changes."""
+        _, etag = place.lock.read()
+        self.defer(
+            trigger=ProjectLockTrigger(
+                bucket=place.store.bucket,
+                key=place.store.key(LOCK),
+                etag=f'"{etag}"' if etag and not etag.startswith('"') else etag,
+                poll_seconds=float(self.poll_seconds),
+                aws_conn_id=place.project.aws_conn_id,
+                region_name=place.project.region_name,
+            ),
+            method_name="execute_complete",
+            kwargs={"give_up_at": give_up_at},
+            timeout=timedelta(seconds=max(60.0, give_up_at - time.time())),
+        )

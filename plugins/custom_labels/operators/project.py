@@ -1,0 +1,121 @@
+"""What the tasks of a project share: its file, its settings, its bucket, its registry, and who this run is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowFailException
+
+from custom_labels.domain.errors import LiveVersionChanged, ModelError, NotTrainable, SettingError
+from custom_labels.hooks.rekognition import RekognitionHook
+from custom_labels.settings import Project, Settings, load_project, read_settings
+from custom_labels.storage.lock import LockFile
+from custom_labels.storage.registry import Registry
+from custom_labels.storage.store import S3Store
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def final(function: Callable[P, R]) -> Callable[P, R]:
+    """Let an error that a retry cannot mend fail the task at once."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (SettingError, NotTrainable, ModelError, LiveVersionChanged) as error:
+            raise AirflowFailException(str(error)) from error
+
+    return run
+
+
+def step(function: Callable[P, R]) -> Any:
+    """Make a task of a function, with the function's name as its id."""
+    return task(multiple_outputs=False)(final(function))
+
+
+def values(function: Callable[P, dict[str, Any]]) -> Any:
+    """Make a task whose result's entries can be handed to operators one by one."""
+    return task(multiple_outputs=True)(final(function))
+
+
+def branch(function: Callable[P, R]) -> Any:
+    """Make a task that answers with the id of the task to go on with."""
+    return task.branch(final(function))
+
+
+class ProjectContext:
+    """A project as a task of a run sees it.
+
+    :param name: the project.
+    :param context: the task's Airflow context, ``None`` for the running task's own.
+    """
+
+    def __init__(self, name: str, context: Context | None = None) -> None:
+        from airflow.sdk import get_current_context
+
+        self.context = context if context is not None else get_current_context()
+        self.project: Project = load_project(name)
+        self.store = S3Store(
+            bucket=self.project.bucket,
+            prefix=self.project.prefix,
+            aws_conn_id=self.project.aws_conn_id,
+            region_name=self.project.region_name,
+        )
+        self.registry = Registry(self.store)
+        self.lock = LockFile(self.store, self.owner)
+
+    @functools.cached_property
+    def rekognition(self) -> RekognitionHook:
+        """The hook of the project's connection and region."""
+        return RekognitionHook(aws_conn_id=self.project.aws_conn_id, region_name=self.project.region_name)
+
+    @property
+    def run_name(self) -> str:
+        """Name the run for people."""
+        run = self.context["dag_run"]
+        return f"{run.dag_id}/{run.run_id}"
+
+    @property
+    def owner(self) -> str:
+        """Name the run apart from one of the same id in another Airflow: by the moment it was queued or started."""
+        run = self.context["dag_run"]
+        moment = getattr(run, "queued_at", None) or run.start_date
+        return f"{self.run_name}@{moment.isoformat() if moment else ''}"
+
+    @property
+    def when(self) -> datetime:
+        """Give the run's logical date, or the moment it was asked for where it has none."""
+        run = self.context["dag_run"]
+        return run.logical_date or run.run_after
+
+    @property
+    def as_of(self) -> datetime:
+        """Up to when objects are seen: the end of the run's data interval, so that a backfill retrains history."""
+        run = self.context["dag_run"]
+        return run.data_interval_end or run.run_after
+
+    def settings(self) -> Settings:
+        """Read the settings now, with this run's Params over them."""
+        from airflow.sdk import Variable
+
+        params = self.context.get("params") or {}
+        overrides = {name: params.get(name) for name in Settings.model_fields if name in params}
+
+        def read(key: str) -> str | None:
+            value: Any = Variable.get(key, default=None)
+            return None if value is None else str(value)
+
+        return read_settings(self.project, read, overrides)
+
+    def param(self, name: str, default: Any = None) -> Any:
+        """Give one of this run's Params."""
+        return (self.context.get("params") or {}).get(name, default)

@@ -1,0 +1,344 @@
+"""One project's place in S3: JSON objects with compare-and-set, files, and errors that name the way out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from custom_labels.domain.errors import CustomLabelsError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_s3 import S3Client
+
+Result = TypeVar("Result")
+
+MISSING = frozenset({"NoSuchKey", "404"})
+CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
+PATIENCE_SECONDS = 120.0
+"""How long a throttled call is repeated after botocore itself has given up.
+
+botocore's standard mode shares one retry quota among all calls of a client. A burst of thousands of small
+reads under heavy throttling uses it up, and botocore then fails at the first refusal; only time helps.
+"""
+LONGEST_PAUSE = 5.0
+CONNECTIONS = 64
+"""Connections that the client keeps: more than all threads of the listing or of the image checks."""
+PART_BYTES = 8 * 1024 * 1024
+
+
+class StorageError(CustomLabelsError):
+    """S3 refused, or could not be asked; the message keeps AWS's own code and words."""
+
+
+class ObjectExists(CustomLabelsError):
+    """The object that was to be created is there already, with another content."""
+
+
+class ObjectChanged(CustomLabelsError):
+    """The object that was to be replaced is not the one that was read before."""
+
+
+class S3Store:
+    """A bucket and prefix, with one client for all threads; the client is made at its first use.
+
+    :param bucket: the project's bucket.
+    :param prefix: what all its keys begin with; empty, or ending in a slash (one is added).
+    :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
+    :param botocore_config: keywords for a botocore ``Config``, over this store's own (standard retries, 10
+        attempts).
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = {
+            "retries": {"mode": "standard", "total_max_attempts": 10},
+            "max_pool_connections": CONNECTIONS,
+            **(botocore_config or {}),
+        }
+        self._client: S3Client | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> S3Client:
+        """The boto3 client, made from the Airflow connection."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    @client.setter
+    def client(self, client: S3Client) -> None:
+        self._client = client
+
+    def _connect(self) -> S3Client:
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+        from botocore.config import Config
+
+        hook = S3Hook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=Config(**self.botocore_config),
+        )
+        client: S3Client = hook.get_conn()
+        return client
+
+    def key(self, relative: str) -> str:
+        """Give the whole key of something in this project."""
+        return self.prefix + relative
+
+    def uri(self, relative: str = "") -> str:
+        """Give its S3 URI."""
+        return f"s3://{self.bucket}/{self.key(relative)}"
+
+    def call(self, operation: str, relative: str = "", *, expect: frozenset[str] = frozenset(), **more: Any) -> Any:
+        """Call an operation of the client on this bucket, patiently, and give its answer.
+
+        :param operation: the client's method, such as ``get_object``.
+        :param relative: what it is about; passed as ``Key`` unless the operation is a listing.
+        :param expect: error codes that the caller knows what to do about.
+        :raises botocore.exceptions.ClientError: with one of the expected codes.
+        :raises StorageError: with any other, or when S3 could not be reached.
+        """
+        named = {} if operation.startswith("list_objects") else {"Key": self.key(relative)}
+        method = getattr(self.client, operation)
+        return self.patiently(lambda: method(Bucket=self.bucket, **named, **more), operation, relative, expect)
+
+    def patiently(
+        self, action: Callable[[], Result], operation: str, relative: str, expect: frozenset[str] = frozenset()
+    ) -> Result:
+        """Do something with S3, again if it is throttled, and translate its errors as :meth:`call` does."""
+        from boto3.exceptions import S3UploadFailedError
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        pause = 0.25
+        while True:
+            try:
+                return action()
+            except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+                cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
+                if isinstance(cause, ClientError) and error_code(cause) in expect:
+                    raise
+                if not _is_passing(cause) or time.monotonic() > deadline:
+                    raise self._error(operation, relative, cause or error) from error
+            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _error(self, operation: str, relative: str, error: BaseException) -> StorageError:
+        """Word an error in four parts."""
+        from botocore.exceptions import ClientError
+
+        name = "".join(word.capitalize() for word in operation.split("_"))
+        where = f"'bucket' in the project's YAML file is '{self.bucket}'"
+        if not isinstance(error, ClientError):
+            return StorageError(
+                f"S3 could not be asked for {name} of {self.uri(relative)}: {error}. {where}; "
+                f"look at the Airflow connection '{self.aws_conn_id}' and at the network, then run the task again."
+            )
+        code = error_code(error)
+        message = error.response.get("Error", {}).get("Message", "no message")
+        return StorageError(
+            f"S3 refused {name} of {self.uri(relative)} with {code}: {message}. {where}; {self._way_out(code)}"
+        )
+
+    def _way_out(self, code: str) -> str:
+        if code in {"NoSuchBucket"}:
+            return "create that bucket, or correct its name there."
+        if code in {"AccessDenied", "403", "AllAccessDisabled"}:
+            return (
+                "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
+                f"to the identity of the Airflow connection '{self.aws_conn_id}'."
+            )
+        if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
+            return "set 'region_name' there to the region of the bucket."
+        return (
+            f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
+            "then run the task again."
+        )
+
+    # --- JSON objects ---
+
+    def read_bytes(self, relative: str, *, expect: frozenset[str] = frozenset(), **more: Any) -> tuple[bytes, Any]:
+        """Read an object, or with ``Range`` a part of it, into memory.
+
+        :return: the bytes and the whole answer of GetObject.
+        """
+
+        def read() -> tuple[bytes, Any]:
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(relative), **more)
+            return answer["Body"].read(), answer
+
+        return self.patiently(read, "get_object", relative, expect)
+
+    def read_json(self, relative: str) -> tuple[Any, str | None]:
+        """Read a JSON object and its ETag; ``(None, None)`` if there is none.
+
+        :raises StorageError: it is no JSON, or S3 refused.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            body, answer = self.read_bytes(relative, expect=MISSING)
+        except ClientError:
+            return None, None
+        try:
+            return json.loads(body), answer["ETag"]
+        except ValueError as error:
+            raise StorageError(
+                f"{self.uri(relative)} is no JSON: {error}. It is written by this package only; "
+                "restore an earlier version of the object, or delete it."
+            ) from error
+
+    def create_json(self, relative: str, value: Any) -> str:
+        """Write a JSON object that must not exist yet.
+
+        If the answer of the write is lost, botocore repeats it and meets its own object; so an object that is
+        there with the same content counts as written. Where two writers could write the same, the content
+        must name them.
+
+        :return: its ETag.
+        :raises ObjectExists: there is one with another content.
+        """
+        return self._write_if(relative, value, {"IfNoneMatch": "*"}, ObjectExists)
+
+    def replace_json(self, relative: str, value: Any, etag: str) -> str:
+        """Write a JSON object in place of the one that was read with this ETag; repeated writes as in
+        create_json.
+
+        :return: its new ETag.
+        :raises ObjectChanged: it is another by now, or gone.
+        """
+        return self._write_if(relative, value, {"IfMatch": etag}, ObjectChanged)
+
+    def _write_if(self, relative: str, value: Any, condition: dict[str, str], refused: type[CustomLabelsError]) -> str:
+        from botocore.exceptions import ClientError
+
+        body = to_json_bytes(value)
+        try:
+            return self._put(relative, body, expect=CHANGED | MISSING, **condition)
+        except ClientError as error:
+            present, etag = self.read_json(relative)
+            if etag is not None and to_json_bytes(present) == body:
+                return etag
+            raise refused(
+                f"{self.uri(relative)} was written by somebody else meanwhile ({error_code(error)}); ours was not "
+                "written. Read it again and decide anew."
+            ) from error
+
+    def write_json(self, relative: str, value: Any) -> str:
+        """Write a JSON object, whatever was there; give its ETag."""
+        return self._put(relative, to_json_bytes(value))
+
+    def _put(self, relative: str, body: bytes, *, expect: frozenset[str] = frozenset(), **condition: str) -> str:
+        answer = self.call(
+            "put_object", relative, expect=expect, Body=body, ContentType="application/json", **condition
+        )
+        return str(answer["ETag"])
+
+    def delete(self, relative: str) -> None:
+        """Delete an object; one that is not there is no error."""
+        self.call("delete_object", relative)
+
+    def exists(self, relative: str) -> bool:
+        """Whether there is such an object; a missing bucket is an error, which HeadObject could not tell apart."""
+        page = self.call("list_objects_v2", relative, Prefix=self.key(relative), MaxKeys=1)
+        return any(entry["Key"] == self.key(relative) for entry in page.get("Contents", []))
+
+    # --- files ---
+
+    def download(self, relative: str, path: Path) -> bool:
+        """Copy an object to a local file, a chunk at a time; give whether there is one."""
+        from botocore.exceptions import ClientError
+
+        def copy() -> None:
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(relative))
+            with path.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(256 * 1024):
+                    file.write(chunk)
+
+        try:
+            self.patiently(copy, "get_object", relative, MISSING)
+        except ClientError:
+            return False
+        return True
+
+    def upload(self, path: Path, relative: str, sha256: str) -> str:
+        """Copy a local file to an object, in parts if it is large, unless the very same is there.
+
+        :param sha256: of the file, hex; kept in the object's metadata, since the ETag of a multipart upload
+            says little.
+        :return: the object's ETag, without quotes.
+        """
+        from boto3.s3.transfer import TransferConfig
+        from botocore.exceptions import ClientError
+
+        try:
+            present = self.call("head_object", relative, expect=MISSING)
+            if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
+                return str(present["ETag"]).strip('"')
+        except ClientError:
+            pass
+        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
+        self.patiently(
+            lambda: self.client.upload_file(
+                str(path), self.bucket, self.key(relative), Config=config, ExtraArgs={"Metadata": {"sha256": sha256}}
+            ),
+            "upload_file",
+            relative,
+        )
+        return str(self.call("head_object", relative)["ETag"]).strip('"')
+
+
+def to_json_bytes(value: Any) -> bytes:
+    """Write JSON so that equal values are equal bytes."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def error_code(error: ClientError) -> str:
+    """Give AWS's code of an error."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether an error is a matter of load, so that the same call may work in a moment."""
+    from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ReadTimeoutError
+    from botocore.exceptions import ResponseStreamingError
+
+    if isinstance(error, IncompleteReadError | ReadTimeoutError | ResponseStreamingError):
+        return True
+    if not isinstance(error, ClientError) or isinstance(error, HTTPClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or status == 429 or error_code(error) in _THROTTLED
+
+
+_THROTTLED = frozenset(
+    {
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "RequestTimeout",
+    }
+)

@@ -1,0 +1,80 @@
+"""What all tests share: an Airflow of their own, made before Airflow is imported, and the embedded AWS."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = Path(tempfile.mkdtemp(prefix="custom-labels-tests-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+
+def airflow_environment(home: Path, endpoint_url: str | None = None) -> dict[str, str]:
+    """Give the environment of an Airflow with its home at ``home`` and its AWS at ``endpoint_url``."""
+    environment = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": "only-for-tests-" * 5,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
+    }
+    if endpoint_url:
+        environment["AIRFLOW_CONN_AWS_DEFAULT"] = connection(endpoint_url)
+    return environment
+
+
+def connection(endpoint_url: str) -> str:
+    """Give an AWS connection to an endpoint, in the form of its environment variable."""
+    extra = {"endpoint_url": endpoint_url, "region_name": "us-east-1"}
+    return json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra})
+
+
+for name in [n for n in os.environ if n.startswith(("AIRFLOW", "AWS_"))]:
+    del os.environ[name]
+os.environ.update(airflow_environment(HOME))
+sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> Iterator[None]:
+    """An empty metadata database."""
+    from airflow.utils import db
+
+    db.initdb()
+    yield
+
+
+@pytest.fixture(scope="session")
+def aws_process() -> Iterator[LocalAws]:
+    """The embedded AWS, one for the whole session, with transitions that take no time to speak of."""
+    from include.local_aws.process import LocalAws
+
+    durations = {name: 0.05 for name in ("project_create", "dataset_create", "dataset_delete", "training")}
+    with LocalAws(durations=durations) as aws:
+        os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
+        yield aws
+
+
+@pytest.fixture
+def aws(aws_process: LocalAws) -> Iterator[LocalAws]:
+    """The embedded AWS, emptied of everything and without faults."""
+    aws_process.control.reset()
+    yield aws_process
+    aws_process.control.reset()

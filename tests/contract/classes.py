@@ -1,0 +1,87 @@
+"""Every operator, sensor and trigger of the package, found by walking over its modules, with arguments to make one."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import custom_labels.operators
+import custom_labels.sensors
+import custom_labels.triggers
+from airflow.sdk import BaseOperator
+from airflow.triggers.base import BaseTrigger
+
+PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/birds/1700000000000"
+DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/birds/dataset/train/1700000000001"
+HOOK = {
+    "aws_conn_id": "other",
+    "region_name": "eu-west-1",
+    "verify": False,
+    "botocore_config": {"read_timeout": 42},
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "CustomLabelsCreateProjectOperator": {"project_name": "birds"},
+    "CustomLabelsReplaceDatasetOperator": {
+        "project_arn": PROJECT,
+        "dataset_type": "TRAIN",
+        "manifest_uri": "s3://bucket/train.manifest",
+    },
+    "CustomLabelsTrainVersionOperator": {
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "output_uri": "s3://bucket/evaluation",
+        "tags": {"a": "b"},
+    },
+    "CustomLabelsStartVersionOperator": {
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "min_inference_units": 1,
+        "max_inference_units": 2,
+    },
+    "CustomLabelsStopVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
+    "CustomLabelsDeleteVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
+    "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},
+    "CustomLabelsVersionSensor": {"project_arn": PROJECT, "version_name": "v1", "until": "running"},
+    "AcquireProjectLockOperator": {"project": "digits"},
+    "ProjectStatusTrigger": {"project_name": "birds", "waiter_name": "project_created"},
+    "DatasetStatusTrigger": {"dataset_arn": DATASET, "waiter_name": "dataset_created"},
+    "ProjectVersionStatusTrigger": {
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "waiter_name": "project_version_running",
+        "stop_on_kill": True,
+    },
+    "ProjectLockTrigger": {"bucket": "b", "key": "registry/lock.json", "etag": '"e"'},
+}
+BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor"}
+
+
+def classes(package: Any, base: type) -> list[type]:
+    """List the package's own concrete subclasses of ``base``."""
+    found = {
+        each
+        for module in _modules(package)
+        for each in vars(module).values()
+        if inspect.isclass(each) and issubclass(each, base) and each.__module__.startswith("custom_labels.")
+    }
+    return sorted((each for each in found if each.__name__ not in BASES), key=lambda each: each.__name__)
+
+
+def _modules(package: Any) -> Iterator[Any]:
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        yield importlib.import_module(info.name)
+
+
+OPERATORS = classes(custom_labels.operators, BaseOperator)
+SENSORS = classes(custom_labels.sensors, BaseOperator)
+TRIGGERS = classes(custom_labels.triggers, BaseTrigger)
+ON_AWS = [each for each in (*OPERATORS, *SENSORS) if hasattr(each, "aws_hook_class")]
+
+
+def make(cls: type, **more: Any) -> Any:
+    """Make one of a class, with arguments that are not the defaults."""
+    task_id = {"task_id": "a_task"} if issubclass(cls, BaseOperator) else {}
+    return cls(**task_id, **ARGUMENTS[cls.__name__], **more)

@@ -1,0 +1,74 @@
+"""The waiters' JSON and the status tables say the same of every status that AWS has, and of one that it has not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import custom_labels
+import pytest
+from botocore.waiter import WaiterModel
+from custom_labels.domain.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, TABLES, VERSION_TABLES, Verdict
+
+FILE = Path(custom_labels.__file__).parent / "waiters" / "rekognition.json"
+MODEL = WaiterModel(json.loads(FILE.read_text()))
+SERVICE = botocore.session.get_session().get_service_model("rekognition")
+RESOURCES = {
+    "project": (PROJECT_TABLES, "ProjectStatus"),
+    "dataset": (DATASET_TABLES, "DatasetStatus"),
+    "version": (VERSION_TABLES, "ProjectVersionStatus"),
+}
+STATES = {"success": Verdict.DONE, "failure": Verdict.FAILED, "retry": Verdict.WAIT}
+
+
+def cases() -> list[Any]:
+    found = []
+    for resource, (tables, enum) in RESOURCES.items():
+        for table in tables:
+            for status in [*SERVICE.shape_for(enum).enum, "SOMETHING_NEW", GONE]:
+                found.append(pytest.param(resource, table.waiter, status, id=f"{table.waiter}-{status}"))
+    return found
+
+
+def response(resource: str, status: str) -> dict[str, Any]:
+    if status == GONE:
+        if resource == "dataset":
+            return {"Error": {"Code": "ResourceNotFoundException", "Message": "gone"}}
+        return {"project": {"ProjectDescriptions": []}, "version": {"ProjectVersionDescriptions": []}}[resource]
+    return {
+        "project": {"ProjectDescriptions": [{"Status": status}]},
+        "dataset": {"DatasetDescription": {"Status": status}},
+        "version": {"ProjectVersionDescriptions": [{"Status": status}]},
+    }[resource]
+
+
+@pytest.mark.parametrize(("resource", "waiter", "status"), cases())
+def test_waiter_and_table_judge_alike(resource: str, waiter: str, status: str) -> None:
+    acceptors = MODEL.get_waiter(waiter).acceptors
+    first = next(a for a in acceptors if a.matcher_func(response(resource, status)))
+
+    assert STATES[first.state] is TABLES[waiter].judge(status)
+
+
+@pytest.mark.parametrize("waiter", TABLES)
+def test_an_unknown_status_fails(waiter: str) -> None:
+    assert TABLES[waiter].judge("SOMETHING_NEW") is Verdict.FAILED
+
+
+def test_every_table_has_a_waiter_and_every_waiter_a_table() -> None:
+    assert set(MODEL.waiter_names) == set(TABLES)
+
+
+@pytest.mark.parametrize("waiter", TABLES)
+def test_a_wait_is_bounded(waiter: str) -> None:
+    config = MODEL.get_waiter(waiter)
+
+    assert 0 < config.delay * config.max_attempts <= 26 * 3600
+
+
+def test_the_tables_name_only_statuses_that_aws_has() -> None:
+    known = {status for _, enum in RESOURCES.values() for status in SERVICE.shape_for(enum).enum} | {GONE}
+
+    assert {status for table in TABLES.values() for status in table.done | table.wait} <= known
