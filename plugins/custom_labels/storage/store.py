@@ -11,15 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from custom_labels.domain.errors import CustomLabelsError
+from custom_labels.storage.faults import (
+    CHANGED,
+    MISSING,
+    ObjectChanged,
+    ObjectExists,
+    StorageError,
+    Subject,
+    error_code,
+    is_passing,
+)
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
-Result = TypeVar("Result")
+__all__ = ["ObjectChanged", "ObjectExists", "S3Store", "StorageError", "to_json_bytes"]
 
-MISSING = frozenset({"NoSuchKey", "404"})
-CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+Result = TypeVar("Result")
 
 PATIENCE_SECONDS = 120.0
 """How long a throttled call is repeated after botocore itself has given up.
@@ -31,18 +39,6 @@ LONGEST_PAUSE = 5.0
 CONNECTIONS = 64
 """Connections that the client keeps: more than all threads of the listing or of the image checks."""
 PART_BYTES = 8 * 1024 * 1024
-
-
-class StorageError(CustomLabelsError):
-    """S3 refused, or could not be asked; the message keeps AWS's own code and words."""
-
-
-class ObjectExists(CustomLabelsError):
-    """The object that was to be created is there already, with another content."""
-
-
-class ObjectChanged(CustomLabelsError):
-    """The object that was to be replaced is not the one that was read before."""
 
 
 class S3Store:
@@ -139,42 +135,13 @@ class S3Store:
                 cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
                 if isinstance(cause, ClientError) and error_code(cause) in expect:
                     raise
-                if not _is_passing(cause) or time.monotonic() > deadline:
-                    raise self._error(operation, relative, cause or error) from error
+                if not is_passing(cause) or time.monotonic() > deadline:
+                    raise self._subject(relative).error(operation, cause or error) from error
             time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _error(self, operation: str, relative: str, error: BaseException) -> StorageError:
-        """Word an error in four parts."""
-        from botocore.exceptions import ClientError
-
-        name = "".join(word.capitalize() for word in operation.split("_"))
-        where = f"'bucket' in the project's YAML file is '{self.bucket}'"
-        if not isinstance(error, ClientError):
-            return StorageError(
-                f"S3 could not be asked for {name} of {self.uri(relative)}: {error}. {where}; "
-                f"look at the Airflow connection '{self.aws_conn_id}' and at the network, then run the task again."
-            )
-        code = error_code(error)
-        message = error.response.get("Error", {}).get("Message", "no message")
-        return StorageError(
-            f"S3 refused {name} of {self.uri(relative)} with {code}: {message}. {where}; {self._way_out(code)}"
-        )
-
-    def _way_out(self, code: str) -> str:
-        if code in {"NoSuchBucket"}:
-            return "create that bucket, or correct its name there."
-        if code in {"AccessDenied", "403", "AllAccessDisabled"}:
-            return (
-                "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
-                f"to the identity of the Airflow connection '{self.aws_conn_id}'."
-            )
-        if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
-            return "set 'region_name' there to the region of the bucket."
-        return (
-            f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
-            "then run the task again."
-        )
+    def _subject(self, relative: str) -> Subject:
+        return Subject(self.uri(relative), self.bucket, self.aws_conn_id)
 
     # --- JSON objects ---
 
@@ -312,33 +279,3 @@ class S3Store:
 def to_json_bytes(value: Any) -> bytes:
     """Write JSON so that equal values are equal bytes."""
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def error_code(error: ClientError) -> str:
-    """Give AWS's code of an error."""
-    return str(error.response.get("Error", {}).get("Code", "Unknown"))
-
-
-def _is_passing(error: BaseException | None) -> bool:
-    """Whether an error is a matter of load, so that the same call may work in a moment."""
-    from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ReadTimeoutError
-    from botocore.exceptions import ResponseStreamingError
-
-    if isinstance(error, IncompleteReadError | ReadTimeoutError | ResponseStreamingError):
-        return True
-    if not isinstance(error, ClientError) or isinstance(error, HTTPClientError):
-        return False
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or status == 429 or error_code(error) in _THROTTLED
-
-
-_THROTTLED = frozenset(
-    {
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-        "RequestTimeout",
-    }
-)

@@ -1,0 +1,101 @@
+"""What can go wrong with S3, told apart and put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from custom_labels.domain.errors import CustomLabelsError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+MISSING = frozenset({"NoSuchKey", "404"})
+CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class StorageError(CustomLabelsError):
+    """S3 refused, or could not be asked; the message keeps AWS's own code and words."""
+
+
+class ObjectExists(CustomLabelsError):
+    """The object that was to be created is there already, with another content."""
+
+
+class ObjectChanged(CustomLabelsError):
+    """The object that was to be replaced is not the one that was read before."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an operation was about, for the words of its error."""
+
+    uri: str
+    bucket: str
+    aws_conn_id: str | None
+
+    def error(self, operation: str, error: BaseException) -> StorageError:
+        """Word an error in four parts.
+
+        :param operation: the boto3 client's method.
+        """
+        from botocore.exceptions import ClientError
+
+        name = "".join(word.capitalize() for word in operation.split("_"))
+        where = f"'bucket' in the project's YAML file is '{self.bucket}'"
+        if not isinstance(error, ClientError):
+            return StorageError(
+                f"S3 could not be asked for {name} of {self.uri}: {error}. {where}; "
+                f"look at the Airflow connection '{self.aws_conn_id}' and at the network, then run the task again."
+            )
+        code = error_code(error)
+        message = error.response.get("Error", {}).get("Message", "no message")
+        return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {self._way_out(code)}")
+
+    def _way_out(self, code: str) -> str:
+        if code == "NoSuchBucket":
+            return "create that bucket, or correct its name there."
+        if code in {"AccessDenied", "403", "AllAccessDisabled"}:
+            return (
+                "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
+                f"to the identity of the Airflow connection '{self.aws_conn_id}'."
+            )
+        if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
+            return "set 'region_name' there to the region of the bucket."
+        return (
+            f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
+            "then run the task again."
+        )
+
+
+def error_code(error: ClientError) -> str:
+    """Give AWS's code of an error."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Whether an error is a matter of load, so that the same call may work in a moment."""
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionClosedError,
+        IncompleteReadError,
+        ReadTimeoutError,
+        ResponseStreamingError,
+    )
+
+    if isinstance(error, ConnectionClosedError | IncompleteReadError | ReadTimeoutError | ResponseStreamingError):
+        return True
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or status == 429 or error_code(error) in _THROTTLED
