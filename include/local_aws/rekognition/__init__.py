@@ -1,0 +1,1 @@
+"""Rekognition Custom Labels: projects, datasets, model versions, project policies, tags and detection."""

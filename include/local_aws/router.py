@@ -1,0 +1,115 @@
+"""The front door: control requests, our own services, and moto for all else, on one port."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from include.local_aws import error_bodies
+from include.local_aws.calls import Calls
+from include.local_aws.control import Control, is_local
+from include.local_aws.faults import Faults, Trouble
+from include.local_aws.messages import Request, Response
+from include.local_aws.operations import Operation, identify
+from include.local_aws.service import Service
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+log = logging.getLogger("local_aws")
+
+
+class Router:
+    """A WSGI application in front of moto's.
+
+    Parameters: `services` are tried in order, `fallback` gets what none of them serves.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        fallback: WsgiApp,
+        control: Control,
+        faults: Faults,
+        calls: Calls,
+    ) -> None:
+        self._services = services
+        self._fallback = fallback
+        self._control = control
+        self._faults = faults
+        self._calls = calls
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
+        request = Request(environ)
+        if request.path.startswith(Control.PREFIX):
+            response = self._control.handle(request)
+        elif request.path.startswith("/moto-api") and not is_local(request):
+            response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
+        else:
+            response = self._aws(request)
+        headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
+        length = response.headers.get("Content-Length") if request.method == "HEAD" else None
+        headers["Content-Length"] = length or str(len(response.body))
+        start_response(response.status_line, list(headers.items()))
+        return [] if request.method == "HEAD" else [response.body]
+
+    def _aws(self, request: Request) -> Response:
+        started = time.monotonic()
+        operation = identify(request)
+        trouble = self._faults.strike(operation.full_name)
+        if trouble.delay:
+            time.sleep(trouble.delay)
+        response, effect = self._answer(request, operation, trouble)
+        lost = trouble.kind == "lost_response"
+        error = "lost response" if lost else error_bodies.error_code(response)
+        self._calls.record(operation.full_name, error, effect=effect)
+        milliseconds = (time.monotonic() - started) * 1000
+        log.info("%s %s %.0f ms", operation.full_name, error or response.status, milliseconds)
+        if lost:
+            # cheroot closes the connection without a word when the application meets a reset one.
+            raise ConnectionResetError(errno.ECONNRESET, "injected: the response is lost")
+        return response
+
+    def _answer(self, request: Request, operation: Operation, trouble: Trouble) -> tuple[Response, bool]:
+        """Return the answer and whether the call had its effect."""
+        refusal = self._refusal(operation, trouble)
+        if refusal is not None:
+            _ = request.body  # read it, or its bytes would be taken for the connection's next request
+            return refusal, False
+        response = self._serve(request)
+        return response, response.status < 400
+
+    def _refusal(self, operation: Operation, trouble: Trouble) -> Response | None:
+        if trouble.kind == "throttle":
+            return error_bodies.throttled(operation)
+        if trouble.kind == "error":
+            return error_bodies.broken(operation)
+        return error_bodies.denied(operation) if self._faults.denies(operation) else None
+
+    def _serve(self, request: Request) -> Response:
+        for service in self._services:
+            hit = service.match(request)
+            if hit is not None:
+                return service.handle(request, *hit)
+        return _call_wsgi(self._fallback, request.environ)
+
+
+def _call_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Response:
+    """Run a WSGI application to its end and hold its answer."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], None]:
+        started.append((status, headers))
+        return lambda _chunk: None
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+    status, headers = started[-1]
+    return Response(int(status.split()[0]), dict(headers), body)

@@ -1,0 +1,124 @@
+"""Put the parts together and serve them: one process, one port, 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from cheroot.wsgi import Server as CherootServer
+
+from include.local_aws.calls import Calls
+from include.local_aws.control import Control
+from include.local_aws.faults import Fault, Faults
+from include.local_aws.objects import Objects
+from include.local_aws.rekognition.service import make_rekognition
+from include.local_aws.router import Router, WsgiApp
+from include.local_aws.settings import Settings
+from include.local_aws.training.pool import TrainerPool
+
+HOST = "127.0.0.1"
+_THREADS = 40
+_BACKLOG = 256  # cheroot's default of 5 makes clients wait for retransmitted SYNs under load
+log = logging.getLogger("local_aws")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to start: the port (0 picks a free one), settings and faults; `watch_stdin` stops at its end."""
+
+    port: int = 5555
+    seed: int = 0
+    durations: dict[str, float] = field(default_factory=dict)
+    quotas: dict[str, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    trainers: int = 2
+    watch_stdin: bool = False
+
+
+class Emulator:
+    """All services and the server in front of them."""
+
+    def __init__(self, options: Options) -> None:
+        self._settings = Settings(options.durations, options.quotas, options.seed)
+        self._faults = Faults(options.seed, options.faults)
+        self._calls = Calls()
+        self._trainers = TrainerPool(options.trainers)
+        objects = Objects(self._faults)
+        rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers)
+        control = Control(self._settings, self._faults, self._calls, self._health, self._reset)
+        router = Router([rekognition], _moto(), control, self._faults, self._calls)
+        self._server = CherootServer(
+            (HOST, options.port),
+            router,
+            numthreads=_THREADS,
+            request_queue_size=_BACKLOG,
+            timeout=60,
+            shutdown_timeout=1,
+        )
+        self._server.prepare()
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL for every service."""
+        return f"http://{HOST}:{self._server.bind_addr[1]}"
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        threading.Thread(target=self._server.serve, name="cheroot", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the workers, then the server."""
+        self._trainers.stop()
+        self._server.stop()
+
+    def _health(self) -> dict[str, Any]:
+        return {"status": "ok", "trainer_process_ids": self._trainers.process_ids, "seed": self._settings.seed}
+
+    def _reset(self) -> None:
+        """Forget all state, moto's included, and go back to the settings of the start."""
+        from moto.moto_api._internal.models import moto_api_backend
+
+        self._regions.clear()
+        moto_api_backend.reset()
+        self._settings.reset()
+        self._faults.reset()
+        self._calls.clear()
+
+
+def serve(options: Options) -> int:
+    """Serve until SIGINT, SIGTERM or, if asked for, the end of stdin; returns the exit code."""
+    stopping = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopping.set())
+    emulator = Emulator(options)
+    emulator.start()
+    if options.watch_stdin:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(stopping,), daemon=True).start()
+    print(f"local AWS ready at {emulator.url}", flush=True)
+    # A plain wait() would keep the main thread, and so the signal handlers, from running on some platforms.
+    while not stopping.wait(0.5):
+        pass
+    emulator.stop()
+    log.info("local AWS stopped")
+    return 0
+
+
+def _wait_for_end_of_stdin(stopping: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stopping.set()
+
+
+def _moto() -> WsgiApp:
+    """Return moto's server application, made faster."""
+    import moto.backends
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    # moto lists its package folder on every request, which is most of what a small one costs.
+    modules = frozenset(moto.backends.list_of_moto_modules())
+    moto.backends.list_of_moto_modules = lambda: modules
+    app: WsgiApp = DomainDispatcherApplication(create_backend_app)
+    return app

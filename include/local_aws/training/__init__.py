@@ -1,0 +1,1 @@
+"""Real training in worker processes; what a trained model needs to predict is numpy arrays only."""

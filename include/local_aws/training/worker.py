@@ -1,0 +1,54 @@
+"""The training process: warm, one order at a time, and never alive without its parent."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+
+from include.local_aws.training.orders import Example, Order, TrainingRefused, find_trainer
+
+
+def run(connection: Connection) -> None:
+    """Serve orders from `connection` until the parent closes it or dies.
+
+    For each order its examples follow one by one; the answer is a TrainingResult or a TrainingRefused.
+    """
+    # Ctrl-C reaches the whole process group; the parent decides when its workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import include.local_aws.training.classification  # noqa: F401 - a warm worker starts training at once
+
+    while True:
+        try:
+            order: Order = connection.recv()
+        except EOFError:
+            return
+        connection.send(_train(order, connection))
+
+
+def _train(order: Order, connection: Connection) -> object:
+    examples = _examples(order, connection)
+    try:
+        return find_trainer(order.use_case)(order, examples)
+    except TrainingRefused as refusal:
+        return refusal
+    finally:
+        # Whatever the trainer did not take must not be read as the next order.
+        for _ in examples:
+            pass
+
+
+def _examples(order: Order, connection: Connection) -> Iterator[Example]:
+    for _ in range(order.training_count + order.testing_count):
+        yield connection.recv()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,72 @@
+"""Asynchronous resources: named changes of state that happen after a time, or when background work is done."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass(order=True)
+class Transition:
+    """A change that is due at `due` (seconds of the clock) and, if it waits for work, not before that ends."""
+
+    due: float
+    number: int
+    name: str = field(compare=False)
+    apply: Callable[[], None] = field(compare=False)
+    work: Future[object] | None = field(compare=False, default=None)
+
+
+class Transitions:
+    """The pending changes of one region.
+
+    Nothing fires by itself: `settle` applies what is due, and every operation settles first. So a state
+    never changes in the middle of an operation.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._numbers = itertools.count()
+        self._pending: list[Transition] = []
+
+    def schedule(
+        self, name: str, seconds: float, apply: Callable[[], None], work: Future[object] | None = None
+    ) -> None:
+        """Have `apply` happen after `seconds`, and not before `work` is done."""
+        due = self._clock() + seconds
+        heapq.heappush(self._pending, Transition(due, next(self._numbers), name, apply, work))
+
+    def settle(self) -> None:
+        """Apply all that is due, in order; what a change schedules counts from now."""
+        now = self._clock()
+        due = [t for t in self._pending if t.due <= now and (t.work is None or t.work.done())]
+        for transition in sorted(due):
+            self._pending.remove(transition)
+            transition.apply()
+
+    @property
+    def names(self) -> list[str]:
+        """What is pending, by name."""
+        return [transition.name for transition in sorted(self._pending)]
+
+
+def in_background(work: Callable[[], Result], name: str) -> Future[Result]:
+    """Run `work` in a daemon thread of its own, which never delays the end of the process."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is handed over, whoever asks the future gets it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future

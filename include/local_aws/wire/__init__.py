@@ -1,0 +1,1 @@
+"""The server side of AWS's JSON protocols, driven by botocore's own service models."""
