@@ -1,0 +1,183 @@
+"""The rules that decide: retrain, gate, lock, deployment, evaluation, names, messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
+from custom_labels.domain.evaluation import Evaluation, manifest_error_codes, parse_summary
+from custom_labels.domain.gate import judge_f1
+from custom_labels.domain.lock import ProjectLock, may_take
+from custom_labels.domain.names import version_name
+from custom_labels.domain.outcome import RunOutcome
+from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def attempt(state: AttemptState) -> TrainingAttempt:
+    return TrainingAttempt("d1", "arn:p", "v1", "digits_train/run1", state, "F1 0.7 is below the minimum of 0.8")
+
+
+RETRAIN: list[tuple[str, dict[str, Any], Retrain, str]] = [
+    ("no images", {"images": 0, "untrained": 0}, Retrain.NOTHING, "no labelled images"),
+    ("too few", {"images": 30, "untrained": 9}, Retrain.NOTHING, "9 untrained images of 30, a training needs 10"),
+    ("exactly enough", {"images": 30, "untrained": 10}, Retrain.TRAIN, "10 untrained"),
+    ("refused before", {"attempt": attempt(AttemptState.GATE_FAILED)}, Retrain.NOTHING, "gate_failed: F1 0.7"),
+    ("failed before", {"attempt": attempt(AttemptState.TRAINING_FAILED)}, Retrain.NOTHING, "training_failed"),
+    ("deployed before", {"attempt": attempt(AttemptState.DEPLOYED)}, Retrain.NOTHING, "exactly these images"),
+    ("refused before, forced", {"attempt": attempt(AttemptState.GATE_FAILED), "force": True}, Retrain.TRAIN, "forced"),
+    ("too few, forced", {"untrained": 0, "force": True}, Retrain.TRAIN, "forced"),
+    ("no images, forced", {"images": 0, "force": True}, Retrain.NOTHING, "no labelled images"),
+    ("begun", {"untrained": 0, "open_attempt": attempt(AttemptState.STARTED)}, Retrain.RESUME, "v1 was begun"),
+    ("claimed but never created", {"attempt": attempt(AttemptState.STARTED)}, Retrain.TRAIN, "50 untrained"),
+]
+
+
+@pytest.mark.parametrize(("given", "action", "words"), [case[1:] for case in RETRAIN], ids=[case[0] for case in RETRAIN])
+def test_retraining_is_decided_by_what_is_new_and_what_was_tried(
+    given: dict[str, Any], action: Retrain, words: str
+) -> None:
+    rules = {"images": 100, "untrained": 50, "minimum_untrained_images": 10, "attempt": None, **given}
+
+    decision = decide_retraining(**rules)
+
+    assert decision.action is action
+    assert words in decision.reason
+
+
+@pytest.mark.parametrize(("f1", "passed"), [(0.79, False), (0.8, True), (0.81, True), (0.0, False)])
+def test_the_gate_passes_from_the_minimum_on(f1: float, passed: bool) -> None:
+    decision = judge_f1(f1, minimum_f1_score=0.8)
+
+    assert decision.passed is passed
+    assert "0.8" in decision.reason
+
+
+def lock(**fields: Any) -> ProjectLock:
+    return ProjectLock(**{"owner": "a", "token": "t", "renewed_at": NOON, "lease_seconds": 3600, **fields})
+
+
+TRAINING = {"project_arn": "arn:p", "version_name": "v1", "lease_seconds": 26 * 3600}
+LOCK: list[tuple[str, ProjectLock | None, dict[str, Any], bool]] = [
+    ("nobody holds it", None, {}, True),
+    ("we hold it", lock(owner="b"), {}, True),
+    ("held", lock(), {}, False),
+    ("lease ran out", lock(lease_seconds=59), {}, True),
+    ("holder trains", lock(**TRAINING), {"training_status": "TRAINING_IN_PROGRESS"}, False),
+    (
+        "its training just ended",
+        lock(**TRAINING),
+        {"training_status": "TRAINING_COMPLETED", "training_ended_at": NOON + timedelta(seconds=50)},
+        False,
+    ),
+    (
+        "its training ended long ago",
+        lock(**TRAINING),
+        {"training_status": "TRAINING_FAILED", "training_ended_at": NOON + timedelta(seconds=20)},
+        True,
+    ),
+    ("its version was never created", lock(**TRAINING), {"training_status": None}, True),
+]
+
+
+@pytest.mark.parametrize(("held", "more", "may"), [case[1:] for case in LOCK], ids=[case[0] for case in LOCK])
+def test_the_lock_may_be_taken_from_the_dead_only(held: ProjectLock | None, more: dict[str, Any], may: bool) -> None:
+    now = NOON + timedelta(seconds=60)
+
+    assert may_take(held, owner="b", now=now, grace_seconds=30, **more) is may
+
+
+def test_a_lock_reads_back_as_it_was_written() -> None:
+    assert ProjectLock.from_json(lock(**TRAINING).to_json()) == lock(**TRAINING)
+
+
+LABEL = {"Label": "cat", "NumberOfTestingImages": 4}
+METRICS = {"Threshold": 0.4, "Precision": 1.0, "Recall": 0.5, "F1Score": 0.67}
+FLAT = {"F1Score": 0.9, "Precision": 0.8, "Recall": 0.7}
+
+
+@pytest.mark.parametrize("aggregated", [FLAT, {"Metrics": FLAT}], ids=["flat", "below Metrics"])
+def test_both_documented_shapes_of_a_summary_are_read(aggregated: dict[str, Any]) -> None:
+    evaluation = parse_summary(
+        {
+            "AggregatedEvaluationResults": aggregated,
+            "EvaluationDetails": {"NumberOfTrainingImages": 8, "NumberOfTestingImages": 4},
+            "LabelEvaluationResults": [{**LABEL, "Metrics": METRICS}],
+        }
+    )
+
+    assert (evaluation.f1, evaluation.precision, evaluation.recall) == (0.9, 0.8, 0.7)
+    assert evaluation.labels[0].threshold == 0.4
+    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+
+
+def test_manifest_error_codes_come_once_with_the_file_wide_ones_first() -> None:
+    line = {"code": "ERROR_INVALID_IMAGE", "message": "m"}
+    summary = {
+        "errors": [{"code": "ERROR_MANIFEST_TOO_FEW_LABELS", "message": "m"}],
+        "statistics": {"training": {"errors": [line, line]}, "testing": {"errors": []}},
+    }
+
+    assert manifest_error_codes(summary) == ["ERROR_MANIFEST_TOO_FEW_LABELS", "ERROR_INVALID_IMAGE"]
+
+
+def live(name: str, **more: Any) -> LiveVersion:
+    return LiveVersion(name, f"arn:{name}", "arn:p", "d", "2026-11-20T12:00:00+00:00", 0.9, ("a", "b"), **more)
+
+
+def test_a_successor_remembers_whom_it_replaced() -> None:
+    successor = live("v2").replacing(live("v1"))
+
+    assert (successor.version_name, successor.previous_version_name) == ("v2", "v1")
+    assert LiveVersion.from_json(successor.to_json()) == successor
+
+
+def test_replacing_itself_keeps_the_predecessor() -> None:
+    present = live("v2", previous_version_name="v1", previous_version_arn="arn:v1")
+
+    assert live("v2").replacing(present) is present
+
+
+SMOKE = [
+    ("one is right", [("cat", ("cat",)), ("dog", ("cat",))], None),
+    ("surest answer counts", [("cat", ("dog", "cat"))], "knew none of 1"),
+    ("silent", [("cat", ())], "it said nothing"),
+    ("no image", [], "no known test image"),
+]
+
+
+@pytest.mark.parametrize(("answers", "failure"), [case[1:] for case in SMOKE], ids=[case[0] for case in SMOKE])
+def test_a_smoke_test_asks_for_a_sign_of_the_trained_model(answers: list[Any], failure: str | None) -> None:
+    said = smoke_failure(tuple(SmokeAnswer("s3://b/k", label, answered) for label, answered in answers))
+
+    assert (failure in said) if failure and said else said is failure
+
+
+@pytest.mark.parametrize("project", ["digits", "a project/with spaces", "x" * 300])
+def test_a_version_name_is_allowed_and_derived(project: str) -> None:
+    import re
+
+    name = version_name(project, NOON, "0123456789abcdef")
+
+    assert re.fullmatch(r"[a-zA-Z0-9_.\-]{1,255}", name)
+    assert name == version_name(project, NOON, "0123456789abcdef")
+    assert name.endswith("20261120T120000-0123456789ab")
+
+
+def test_a_subject_is_what_sns_takes() -> None:
+    outcome = RunOutcome("failed", "vögel", "task train: line 1\nline 2 " + "x" * 200, "dag/run")
+
+    assert outcome.subject.isascii()
+    assert outcome.subject.isprintable()
+    assert len(outcome.subject) < 100
+
+
+def test_a_body_names_the_run_and_ends_its_sentence_once() -> None:
+    body = RunOutcome("deployed", "digits", "version v2 serves.", "digits_train/r1", {"F1": "0.95"}).body
+
+    assert "serves.\n" in body
+    assert "F1: 0.95" in body
+    assert "Run: digits_train/r1" in body

@@ -1,0 +1,114 @@
+"""Settings: what beats what, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from custom_labels.domain.errors import SettingError
+from custom_labels.settings import Project, Settings, load_project, load_projects, read_settings
+
+PROJECT = Project(name="digits", bucket="a-bucket", settings=Settings(minimum_f1_score=0.7))
+
+
+def read(variables: dict[str, str] | None = None, overrides: dict[str, Any] | None = None) -> Settings:
+    return read_settings(PROJECT, lambda key: (variables or {}).get(key), overrides)
+
+
+def test_a_param_beats_the_variable_beats_the_file_beats_the_default() -> None:
+    key = "digits__minimum_f1_score"
+
+    assert Settings().minimum_f1_score == 0.8
+    assert read().minimum_f1_score == 0.7
+    assert read({key: "0.6"}).minimum_f1_score == 0.6
+    assert read({key: "0.6"}, {"minimum_f1_score": 0.5}).minimum_f1_score == 0.5
+    assert read({key: "0.6"}, {"minimum_f1_score": None}).minimum_f1_score == 0.6
+
+
+BAD = [
+    (
+        "minimum_f1_score",
+        "high",
+        "Variable 'digits__minimum_f1_score' is 'high': expected a number from 0 to 1. Change it under Admin > Variables.",
+    ),
+    ("minimum_f1_score", "1.5", "expected a number from 0 to 1"),
+    ("minimum_f1_score", "-0.1", "expected a number from 0 to 1"),
+    ("minimum_f1_score", "nan", "expected a number from 0 to 1"),
+    ("minimum_untrained_images", "0", "expected a whole number from 1 to 250000"),
+    ("minimum_untrained_images", "ten", "expected a whole number from 1 to 250000"),
+    ("enable_automatic_training", "perhaps", "expected true or false"),
+    ("automatic_training_poll_frequency", "1.5", "expected a whole number from 1 to 525600"),
+    ("maximum_inference_units", "many", "expected a whole number from 1 to 1000"),
+    ("notify_outcomes", "deployed, oops", "'deployed'"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value", "words"), BAD, ids=[f"{s}={v}" for s, v, _ in BAD])
+def test_a_bad_variable_is_refused_by_name_and_value(setting: str, value: str, words: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        read({f"digits__{setting}": value})
+
+    assert f"'digits__{setting}' is '{value}'" in str(raised.value)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["True", "true", "TRUE", "1", "on", " yes "])
+def test_every_usual_spelling_of_true_is_true(value: str) -> None:
+    assert read({"digits__enable_automatic_training": value}).enable_automatic_training is True
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert read({"digits__minimum_f1_score": "  "}).minimum_f1_score == 0.7
+
+
+def test_all_bad_variables_are_named_at_once() -> None:
+    with pytest.raises(SettingError, match=r"minimum_f1_score.*minimum_inference_units"):
+        read({"digits__minimum_f1_score": "x", "digits__minimum_inference_units": "y"})
+
+
+def test_settings_that_do_not_fit_together_are_refused() -> None:
+    with pytest.raises(SettingError, match="maximum_inference_units is 1, less than minimum_inference_units"):
+        read({"digits__minimum_inference_units": "2", "digits__maximum_inference_units": "1"})
+
+
+def test_a_bad_param_is_said_to_be_a_param() -> None:
+    with pytest.raises(SettingError, match="Param 'minimum_f1_score' of this run is '2'"):
+        read(None, {"minimum_f1_score": 2})
+
+
+def test_a_list_is_read_from_words() -> None:
+    assert read({"digits__notify_outcomes": "deployed, failed"}).notify_outcomes == ("deployed", "failed")
+
+
+FILES = [
+    ("no bucket", "description: x", "'bucket'"),
+    ("unknown key", "bucket: a-bucket\nbuckets: 1", "'buckets'"),
+    ("bad setting", "bucket: a-bucket\nsettings: {minimum_f1_score: 2}", "expected a number from 0 to 1"),
+    ("no YAML", "bucket: [", "is no YAML"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), [case[1:] for case in FILES], ids=[case[0] for case in FILES])
+def test_a_bad_project_file_is_refused(
+    content: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "birds.yaml").write_text(content)
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
+
+    with pytest.raises(SettingError) as raised:
+        load_project("birds")
+
+    assert words in str(raised.value)
+    assert "birds.yaml" in str(raised.value)
+
+
+def test_a_missing_project_names_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
+
+    with pytest.raises(SettingError, match=r"cats.*cats\.yaml is missing"):
+        load_project("cats")
+
+
+def test_the_shipped_projects_load() -> None:
+    assert [project.name for project in load_projects()] == ["digits"]

@@ -1,0 +1,93 @@
+"""The timetable that reads its period from a Variable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+import pytest
+from airflow.timetables.base import DataInterval, TimeRestriction
+from custom_labels.timetables import PollTimetable, read_variable_anywhere
+
+KEY = "digits__automatic_training_poll_frequency"
+NOW = pendulum.datetime(2026, 11, 20, 12, tz="UTC")
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+@pytest.fixture
+def variable() -> object:
+    from airflow.models.variable import Variable as Row
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    def put(value: str) -> None:
+        with create_session() as session:
+            session.execute(delete(Row).where(Row.key == KEY))
+            session.add(Row(key=KEY, val=value))
+
+    yield put
+    with create_session() as session:
+        session.execute(delete(Row).where(Row.key == KEY))
+
+
+def next_run(timetable: PollTimetable) -> DataInterval:
+    info = timetable.next_dagrun_info(
+        last_automated_data_interval=DataInterval(NOW - timedelta(minutes=5), NOW),
+        restriction=TimeRestriction(earliest=NOW - timedelta(days=30), latest=None, catchup=True),
+    )
+    assert info is not None
+    return info.data_interval
+
+
+def test_the_period_is_the_default_without_a_variable() -> None:
+    assert next_run(PollTimetable(KEY, 720)) == DataInterval(NOW, NOW + timedelta(minutes=720))
+
+
+def test_a_variable_in_the_database_changes_the_next_run_at_once(variable: object) -> None:
+    timetable = PollTimetable(KEY, 720)
+    variable("10")  # type: ignore[operator]
+    assert next_run(timetable).end == NOW + timedelta(minutes=10)
+
+    variable("30")  # type: ignore[operator]
+    assert next_run(timetable).end == NOW + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("value", ["often", "0", "-5", "1.5"])
+def test_a_bad_variable_is_ignored_loudly(
+    value: str, variable: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    variable(value)  # type: ignore[operator]
+
+    assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=720)
+    assert f"Variable '{KEY}' is '{value}'" in caplog.text
+
+
+def test_an_environment_variable_beats_the_database(variable: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable("10")  # type: ignore[operator]
+    monkeypatch.setenv(f"AIRFLOW_VAR_{KEY.upper()}", "20")
+
+    assert read_variable_anywhere(KEY) == "20"
+
+
+def test_the_variable_is_read_where_commits_are_forbidden(variable: object) -> None:
+    """As in the scheduler's loop, where Variable.get answers with the default without a word."""
+    from airflow.utils.session import create_session
+    from airflow.utils.sqlalchemy import prohibit_commit
+
+    variable("15")  # type: ignore[operator]
+    with create_session() as session, prohibit_commit(session):
+        assert read_variable_anywhere(KEY) == "15"
+
+
+def test_a_run_by_hand_sees_everything_up_to_its_trigger() -> None:
+    interval = PollTimetable(KEY, 60).infer_manual_data_interval(run_after=NOW)
+
+    assert interval == DataInterval(NOW - timedelta(minutes=60), NOW)
+
+
+def test_it_survives_serialization() -> None:
+    timetable = PollTimetable(KEY, 60)
+
+    again = PollTimetable.deserialize(timetable.serialize())
+
+    assert (again.variable, again.default_minutes) == (KEY, 60)
