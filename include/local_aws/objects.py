@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.local_aws.faults import Faults
 
@@ -54,7 +54,7 @@ class Objects:
     def _find(self, bucket: str, key: str, version: str | None) -> FakeKey:
         self._check(bucket, "s3.GetObject")
         self._bucket(bucket)
-        found: Any = self._backend.get_object(bucket, key, version)
+        found: FakeKey | None = self._backend.get_object(bucket, key, version)
         if found is None:
             raise ObjectMissing(f"s3://{bucket}/{key} does not exist")
         return found

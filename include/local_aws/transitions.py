@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -22,7 +22,7 @@ class Transition:
     number: int
     name: str = field(compare=False)
     apply: Callable[[], None] = field(compare=False)
-    work: Future[object] | None = field(compare=False, default=None)
+    work: Future[Any] | None = field(compare=False, default=None)
 
 
 class Transitions:
@@ -37,9 +37,7 @@ class Transitions:
         self._numbers = itertools.count()
         self._pending: list[Transition] = []
 
-    def schedule(
-        self, name: str, seconds: float, apply: Callable[[], None], work: Future[object] | None = None
-    ) -> None:
+    def schedule(self, name: str, seconds: float, apply: Callable[[], None], work: Future[Any] | None = None) -> None:
         """Have `apply` happen after `seconds`, and not before `work` is done."""
         due = self._clock() + seconds
         heapq.heappush(self._pending, Transition(due, next(self._numbers), name, apply, work))

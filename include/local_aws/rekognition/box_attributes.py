@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from include.local_aws.rekognition.drafts import Box, Draft
 
@@ -51,7 +51,7 @@ def _keep_valid(draft: Draft, attribute: dict[str, Any], class_map: Mapping[str,
         draft.nested_error(attribute, "ERROR_NO_VALID_ANNOTATIONS")
 
 
-def _is_attribute(value: object) -> bool:
+def _is_attribute(value: object) -> TypeGuard[dict[str, Any]]:
     if not isinstance(value, dict):
         return False
     sizes, annotations = value.get("image_size"), value.get("annotations")

@@ -66,7 +66,8 @@ def delete_project_version(region: Region, params: Params) -> Params:
 
 
 def _check_units(region: Region, params: Params) -> None:
-    least, most = params["MinInferenceUnits"], params.get("MaxInferenceUnits", params["MinInferenceUnits"])
+    least: int = params["MinInferenceUnits"]
+    most: int = params.get("MaxInferenceUnits", least)
     if most < least:
         raise AwsError("InvalidParameterException", f"MaxInferenceUnits {most} is below MinInferenceUnits {least}.")
     limit = region.settings.quota("inference_units")

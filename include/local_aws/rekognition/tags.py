@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from include.local_aws.rekognition.state import Region, not_found
+from include.local_aws.rekognition.state import Dataset, Project, Region, Version, not_found
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
@@ -45,7 +45,7 @@ def list_tags_for_resource(region: Region, params: Params) -> Params:
 
 def _known(region: Region, arn: str) -> str:
     for project in region.projects.values():
-        members = [project, *project.datasets.values(), *project.versions.values()]
+        members: list[Project | Dataset | Version] = [project, *project.datasets.values(), *project.versions.values()]
         if any(member.arn == arn for member in members):
             return arn
     raise not_found("resource", arn)

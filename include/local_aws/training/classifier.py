@@ -16,6 +16,7 @@ NEIGHBOURS = 3
 _DAMPING_STEEPNESS = 1.6
 _DAMPING_CENTRE = 2.2
 _NOVELTY_RANGE = (-1.0, 6.0)
+_LEAST_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class Novelty:
 
     def damping(self, points: Doubles) -> Doubles:
         """Return a factor a point (n,): about 1 among the training images, towards 0 far from them."""
-        level = (self.distances(points, skip=0) - self.usual) / (self.far - self.usual + 1e-9)
+        # A handful of images, or copies of one, all lie equally far: the spread needs a floor.
+        spread = max(self.far - self.usual, _LEAST_SPREAD * self.usual, 1e-9)
+        level = (self.distances(points, skip=0) - self.usual) / spread
         level = np.clip(level, *_NOVELTY_RANGE)
         return 1 / (1 + np.exp(_DAMPING_STEEPNESS * (level - _DAMPING_CENTRE)))
 
@@ -59,7 +62,8 @@ def neighbour_distances(points: Doubles, references: Doubles, skip: int) -> Doub
         return np.zeros(len(points))
     squared = (points**2).sum(axis=1)[:, None] + (references**2).sum(axis=1) - 2 * points @ references.T
     nearest = np.partition(squared, count + skip - 1, axis=1)[:, skip : count + skip]
-    return np.sqrt(np.maximum(nearest, 0)).mean(axis=1)
+    distances: Doubles = np.sqrt(np.maximum(nearest, 0)).mean(axis=1)
+    return distances
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,13 @@ class Classifier:
 
     def scores(self, image: Image.Image) -> Doubles:
         """Return a confidence from 0 to 1 a label."""
-        return self.score_features(self.dictionary.features(pixels(image))[None])[0]
+        row: Doubles = self.score_features(self.dictionary.features(pixels(image))[None])[0]
+        return row
 
     def score_features(self, features: Floats) -> Doubles:
         """Return confidences (n, labels) for rows of features."""
         points = self.projection.apply(features)
         raw = points @ self.weights.T + self.intercepts
         calibrated = 1 / (1 + np.exp(-np.clip(raw * self.slopes + self.offsets, -30, 30)))
-        return calibrated * self.novelty.damping(points)[:, None]
+        damped: Doubles = calibrated * self.novelty.damping(points)[:, None]
+        return damped

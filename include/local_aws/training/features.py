@@ -31,7 +31,8 @@ def patches(picture: NDArray[np.uint8]) -> Floats:
     chosen = windows[::STRIDE, ::STRIDE, 0]
     rows: Floats = chosen.reshape(chosen.shape[0] ** 2, -1)
     rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows / np.sqrt(rows.var(axis=1, keepdims=True) + np.float32(_CONTRAST_FLOOR))
+    normal: Floats = rows / np.sqrt(rows.var(axis=1, keepdims=True) + np.float32(_CONTRAST_FLOOR))
+    return normal
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import unquote
 
 import botocore.session
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel
 
 _SESSION = botocore.session.get_session()
 _DEFAULT_ERROR_STATUS = 400
@@ -86,11 +87,11 @@ class WireModel:
         return Route(http["method"], re.compile(expression + "/?"), name, path.count("{"))
 
 
-def raw_trait(shape: Shape, trait: str) -> object:
-    """Return a trait that botocore keeps in the raw model only, such as `pattern` or `fault`."""
+def raw_trait(shape: Any, trait: str) -> object:
+    """Return a trait that botocore keeps in a shape's raw model only, such as `pattern` or `fault`."""
     return shape._shape_model.get(trait)  # noqa: SLF001 - botocore offers no public way to a pattern
 
 
-def is_fault(shape: Shape) -> bool:
+def is_fault(shape: Any) -> bool:
     """Say whether an error shape is the service's own fault (HTTP 500), such as ThrottlingException."""
     return bool(raw_trait(shape, "fault"))

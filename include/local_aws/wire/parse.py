@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -123,8 +124,8 @@ def _blob(value: Any, shape: Shape, path: str) -> bytes:
         raise AwsError("SerializationException", f"The value at '{path}' is not base64") from None
 
 
-def _timestamp(value: Any, shape: Shape, path: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+def _timestamp(value: Any, shape: Shape, path: str) -> dt.datetime:
+    if type(value) not in (int, float, str):
         raise _unexpected(value, shape, path)
     try:
         return parse_timestamp(value)

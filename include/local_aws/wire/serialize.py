@@ -8,7 +8,6 @@ import json
 import uuid
 from typing import Any
 
-from botocore.model import Shape, StructureShape
 
 from include.local_aws.messages import Response
 from include.local_aws.wire.errors import AwsError
@@ -50,7 +49,7 @@ def _headers(model: WireModel) -> dict[str, str]:
     return {"Content-Type": kind, "x-amzn-RequestId": str(uuid.uuid4())}
 
 
-def _structure(value: Params, shape: StructureShape) -> Params:
+def _structure(value: Params, shape: Any) -> Params:
     unknown = set(value) - set(shape.members)
     if unknown:
         raise AnswerError(f"{shape.name} has no members {sorted(unknown)}")
@@ -61,7 +60,7 @@ def _structure(value: Params, shape: StructureShape) -> Params:
     }
 
 
-def _value(value: Any, shape: Shape) -> Any:
+def _value(value: Any, shape: Any) -> Any:
     match shape.type_name:
         case "structure":
             return _structure(value, shape)
@@ -78,7 +77,7 @@ def _value(value: Any, shape: Shape) -> Any:
     return value
 
 
-def _timestamp(value: float, shape: Shape) -> float | str:
+def _timestamp(value: float, shape: Any) -> float | str:
     """Write seconds since the epoch the way the shape asks for: a number unless it says iso8601."""
     if shape.serialization.get("timestampFormat") == "iso8601":
         return dt.datetime.fromtimestamp(value, dt.UTC).isoformat().replace("+00:00", "Z")

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import regex
-from botocore.model import Shape, StructureShape
 
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.model import WireModel, raw_trait
@@ -28,14 +27,14 @@ def validate(model: WireModel, operation: str, params: Params, code: str) -> Non
         raise AwsError(code, f"{len(broken)} validation error{plural} detected: {'; '.join(broken)}", 400)
 
 
-def violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
+def violations(value: Any, shape: Any, path: str) -> Iterator[str]:
     """Yield one sentence, in AWS's wording, for each constraint that `value` breaks."""
     for requirement in _broken_rules(value, shape):
         yield f"Value {_quoted(value)} at '{path}' failed to satisfy constraint: Member must {requirement}"
     yield from _inside(value, shape, path)
 
 
-def _inside(value: Any, shape: Shape, path: str) -> Iterator[str]:
+def _inside(value: Any, shape: Any, path: str) -> Iterator[str]:
     match shape.type_name:
         case "structure":
             yield from _members(value, shape, path)
@@ -48,7 +47,7 @@ def _inside(value: Any, shape: Shape, path: str) -> Iterator[str]:
                 yield from violations(item, shape.value, f"{path}.{key}.member")
 
 
-def _members(value: Params, shape: StructureShape, path: str) -> Iterator[str]:
+def _members(value: Params, shape: Any, path: str) -> Iterator[str]:
     for name in shape.required_members:
         if value.get(name) is None:
             yield (f"Value null at '{member_path(path, name)}' failed to satisfy constraint: Member must not be null")
@@ -57,7 +56,7 @@ def _members(value: Params, shape: StructureShape, path: str) -> Iterator[str]:
             yield from violations(item, shape.members[name], member_path(path, name))
 
 
-def _broken_rules(value: Any, shape: Shape) -> Iterator[str]:
+def _broken_rules(value: Any, shape: Any) -> Iterator[str]:
     kind = shape.type_name
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if kind in ("string", "blob", "list", "map"):
@@ -75,7 +74,7 @@ def _outside(size: float, low: float | None, high: float | None, what: str) -> I
         yield f"have {what} less than or equal to {high}"
 
 
-def _broken_text_rules(value: str, shape: Shape) -> Iterator[str]:
+def _broken_text_rules(value: str, shape: Any) -> Iterator[str]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
         yield f"satisfy enum value set: [{', '.join(allowed)}]"
