@@ -46,6 +46,9 @@ def connection(endpoint_url: str) -> str:
     return json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra})
 
 
+QUICK = ("project_create", "dataset_create", "dataset_delete", "training", "version_start", "version_stop")
+FAST = [option for name in QUICK for option in ("--duration", f"{name}=0")]
+
 for name in [n for n in os.environ if n.startswith(("AIRFLOW", "AWS_"))]:
     del os.environ[name]
 os.environ.update(airflow_environment(HOME))
@@ -66,8 +69,7 @@ def aws_process() -> Iterator[LocalAws]:
     """The embedded AWS, one for the whole session, with transitions that take no time to speak of."""
     from include.local_aws.process import LocalAws
 
-    durations = {name: 0.05 for name in ("project_create", "dataset_create", "dataset_delete", "training")}
-    with LocalAws(durations=durations) as aws:
+    with LocalAws(FAST, log=HOME / "local_aws.log") as aws:
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
         yield aws
 

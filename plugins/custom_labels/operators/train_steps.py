@@ -115,7 +115,8 @@ def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
     """Write the TRAIN and TEST manifests of the frozen snapshot, the same bytes at every try."""
     place = ProjectContext(project)
     place.lock.renew()
-    return write_manifests(place.store, ImageSnapshot.from_json(checked["snapshot"])).to_json()
+    pair = write_manifests(place.store, ImageSnapshot.from_json(checked["snapshot"]))
+    return {"train_uri": pair.train.uri, "test_uri": pair.test.uri, "manifests": pair.to_json()}
 
 
 # -- the training ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from custom_labels.domain.statuses import (
     Described,
     Verdict,
 )
+from custom_labels.hooks.rekognition import LimitExceeded
 from custom_labels.links import CustomLabelsVersionLink, persist_link
 from custom_labels.operators.base import WaitingOperator
 from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
@@ -137,7 +138,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
             if self.describe().status is None:
                 raise
             self.log.info("%s was created meanwhile (%s): adopting it.", self.subject, error)
-        except client.exceptions.LimitExceededException as error:
+        except LimitExceeded as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained now: {error}. An account trains two versions at once unless its "
                 "quota was raised. Nothing was started or paid; clear this task when a training has ended, or ask "
@@ -200,7 +201,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
             client.start_project_version(ProjectVersionArn=present.arn, **units)
         except client.exceptions.ResourceInUseException as error:
             self.log.info("%s is being started by somebody else: %s", self.subject, error)
-        except client.exceptions.LimitExceededException as error:
+        except LimitExceeded as error:
             raise AirflowException(
                 f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
                 "raised, and a swap without downtime needs one free place. The live model goes on serving; stop a "
