@@ -1,0 +1,135 @@
+"""The demo: `python -m include.demo`, or `make demo`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from include.demo.environment import clean_environment
+from include.demo.errors import DemoError, Interrupted
+from include.demo.interrupts import Interrupts
+from include.demo.performance import play_rounds
+from include.demo.processes import Processes, end_leftovers
+from include.demo.view import View
+from include.demo.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_ROUNDS = "12,40"
+MIN_ROUNDS = 2
+MIN_IMAGES = 5
+MAX_IMAGES = 160
+"""The rarest digit has 174 images, and some are kept back."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Play the demo; returns 0 for a loop that closed, 1 otherwise, and 130 when it was interrupted before that."""
+    options = parse_options(arguments)
+    console = Console(highlight=False, force_terminal=False if options.headless else None)
+    interrupts = Interrupts()
+    interrupts.install()
+    clean = clean_environment(os.environ, ROOT)
+    for foreign in os.environ.keys() - clean.keys():
+        del os.environ[foreign]
+    os.environ.update(clean)
+    try:
+        workspace = Workspace.claim(ROOT)
+        if left := end_leftovers(workspace):
+            console.print(f"Ended {left} processes that an earlier demo left, which had been killed.")
+        workspace.wipe()
+        return play(options, Processes(workspace, interrupts), View(console))
+    except DemoError as error:
+        complain(console, error)
+    except Interrupted as interrupt:
+        return 128 + interrupt.signal_number
+    return 1
+
+
+def play(options: argparse.Namespace, processes: Processes, view: View) -> int:
+    """Play all rounds, show what came out and, unless headless, leave everything running until Ctrl-C."""
+    console = view.console
+    try:
+        report = play_rounds(ROOT, options.rounds, processes, view)
+        report.show(console)
+        if options.json:
+            report.write(options.json)
+        console.print(
+            "\n[bold green]The loop closed.[/bold green]"
+            if report.closed
+            else "\n[bold red]The loop did not close.[/bold red]"
+        )
+        for problem in report.problems:
+            view.line(f"[red]✗[/red] {escape(problem)}")
+        if not options.headless:
+            console.print("\nEverything keeps running for a look around. [bold]Ctrl-C stops it.[/bold]")
+            rest(processes)
+    except DemoError as error:
+        complain(console, error)
+        return 1
+    else:
+        return 0 if report.closed else 1
+    finally:
+        processes.interrupts.stop_begins()
+        console.print("\nStopping everything (Ctrl-C again stops at once) ...")
+        processes.stop()
+        console.print(f"Stopped. The logs stay in {processes.workspace.folder}.", soft_wrap=True)
+
+
+def rest(processes: Processes) -> None:
+    """Leave everything running until somebody asks to stop.
+
+    :raises DemoError: a server ended by itself.
+    """
+    try:
+        while True:
+            for child in processes.children:
+                child.check_alive()
+            time.sleep(1)
+    except Interrupted:
+        return
+
+
+def complain(console: Console, error: DemoError) -> None:
+    """Say why the demo ends early."""
+    console.print(f"\n[bold red]The demo cannot go on.[/bold red] {escape(str(error))}", soft_wrap=True)
+
+
+def parse_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m include.demo",
+        description="Run the whole loop on this machine: an embedded AWS, a real Airflow, real images, real trainings. "
+        "Needs no AWS account and touches none.",
+    )
+    parser.add_argument("--headless", action="store_true", help="end by itself; exit code 0 if the loop closed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write what the end table shows")
+    parser.add_argument(
+        "--rounds",
+        type=image_counts,
+        default=DEFAULT_ROUNDS,
+        metavar="N,N",
+        help="images of each digit that each round adds (default: %(default)s)",
+    )
+    return parser.parse_args(arguments)
+
+
+def image_counts(text: str) -> tuple[int, ...]:
+    """Read ``12,40``: two rounds or more, with at least 5 images of each digit and not more than there are."""
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list of whole numbers such as 12,40") from None
+    if len(counts) < MIN_ROUNDS or min(counts) < MIN_IMAGES or sum(counts) > MAX_IMAGES:
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give {MIN_ROUNDS} rounds or more, each at least {MIN_IMAGES}, together at most {MAX_IMAGES}"
+        )
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main())
