@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -28,9 +28,10 @@ class LeftOut(StrEnum):
     """Why an object below ``images_labeled_by_folder/`` is not in the snapshot."""
 
     TOO_NEW = "newer than the run"
-    FOLDER_MARKER = "folder marker"
+    FOLDER_MARKER = "folder marker or empty file"
     OTHER_FILE = "not named .jpg, .jpeg or .png"
     NO_LABEL = "in no label folder"
+    KEY = "a control character in its key"
     CORRUPT = "corrupt"
     FORMAT = "neither PNG nor JPEG by content"
     TOO_SMALL = "a side below 64 pixels"
@@ -169,3 +170,35 @@ class CheckReport:
             keys = ", ".join(self.examples.get(reason, ())[:3])
             said.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
         return said
+
+
+@dataclass(frozen=True, order=True)
+class Twin:
+    """One of several objects with the same content; they sort by label, then key.
+
+    :param key: relative to the project's prefix.
+    """
+
+    label: str
+    key: str
+    etag: str
+    content_id: str
+
+
+def judge_twins(twins: Iterable[Twin]) -> dict[Twin, LeftOut]:
+    """Say which of the objects with the same content are left out.
+
+    Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
+
+    :param twins: those that exist now; so the verdict on one changes when another is deleted or replaced.
+    """
+    groups: dict[str, list[Twin]] = {}
+    for twin in sorted(twins):
+        groups.setdefault(twin.content_id, []).append(twin)
+    verdicts: dict[Twin, LeftOut] = {}
+    for group in groups.values():
+        if len({twin.label for twin in group}) > 1:
+            verdicts.update(dict.fromkeys(group, LeftOut.CONFLICT))
+        else:
+            verdicts.update(dict.fromkeys(group[1:], LeftOut.DUPLICATE))
+    return verdicts

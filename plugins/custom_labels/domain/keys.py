@@ -1,6 +1,8 @@
-"""Where things lie in the bucket, and how keys are written into text files."""
+"""Where things lie in the bucket, and which keys can be images."""
 
 from __future__ import annotations
+
+import re
 
 IMAGES = "images_labeled_by_folder/"
 SNAPSHOTS = "snapshots/"
@@ -8,25 +10,14 @@ CHECKS = "snapshots/checks/"
 MANIFESTS = "manifests/"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-"""The endings that make a file an image for us, whatever their case; what is inside is checked separately."""
+"""The endings that make a file an image for us, whatever their case; the content is checked as well."""
 
-# Only these four would break a line of tab-separated values or make escaping ambiguous.
-_ESCAPES = {"%": "%25", "\t": "%09", "\n": "%0A", "\r": "%0D"}
-_TABLE = str.maketrans(_ESCAPES)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def escape(text: str) -> str:
-    """Write a key or label as one field of a row; almost all keys stay as they are."""
-    return text.translate(_TABLE)
-
-
-def unescape(text: str) -> str:
-    """Read back what :func:`escape` gave."""
-    if "%" not in text:
-        return text
-    for plain in ("\t", "\n", "\r", "%"):  # the percent sign last, or '%2509' would become a tab
-        text = text.replace(_ESCAPES[plain], plain)
-    return text
+def has_control_character(key: str) -> bool:
+    """Whether a key holds a tab, a line break or another control character: legal in S3, but in no list of ours."""
+    return _CONTROL.search(key) is not None
 
 
 def label_folder(label: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.images import MAXIMUM_IMAGES, MAXIMUM_LABELS
-from custom_labels.domain.keys import IMAGES, escape
+from custom_labels.domain.keys import IMAGES
 from custom_labels.domain.split import SplitRule
 
 MINIMUM_LABELS = 2
@@ -25,8 +25,7 @@ class LabelCount:
 
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
-        keys relative to the project's prefix and escaped (:func:`custom_labels.domain.keys.escape`), ETags
-        without quotes.
+        keys relative to the project's prefix, ETags without quotes.
     :param train: images to train on; it and ``test`` are known only once the snapshot is frozen.
     """
 
@@ -137,7 +136,7 @@ def combine(labels: Iterable[LabelCount]) -> str:
     """
     whole = hashlib.sha256()
     for count in in_order(labels):
-        whole.update(f"{escape(count.label)}\t{count.digest}\n".encode())
+        whole.update(f"{count.label}\t{count.digest}\n".encode())
     return whole.hexdigest()
 
 
@@ -167,22 +166,22 @@ def make_snapshot(
     )
 
 
-def require_trainable(labels: Sequence[LabelCount], labels_left_out: Sequence[str]) -> None:
+def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequence[str] = ()) -> None:
     """Stop what Custom Labels would refuse as a dataset, before anything is paid.
 
     The limits are those of the developer guide's "Guidelines and quotas".
 
-    :param labels: labels with enough usable images.
+    :param labels: labels with enough usable images, and their number of them.
     :param labels_left_out: labels with too few.
     :raises NotTrainable: fewer than two labels, more than 250, or more than 250,000 images.
     """
-    images = sum(count.images for count in labels)
+    images = sum(count for _, count in labels)
     if len(labels) < MINIMUM_LABELS:
-        names = ", ".join(repr(count.label) for count in labels) or "none"
+        names = ", ".join(repr(label) for label, _ in labels) or "none"
         few = f" Left out for too few images: {', '.join(map(repr, labels_left_out))}." if labels_left_out else ""
         raise NotTrainable(
             f"Too few labels to train: {len(labels)} ({names}) of the folders below '{IMAGES}' have at least "
-            f"{MINIMUM_IMAGES_A_LABEL} usable images, and {MINIMUM_LABELS} labels are needed.{few} "
+            f"{MINIMUM_IMAGES_A_LABEL} usable images, and {MINIMUM_LABELS} such labels are needed.{few} "
             "Add images, each below the folder of its label."
         )
     if len(labels) > MAXIMUM_LABELS:

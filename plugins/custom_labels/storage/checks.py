@@ -1,0 +1,112 @@
+"""Reading an image to see whether Custom Labels would take it: its first 64 KiB, and more only where needed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.domain.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
+from custom_labels.storage.faults import CHANGED, MISSING, error_code
+
+if TYPE_CHECKING:
+    from custom_labels.storage.store import S3Store
+
+HEAD_BYTES = 64 * 1024
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+# What Pillow raises for files that are cut off or made up.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError)
+# Whole images, up to 15 MB each, are read by few threads at once, so that memory stays bounded.
+_large_reads = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of one object after it was read.
+
+    :param size: in bytes; 0 where it could not be read.
+    :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
+        different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
+    :param reason: why it is left out, if it is.
+    """
+
+    size: int
+    content_id: str
+    reason: LeftOut | None = None
+
+
+def check_image(store: S3Store, key: str, etag: str) -> Checked:
+    """Read an image's beginning and judge it.
+
+    An object of at most 64 KiB is read whole, so that one that is cut off is found. Of a larger one only the header
+    is looked at: one that is cut off behind it passes, and Custom Labels reports it as ERROR_INVALID_IMAGE.
+
+    :param key: relative to the project's prefix.
+    :param etag: as listed, without quotes; another one by now means that it was replaced.
+    :raises StorageError: S3 refused for another reason than that the object is gone or replaced.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return _check(store, key, etag)
+    except ClientError as error:
+        return Checked(0, "", LeftOut.VANISHED if error_code(error) in MISSING else LeftOut.REPLACED)
+
+
+def _check(store: S3Store, key: str, etag: str) -> Checked:
+    gone, same = CHANGED | MISSING, f'"{etag}"'
+    head, answer = store.read_bytes(key, expect=gone, IfMatch=same, Range=f"bytes=0-{HEAD_BYTES - 1}")
+    size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
+    if size > MAXIMUM_BYTES:
+        return Checked(size, "", LeftOut.TOO_HEAVY)
+    reason = judge_bytes(head, whole=size == len(head))
+    needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
+    if size == len(head):
+        content_id = _md5(head) if needs_content else etag
+    elif needs_content or reason is LeftOut.CORRUPT:
+        # A JPEG may carry a preview and colour tables of more than 64 KiB before its dimensions.
+        with _large_reads:
+            body, _ = store.read_bytes(key, expect=gone, IfMatch=same)
+            reason = judge_bytes(body, whole=False)
+            content_id = _md5(body)
+    else:
+        content_id = etag
+    return Checked(size, "" if reason else content_id, reason)
+
+
+def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
+    """Judge an image by its first bytes.
+
+    :param whole: whether these are all its bytes, so that its end is looked at too.
+    :return: why Custom Labels would refuse it, ``None`` when it would not.
+    """
+    from PIL import Image
+
+    if not data.startswith((_PNG, _JPEG)):
+        return LeftOut.FORMAT
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            reason = judge_header(ImageHeader(image.format or "", image.width, image.height))
+            if reason is None and whole:
+                _require_all(image)
+    except Image.DecompressionBombError:
+        return LeftOut.TOO_LARGE
+    except _BROKEN:
+        return LeftOut.CORRUPT
+    return reason
+
+
+def _require_all(image: Any) -> None:
+    """Raise if the image's data are cut off or damaged, at the least cost for its format."""
+    if image.format == "PNG":
+        image.verify()
+    else:
+        image.draft("L", (64, 64))  # Pillow verifies nothing of a JPEG; decoding an eighth of the size is cheap
+        image.load()
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
