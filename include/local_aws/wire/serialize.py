@@ -8,7 +8,6 @@ import json
 import uuid
 from typing import Any
 
-
 from include.local_aws.messages import Response
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.model import WireModel
