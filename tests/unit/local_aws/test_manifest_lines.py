@@ -93,7 +93,7 @@ def test_line_is_rejected_when_it_names_no_image(text: str, code: str) -> None:
             id="label is no number",
         ),
         pytest.param(
-            line("a.png", "cat", **{"confidence": None}),
+            line("a.png", "cat", confidence=None),
             ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT"],
             id="no confidence",
         ),
