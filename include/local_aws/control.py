@@ -78,7 +78,6 @@ class Control:
 
     def _answer(self, request: Request, name: str) -> Response:
         if request.method == "POST" and name == "reset":
-            _ = request.body
             self._reset()
             return _json(200, {"reset": True})
         if request.method == "GET" and name in self._readers:

@@ -107,6 +107,8 @@ class LocalAws:
             text=True,
             cwd=_ROOT,
             env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            # Ctrl-C in the terminal is for the starter, which stops this server when it is done with it.
+            start_new_session=True,
         )
         if isinstance(self._log, Path) and log is not None:
             log.close()

@@ -94,7 +94,14 @@ def serve(options: Options) -> int:
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
-    emulator = Emulator(options)
+    try:
+        emulator = Emulator(options)
+    except OSError as error:
+        log.error(  # noqa: TRY400 - the reason is in the message, the stack adds nothing
+            "Port %s of %s cannot be used: %s. Choose another with --port, or a free one with --port 0.",
+            *(options.port, HOST, error),
+        )
+        return 1
     emulator.start()
     if options.watch_stdin:
         threading.Thread(target=_wait_for_end_of_stdin, args=(stopping,), daemon=True).start()

@@ -43,6 +43,6 @@ def shared_aws(server: LocalAws) -> Aws:
 
 def _empty(server: LocalAws) -> Aws:
     server.control.reset()
-    aws = Aws(server)
+    aws = Aws(server.endpoint_url)
     aws.s3.create_bucket(Bucket=BUCKET)
     return aws

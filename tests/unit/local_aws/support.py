@@ -13,7 +13,7 @@ import numpy as np
 from botocore.config import Config
 from PIL import Image
 
-from include.local_aws.process import LocalAws
+from include.local_aws.process import Control
 
 BUCKET = "images"
 OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
@@ -23,9 +23,9 @@ Value = TypeVar("Value")
 class Aws:
     """Clients of one embedded AWS. They check no parameters and do not retry, so the server is what is tested."""
 
-    def __init__(self, server: LocalAws, region: str = "us-east-1") -> None:
-        self.url = server.endpoint_url
-        self.control = server.control
+    def __init__(self, url: str, region: str = "us-east-1") -> None:
+        self.url = url
+        self.control = Control(url)
         self.region = region
         self.rekognition = self.client("rekognition")
         self.s3 = self.client("s3")

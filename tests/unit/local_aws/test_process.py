@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import boto3
 import pytest
 
 from include.local_aws.process import Control, LocalAws, LocalAwsError
-from tests.unit.local_aws.support import OUTPUT, Aws, wait_for
+from tests.unit.local_aws.support import BUCKET, OUTPUT, Aws, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -133,7 +134,7 @@ def test_options_are_in_force_from_the_start() -> None:
         assert server.control.quotas()["projects"] == 3
         assert server.control.health()["seed"] == 7
         with pytest.raises(Exception, match="InternalError"):
-            Aws(server).s3.list_buckets()
+            Aws(server.endpoint_url).s3.list_buckets()
 
 
 def test_training_fails_and_the_next_one_works_when_its_worker_is_killed(aws: Aws) -> None:
@@ -151,3 +152,34 @@ def test_training_fails_and_the_next_one_works_when_its_worker_is_killed(aws: Aw
         if aws.train(project, name)["Status"] == "TRAINING_COMPLETED":
             break
     assert aws.version(project, name)["Status"] == "TRAINING_COMPLETED"
+
+
+def test_start_is_refused_when_the_port_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "include.local_aws", "--port", port],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+            timeout=30,
+        )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"Port {port} of 127.0.0.1 cannot be used" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_server_stops_at_once_when_it_is_training(process: subprocess.Popen[str]) -> None:
+    aws = Aws(ready(process))
+    aws.s3.create_bucket(Bucket=BUCKET)
+    project = aws.colour_project()
+    aws.rekognition.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=OUTPUT)
+    workers = aws.control.health()["trainer_process_ids"]
+    started = time.monotonic()
+    process.terminate()
+    assert process.wait(5) == 0
+    assert time.monotonic() - started < 3
+    assert not any(is_alive(worker) for worker in workers)
