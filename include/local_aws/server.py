@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from include.local_aws.calls import Calls
@@ -59,6 +60,7 @@ class Emulator:
             timeout=60,
             shutdown_timeout=1,
         )
+        self._server.gateway = _Gateway
         self._server.prepare()
 
     @property
@@ -87,6 +89,21 @@ class Emulator:
         self._settings.reset()
         self._faults.reset()
         self._calls.clear()
+
+
+class _Gateway(Gateway_10):
+    """Tells moto how S3 metadata names were spelled: WSGI alone turns an underscore into a hyphen."""
+
+    def get_environ(self) -> Any:
+        """Return the WSGI environment with the names that have an underscore."""
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        names = (name.decode("latin-1").lower() for name in self.req.inheaders)
+        environ["moto.preserved_header_names"] = {
+            f"HTTP_{name.upper().replace('-', '_')}": name
+            for name in names
+            if name.startswith("x-amz-meta-") and "_" in name
+        }
+        return environ
 
 
 def serve(options: Options) -> int:

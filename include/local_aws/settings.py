@@ -30,7 +30,6 @@ DEFAULT_QUOTAS = {
     "inference_units": 5,
     "images_per_dataset": 250_000,
     "labels": 250,
-    "labels_per_image": 50,
     "boxes_per_image": 50,
     "policies_per_project": 5,
     "copies": 5,

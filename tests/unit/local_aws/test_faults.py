@@ -156,3 +156,8 @@ def test_object_keys_survive_whatever_they_contain(aws: Aws) -> None:
     assert [aws.read(key) for key in keys] == keys
     listed = [item["Key"] for item in aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert sorted(listed) == sorted(keys)
+
+
+def test_object_metadata_keeps_its_underscores(aws: Aws) -> None:
+    aws.s3.put_object(Bucket=BUCKET, Key="k", Body=b"", Metadata={"my_key": "a"})
+    assert aws.s3.head_object(Bucket=BUCKET, Key="k")["Metadata"] == {"my_key": "a"}
