@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,47 +70,52 @@ def json_text(key: bytes) -> bytes:
 
     :param key: in UTF-8.
     """
-    if _PLAIN.fullmatch(key):
-        return key
     return json.dumps(key.decode())[1:-1].encode()
 
 
-def line_writer(uri_prefix: str, label: str, creation_date: str) -> Callable[[bytes], bytes]:
-    """Make the function that gives a label's manifest lines: all but the key is written once.
+class LineWriter:
+    """Writes the manifest lines of one label: all but the key is made once.
 
     The format is that of the developer guide's "Importing image-level labels in manifest files".
 
     :param uri_prefix: ``s3://bucket/prefix/``, to which a key is appended.
     :param creation_date: UTC, as ``2026-01-31T12:00:00``.
-    :return: from a key in UTF-8, relative to ``uri_prefix``, to its line with the line's end.
-    :raises NotTrainable: (the function) the line is longer than Custom Labels takes.
     """
-    marker = "\x00"
-    line = {
-        "source-ref": uri_prefix + marker,
-        ATTRIBUTE: 1,
-        f"{ATTRIBUTE}-metadata": {
-            "confidence": 1,
-            "class-name": label,
-            "human-annotated": "yes",
-            "creation-date": creation_date,
-            "type": "groundtruth/image-classification",
-        },
-    }
-    template = json.dumps(line, separators=(",", ":")) + "\n"
-    head, tail = template.encode().split(json.dumps(marker)[1:-1].encode(), 1)
-    longest = MAXIMUM_LINE - len(head) - len(tail)
 
-    def write(key: bytes) -> bytes:
-        text = json_text(key)
-        if len(text) > longest:
+    def __init__(self, uri_prefix: str, label: str, creation_date: str) -> None:
+        self.label = label
+        place = "\x00"  # stands for the key: no prefix and no label holds it
+        line = {
+            "source-ref": uri_prefix + place,
+            ATTRIBUTE: 1,
+            f"{ATTRIBUTE}-metadata": {
+                "confidence": 1,
+                "class-name": label,
+                "human-annotated": "yes",
+                "creation-date": creation_date,
+                "type": "groundtruth/image-classification",
+            },
+        }
+        template = json.dumps(line, separators=(",", ":")) + "\n"
+        self._head, self._tail = template.encode().split(json.dumps(place)[1:-1].encode(), 1)
+
+    def lines(self, keys: Sequence[bytes]) -> bytes:
+        """Write the lines of some images.
+
+        :param keys: in UTF-8, relative to ``uri_prefix``.
+        :raises NotTrainable: a line is longer than Custom Labels takes.
+        """
+        if not keys:
+            return b""
+        if not _PLAIN.fullmatch(b"".join(keys)):
+            keys = [json_text(key) for key in keys]
+        longest = max(keys, key=len)
+        if len(self._head) + len(longest) + len(self._tail) > MAXIMUM_LINE:
             raise NotTrainable(
-                f"The manifest line of '{key.decode()}' is longer than {MAXIMUM_LINE:,} characters, which "
-                f"Custom Labels does not take. Shorten the key, or the name of its label '{label[:80]}'."
+                f"The manifest line of '{longest.decode()}' is longer than {MAXIMUM_LINE:,} characters, which Custom "
+                f"Labels does not take. Shorten the key, or the name of its label '{self.label[:80]}'."
             )
-        return head + text + tail
-
-    return write
+        return self._head + (self._tail + self._head).join(keys) + self._tail
 
 
 def require_size(side: str, size: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-SALT = "custom-labels-loop/split/1"
+_SALT = b"custom-labels-loop/split/1:"
 """Never to be changed: another salt is another test set, and no two versions could be compared across it."""
 
 
@@ -19,17 +19,21 @@ class Side(StrEnum):
     TEST = "test"
 
 
-def position(content_id: str) -> float:
-    """Give an image's place on the line from 0 to 1; those below the test share are test images."""
-    digest = hashlib.sha256(f"{SALT}:{content_id}".encode()).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56
+def position(content_id: str) -> str:
+    """Give an image's place on a line from 000... to fff..., as 64 hexadecimal digits that sort like numbers."""
+    return hashlib.sha256(_SALT + content_id.encode()).hexdigest()
+
+
+def _limit(share: float) -> str:
+    """Give the place below which that share of the line lies; a float tells no more than the first 14 digits."""
+    return f"{int(share * 16**14):014x}"
 
 
 @dataclass(frozen=True)
 class SplitRule:
     """The rule that a snapshot was split by.
 
-    An image is a test image if its :func:`position`, a hash of its content, is below the share. So whatever
+    An image is a test image if its :func:`position`, a hash of its content, is in the lowest share of all places. So whatever
     arrives, is deleted or is renamed, it stays on its side, and a copy under another key falls on the same
     side.
 
@@ -54,10 +58,8 @@ class SplitRule:
 
     def side(self, content_id: str) -> Side:
         """Say on which side an image is."""
-        return self.exceptions.get(content_id) or self._by_hash(position(content_id))
-
-    def _by_hash(self, place: float) -> Side:
-        return Side.TEST if place < self.share else Side.TRAIN
+        by_hash = Side.TEST if position(content_id) < _limit(self.share) else Side.TRAIN
+        return self.exceptions.get(content_id, by_hash)
 
     def following(self, share: float) -> SplitRule:
         """Give the rule for the next snapshot: the wanted share if not lower, and the same exceptions."""
@@ -83,24 +85,28 @@ class LabelSplit:
     def __init__(self, rule: SplitRule) -> None:
         self.rule = rule
         self.counts = dict.fromkeys(Side, 0)
-        self._lowest: tuple[float, str] | None = None
-        self._highest: tuple[float, str] | None = None
+        self._lowest = ("~", "")
+        self._highest = ("", "")
 
-    def add(self, content_id: str) -> Side:
-        """Put one image on its side."""
-        place = position(content_id)
-        side = self.rule.exceptions.get(content_id) or (Side.TEST if place < self.rule.share else Side.TRAIN)
-        self.counts[side] += 1
-        mine = (place, content_id)
-        if self._lowest is None or mine < self._lowest:
-            self._lowest = mine
-        if self._highest is None or mine > self._highest:
-            self._highest = mine
-        return side
+    def add(self, content_ids: Sequence[str]) -> list[Side]:
+        """Put some images on their sides."""
+        if not content_ids:
+            return []
+        places = list(map(position, content_ids))
+        limit, exceptions = _limit(self.rule.share), self.rule.exceptions
+        sides = [Side.TEST if place < limit else Side.TRAIN for place in places]
+        if exceptions:
+            sides = [exceptions.get(key, side) for key, side in zip(content_ids, sides, strict=True)]
+        tests = sides.count(Side.TEST)
+        self.counts[Side.TEST] += tests
+        self.counts[Side.TRAIN] += len(sides) - tests
+        self._lowest = min(self._lowest, *zip(places, content_ids, strict=True))
+        self._highest = max(self._highest, *zip(places, content_ids, strict=True))
+        return sides
 
     def exception(self) -> dict[str, Side]:
         """Give the exception without which a side would be empty, if there is one and two images to share."""
-        if sum(self.counts.values()) < 2 or self._lowest is None or self._highest is None:
+        if sum(self.counts.values()) < 2:
             return {}
         if not self.counts[Side.TEST]:
             return {self._lowest[1]: Side.TEST}
@@ -115,6 +121,5 @@ def split_label(content_ids: Iterable[str], rule: SplitRule) -> SplitRule:
     :param content_ids: of all images of one label, each once.
     """
     split = LabelSplit(rule)
-    for content_id in content_ids:
-        split.add(content_id)
+    split.add(list(content_ids))
     return rule.with_exceptions(split.exception())

@@ -14,8 +14,15 @@ from typing import IO, TYPE_CHECKING
 from custom_labels.domain.images import LeftOut, Tally, Twin
 from custom_labels.storage.checks import Checked, check_image
 from custom_labels.storage.gathering import Listed, in_threads
-from custom_labels.storage.ledger import Verdicts, known, ledger_key, ledger_row, read_verdicts, write_verdicts
-from custom_labels.storage.rows import copy_to_gzip, file_sha256, read_rows
+from custom_labels.storage.ledger import (
+    Verdicts,
+    ledger_key,
+    ledger_line,
+    ledger_lines,
+    read_verdicts,
+    write_verdicts,
+)
+from custom_labels.storage.rows import columns, copy_to_gzip, file_sha256, join_known, read_blocks, read_lines
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
 READERS = 32
 """Images read at once."""
 _WINDOW = 8 * READERS
+_KEPT_AT_ONCE = 2000
+GOOD = b"\t\n"
+"""How the line of an image without a fault ends: its last column, the reason, is empty."""
 _SLOT_BITS = 22
 
 
@@ -30,13 +40,15 @@ _SLOT_BITS = 22
 class CheckedLabel:
     """One label after its images were checked.
 
-    :param path: local file of ledger rows: key, ETag, size, content id, reason; in S3's order.
+    :param listing: local file of rows: key, ETag; in S3's order.
+    :param path: local file of ledger rows: key, ETag, size, content id, reason; likewise.
     :param images: candidates looked at, of which ``read`` were not known from earlier and ``usable`` are good.
     :param bad: by key, the ETag and the reason of those that Custom Labels would refuse.
     :param twins: those that share their content with another, in this label or elsewhere.
     """
 
     label: str
+    listing: Path
     path: Path
     images: int
     read: int = 0
@@ -51,14 +63,12 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
 
     :param streams: labels gone through at once; ``readers`` is the number of images read at once by all of them.
     """
-    labels = [CheckedLabel(found.label, found.path.with_suffix(".checked"), found.images) for found in listed]
+    labels = [
+        CheckedLabel(found.label, found.path, found.path.with_suffix(".checked"), found.images) for found in listed
+    ]
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=readers) as pool:
-        in_threads(
-            lambda pair: _LabelCheck(store, pair[1], pool, stop).run(pair[0].path),
-            list(zip(listed, labels, strict=True)),
-            streams,
-        )
+        in_threads(lambda label: _LabelCheck(store, label, pool, stop).run(), labels, streams)
     _find_twins(labels)
     return labels
 
@@ -72,96 +82,102 @@ class _LabelCheck:
         self.pool = pool
         self.stop = stop
 
-    def run(self, listing: Path) -> None:
+    def run(self) -> None:
         """Write the label's checked rows."""
-        ledger = listing.with_suffix(".ledger")
+        ledger = self.label.listing.with_suffix(".ledger.gz")
         self.store.download(ledger_key(self.label.label), ledger)
-        window: deque[tuple[list[bytes], Future[Checked] | None]] = deque()
         try:
             with self.label.path.open("wb") as file:
-                for row, before in known(read_rows(listing), ledger):
-                    if self.stop.is_set():
-                        return
-                    if before is None:
-                        window.append((row, self.pool.submit(self._read, row)))
-                    else:
-                        window.append((before, None))
-                    if len(window) > _WINDOW or window[0][1] is None:
-                        self._write(file, *window.popleft())
-                while window:
-                    self._write(file, *window.popleft())
+                self._go_through(file, ledger_lines(ledger))
         except BaseException:
             self.stop.set()
             raise
 
-    def _read(self, row: list[bytes]) -> Checked:
+    def _go_through(self, file: IO[bytes], ledger: Iterator[bytes]) -> None:
+        known: list[bytes] = []
+        window: deque[tuple[bytes, Future[Checked] | None]] = deque()
+        for line, before in join_known(read_blocks(self.label.listing), ledger):
+            if before is not None and not window:
+                known.append(before)
+                if len(known) < _KEPT_AT_ONCE:
+                    continue
+            self._keep(file, known)
+            if before is None or window:
+                window.append((before, None) if before else (line, self.pool.submit(self._read, line)))
+            if len(window) > _WINDOW:
+                self._settle(file, *window.popleft())
+            while window and window[0][1] is None:
+                self._settle(file, *window.popleft())
+            if self.stop.is_set():
+                return
+        self._keep(file, known)
+        while window:
+            self._settle(file, *window.popleft())
+
+    def _read(self, line: bytes) -> Checked:
         if self.stop.is_set():  # the whole check has failed: what was asked for already is not read any more
             return Checked(0, "", LeftOut.VANISHED)
-        return check_image(self.store, row[0].decode(), row[1].decode())
+        key, etag = columns(line)
+        return check_image(self.store, key.decode(), etag.decode())
 
-    def _write(self, file: IO[bytes], row: list[bytes], reading: Future[Checked] | None) -> None:
+    def _settle(self, file: IO[bytes], line: bytes, reading: Future[Checked] | None) -> None:
+        """Write the line at the head of the window, once its image has been read."""
         if reading is not None:
             self.label.read += 1
+            key, etag = columns(line)
             checked = reading.result()
             if checked.reason and not checked.reason.is_permanent:
-                self.label.tally.add(checked.reason, row[0].decode())
+                self.label.tally.add(checked.reason, key.decode())
                 return
-            row = ledger_row(row[0], row[1], checked)
-        file.write(b"\t".join(row) + b"\n")
-        if row[4]:
-            reason = LeftOut[row[4].decode()]
-            self.label.bad[row[0].decode()] = (row[1].decode(), reason)
-            self.label.tally.add(reason, row[0].decode())
-        else:
-            self.label.usable += 1
+            line = ledger_line(key, etag, checked)
+        self._keep(file, [line])
+
+    def _keep(self, file: IO[bytes], lines: list[bytes]) -> None:
+        """Write some lines and count them; the list is empty afterwards."""
+        file.writelines(lines)
+        faulty = [line for line in lines if not line.endswith(GOOD)]
+        self.label.usable += len(lines) - len(faulty)
+        for line in faulty:
+            key, etag, _, _, reason = columns(line)
+            self.label.bad[key.decode()] = (etag.decode(), LeftOut[reason.decode()])
+            self.label.tally.add(LeftOut[reason.decode()], key.decode())
+        lines.clear()
 
 
-class ContentSlots:
-    """Finds contents that may occur twice, in fixed memory: one bit for each of four million slots.
+def _slot(line: bytes) -> int:
+    """Give the slot of a good line's content id, which is 32 hexadecimal digits before the empty reason."""
+    return int(line[-34:-26], 16) >> (32 - _SLOT_BITS)
 
-    Contents that share a slot by chance (some thousand of 250,000) are told apart later, by their full ids.
+
+def _shared_slots(labels: list[CheckedLabel]) -> set[int]:
+    """Find the slots into which several contents fall, in fixed memory: a byte for each of four million slots.
+
+    By chance that are some thousand of 250,000 different contents; they are told apart by their full ids.
     """
-
-    def __init__(self) -> None:
-        self._seen = bytearray(1 << (_SLOT_BITS - 3))
-        self.suspicious: set[int] = set()
-
-    @staticmethod
-    def slot(content_id: bytes) -> int:
-        """Give the slot of a content id, which is hexadecimal."""
-        return int(content_id[:8], 16) >> (32 - _SLOT_BITS)
-
-    def add(self, content_id: bytes) -> None:
-        """Note a content."""
-        slot = self.slot(content_id)
-        byte, bit = slot >> 3, 1 << (slot & 7)
-        if self._seen[byte] & bit:
-            self.suspicious.add(slot)
-        self._seen[byte] |= bit
+    seen = bytearray(1 << _SLOT_BITS)
+    shared = set()
+    for label in labels:
+        for block in read_blocks(label.path):
+            for slot in [_slot(line) for line in block if line.endswith(GOOD)]:
+                if seen[slot]:
+                    shared.add(slot)
+                seen[slot] = 1
+    return shared
 
 
 def _find_twins(labels: list[CheckedLabel]) -> None:
     """Find the images that share their content, in two passes over the local files."""
-    slots = ContentSlots()
-    for _, row in _good_rows(labels):
-        slots.add(row[3])
-    if not slots.suspicious:
-        return
-    groups: dict[bytes, list[tuple[CheckedLabel, list[bytes]]]] = {}
-    for label, row in _good_rows(labels):
-        if slots.slot(row[3]) in slots.suspicious:
-            groups.setdefault(row[3], []).append((label, row))
+    shared = _shared_slots(labels)
+    groups: dict[bytes, list[tuple[CheckedLabel, Twin]]] = {}
+    for label in labels if shared else []:
+        for line in read_lines(label.path):
+            if line.endswith(GOOD) and _slot(line) in shared:
+                key, etag, _, content_id, _ = columns(line)
+                twin = Twin(label.label, key.decode(), etag.decode(), content_id.decode())
+                groups.setdefault(content_id, []).append((label, twin))
     for group in groups.values():
-        if len(group) > 1:
-            for label, (key, etag, _, content_id, _) in group:
-                label.twins.add(Twin(label.label, key.decode(), etag.decode(), content_id.decode()))
-
-
-def _good_rows(labels: list[CheckedLabel]) -> Iterator[tuple[CheckedLabel, list[bytes]]]:
-    for label in labels:
-        for row in read_rows(label.path):
-            if not row[4]:
-                yield label, row
+        for label, twin in group if len(group) > 1 else []:
+            label.twins.add(twin)
 
 
 def remember(store: S3Store, labels: list[CheckedLabel], as_of: datetime, streams: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,12 +24,12 @@ from custom_labels.domain.snapshot import (
     require_trainable,
 )
 from custom_labels.domain.split import LabelSplit, Side, SplitRule
-from custom_labels.storage.checking import READERS, CheckedLabel, check_labels, remember
+from custom_labels.storage.checking import GOOD, READERS, CheckedLabel, check_labels, remember
 from custom_labels.storage.faults import ObjectExists
 from custom_labels.storage.frozen import find_header, read_header, untrained
 from custom_labels.storage.gathering import STREAMS, in_threads, leave_out_twins, list_labels
 from custom_labels.storage.ledger import Verdicts
-from custom_labels.storage.rows import file_sha256, read_gzip, read_rows, write_gzip
+from custom_labels.storage.rows import file_sha256, read_blocks, write_gzip
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -93,7 +93,7 @@ def freeze(
         written: list[WrittenLabel] = []
         for label in usable:
             rows, rule = _write_label(label, rule)
-            count = untrained(store, rows.count, header, read_gzip(rows.path), folder)
+            count = untrained(store, rows.count, header, _listed(rows.path), folder)
             written.append(replace(rows, count=count))
         snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), frozen=True)
         snapshot = _publish(store, snapshot, rule, written, streams)
@@ -129,13 +129,17 @@ def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict
     path = label.checked.path.with_suffix(".tsv.gz")
     split = LabelSplit(rule)
     digest = hashlib.sha256()
+    endings = {side: f"{side}\n".encode() for side in Side}
     with write_gzip(path) as file:
-        for key, etag, size, content_id, reason in read_rows(label.checked.path):
-            if reason or key in label.gone:
-                continue
-            side = split.add(content_id.decode())
-            digest.update(b"%b\t%b\n" % (key, etag))
-            file.write(b"%b\t%b\t%b\t%b\t%b\n" % (key, etag, size, content_id, side.value.encode()))
+        for block in read_blocks(label.checked.path):
+            lines = [line for line in block if line.endswith(GOOD)]
+            if label.gone:
+                lines = [line for line in lines if line[: line.index(b"\t")] not in label.gone]
+            rows = [line.rsplit(b"\t", 3) for line in lines]
+            sides = split.add([content_id.decode() for _, _, content_id, _ in rows])
+            digest.update(b"".join([listed + b"\n" for listed, _, _, _ in rows]))
+            # The side takes the place of the empty reason.
+            file.write(b"".join([line[:-1] + endings[side] for line, side in zip(lines, sides, strict=True)]))
     count = LabelCount(
         label=label.checked.label,
         images=label.images,
@@ -145,6 +149,12 @@ def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict
         test=split.counts[Side.TEST],
     )
     return WrittenLabel(count, path), split.exception()
+
+
+def _listed(path: Path) -> Iterator[list[bytes]]:
+    """Give the rows of a label as a listing has them, key and ETag."""
+    for block in read_blocks(path):
+        yield [b"\t".join(line.split(b"\t", 2)[:2]) + b"\n" for line in block]
 
 
 def _publish(

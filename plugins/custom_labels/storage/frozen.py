@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from custom_labels.domain.keys import snapshot_header
 from custom_labels.domain.snapshot import LabelCount, SnapshotHeader
 from custom_labels.storage.faults import StorageError
-from custom_labels.storage.rows import count_common, read_gzip
+from custom_labels.storage.rows import join_known, read_lines
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -50,12 +50,12 @@ def fetch_rows(store: S3Store, header: SnapshotHeader, label: str, path: Path) -
 
 
 def untrained(
-    store: S3Store, count: LabelCount, header: SnapshotHeader | None, rows: Iterator[list[bytes]], folder: Path
+    store: S3Store, count: LabelCount, header: SnapshotHeader | None, blocks: Iterator[list[bytes]], folder: Path
 ) -> LabelCount:
     """Count the images of a label that the last trained snapshot lacks; its rows are read only if they differ.
 
     :param count: of this label, digest included.
-    :param rows: the label's usable images, key and ETag first, in order.
+    :param blocks: the label's usable images, lines ``key TAB etag NEWLINE``, in order.
     :param folder: a local folder for the trained snapshot's rows.
     """
     if header is None or count.label not in header.files:
@@ -64,4 +64,5 @@ def untrained(
         return replace(count, untrained=0)
     trained = folder / "trained.tsv.gz"
     fetch_rows(store, header, count.label, trained)
-    return replace(count, untrained=count.images - count_common(rows, read_gzip(trained)))
+    common = sum(other is not None for _, other in join_known(blocks, read_lines(trained)))
+    return replace(count, untrained=count.images - common)

@@ -71,17 +71,15 @@ def _list_label(store: S3Store, listed: Listed, as_of: datetime, verdicts: Verdi
     bad = verdicts.bad.get(listed.label, {})
     twins = {twin.key: twin for twin in verdicts.twins if twin.label == listed.label}
     with listed.path.open("wb") as file:
-        for keys, etags in candidates(store, listed.label, as_of, listed.tally):
-            rows: Iterator[tuple[bytes, bytes]] = zip(keys, etags, strict=True)
-            if bad or twins:
-                rows = _judge_known(rows, listed, bad, twins)
+        for found in candidates(store, listed.label, as_of, listed.tally):
+            rows = _judge_known(found, listed, bad, twins) if bad or twins else found
             lines = [key + b"\t" + etag + b"\n" for key, etag in rows]
             listed.images += len(lines)
             file.writelines(lines)
 
 
 def _judge_known(
-    rows: Iterator[tuple[bytes, bytes]],
+    rows: list[tuple[bytes, bytes]],
     listed: Listed,
     bad: Mapping[str, tuple[str, LeftOut]],
     twins: Mapping[str, Twin],

@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +21,14 @@ from custom_labels.domain.images import LeftOut, Twin
 from custom_labels.domain.keys import CHECKS
 from custom_labels.storage.checks import Checked
 from custom_labels.storage.faults import MISSING
-from custom_labels.storage.rows import read_gzip
+from custom_labels.storage.rows import read_blocks
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
 
+# Key, ETag, size, content id and nothing; or the same with a reason and no content id.
+_LINE = rb"[^\t]+\t[^\t]+\t\d+\t(?:[0-9a-f]{32}\t|\t(?:%b))\n" % "|".join(LeftOut.__members__).encode()
+_LINES = re.compile(rb"(?:%b)*+" % _LINE)
 VERDICTS = f"{CHECKS}verdicts.json.gz"
 
 
@@ -86,33 +90,18 @@ def ledger_key(label: str) -> str:
     return f"{CHECKS}{hashlib.sha256(label.encode()).hexdigest()[:32]}.tsv.gz"
 
 
-def ledger_row(key: bytes, etag: bytes, checked: Checked) -> list[bytes]:
-    """Give one row of a ledger, as its columns."""
+def ledger_line(key: bytes, etag: bytes, checked: Checked) -> bytes:
+    """Write one row of a ledger."""
     reason = checked.reason.name.encode() if checked.reason else b""
-    return [key, etag, b"%d" % checked.size, checked.content_id.encode(), reason]
+    return b"%b\t%b\t%d\t%b\t%b\n" % (key, etag, checked.size, checked.content_id.encode(), reason)
 
 
-def known(rows: Iterable[list[bytes]], ledger: Path) -> Iterator[tuple[list[bytes], list[bytes] | None]]:
-    """Join a label's listing with its ledger, both sorted by key.
-
-    :param rows: key and ETag.
-    :return: each row with the ledger's row of the same key and ETag, if there is one.
-    """
-    others = _well_formed(ledger)
-    other = next(others, None)
-    for row in rows:
-        while other is not None and other[0] < row[0]:
-            other = next(others, None)
-        same = other is not None and other[0] == row[0] and other[1] == row[1]
-        yield row, other if same else None
-
-
-def _well_formed(ledger: Path) -> Iterator[list[bytes]]:
+def ledger_lines(ledger: Path) -> Iterator[bytes]:
     """Read a ledger up to its end, or to where it is damaged: the rest is read again from the images."""
     try:
-        for row in read_gzip(ledger):
-            if len(row) != 5 or (row[4] and row[4].decode() not in LeftOut.__members__):
+        for block in read_blocks(ledger):
+            if not _LINES.fullmatch(b"".join(block)):
                 return
-            yield row
+            yield from block
     except (OSError, EOFError, zlib.error):
         return

@@ -37,14 +37,14 @@ def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
     return sorted((label for label in labels if label), key=str.encode)
 
 
-def candidates(store: S3Store, label: str, as_of: datetime, tally: Tally) -> Iterator[tuple[list[bytes], list[bytes]]]:
+def candidates(store: S3Store, label: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
     """List what of a label may be trained on, a page at a time: named as an image, not empty, not newer than the run.
 
     A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
     carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
 
     :param tally: takes what is left out.
-    :return: keys, relative to the project's prefix, and ETags, in S3's order.
+    :return: pairs of key, relative to the project's prefix, and ETag, in S3's order.
     """
     cutoff = time_text(as_of)
     for page in pages(store, label_folder(label)):
@@ -55,9 +55,7 @@ def candidates(store: S3Store, label: str, as_of: datetime, tally: Tally) -> Ite
         ]
         if len(rows) < len(page.keys) or not page.plain:
             rows = list(_judge(page, cutoff, tally))
-        if rows:
-            keys, etags = zip(*rows, strict=True)
-            yield list(keys), list(etags)
+        yield rows
 
 
 def _judge(page: Page, cutoff: bytes, tally: Tally) -> Iterator[tuple[bytes, bytes]]:

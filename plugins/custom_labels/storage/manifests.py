@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from custom_labels.domain.keys import manifest_key
-from custom_labels.domain.manifest import ManifestFile, ManifestPair, line_writer, require_size
+from custom_labels.domain.manifest import LineWriter, ManifestFile, ManifestPair, require_size
 from custom_labels.domain.snapshot import ImageSnapshot, SnapshotHeader
 from custom_labels.domain.split import Side
 from custom_labels.storage.frozen import fetch_rows, read_header
-from custom_labels.storage.rows import read_gzip
+from custom_labels.storage.rows import read_blocks
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -32,17 +33,13 @@ class ManifestWriter:
         self.bytes = 0
         self.images: dict[str, int] = {}
 
-    def write(self, label: str, lines: list[bytes]) -> None:
-        """Write some lines of one label."""
-        block = b"".join(lines)
+    def write(self, lines: LineWriter, keys: list[bytes]) -> None:
+        """Write the lines of some images of one label."""
+        block = lines.lines(keys)
         self.file.write(block)
         self.sha256.update(block)
         self.bytes += len(block)
-        self.images[label] = self.images.get(label, 0) + len(lines)
-
-
-_BLOCK = 2000
-"""Lines gathered before they are written."""
+        self.images[lines.label] = self.images.get(lines.label, 0) + len(keys)
 
 
 def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
@@ -62,7 +59,7 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
         for count in header.snapshot.labels:
             rows = Path(name) / "rows.tsv.gz"
             fetch_rows(store, header, count.label, rows)
-            _write_label(count.label, rows, line_writer(store.uri(), count.label, created), writers)
+            _write_label(rows, LineWriter(store.uri(), count.label, created), writers)
         files.close()
         return ManifestPair(
             digest=header.snapshot.digest,
@@ -71,16 +68,13 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
         )
 
 
-def _write_label(label: str, rows: Path, line: Callable[[bytes], bytes], writers: dict[Side, ManifestWriter]) -> None:
-    blocks: dict[bytes, list[bytes]] = {side.value.encode(): [] for side in Side}
-    for key, _, _, _, side in read_gzip(rows):
-        block = blocks[side]
-        block.append(line(key))
-        if len(block) == _BLOCK:
-            writers[Side(side.decode())].write(label, block)
-            block.clear()
-    for side, block in blocks.items():
-        writers[Side(side.decode())].write(label, block)
+def _write_label(rows: Path, lines: LineWriter, writers: dict[Side, ManifestWriter]) -> None:
+    test = f"\t{Side.TEST}\n".encode()
+    for block in read_blocks(rows):
+        keys = [line[: line.index(b"\t")] for line in block]
+        is_test = [line.endswith(test) for line in block]
+        writers[Side.TEST].write(lines, list(compress(keys, is_test)))
+        writers[Side.TRAIN].write(lines, list(compress(keys, map(not_, is_test))))
 
 
 def _upload(store: S3Store, header: SnapshotHeader, writer: ManifestWriter) -> ManifestFile:

@@ -31,6 +31,9 @@ _OBJECT = re.compile(
 _STEP = _OBJECT.groups + 1
 _BEGIN, _END = b"<Contents>", b"</Contents>"
 _FAST_PAGE = "CustomLabelsFastPage"
+# The star makes botocore call us before its own handler of "before-parse.s3.*", which would parse the whole page just
+# to see whether it is an error. Were the order another, all would be as right and half as fast.
+_BEFORE_PARSE = "before-parse.*.ListObjectsV2"
 _listing = threading.local()
 
 
@@ -67,7 +70,7 @@ def pages(store: S3Store, folder: str, *, delimiter: str | None = None) -> Itera
     :raises StorageError: S3 refused, or is not in order, as S3 directory buckets are not.
     """
     client = store.client
-    client.meta.events.register("before-parse.s3.ListObjectsV2", take_objects, unique_id="custom-labels-take-objects")
+    client.meta.events.register(_BEFORE_PARSE, take_objects, unique_id=_BEFORE_PARSE)
     request: dict[str, Any] = {"Prefix": store.key(folder), "EncodingType": "url"}
     if delimiter:
         request["Delimiter"] = delimiter

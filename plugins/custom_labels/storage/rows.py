@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
+
+_BUFFER = 256 * 1024
 
 
 @contextmanager
@@ -21,22 +25,27 @@ def write_gzip(path: Path) -> Iterator[IO[bytes]]:
 def copy_to_gzip(path: Path, compressed: Path) -> None:
     """Compress a file."""
     with path.open("rb") as source, write_gzip(compressed) as file:
-        shutil.copyfileobj(source, file, 256 * 1024)
+        shutil.copyfileobj(source, file, _BUFFER)
 
 
-def read_gzip(path: Path) -> Iterator[list[bytes]]:
-    """Read a compressed file row by row, each as its columns; nothing if there is no such file."""
+def read_blocks(path: Path) -> Iterator[list[bytes]]:
+    """Read a file, compressed if its name ends in ``.gz``, some thousand lines at a time; nothing if there is none."""
     if path.exists():
-        with gzip.open(path, "rb") as file:
-            for line in file:
-                yield line.rstrip(b"\n").split(b"\t")
+        with path.open("rb") as raw:
+            source = cast("io.RawIOBase", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
+            with io.BufferedReader(cast("io.RawIOBase", source), _BUFFER) as file:
+                while lines := file.readlines(_BUFFER):
+                    yield lines
 
 
-def read_rows(path: Path) -> Iterator[list[bytes]]:
-    """Read a plain file row by row, each as its columns."""
-    with path.open("rb") as file:
-        for line in file:
-            yield line.rstrip(b"\n").split(b"\t")
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Read a file as :func:`read_blocks` does, line by line, line ends included."""
+    return chain.from_iterable(read_blocks(path))
+
+
+def columns(line: bytes) -> list[bytes]:
+    """Take a line apart."""
+    return line[:-1].split(b"\t")
 
 
 def file_sha256(path: Path) -> str:
@@ -45,14 +54,42 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def count_common(rows: Iterator[list[bytes]], others: Iterator[list[bytes]]) -> int:
-    """Count the rows whose first two columns, key and ETag, are also in the others; both sorted by key."""
-    common = 0
-    other = next(others, None)
-    for row in rows:
-        while other is not None and other[0] < row[0]:
-            other = next(others, None)
-        if other is None:
-            break
-        common += other[0] == row[0] and other[1] == row[1]
-    return common
+def join_known(blocks: Iterable[list[bytes]], others: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
+    """Join the lines of a listing with lines that have more columns, by key and ETag; both sorted by key.
+
+    :param blocks: lines ``key TAB etag NEWLINE``, some thousand at a time.
+    :param others: lines that begin with a key and an ETag.
+    :return: each line of the listing with the other of the same key and ETag, if there is one.
+    """
+    for lines in blocks:
+        starts = [line[:-1] + b"\t" for line in lines]
+        ahead = list(islice(others, len(lines)))
+        if len(ahead) == len(lines) and all(map(bytes.startswith, ahead, starts)):
+            yield from zip(lines, ahead, strict=True)  # nearly all blocks are the same on both sides
+        else:
+            rest = _Ahead(chain(ahead, others))
+            yield from ((line, rest.take(line, start)) for line, start in zip(lines, starts, strict=True))
+            others = rest.left()
+
+
+class _Ahead:
+    """Sorted lines, with the next one in view."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self._next = next(lines, None)
+
+    def take(self, line: bytes, start: bytes) -> bytes | None:
+        """Give the line that begins so, if there is one, and pass over those with lower keys."""
+        key = line[: line.index(b"\t")]
+        while self._next is not None and self._next[: self._next.index(b"\t")] < key:
+            self._next = next(self._lines, None)
+        found = self._next
+        if found is None or not found.startswith(start):
+            return None
+        self._next = next(self._lines, None)
+        return found
+
+    def left(self) -> Iterator[bytes]:
+        """Give the lines that were not passed over."""
+        return self._lines if self._next is None else chain([self._next], self._lines)

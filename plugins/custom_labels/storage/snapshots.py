@@ -15,7 +15,7 @@ from custom_labels.storage.freezing import freeze
 from custom_labels.storage.frozen import read_header, untrained
 from custom_labels.storage.gathering import STREAMS, leave_out_twins, list_labels
 from custom_labels.storage.ledger import read_verdicts
-from custom_labels.storage.rows import file_sha256, read_rows
+from custom_labels.storage.rows import file_sha256, read_blocks
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -54,7 +54,8 @@ def survey(store: S3Store, as_of: datetime, trained: str | None = None, *, strea
 
 
 def _usable(path: Path, gone: set[bytes]) -> Iterator[list[bytes]]:
-    return (row for row in read_rows(path) if row[0] not in gone)
+    for block in read_blocks(path):
+        yield [line for line in block if line[: line.index(b"\t")] not in gone] if gone else block
 
 
 def _digest(path: Path, gone: set[bytes]) -> str:
@@ -62,6 +63,6 @@ def _digest(path: Path, gone: set[bytes]) -> str:
     if not gone:
         return file_sha256(path)
     whole = hashlib.sha256()
-    for key, etag in _usable(path, gone):
-        whole.update(key + b"\t" + etag + b"\n")
+    for block in _usable(path, gone):
+        whole.update(b"".join(block))
     return whole.hexdigest()

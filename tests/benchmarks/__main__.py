@@ -1,0 +1,102 @@
+"""``make bench``: count 250,000 images and build both manifests, beside a plain boto3 paginator."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.child import JOBS
+from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
+
+ROOT = Path(__file__).resolve().parents[2]
+TITLES = {"count": "Count the images", "build": "Build both manifests"}
+
+
+@contextmanager
+def listing_server(images: int, seconds_a_page: float) -> Iterator[str]:
+    """Run the listing server in a process of its own; give its port."""
+    command = [sys.executable, "-m", "tests.benchmarks.listing_server", str(images), str(seconds_a_page)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+def measure(side: str, job: str, port: str) -> dict[str, Any]:
+    """Run one job in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.child", side, job, port]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{BUCKET}?stats=1") as answer:
+        return {**json.loads(done.stdout), "list_calls": json.load(answer)["listings"]}
+
+
+def run(images: int, seconds_a_page: float = SECONDS_A_PAGE) -> dict[str, Any]:
+    """Measure both sides of both jobs on the same images."""
+    results: dict[str, Any] = {}
+    with listing_server(images, seconds_a_page) as port:
+        for side, job in JOBS:
+            results.setdefault(job, {})[side] = measure(side, job, port)
+    for sides in results.values():
+        sides["ratios"] = {
+            name: sides["baseline"][name] / sides["ours"][name]
+            for name in ("wall_seconds", "cpu_seconds", "list_calls", "peak_mib")
+        }
+    return {"images": images, "labels": len(LABELS), "seconds_a_page": seconds_a_page, "jobs": results}
+
+
+def table(result: dict[str, Any]) -> Table:
+    """Lay out one run."""
+    pause = result["seconds_a_page"] * 1000
+    title = f"{result['images']:,} images in {result['labels']} label folders, {pause:g} ms a page"
+    made = Table(title=title, title_justify="left")
+    made.add_column("")
+    for heading in ("wall s", "CPU s", "list calls", "peak MiB"):
+        made.add_column(heading, justify="right")
+    for job, sides in result["jobs"].items():
+        for side, words in (("baseline", "boto3 paginator"), ("ours", "this project")):
+            row = sides[side]
+            made.add_row(
+                f"{TITLES[job]}: {words}",
+                f"{row['wall_seconds']:.2f}",
+                f"{row['cpu_seconds']:.2f}",
+                str(row["list_calls"]),
+                f"{row['peak_mib']:.0f}",
+            )
+        ratios = sides["ratios"]
+        made.add_row("  ratio", *(f"{value:.1f} x" for value in ratios.values()), style="bold", end_section=True)
+    return made
+
+
+def main() -> None:
+    """Print the tables and, if asked for, write the numbers."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
+    parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
+    arguments = parser.parse_args()
+    console = Console(width=max(100, Console().width))
+    results = []
+    for images in arguments.images:
+        console.print(f"Measuring with {images:,} images ...")
+        results.append(run(images))
+        console.print(table(results[-1]))
+    peaks = [f"{r['jobs']['build']['ours']['peak_mib']:.0f} MiB with {r['images']:,}" for r in results]
+    console.print(f"Peak memory of this project does not grow with the images: {', '.join(peaks)}.")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"runs": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
