@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -39,6 +40,7 @@ class Router:
         self._control = control
         self._faults = faults
         self._calls = calls
+        self._conditional_writes = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
@@ -49,9 +51,10 @@ class Router:
             response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
         else:
             response = self._aws(request)
-        headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
-        length = response.headers.get("Content-Length") if request.method == "HEAD" else None
-        headers["Content-Length"] = length or str(len(response.body))
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        # The answer to HEAD has no body, and the length of what GET would send.
+        if request.method != "HEAD" or "content-length" not in headers:
+            headers["content-length"] = str(len(response.body))
         start_response(response.status_line, list(headers.items()))
         return [] if request.method == "HEAD" else [response.body]
 
@@ -93,7 +96,17 @@ class Router:
             hit = service.match(request)
             if hit is not None:
                 return service.handle(request, *hit)
-        return _call_wsgi(self._fallback, request.environ)
+        if not _is_conditional_write(request):
+            return _call_wsgi(self._fallback, request.environ)
+        _ = request.body  # read it before, so that a slow sender does not hold the lock
+        with self._conditional_writes:
+            return _call_wsgi(self._fallback, request.environ)
+
+
+def _is_conditional_write(request: Request) -> bool:
+    """Say whether moto would check a condition and then write, which must happen in one step."""
+    conditional = "if-match" in request.headers or "if-none-match" in request.headers
+    return conditional and request.method in ("PUT", "POST", "DELETE")
 
 
 def _call_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Response:

@@ -45,7 +45,7 @@ class TrainerPool:
 
         Raises TrainingRefused if no model can be made of the order, TrainerDied if its worker ended.
         """
-        worker = self._idle.get()
+        worker = self._take()
         finished = False
         try:
             answer = self._ask(worker, order, examples)
@@ -78,6 +78,14 @@ class TrainerPool:
     def process_ids(self) -> list[int]:
         """The process ids of the workers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    def _take(self) -> _Worker:
+        """Wait for an idle worker; one that died while it was idle is replaced, no training fails for it."""
+        while True:
+            worker = self._idle.get()
+            if worker.process.is_alive():
+                return worker
+            self._replace(worker)
 
     @staticmethod
     def _ask(worker: _Worker, order: Order, examples: Iterable[Example]) -> object:

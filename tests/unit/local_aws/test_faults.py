@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -156,6 +157,44 @@ def test_object_keys_survive_whatever_they_contain(aws: Aws) -> None:
     assert [aws.read(key) for key in keys] == keys
     listed = [item["Key"] for item in aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert sorted(listed) == sorted(keys)
+
+
+def test_head_tells_the_size_and_time_of_an_object(aws: Aws) -> None:
+    aws.put("k", b"12345")
+    head = aws.s3.head_object(Bucket=BUCKET, Key="k")
+    assert (head["ContentLength"], "LastModified" in head) == (5, True)
+
+
+def test_part_of_an_object_is_read_by_range(aws: Aws) -> None:
+    aws.put("k", b"0123456789")
+    part = aws.s3.get_object(Bucket=BUCKET, Key="k", Range="bytes=2-4")
+    assert (part["Body"].read(), part["ContentRange"]) == (b"234", "bytes 2-4/10")
+
+
+def test_object_is_written_once_when_it_must_not_exist(aws: Aws) -> None:
+    first = aws.s3.put_object(Bucket=BUCKET, Key="k", Body=b"1", IfNoneMatch="*")
+    assert error_of(aws.s3.put_object, Bucket=BUCKET, Key="k", Body=b"2", IfNoneMatch="*")[1] == 412
+    assert error_of(aws.s3.put_object, Bucket=BUCKET, Key="k", Body=b"2", IfMatch='"other"')[1] == 412
+    aws.s3.put_object(Bucket=BUCKET, Key="k", Body=b"2", IfMatch=first["ETag"])
+    assert aws.read("k") == "2"
+
+
+def test_one_writer_wins_when_many_create_and_replace_an_object_at_once(aws: Aws) -> None:
+    clients = [aws.client("s3") for _ in range(8)]
+
+    def winners(**condition: str) -> int:
+        def wins(client: Any) -> bool:
+            try:
+                client.put_object(Bucket=BUCKET, Key="k", Body=f"{condition} {id(client)}".encode(), **condition)
+            except ClientError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(len(clients)) as threads:
+            return sum(threads.map(wins, clients))
+
+    assert winners(IfNoneMatch="*") == 1
+    assert winners(IfMatch=aws.s3.head_object(Bucket=BUCKET, Key="k")["ETag"]) == 1
 
 
 def test_object_metadata_keeps_its_underscores(aws: Aws) -> None:

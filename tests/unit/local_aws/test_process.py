@@ -137,7 +137,7 @@ def test_options_are_in_force_from_the_start() -> None:
             Aws(server.endpoint_url).s3.list_buckets()
 
 
-def test_training_fails_and_the_next_one_works_when_its_worker_is_killed(aws: Aws) -> None:
+def test_training_fails_and_the_next_one_works_when_the_workers_are_killed(aws: Aws) -> None:
     project = aws.colour_project()
     workers = aws.control.health()["trainer_process_ids"]
     for worker in workers:
@@ -148,10 +148,7 @@ def test_training_fails_and_the_next_one_works_when_its_worker_is_killed(aws: Aw
         os.kill(worker, signal.SIGKILL)
     version = aws.trained(project, "v1")
     assert (version["Status"], "training process ended" in version["StatusMessage"]) == ("TRAINING_FAILED", True)
-    for name in ("v2", "v3", "v4"):
-        if aws.train(project, name)["Status"] == "TRAINING_COMPLETED":
-            break
-    assert aws.version(project, name)["Status"] == "TRAINING_COMPLETED"
+    assert aws.train(project, "v2")["Status"] == "TRAINING_COMPLETED"
 
 
 def test_start_is_refused_when_the_port_is_taken() -> None:
