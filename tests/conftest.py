@@ -28,6 +28,7 @@ def airflow_environment(home: Path, endpoint_url: str | None = None) -> dict[str
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "0",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
@@ -56,12 +57,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> Iterator[None]:
+def airflow_db() -> None:
     """An empty metadata database."""
     from airflow.utils import db
 
     db.initdb()
-    yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from airflow.sdk import Param
 from custom_labels.docs import TRAIN_DOC
 from custom_labels.notifications import FailureNotifier
 from custom_labels.settings import Project
-from custom_labels.timetables import PollTimetable
 
 
 def train_dag_arguments(project: Project) -> dict[str, Any]:
@@ -18,7 +17,6 @@ def train_dag_arguments(project: Project) -> dict[str, Any]:
     return {
         **_common(project, "train"),
         "description": "Count new images, train, gate on F1, swap",
-        "schedule": PollTimetable(*project.training_poll),
         "doc_md": TRAIN_DOC.format(project=project.name, bucket=project.bucket, prefix=project.prefix),
         "params": {
             "force": _switch("Train even images that were tried before. The training is paid again."),
@@ -43,9 +41,9 @@ def _common(project: Project, kind: str) -> dict[str, Any]:
         "tags": ["custom-labels", project.name],
         "default_args": {
             "retries": 3,
-            "retry_delay": timedelta(seconds=30),
+            # The first delay is Airflow's own [core] default_task_retry_delay.
             "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=10),
+            "max_retry_delay": timedelta(minutes=30),
             "on_failure_callback": FailureNotifier(project=project.name),
         },
     }

@@ -50,6 +50,12 @@ class Settings(BaseModel):
     smoke_test_images: int = Field(5, ge=1, le=50, description="Known test images put to a version before it serves.")
     status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
     training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
+    lock_lease_minutes: float = Field(
+        60, gt=0, le=1440, description="Minutes of silence after which a run that holds the project counts as dead."
+    )
+    lock_grace_minutes: float = Field(
+        15, ge=0, le=1440, description="Minutes that a run may need to notice the end of its training."
+    )
     notify_outcomes: tuple[Outcome, ...] = Field(
         ("training_is_off", "nothing_to_do", "gate_failed", "training_failed", "failed", "deployed"),
         description="Outcomes that send an SNS message.",

@@ -8,11 +8,12 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
+from airflow.sdk import BaseOperator
+from airflow.triggers.base import BaseTrigger
+
 import custom_labels.operators
 import custom_labels.sensors
 import custom_labels.triggers
-from airflow.sdk import BaseOperator
-from airflow.triggers.base import BaseTrigger
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/birds/1700000000000"
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/birds/dataset/train/1700000000001"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.versions import (
     CustomLabelsDeleteVersionOperator,
@@ -14,7 +15,6 @@ from custom_labels.operators.versions import (
     CustomLabelsTrainVersionOperator,
 )
 from custom_labels.sensors.rekognition import CustomLabelsDatasetSensor, CustomLabelsVersionSensor
-
 from tests.contract.running import run
 from tests.support import BUCKET, effects, manifests, put_images, put_manifest, rekognition
 

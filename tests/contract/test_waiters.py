@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import custom_labels
 import pytest
 from botocore.waiter import WaiterModel
+
+import custom_labels
 from custom_labels.domain.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, TABLES, VERSION_TABLES, Verdict
 
 FILE = Path(custom_labels.__file__).parent / "waiters" / "rekognition.json"
@@ -27,8 +28,10 @@ def cases() -> list[Any]:
     found = []
     for resource, (tables, enum) in RESOURCES.items():
         for table in tables:
-            for status in [*SERVICE.shape_for(enum).enum, "SOMETHING_NEW", GONE]:
-                found.append(pytest.param(resource, table.waiter, status, id=f"{table.waiter}-{status}"))
+            found += [
+                pytest.param(resource, table.waiter, status, id=f"{table.waiter}-{status}")
+                for status in [*SERVICE.shape_for(enum).enum, "SOMETHING_NEW", GONE]
+            ]
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from custom_labels.domain.errors import SettingError
 from custom_labels.settings import Project, Settings, load_project, load_projects, read_settings
 
@@ -13,7 +14,7 @@ PROJECT = Project(name="digits", bucket="a-bucket", settings=Settings(minimum_f1
 
 
 def read(variables: dict[str, str] | None = None, overrides: dict[str, Any] | None = None) -> Settings:
-    return read_settings(PROJECT, lambda key: (variables or {}).get(key), overrides)
+    return read_settings(PROJECT, (variables or {}).get, overrides)
 
 
 def test_a_param_beats_the_variable_beats_the_file_beats_the_default() -> None:
@@ -30,7 +31,8 @@ BAD = [
     (
         "minimum_f1_score",
         "high",
-        "Variable 'digits__minimum_f1_score' is 'high': expected a number from 0 to 1. Change it under Admin > Variables.",
+        "Variable 'digits__minimum_f1_score' is 'high': expected a number from 0 to 1. "
+        "Change it under Admin > Variables.",
     ),
     ("minimum_f1_score", "1.5", "expected a number from 0 to 1"),
     ("minimum_f1_score", "-0.1", "expected a number from 0 to 1"),

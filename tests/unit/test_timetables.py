@@ -7,6 +7,7 @@ from datetime import timedelta
 import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
+
 from custom_labels.timetables import PollTimetable, read_variable_anywhere
 
 KEY = "digits__automatic_training_poll_frequency"
@@ -53,9 +54,7 @@ def test_a_variable_in_the_database_changes_the_next_run_at_once(variable: objec
 
 
 @pytest.mark.parametrize("value", ["often", "0", "-5", "1.5"])
-def test_a_bad_variable_is_ignored_loudly(
-    value: str, variable: object, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bad_variable_is_ignored_loudly(value: str, variable: object, caplog: pytest.LogCaptureFixture) -> None:
     variable(value)  # type: ignore[operator]
 
     assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=720)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,24 +18,24 @@ class ProjectLock:
     :param token: different at each writing, so that a writer knows its own writing from another's.
     :param renewed_at: when the owner last showed that it lives.
     :param lease_seconds: how long it may be silent before it counts as dead.
-    :param version_name: the version it is training, once it is; the owner waits in silence then.
+    :param grace_seconds: how long it may need to notice that its training ended.
+    :param version_name: the version it is training, with its ``project_arn``; the owner waits in silence then.
+    :param training_seconds: how long it may be silent while it trains.
     """
 
     owner: str
     token: str
     renewed_at: datetime
     lease_seconds: float
+    grace_seconds: float
     project_arn: str | None = None
     version_name: str | None = None
+    training_seconds: float = 0
 
     @property
     def expires_at(self) -> datetime:
         """When the owner counts as dead unless it renews."""
-        return self.renewed_at + timedelta(seconds=self.lease_seconds)
-
-    def renewed(self, now: datetime, lease_seconds: float, token: str) -> ProjectLock:
-        """Give the lock with a new lease."""
-        return replace(self, renewed_at=now, lease_seconds=lease_seconds, token=token)
+        return self.renewed_at + timedelta(seconds=max(self.lease_seconds, self.training_seconds))
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -54,7 +54,6 @@ def may_take(
     now: datetime,
     training_status: str | None = None,
     training_ended_at: datetime | None = None,
-    grace_seconds: float,
 ) -> bool:
     """Say whether ``owner`` may take the lock.
 
@@ -64,11 +63,10 @@ def may_take(
     :param lock: the lock as it stands.
     :param training_status: AWS's status of the lock's version, ``None`` when AWS does not know it.
     :param training_ended_at: AWS's TrainingEndTimestamp of it.
-    :param grace_seconds: time that a living owner may need to notice the end of its training.
     """
     if lock is None or lock.owner == owner or now >= lock.expires_at:
         return True
     if lock.version_name is None or VERSION_TRAINED.judge(training_status) is Verdict.WAIT:
         return False
     silent_since = max(lock.renewed_at, training_ended_at or lock.renewed_at)
-    return now >= silent_since + timedelta(seconds=grace_seconds)
+    return now >= silent_since + timedelta(seconds=lock.grace_seconds)

@@ -28,9 +28,10 @@ from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_STOPPED, VERSION_TRAINED, Verdict
 from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step, values
+from custom_labels.storage.freezing import freeze
 from custom_labels.storage.known_images import bucket_and_key, known_test_images
 from custom_labels.storage.manifests import build_manifests as write_manifests
-from custom_labels.storage.snapshots import freeze, survey
+from custom_labels.storage.snapshots import survey
 
 log = logging.getLogger(__name__)
 
@@ -159,9 +160,9 @@ def begin_training(project: str, settings: dict[str, Any], attempts: list[dict[s
     """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it."""
     attempt = TrainingAttempt.from_json(next(a for a in attempts if a))
     ProjectContext(project).lock.renew(
-        lease_seconds=(float(settings["training_timeout_hours"]) + 1) * 3600,
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
+        training_seconds=(float(settings["training_timeout_hours"]) + 1) * 3600,
     )
     return attempt.to_json()
 
@@ -251,7 +252,7 @@ def smoke_test(project: str, settings: dict[str, Any], attempt: dict[str, Any], 
     log.info("%s of %s known test images were right.", sum(a.right for a in answers), len(answers))
 
 
-@step
+@values
 def swap_live(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -> dict[str, Any]:
     """Point to the new version, by compare-and-set on what served when this task began."""
     place = ProjectContext(project)
@@ -273,7 +274,7 @@ def swap_live(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -> 
 @branch
 def is_version_replaced(live: dict[str, Any]) -> str:
     """Stop the version that was replaced, if there was one."""
-    return "stop_replaced" if live["previous_version_name"] else "deployed"
+    return "stop_replaced" if live["previous_version_name"] else "swapped"
 
 
 @branch

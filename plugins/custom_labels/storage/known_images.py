@@ -17,9 +17,8 @@ def known_test_images(store: S3Store, digest: str, count: int) -> list[tuple[str
     :param count: number of images wanted; fewer where the test dataset has fewer.
     :return: pairs of ``s3://`` URI and label.
     """
-    bucket, key = store.bucket, store.key(f"manifests/{digest}/test.manifest")
     by_label: dict[str, list[str]] = {}
-    for line in store.client.get_object(Bucket=bucket, Key=key)["Body"].iter_lines():
+    for line in store.call("get_object", f"manifests/{digest}/test.manifest")["Body"].iter_lines():
         entry = json.loads(line)
         label = next(value["class-name"] for name, value in entry.items() if name.endswith("-metadata"))
         images = by_label.setdefault(label, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from custom_labels.domain.errors import CustomLabelsError
@@ -12,10 +13,6 @@ from custom_labels.domain.statuses import NOTHING, Described
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LOCK = "registry/lock.json"
-LEASE_SECONDS = 3600.0
-"""Longer than any step between two renewals: starting a model may take 40 minutes."""
-GRACE_SECONDS = 900.0
-"""How long a living owner may need to notice that its training ended."""
 
 
 class LockLost(CustomLabelsError):
@@ -39,10 +36,18 @@ class LockFile:
         held = value is not None and value.get("owner") is not None
         return (ProjectLock.from_json(value) if held else None), etag
 
-    def try_take(self, describe_training: Callable[[str, str], Described]) -> ProjectLock | None:
+    def try_take(
+        self,
+        describe_training: Callable[[str, str], Described],
+        *,
+        lease_seconds: float = 3600,
+        grace_seconds: float = 900,
+    ) -> ProjectLock | None:
         """Take the lock if the rules allow it.
 
         :param describe_training: asks AWS for a version by project ARN and name.
+        :param lease_seconds: how long we may be silent; longer than any step between two renewals.
+        :param grace_seconds: how long we may need to notice that our training ended.
         :return: the holder that keeps us out, or ``None`` when the lock is ours now.
         """
         while True:
@@ -50,7 +55,7 @@ class LockFile:
             if holder is not None and not self._may_take(holder, describe_training):
                 return holder
             try:
-                self._write(ProjectLock(self.owner, uuid.uuid4().hex, datetime.now(UTC), LEASE_SECONDS), etag)
+                self._write(self._ours(lease_seconds, grace_seconds), etag)
             except (ObjectExists, ObjectChanged):
                 continue  # somebody was faster: look again who
             return None
@@ -65,7 +70,6 @@ class LockFile:
             now=datetime.now(UTC),
             training_status=training.status,
             training_ended_at=training.raw.get("TrainingEndTimestamp"),
-            grace_seconds=GRACE_SECONDS,
         )
 
     def _write(self, lock: ProjectLock, etag: str | None) -> None:
@@ -74,12 +78,15 @@ class LockFile:
         else:
             self.store.replace_json(LOCK, lock.to_json(), etag)
 
+    def _ours(self, lease_seconds: float = 3600, grace_seconds: float = 900) -> ProjectLock:
+        return ProjectLock(self.owner, uuid.uuid4().hex, datetime.now(UTC), lease_seconds, grace_seconds)
+
     def renew(
         self,
         *,
-        lease_seconds: float = LEASE_SECONDS,
         project_arn: str | None = None,
         version_name: str | None = None,
+        training_seconds: float = 0,
     ) -> None:
         """Show that this run lives; while a version trains, name it, so that others can see for themselves.
 
@@ -93,8 +100,9 @@ class LockFile:
                 f"{self.store.uri(LOCK)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
                 "silent for too long. The other run goes on with the same images; clear this run when it has ended."
             )
-        token, now = uuid.uuid4().hex, datetime.now(UTC)
-        self._write(ProjectLock(self.owner, token, now, lease_seconds, project_arn, version_name), etag)
+        ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
+        training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
+        self._write(replace(ours, **training), etag)  # type: ignore[arg-type]
 
     def release(self) -> None:
         """Give the lock back, unless another run holds it by now."""

@@ -36,7 +36,9 @@ RETRAIN: list[tuple[str, dict[str, Any], Retrain, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "action", "words"), [case[1:] for case in RETRAIN], ids=[case[0] for case in RETRAIN])
+@pytest.mark.parametrize(
+    ("given", "action", "words"), [case[1:] for case in RETRAIN], ids=[case[0] for case in RETRAIN]
+)
 def test_retraining_is_decided_by_what_is_new_and_what_was_tried(
     given: dict[str, Any], action: Retrain, words: str
 ) -> None:
@@ -57,10 +59,12 @@ def test_the_gate_passes_from_the_minimum_on(f1: float, passed: bool) -> None:
 
 
 def lock(**fields: Any) -> ProjectLock:
-    return ProjectLock(**{"owner": "a", "token": "t", "renewed_at": NOON, "lease_seconds": 3600, **fields})
+    return ProjectLock(
+        **{"owner": "a", "token": "t", "renewed_at": NOON, "lease_seconds": 3600, "grace_seconds": 30, **fields}
+    )
 
 
-TRAINING = {"project_arn": "arn:p", "version_name": "v1", "lease_seconds": 26 * 3600}
+TRAINING = {"project_arn": "arn:p", "version_name": "v1", "lease_seconds": 45, "training_seconds": 26 * 3600}
 LOCK: list[tuple[str, ProjectLock | None, dict[str, Any], bool]] = [
     ("nobody holds it", None, {}, True),
     ("we hold it", lock(owner="b"), {}, True),
@@ -87,7 +91,7 @@ LOCK: list[tuple[str, ProjectLock | None, dict[str, Any], bool]] = [
 def test_the_lock_may_be_taken_from_the_dead_only(held: ProjectLock | None, more: dict[str, Any], may: bool) -> None:
     now = NOON + timedelta(seconds=60)
 
-    assert may_take(held, owner="b", now=now, grace_seconds=30, **more) is may
+    assert may_take(held, owner="b", now=now, **more) is may
 
 
 def test_a_lock_reads_back_as_it_was_written() -> None:
