@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 import time
@@ -40,7 +39,7 @@ class Transitions:
     def schedule(self, name: str, seconds: float, apply: Callable[[], None], work: Future[Any] | None = None) -> None:
         """Have `apply` happen after `seconds`, and not before `work` is done."""
         due = self._clock() + seconds
-        heapq.heappush(self._pending, Transition(due, next(self._numbers), name, apply, work))
+        self._pending.append(Transition(due, next(self._numbers), name, apply, work))
 
     def settle(self) -> None:
         """Apply all that is due, in order; what a change schedules counts from now."""
@@ -49,11 +48,6 @@ class Transitions:
         for transition in sorted(due):
             self._pending.remove(transition)
             transition.apply()
-
-    @property
-    def names(self) -> list[str]:
-        """What is pending, by name."""
-        return [transition.name for transition in sorted(self._pending)]
 
 
 def in_background(work: Callable[[], Result], name: str) -> Future[Result]:

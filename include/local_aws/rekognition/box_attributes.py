@@ -7,8 +7,6 @@ from typing import Any, TypeGuard
 
 from include.local_aws.rekognition.drafts import Box, Draft
 
-__all__ = ["Box", "read_boxes"]
-
 _REQUIRED_METADATA = ("objects", "class-map", "human-annotated", "creation-date", "type")
 _SCALED_SIDE = 1280
 _ALLOWED_SIDES = (64, 4096)

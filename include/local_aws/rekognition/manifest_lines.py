@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include.local_aws.rekognition.box_attributes import Box, read_boxes
-from include.local_aws.rekognition.drafts import Draft
+from include.local_aws.rekognition.box_attributes import read_boxes
+from include.local_aws.rekognition.drafts import Box, Draft
 from include.local_aws.rekognition.findings import Finding, line_finding
 
 IMAGE_LEVEL = "groundtruth/image-classification"

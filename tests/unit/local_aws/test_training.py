@@ -279,8 +279,8 @@ def test_training_fails_without_a_summary_when_a_manifest_cannot_be_read(
 
 def test_version_goes_on_training_for_its_least_time(aws: Aws) -> None:
     project = aws.colour_project()
-    aws.control.durations(training=3)
+    aws.control.durations(training=2)
     started = time.monotonic()
     aws.rekognition.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=OUTPUT)
     wait_for(lambda: aws.version(project, "v1")["Status"], "TRAINING_COMPLETED")
-    assert time.monotonic() - started >= 3
+    assert time.monotonic() - started >= 2
