@@ -49,7 +49,7 @@ def train_dag(project: Project) -> DAG:
         claimed = steps.claim_training(name, settings, checked, create_project.output)
         resumed = steps.resume_training(name)
 
-        attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, settings, [claimed, resumed])
+        attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, [claimed, resumed])
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
         train = CustomLabelsTrainVersionOperator(
             task_id="train",
@@ -86,7 +86,7 @@ def train_dag(project: Project) -> DAG:
         gate_failed = steps.gate_failed(name, attempt, judged)
         deployed = steps.deployed(name, attempt, judged, live)
         ends = [training_is_off, nothing_to_do, gate_failed, deployed]
-        report = steps.report.override(trigger_rule=ANY_WAY)(name, settings, ends)
+        report = steps.report.override(trigger_rule=ANY_WAY)(name, ends)
         SnsPublishOperator(
             task_id="notify",
             target_arn=report["topic"],

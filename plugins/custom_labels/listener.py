@@ -8,6 +8,7 @@ from airflow.listeners import hookimpl
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
 
 NOTE_KEY = "custom_labels_note"
 """XCom key under which a task of ours leaves the run's outcome in words."""
@@ -26,14 +27,28 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
 
 
 def put_note(dag_run: DagRun) -> None:
-    """Copy the newest outcome that a task of the run left to the run's note; tasks have no other way to write one."""
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import select
+    """Copy the newest outcome that a task of the run left to the run's note; tasks have no other way to write one.
+
+    In the scheduler the run belongs to a session that is about to be committed, and must not be written to beside it;
+    elsewhere (``dag.test()``) it belongs to none, and is written to in a session of our own.
+    """
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
     from sqlalchemy.orm import object_session
 
-    session = object_session(dag_run)
-    if session is None:
+    if (session := object_session(dag_run)) is not None:
+        _copy_note(dag_run, session)
         return
+    with create_session(scoped=False) as own:
+        row = own.get(DagRun, dag_run.id)
+        if row is not None:
+            _copy_note(row, own)
+
+
+def _copy_note(dag_run: DagRun, session: Session) -> None:
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+
     newest = session.scalar(
         select(XComModel)
         .where(XComModel.dag_run_id == dag_run.id, XComModel.key == NOTE_KEY)

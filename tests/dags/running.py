@@ -61,7 +61,9 @@ def train(conf: dict[str, Any] | None = None) -> Run:
     dag_run = bag.get_dag("digits_train").test(run_conf=conf or {})
     with create_session() as session:
         row = session.scalars(select(DagRun).where(DagRun.run_id == dag_run.run_id)).one()
-        xcoms = session.scalars(select(XComModel).where(XComModel.run_id == row.run_id, XComModel.key == "return_value"))
+        xcoms = session.scalars(
+            select(XComModel).where(XComModel.run_id == row.run_id, XComModel.key == "return_value")
+        )
         return Run(
             state=str(row.state),
             note=row.note,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,15 +153,27 @@ def test_a_full_running_quota_leaves_the_live_one_and_says_the_way_out(digits: L
 
 
 def test_a_version_that_fails_its_smoke_test_is_stopped_and_does_not_serve(digits: LocalAws) -> None:
-    put_images(digits, 10)
-    digits.control.faults({"operation": "rekognition.DetectCustomLabels", "kind": "error", "share": 1})
+    keys = put_images(digits, 10)
+    digits.control.durations(version_start=3)
+    delete = threading.Thread(target=delete_when_starting, args=(digits, keys))
+    delete.start()
 
     failed = train()
 
+    delete.join()
     assert failed.failed == {"smoke_test"}
+    assert "no known test image could be put to it" in str(failed.note)
     assert failed.tasks["stop_challenger"] == "success"
     assert versions(digits, "STOPPED") == list(statuses(digits))
     assert record(digits, "live") is None
+
+
+def delete_when_starting(aws: LocalAws, keys: list[str]) -> None:
+    """Delete all images between the training and the smoke test."""
+    while not effects(aws, "StartProjectVersion"):
+        time.sleep(0.1)
+    for key in keys:
+        s3(aws).delete_object(Bucket=BUCKET, Key=key)
 
 
 @pytest.mark.parametrize(
@@ -274,5 +288,3 @@ def test_only_the_replaced_version_is_stopped(digits: LocalAws) -> None:
 
     assert train().ends == {"deployed"}
     assert statuses(digits)["canary"] == "RUNNING"
-
-

@@ -31,8 +31,7 @@ BAD = [
     (
         "minimum_f1_score",
         "high",
-        "Variable 'digits__minimum_f1_score' is 'high': expected a number from 0 to 1. "
-        "Change it under Admin > Variables.",
+        "expected a number from 0 to 1. Change it under Admin > Variables.",
     ),
     ("minimum_f1_score", "1.5", "expected a number from 0 to 1"),
     ("minimum_f1_score", "-0.1", "expected a number from 0 to 1"),

@@ -50,6 +50,13 @@ class TrainingAttempt:
         return cls(**{**value, "state": AttemptState(value["state"])})
 
 
+_ENDED = {
+    AttemptState.TRAINING_FAILED: "could not be trained",
+    AttemptState.GATE_FAILED: "was refused by the gate",
+    AttemptState.DEPLOYED: "was put into service",
+}
+
+
 class Retrain(StrEnum):
     """What to do with the images as they are."""
 
@@ -93,10 +100,10 @@ def decide_retraining(
     if force:
         return RetrainDecision(Retrain.TRAIN, f"{images} images, forced by the run's parameters")
     if attempt is not None and attempt.state.is_finished:
-        detail = f": {attempt.detail}" if attempt.detail else ""
+        ended = _ENDED[attempt.state]
         return RetrainDecision(
             Retrain.NOTHING,
-            f"version {attempt.version_name} was trained on exactly these images ({attempt.state.value}{detail})",
+            f"exactly these images were tried before: version {attempt.version_name} {ended} ({attempt.detail})",
         )
     if untrained < minimum_untrained_images:
         return RetrainDecision(

@@ -120,6 +120,6 @@ def _raise_full_quota(response: Any, operation: Any, **_: Any) -> None:
     Botocore's standard mode counts the code among throttling errors. Custom Labels says it when an account trains or
     runs as many models as its quota allows, which does not pass in the minute and a half that the retries take.
     """
-    parsed = response[1] if response else {}
+    parsed: Any = response[1] if response else {}
     if parsed.get("Error", {}).get("Code") == "LimitExceededException":
         raise LimitExceeded(parsed, operation.name)

@@ -25,7 +25,7 @@ from custom_labels.domain.retraining import (
     decide_retraining,
 )
 from custom_labels.domain.snapshot import ImageSnapshot
-from custom_labels.domain.statuses import VERSION_STOPPED, VERSION_TRAINED, Verdict
+from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
 from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.storage.freezing import freeze
@@ -156,13 +156,14 @@ def resume_training(project: str) -> dict[str, Any]:
 
 
 @values
-def begin_training(project: str, settings: dict[str, Any], attempts: list[dict[str, Any] | None]) -> dict[str, Any]:
+def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[str, Any]:
     """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it."""
     attempt = TrainingAttempt.from_json(next(a for a in attempts if a))
-    ProjectContext(project).lock.renew(
+    place = ProjectContext(project)
+    place.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
-        training_seconds=(float(settings["training_timeout_hours"]) + 1) * 3600,
+        training_seconds=(place.settings().training_timeout_hours + 1) * 3600,
     )
     return attempt.to_json()
 
@@ -288,7 +289,7 @@ def is_challenger_stray(project: str, attempt: dict[str, Any] | None) -> str | N
     if live is not None and live.version_name == attempt["version_name"]:
         log.info("%s serves: it is left running.", live.version_name)
         return None
-    return None if VERSION_STOPPED.judge(described.status) is Verdict.DONE else "stop_challenger"
+    return None if VERSION_RUNNING.judge(described.status) is Verdict.FAILED else "stop_challenger"
 
 
 # -- how it ended ----------------------------------------------------------------------------------
@@ -343,7 +344,7 @@ def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live
 
 
 @values
-def report(project: str, settings: dict[str, Any], ends: list[dict[str, Any] | None]) -> dict[str, Any]:
+def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     """Record the run's outcome and hand it to the SNS task, or skip that where nobody asked for it."""
     place = ProjectContext(project)
     fields = next(end for end in ends if end)
@@ -351,7 +352,7 @@ def report(project: str, settings: dict[str, Any], ends: list[dict[str, Any] | N
     place.registry.record_run(outcome.to_json())
     place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
     topic = place.project.sns_topic_arn
-    if not topic or outcome.outcome not in settings["notify_outcomes"]:
+    if not topic or outcome.outcome not in place.settings().notify_outcomes:
         raise AirflowSkipException(f"No SNS message for '{outcome.outcome}': no topic, or not in notify_outcomes.")
     return {"topic": topic, "subject": outcome.subject, "body": outcome.body}
 

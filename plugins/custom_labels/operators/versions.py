@@ -85,9 +85,8 @@ class VersionOperator(WaitingOperator):
     def refuse(self, described: Described, wanted: str) -> None:
         """Raise that the version is in a state from which the wanted one cannot be reached."""
         raise AirflowFailException(
-            f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}: "
-            f"{described.message or 'AWS gave no status message'}. "
-            "Look at it in the Custom Labels console (link on this task)."
+            f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}; AWS says: "
+            f"'{described.message}'. Look at it in the Custom Labels console (link on this task)."
         )
 
 

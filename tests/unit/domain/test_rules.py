@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
 from custom_labels.domain.evaluation import Evaluation, manifest_error_codes, parse_summary
 from custom_labels.domain.gate import judge_f1
@@ -25,8 +26,13 @@ RETRAIN: list[tuple[str, dict[str, Any], Retrain, str]] = [
     ("no images", {"images": 0, "untrained": 0}, Retrain.NOTHING, "no labelled images"),
     ("too few", {"images": 30, "untrained": 9}, Retrain.NOTHING, "9 untrained images of 30, a training needs 10"),
     ("exactly enough", {"images": 30, "untrained": 10}, Retrain.TRAIN, "10 untrained"),
-    ("refused before", {"attempt": attempt(AttemptState.GATE_FAILED)}, Retrain.NOTHING, "gate_failed: F1 0.7"),
-    ("failed before", {"attempt": attempt(AttemptState.TRAINING_FAILED)}, Retrain.NOTHING, "training_failed"),
+    (
+        "refused before",
+        {"attempt": attempt(AttemptState.GATE_FAILED)},
+        Retrain.NOTHING,
+        "was refused by the gate (F1 0.7",
+    ),
+    ("failed before", {"attempt": attempt(AttemptState.TRAINING_FAILED)}, Retrain.NOTHING, "could not be trained"),
     ("deployed before", {"attempt": attempt(AttemptState.DEPLOYED)}, Retrain.NOTHING, "exactly these images"),
     ("refused before, forced", {"attempt": attempt(AttemptState.GATE_FAILED), "force": True}, Retrain.TRAIN, "forced"),
     ("too few, forced", {"untrained": 0, "force": True}, Retrain.TRAIN, "forced"),
