@@ -9,13 +9,16 @@ from typing import Any
 LINES = 12
 
 
-def failure_report(airflow_home: Path, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> list[str]:
-    """Word each failed task: its name, the end of its last log, and where that log is."""
+TROUBLED = {"failed": "failed", "up_for_retry": "failed and waits for its next try"}
+
+
+def failure_report(airflow_home: Path, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
+    """Word each failed task: its name, the end of its last log, and where that log is; empty when none failed."""
     lines: list[str] = []
     for task in tasks:
-        if task["state"] == "failed":
-            lines += [f"Task '{task['task_id']}' failed.", *_log_end(airflow_home, dag_id, run_id, task["task_id"])]
-    return lines
+        if how := TROUBLED.get(task["state"]):
+            lines += [f"Task '{task['task_id']}' {how}.", *_log_end(airflow_home, dag_id, run_id, task["task_id"])]
+    return "\n".join(lines)
 
 
 def _log_end(airflow_home: Path, dag_id: str, run_id: str, task_id: str) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from rich.markup import escape
 
 from custom_labels.settings import load_project
-from include.demo.failures import failure_report
 from include.demo.processes import Processes
 from include.demo.report import Report
 from include.demo.rounds import Loop, Round
@@ -34,7 +33,7 @@ def play_rounds(root: Path, images: Sequence[int], processes: Processes, view: V
     dag_id = f"{PROJECT}_train"
     stage = set_stage(root, project, dag_id, processes, view)
     unseen = stage.digits.slice(stage.digits.fewest - UNSEEN, stage.digits.fewest)
-    loop = Loop(dag_id, stage.api, stage.cloud, view, unseen)
+    loop = Loop(dag_id, stage.api, stage.cloud, view, processes.workspace.airflow_home, unseen)
     wait_for_the_schedule(loop)
     rounds: list[Round] = []
     for number, count in enumerate(images, start=1):
@@ -43,9 +42,8 @@ def play_rounds(root: Path, images: Sequence[int], processes: Processes, view: V
         rounds.append(loop.play(number, stage.digits.slice(start, start + count), rounds[-1] if rounds else None))
         show_checks(rounds[-1], view)
         if not rounds[-1].closed:
-            tasks = stage.api.tasks(dag_id, rounds[-1].run_id)
-            for line in failure_report(processes.workspace.airflow_home, dag_id, rounds[-1].run_id, tasks):
-                view.line(escape(line))
+            run_id = rounds[-1].run_id
+            view.line(escape(loop.failures(run_id, stage.api.tasks(dag_id, run_id))))
             break
     return Report(tuple(rounds), tuple(stage.cloud.messages()), addresses(stage, rounds), time.monotonic() - began)
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from include.demo.airflow_api import AirflowApi
 from include.demo.errors import DemoError
+from include.demo.failures import failure_report
 from include.demo.local_cloud import LocalCloud, ModelVersion
 from include.demo.view import View
 
-RUN_SECONDS = 600.0
+RUN_SECONDS = 420.0
+"""A run takes about 40 seconds; a task that fails for a while is tried again after 30, 60 and 120."""
 LOOK_SECONDS = 0.7
 FINAL = {"success", "failed"}
 
@@ -72,6 +74,7 @@ class Loop:
     api: AirflowApi
     cloud: LocalCloud
     view: View
+    airflow_home: Path
     unseen: Mapping[str, list[Path]]
 
     def play(self, number: int, images: Mapping[str, list[Path]], before: Round | None) -> Round:
@@ -105,9 +108,15 @@ class Loop:
                 if run["state"] in FINAL:
                     return run, tasks
                 if time.monotonic() > deadline:
-                    states = ", ".join(f"{task['task_id']} {task['state']}" for task in tasks if task["state"])
-                    raise DemoError(f"Run {run_id} did not end within {RUN_SECONDS:.0f} seconds: {states}.")
+                    raise DemoError(
+                        f"Run '{run_id}' of {self.dag_id} did not end within {RUN_SECONDS:.0f} seconds. "
+                        + (self.failures(run_id, tasks) or f"Its tasks: {task_states(tasks)}.")
+                    )
                 time.sleep(LOOK_SECONDS)
+
+    def failures(self, run_id: str, tasks: list[dict[str, Any]]) -> str:
+        """Word why tasks of a run failed; empty when none did."""
+        return failure_report(self.airflow_home, self.dag_id, run_id, tasks)
 
     def _look(
         self,
@@ -147,6 +156,11 @@ class Loop:
 
 ENDINGS = ("deployed", "gate_failed", "nothing_to_do", "training_is_off")
 """The branches that a run of the train DAG can end in, each a task."""
+
+
+def task_states(tasks: list[dict[str, Any]]) -> str:
+    """List the tasks that have a state."""
+    return ", ".join(f"{task['task_id']} {task['state']}" for task in tasks if task["state"])
 
 
 def check_round(

@@ -19,7 +19,13 @@ AT_WORK = {
     "up_for_retry": "failed, will be tried again",
 }
 """States worth a line with a clock, and what to say of them."""
-ENDED = {"success": ("✓", "green"), "failed": ("✗", "red"), "upstream_failed": ("✗", "dim red")}
+ENDED = {
+    "success": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "up_for_retry": ("!", "yellow"),
+    "upstream_failed": ("✗", "dim red"),
+}
+"""States that are worth a line that stays, with its mark."""
 NAME_WIDTH = 26
 
 
@@ -63,28 +69,30 @@ class RunView:
     def __init__(self, view: View, live: Live | None) -> None:
         self._view = view
         self._live = live
-        self._shown: set[str] = set()
+        self._shown: set[tuple[str, str, int]] = set()
 
     def update(self, tasks: list[dict[str, Any]]) -> None:
         """Print what ended since the last look, and show what is at work now."""
-        ended = [task for task in tasks if task["state"] in ENDED and task["task_id"] not in self._shown]
-        for task in sorted(ended, key=lambda each: each["end_date"] or ""):
-            self._shown.add(task["task_id"])
-            self._view.console.print(ended_line(task))
+        for task in sorted(tasks, key=lambda each: each["end_date"] or ""):
+            event = (task["task_id"], task["state"], task["try_number"])
+            if task["state"] in ENDED and event not in self._shown:
+                self._shown.add(event)
+                self._view.console.print(ended_line(task))
         if self._live is not None:
             at_work = [task for task in tasks if task["state"] in AT_WORK]
             self._live.update(Group(*(Spinner("dots", text=at_work_line(task)) for task in at_work)))
 
 
 def ended_line(task: dict[str, Any]) -> Text:
-    """Word a task that ended: a mark, its name, its seconds, and how many tries where it took several."""
+    """Word a task that ended: a mark, its name, its seconds, and which try it was where there were several."""
     mark, style = ENDED[task["state"]]
     seconds = task_seconds(task)
-    again = f"   after {task['try_number']} tries" if task["try_number"] > 1 else ""
+    tries = f"   try {task['try_number']}" if task["try_number"] > 1 or task["state"] == "up_for_retry" else ""
+    again = ", to be tried again" if task["state"] == "up_for_retry" else ""
     text = Text(f"  {mark} ", style=style)
     text.append(f"{task['task_id']:<{NAME_WIDTH}}", style="default")
     text.append(f"{seconds:6.1f} s" if seconds is not None else "", style="dim")
-    return text.append(again, style="yellow")
+    return text.append(tries + again, style="yellow")
 
 
 def at_work_line(task: dict[str, Any]) -> Text:
