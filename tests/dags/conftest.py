@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.dags.running import Variables
+from tests.support import client
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -20,15 +20,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
 
 
 @pytest.fixture
-def digits(aws: LocalAws, variables: Variables, airflow_db: None) -> Iterator[LocalAws]:
+def digits(aws: LocalAws, variables: Variables, airflow_db: None) -> LocalAws:
     """The embedded AWS, with what the project's DAG expects around it: the SNS topic."""
-    import boto3
-
-    boto3.client(
-        "sns",
-        endpoint_url=aws.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    ).create_topic(Name="custom-labels-digits")
-    yield aws
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    return aws
