@@ -33,8 +33,8 @@ def _limit(share: float) -> str:
 class SplitRule:
     """The rule that a snapshot was split by.
 
-    An image is a test image if its :func:`position`, a hash of its content, is in the lowest share of all places. So whatever
-    arrives, is deleted or is renamed, it stays on its side, and a copy under another key falls on the same
+    An image is a test image if its :func:`position`, a hash of its content, is in the lowest share of all places. So
+    whatever arrives, is deleted or is renamed, it stays on its side, and a copy under another key falls on the same
     side.
 
     A label needs at least one image on each side. Where the hash gives none, the label's image with the

@@ -185,15 +185,13 @@ def remember(store: S3Store, labels: list[CheckedLabel], as_of: datetime, stream
 
     The caller holds the project's lock.
     """
-    before = read_verdicts(store)
-    moment = as_of.isoformat()
-    if before.as_of and datetime.fromisoformat(before.as_of) > as_of:
+    before = read_verdicts(store).as_of
+    if before and datetime.fromisoformat(before) > as_of:
         return
     in_threads(lambda label: _remember_label(store, label), [label for label in labels if label.read], streams)
     bad = {label.label: label.bad for label in labels if label.bad}
     twins = frozenset(twin for label in labels for twin in label.twins)
-    if before.bad != bad or before.twins != twins or not before.as_of:
-        write_verdicts(store, Verdicts(moment, bad, twins))
+    write_verdicts(store, Verdicts(as_of.isoformat(), bad, twins))
 
 
 def _remember_label(store: S3Store, label: CheckedLabel) -> None:

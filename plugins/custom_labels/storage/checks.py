@@ -59,6 +59,8 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
 def _check(store: S3Store, key: str, etag: str) -> Checked:
     gone, same = CHANGED | MISSING, f'"{etag}"'
     head, answer = store.read_bytes(key, expect=gone, IfMatch=same, Range=f"bytes=0-{HEAD_BYTES - 1}")
+    if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
+        return Checked(0, "", LeftOut.REPLACED)
     size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
     if size > MAXIMUM_BYTES:
         return Checked(size, "", LeftOut.TOO_HEAVY)

@@ -75,7 +75,7 @@ def _list_label(store: S3Store, listed: Listed, as_of: datetime, verdicts: Verdi
             rows = _judge_known(found, listed, bad, twins) if bad or twins else found
             lines = [key + b"\t" + etag + b"\n" for key, etag in rows]
             listed.images += len(lines)
-            file.writelines(lines)
+            file.write(b"".join(lines))
 
 
 def _judge_known(

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -61,35 +62,36 @@ def join_known(blocks: Iterable[list[bytes]], others: Iterator[bytes]) -> Iterat
     :param others: lines that begin with a key and an ETag.
     :return: each line of the listing with the other of the same key and ETag, if there is one.
     """
+    ahead = _Ahead(others)
     for lines in blocks:
         starts = [line[:-1] + b"\t" for line in lines]
-        ahead = list(islice(others, len(lines)))
-        if len(ahead) == len(lines) and all(map(bytes.startswith, ahead, starts)):
-            yield from zip(lines, ahead, strict=True)  # nearly all blocks are the same on both sides
+        if same := ahead.take_all(starts):
+            yield from zip(lines, same, strict=True)
         else:
-            rest = _Ahead(chain(ahead, others))
-            yield from ((line, rest.take(line, start)) for line, start in zip(lines, starts, strict=True))
-            others = rest.left()
+            for line, start in zip(lines, starts, strict=True):
+                yield line, ahead.take(line, start)
 
 
 class _Ahead:
-    """Sorted lines, with the next one in view."""
+    """Sorted lines, with the next ones in view."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
-        self._next = next(lines, None)
+        self._view: deque[bytes] = deque()
+
+    def _see(self, count: int) -> bool:
+        self._view.extend(islice(self._lines, max(0, count - len(self._view))))
+        return len(self._view) >= count
+
+    def take_all(self, starts: list[bytes]) -> list[bytes]:
+        """Give the next lines if they begin so, one by one, as nearly always; else nothing, and none is taken."""
+        if self._see(len(starts)) and all(map(bytes.startswith, self._view, starts)):
+            return [self._view.popleft() for _ in starts]
+        return []
 
     def take(self, line: bytes, start: bytes) -> bytes | None:
         """Give the line that begins so, if there is one, and pass over those with lower keys."""
         key = line[: line.index(b"\t")]
-        while self._next is not None and self._next[: self._next.index(b"\t")] < key:
-            self._next = next(self._lines, None)
-        found = self._next
-        if found is None or not found.startswith(start):
-            return None
-        self._next = next(self._lines, None)
-        return found
-
-    def left(self) -> Iterator[bytes]:
-        """Give the lines that were not passed over."""
-        return self._lines if self._next is None else chain([self._next], self._lines)
+        while self._see(1) and self._view[0][: self._view[0].index(b"\t")] < key:
+            self._view.popleft()
+        return self._view.popleft() if self._see(1) and self._view[0].startswith(start) else None

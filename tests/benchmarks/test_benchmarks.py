@@ -1,0 +1,24 @@
+"""The benchmark runs, and both sides of it come to the same result; what it takes is for ``make bench`` to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks.__main__ import run, table
+
+
+def test_both_sides_count_and_build_the_same() -> None:
+    result = run(3_000, seconds_a_page=0.001)
+    for sides in result["jobs"].values():
+        assert sides["baseline"]["counts"] == sides["ours"]["counts"] == dict.fromkeys(("cat", "dog", "parrot"), 1_000)
+        assert sides["ours"]["list_calls"] == sides["baseline"]["list_calls"] + 1  # the folders are listed first
+    assert table(result).row_count == 6
+
+
+@pytest.mark.parametrize("images", [1, 999, 1_001])
+def test_any_number_of_images_is_counted(images: int) -> None:
+    from tests.benchmarks.listing_server import LABELS, image_keys, make_pages
+
+    pages = make_pages(images)
+    assert sum(len(image_keys(label, images)) for label in LABELS) == images
+    assert sum(page.count(b"<Contents>") for page in pages["images_labeled_by_folder/"]) == images

@@ -1,0 +1,77 @@
+"""The snapshot's value, its digest, and what cannot be trained."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from custom_labels.domain.errors import NotTrainable
+from custom_labels.domain.snapshot import (
+    ImageSnapshot,
+    LabelCount,
+    SnapshotHeader,
+    combine,
+    make_snapshot,
+    require_trainable,
+)
+from custom_labels.domain.split import Side, SplitRule
+
+CAT = LabelCount("cat", 5, 2, "c" * 64, train=4, test=1)
+DOG = LabelCount("dög", 4, 0, "d" * 64, train=3, test=1)
+WHEN = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_digest_does_not_depend_on_the_order_in_which_labels_come() -> None:
+    assert combine([CAT, DOG]) == combine([DOG, CAT])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param([CAT], id="a label less"),
+        pytest.param([CAT, LabelCount("dog", 4, 0, "d" * 64)], id="a label renamed"),
+        pytest.param([CAT, LabelCount("dög", 4, 0, "e" * 64)], id="other images"),
+    ],
+)
+def test_digest_differs_when_something_does(other: list[LabelCount]) -> None:
+    assert combine(other) != combine([CAT, DOG])
+
+
+def test_digest_is_what_it_always_was() -> None:
+    assert combine([CAT, DOG])[:16] == "eda1868ad506f04d"
+
+
+def test_snapshot_sums_and_sorts_its_labels() -> None:
+    snapshot = make_snapshot([DOG, CAT], WHEN, None, (("corrupt", 3),), frozen=True)
+    assert snapshot.label_names == ("cat", "dög")
+    assert (snapshot.images, snapshot.untrained, snapshot.train_images, snapshot.test_images) == (9, 2, 7, 2)
+
+
+def test_values_survive_json() -> None:
+    snapshot = make_snapshot([CAT, DOG], WHEN, "f" * 64, (("corrupt", 3),), frozen=True)
+    header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Side.TEST}), {"cat": "a", "dög": "b"})
+    assert ImageSnapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
+    assert SnapshotHeader.from_json(json.loads(json.dumps(header.to_json()))) == header
+
+
+@pytest.mark.parametrize(
+    ("labels", "left_out", "words"),
+    [
+        pytest.param([], [], "Too few labels to train: 0 (none)", id="none"),
+        pytest.param([("cat", 9)], ["dog"], "1 ('cat')", id="one"),
+        pytest.param([("cat", 9)], ["dog"], "Left out for too few images: 'dog'.", id="one, and why not two"),
+        pytest.param([(f"{n}", 2) for n in range(251)], [], "takes 250", id="too many labels"),
+        pytest.param([("cat", 250_000), ("dog", 2)], [], "250,002 usable images", id="too many images"),
+    ],
+)
+def test_require_trainable_says_why_not(labels: list[tuple[str, int]], left_out: list[str], words: str) -> None:
+    with pytest.raises(NotTrainable) as caught:
+        require_trainable(labels, left_out)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("labels", [[("cat", 2), ("dog", 2)], [("cat", 125_000), ("dog", 125_000)]], ids=["2", "most"])
+def test_require_trainable_lets_pass_what_fits(labels: list[tuple[str, int]]) -> None:
+    require_trainable(labels)
