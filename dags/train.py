@@ -108,7 +108,7 @@ def train_dag(project: Project) -> DAG:
         is_version_replaced >> stop_replaced >> swapped >> deployed
         is_version_replaced >> swapped
         [start, smoke_test, live] >> is_stray >> stop_challenger
-        [deployed, gate_failed, nothing_to_do, training_failed, stop_challenger, report] >> release_lock
+        [deployed, gate_failed, nothing_to_do, training_failed, stop_challenger] >> release_lock
     return dag
 
 

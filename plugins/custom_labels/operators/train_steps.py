@@ -10,7 +10,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
 from custom_labels.domain.errors import ModelError
@@ -246,7 +246,7 @@ def smoke_test(project: str, settings: dict[str, Any], attempt: dict[str, Any], 
             continue
         answers.append(SmokeAnswer(uri, label, tuple(str(entry["Name"]) for entry in found)))
     if failure := smoke_failure(tuple(answers)):
-        raise AirflowException(
+        raise ModelError(
             f"Model version '{attempt['version_name']}' runs but {failure}. It was not put into service and is being "
             "stopped; the live version goes on serving. Look at its evaluation in the console (link on task 'train')."
         )

@@ -1,0 +1,80 @@
+"""What must hold of the DAG files without running them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+from tests.conftest import ROOT
+
+FILES = sorted((ROOT / "dags").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_dag_file_is_thin_wiring(file: Path) -> None:
+    text = file.read_text()
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [getattr(node, "module", "") or ""]
+        )
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+    assert len(text.splitlines()) <= 120
+    assert not imported & {"boto3", "botocore", "aiobotocore"}
+
+
+def test_every_project_has_its_train_dag(dags: dict[str, DAG]) -> None:
+    assert set(dags) == {"digits_train"}
+
+
+def test_every_task_and_dag_is_documented(dags: dict[str, DAG]) -> None:
+    from airflow.sdk.definitions._internal.abstractoperator import AbstractOperator
+
+    undocumented = [
+        task.task_id
+        for dag in dags.values()
+        for task in dag.tasks
+        if isinstance(task, AbstractOperator) and not (task.doc_md or type(task).__doc__)
+    ]
+
+    assert all(dag.doc_md for dag in dags.values())
+    assert undocumented == []
+
+
+def test_every_wait_for_aws_holds_no_worker_slot(dags: dict[str, DAG]) -> None:
+    waiting = [task for dag in dags.values() for task in dag.tasks if hasattr(task, "deferrable")]
+
+    assert waiting
+    assert all(task.deferrable for task in waiting)
+
+
+def test_a_bad_param_is_refused_before_the_run(dags: dict[str, DAG]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    params = dags["digits_train"].params.deep_merge({"minimum_f1_score": 2})  # type: ignore[attr-defined]
+
+    with pytest.raises(ParamValidationError):
+        params.validate()
+
+
+def test_the_lock_is_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
+    release = dags["digits_train"].get_task("release_lock")
+
+    assert release.is_teardown
+    assert not release.on_failure_fail_dagrun
