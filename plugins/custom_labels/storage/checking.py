@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from custom_labels.domain.images import LeftOut, Tally, Twin
 from custom_labels.storage.checks import Checked, check_image
@@ -22,7 +22,7 @@ from custom_labels.storage.ledger import (
     read_verdicts,
     write_verdicts,
 )
-from custom_labels.storage.rows import columns, copy_to_gzip, file_sha256, join_known, read_blocks, read_lines
+from custom_labels.storage.rows import columns, copy_to_gzip, file_sha256, join_known, read_blocks
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 READERS = 32
 """Images read at once."""
 _WINDOW = 8 * READERS
-_KEPT_AT_ONCE = 2000
 GOOD = b"\t\n"
 """How the line of an image without a fault ends: its last column, the reason, is empty."""
-_SLOT_BITS = 22
+_BEGINNING = slice(-34, -28)
+"""Where the first six of the 32 hexadecimal digits of a content id are in the line of a good image."""
 
 
 @dataclass
@@ -94,23 +94,17 @@ class _LabelCheck:
             raise
 
     def _go_through(self, file: IO[bytes], ledger: Iterator[bytes]) -> None:
-        known: list[bytes] = []
         window: deque[tuple[bytes, Future[Checked] | None]] = deque()
-        for line, before in join_known(read_blocks(self.label.listing), ledger):
-            if before is not None and not window:
-                known.append(before)
-                if len(known) < _KEPT_AT_ONCE:
-                    continue
-            self._keep(file, known)
-            if before is None or window:
+        for lines, known in join_known(read_blocks(self.label.listing), ledger):
+            if not window and None not in known:
+                self._keep(file, cast("Sequence[bytes]", known))
+                continue
+            for line, before in zip(lines, known, strict=True):
+                if self.stop.is_set():
+                    return
                 window.append((before, None) if before else (line, self.pool.submit(self._read, line)))
-            if len(window) > _WINDOW:
-                self._settle(file, *window.popleft())
-            while window and window[0][1] is None:
-                self._settle(file, *window.popleft())
-            if self.stop.is_set():
-                return
-        self._keep(file, known)
+                while window and (len(window) > _WINDOW or window[0][1] is None):
+                    self._settle(file, *window.popleft())
         while window:
             self._settle(file, *window.popleft())
 
@@ -132,46 +126,42 @@ class _LabelCheck:
             line = ledger_line(key, etag, checked)
         self._keep(file, [line])
 
-    def _keep(self, file: IO[bytes], lines: list[bytes]) -> None:
-        """Write some lines and count them; the list is empty afterwards."""
-        file.writelines(lines)
+    def _keep(self, file: IO[bytes], lines: Sequence[bytes]) -> None:
+        """Write some lines and count them."""
+        file.write(b"".join(lines))
         faulty = [line for line in lines if not line.endswith(GOOD)]
         self.label.usable += len(lines) - len(faulty)
         for line in faulty:
             key, etag, _, _, reason = columns(line)
             self.label.bad[key.decode()] = (etag.decode(), LeftOut[reason.decode()])
             self.label.tally.add(LeftOut[reason.decode()], key.decode())
-        lines.clear()
 
 
-def _slot(line: bytes) -> int:
-    """Give the slot of a good line's content id, which is 32 hexadecimal digits before the empty reason."""
-    return int(line[-34:-26], 16) >> (32 - _SLOT_BITS)
+def _shared_beginnings(labels: list[CheckedLabel]) -> set[bytes]:
+    """Find the beginnings of content ids that several images may share, in fixed memory.
 
-
-def _shared_slots(labels: list[CheckedLabel]) -> set[int]:
-    """Find the slots into which several contents fall, in fixed memory: a byte for each of four million slots.
-
-    By chance that are some thousand of 250,000 different contents; they are told apart by their full ids.
+    A byte stands for each of four million slots. By chance some thousand of 250,000 different contents meet in a slot;
+    they are told apart afterwards, by their full ids.
     """
-    seen = bytearray(1 << _SLOT_BITS)
+    seen = bytearray(16**6 >> 2)
     shared = set()
     for label in labels:
         for block in read_blocks(label.path):
-            for slot in [_slot(line) for line in block if line.endswith(GOOD)]:
+            for beginning in [line[_BEGINNING] for line in block if line.endswith(GOOD)]:
+                slot = int(beginning, 16) >> 2
                 if seen[slot]:
-                    shared.add(slot)
+                    shared.add(beginning)
                 seen[slot] = 1
     return shared
 
 
 def _find_twins(labels: list[CheckedLabel]) -> None:
     """Find the images that share their content, in two passes over the local files."""
-    shared = _shared_slots(labels)
+    shared = _shared_beginnings(labels)
     groups: dict[bytes, list[tuple[CheckedLabel, Twin]]] = {}
     for label in labels if shared else []:
-        for line in read_lines(label.path):
-            if line.endswith(GOOD) and _slot(line) in shared:
+        for block in read_blocks(label.path):
+            for line in [line for line in block if line[_BEGINNING] in shared and line.endswith(GOOD)]:
                 key, etag, _, content_id, _ = columns(line)
                 twin = Twin(label.label, key.decode(), etag.decode(), content_id.decode())
                 groups.setdefault(content_id, []).append((label, twin))

@@ -64,5 +64,5 @@ def untrained(
         return replace(count, untrained=0)
     trained = folder / "trained.tsv.gz"
     fetch_rows(store, header, count.label, trained)
-    common = sum(other is not None for _, other in join_known(blocks, read_lines(trained)))
+    common = sum(len(same) - same.count(None) for _, same in join_known(blocks, read_lines(trained)))
     return replace(count, untrained=count.images - common)

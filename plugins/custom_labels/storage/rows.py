@@ -7,7 +7,7 @@ import hashlib
 import io
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -55,21 +55,20 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def join_known(blocks: Iterable[list[bytes]], others: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
+def join_known(
+    blocks: Iterable[list[bytes]], others: Iterator[bytes]
+) -> Iterator[tuple[list[bytes], Sequence[bytes | None]]]:
     """Join the lines of a listing with lines that have more columns, by key and ETag; both sorted by key.
 
     :param blocks: lines ``key TAB etag NEWLINE``, some thousand at a time.
     :param others: lines that begin with a key and an ETag.
-    :return: each line of the listing with the other of the same key and ETag, if there is one.
+    :return: each block, and for each of its lines the other of the same key and ETag, if there is one.
     """
     ahead = _Ahead(others)
     for lines in blocks:
         starts = [line[:-1] + b"\t" for line in lines]
-        if same := ahead.take_all(starts):
-            yield from zip(lines, same, strict=True)
-        else:
-            for line, start in zip(lines, starts, strict=True):
-                yield line, ahead.take(line, start)
+        same = ahead.take_all(starts)
+        yield lines, same or [ahead.take(line, start) for line, start in zip(lines, starts, strict=True)]
 
 
 class _Ahead:

@@ -36,6 +36,7 @@ botocore's standard mode shares one retry quota among all calls of a client. A b
 reads under heavy throttling uses it up, and botocore then fails at the first refusal; only time helps.
 """
 LONGEST_PAUSE = 5.0
+ATTEMPTS = 10
 CONNECTIONS = 64
 """Connections that the client keeps: more than all threads of the listing or of the image checks."""
 PART_BYTES = 8 * 1024 * 1024
@@ -65,11 +66,7 @@ class S3Store:
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
-        self.botocore_config = {
-            "retries": {"mode": "standard", "total_max_attempts": 10},
-            "max_pool_connections": CONNECTIONS,
-            **(botocore_config or {}),
-        }
+        self.botocore_config = dict(botocore_config or {})
         self._client: S3Client | None = None
         self._lock = threading.Lock()
 
@@ -93,9 +90,11 @@ class S3Store:
             aws_conn_id=self.aws_conn_id,
             region_name=self.region_name,
             verify=self.verify,
-            config=Config(**self.botocore_config),
+            config=Config(**self.botocore_config) if self.botocore_config else None,
         )
-        client: S3Client = hook.get_conn()
+        ours = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=CONNECTIONS)
+        # hook.config is what was given, else the connection's config_kwargs; either beats ours, option by option.
+        client: S3Client = hook.get_client_type(region_name=hook.region_name, config=ours.merge(hook.config))
         return client
 
     def key(self, relative: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.images import LeftOut
+from custom_labels.storage import checking
 from custom_labels.storage.frozen import read_header
 from custom_labels.storage.ledger import VERDICTS, ledger_key
 from custom_labels.storage.snapshots import freeze, survey
@@ -63,6 +64,22 @@ def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now
     bucket.put("dog/aaa.png")
     report = freeze(store, now)[1]
     assert (sorted(reads), report.images, report.read) == (["cat/001.png", "dog/aaa.png"], 7, 2)
+
+
+def test_the_order_is_kept_when_known_and_new_images_alternate(
+    store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_WINDOW", 3)
+    bucket.put_many("dog", 2)
+    for number in range(0, 20, 2):
+        bucket.put(f"cat/{number:02}.png")
+    freeze(store, now, readers=2)
+    for number in range(1, 20, 2):
+        bucket.put(f"cat/{number:02}.png")
+    frozen, report = freeze(store, now, readers=2)
+    names = [row[0].rpartition("/")[2] for row in rows_of(store, frozen.digest)["cat"]]
+    assert names == [f"{number:02}.png" for number in range(20)]
+    assert report.read == 10
 
 
 def test_bad_images_are_read_once_and_reported_always(

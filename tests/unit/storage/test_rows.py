@@ -23,7 +23,11 @@ def test_join_known_finds_what_is_the_same_on_both_sides(
     right = {**right, **left} if alike else right
     listing = lines_of(left)
     blocks = [listing[start : start + size] for start in range(0, len(listing), size)]
-    joined = list(join_known(blocks, iter(lines_of(right, "\t7"))))
+    joined = [
+        pair
+        for lines, others in join_known(blocks, iter(lines_of(right, "\t7")))
+        for pair in zip(lines, others, strict=True)
+    ]
     expected = [
         (line, f"{key}\t{etag}\t7\n".encode() if right.get(key) == etag else None)
         for line, (key, etag) in zip(listing, sorted(left.items()), strict=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from custom_labels.storage.store import PART_BYTES, ObjectChanged, ObjectExists, S3Store, StorageError
+from custom_labels.storage.store import CONNECTIONS, PART_BYTES, ObjectChanged, ObjectExists, S3Store, StorageError
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,22 @@ def test_key_when_there_is_a_prefix(prefix: str, key: str) -> None:
     store = S3Store("bucket", prefix)
     assert store.key("a/b") == key
     assert store.uri("a/b") == f"s3://bucket/{key}"
+
+
+@pytest.mark.parametrize(
+    ("given", "attempts"),
+    [(None, 7), ({"retries": {"total_max_attempts": 2}}, 2)],
+    ids=["the connection's", "the store's own"],
+)
+def test_client_takes_the_botocore_options(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, object] | None, attempts: int
+) -> None:
+    extra = {"region_name": "us-east-1", "config_kwargs": {"retries": {"total_max_attempts": 7}}}
+    connection = {"conn_type": "aws", "login": "a", "password": "b", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_OPTIONS", json.dumps(connection))
+    config = S3Store("bucket", aws_conn_id="options", botocore_config=given).client.meta.config
+    assert config.retries["total_max_attempts"] == attempts
+    assert config.max_pool_connections == CONNECTIONS
 
 
 def test_read_json_when_there_is_none(store: S3Store) -> None:
