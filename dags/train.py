@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Label, TriggerRule
 
-from custom_labels.dag_arguments import connection, train_dag_arguments
+from custom_labels.dag_arguments import connection, custom_labels_arguments, setting, train_dag_arguments
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.lock import AcquireProjectLockOperator
@@ -24,7 +24,7 @@ ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 def train_dag(project: Project) -> DAG:
     """Build the train DAG of one project."""
     name = project.name
-    aws = {**connection(project), "deferrable": True, "pool": project.pool}
+    aws = custom_labels_arguments(project)
     with DAG(schedule=PollTimetable(*project.training_poll), **train_dag_arguments(project)) as dag:
         settings = steps.load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
@@ -54,9 +54,11 @@ def train_dag(project: Project) -> DAG:
         train = CustomLabelsTrainVersionOperator(
             task_id="train",
             output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
-            waiter_delay=settings["status_poll_seconds"],
-            waiter_max_attempts=settings["training_looks"],
-            **version,
+            **{
+                **version,
+                "waiter_delay": setting("status_poll_seconds"),
+                "waiter_max_attempts": setting("training_looks"),
+            },
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
@@ -64,8 +66,8 @@ def train_dag(project: Project) -> DAG:
         is_f1_enough = steps.is_f1_enough(judged)
         start = CustomLabelsStartVersionOperator(
             task_id="start_version",
-            min_inference_units=settings["minimum_inference_units"],
-            max_inference_units=settings["maximum_inference_units"],
+            min_inference_units=setting("minimum_inference_units"),
+            max_inference_units=setting("maximum_inference_units"),
             **version,
         )
         smoke_test = steps.smoke_test(name, settings, attempt, judged)

@@ -27,6 +27,22 @@ def train_dag_arguments(project: Project) -> dict[str, Any]:
     }
 
 
+def custom_labels_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments that all our operators on Custom Labels share; each wait is bounded by an hour."""
+    return {
+        **connection(project),
+        "deferrable": True,
+        "pool": project.pool,
+        "waiter_delay": setting("short_poll_seconds"),
+        "waiter_max_attempts": setting("short_poll_looks"),
+    }
+
+
+def setting(name: str) -> str:
+    """Give a template of a value that ``load_settings`` read, without drawing an edge to it in the graph."""
+    return f"{{{{ ti.xcom_pull(task_ids='load_settings', key='{name}') }}}}"
+
+
 def connection(project: Project) -> dict[str, Any]:
     """Give the arguments of the Amazon provider's operators."""
     return {"aws_conn_id": project.aws_conn_id, "region_name": project.region_name}

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import WaiterError
 
 from custom_labels.domain.statuses import (
     DATASET_CREATED,
@@ -158,7 +160,10 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         return self.table.judge(self.hook.describe_dataset(dataset_arn).status) is not Verdict.FAILED
 
     def _delete(self, dataset_arn: str) -> None:
-        """Delete a dataset and wait until it is gone; one that is still being made is waited for first."""
+        """Delete a dataset and wait until it is gone; one that is still being made is waited for first.
+
+        In the worker: both take seconds, not hours.
+        """
         status = self.hook.describe_dataset(dataset_arn).status
         if self.table.judge(status) is Verdict.WAIT:
             self._poll(self.table.waiter, dataset_arn)
@@ -169,14 +174,23 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
                 client.delete_dataset(DatasetArn=dataset_arn)
             except client.exceptions.ResourceNotFoundException:
                 return
-        self._poll(DATASET_DELETED.waiter, dataset_arn)
+        if (failure := self._poll(DATASET_DELETED.waiter, dataset_arn)) is not None:
+            raise AirflowException(
+                f"The {self.dataset_type} dataset {dataset_arn} could not be deleted to make room for the one from "
+                f"{self.manifest_uri}: {failure}. Look at it in the Custom Labels console (link on this task)."
+            )
 
-    def _poll(self, waiter_name: str, dataset_arn: str) -> None:
-        """Wait in the worker: deleting and finishing a dataset takes seconds, not hours."""
-        self.hook.get_waiter(waiter_name).wait(
-            DatasetArn=dataset_arn,
-            WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
-        )
+    def _poll(self, waiter_name: str, dataset_arn: str) -> WaiterError | None:
+        """Wait for a dataset; give what kept it from coming to the waiter's end."""
+        try:
+            self.hook.get_waiter(waiter_name).wait(
+                DatasetArn=dataset_arn,
+                WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
+            )
+        except WaiterError as error:
+            self.log.info("%s: %s", dataset_arn, error)
+            return error
+        return None
 
     def describe(self) -> Described:
         """Describe the dataset; after a deferral it is looked up again."""

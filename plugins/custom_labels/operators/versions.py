@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.exceptions import WaiterError
 
 from custom_labels.domain.evaluation import manifest_error_codes
 from custom_labels.domain.statuses import (
@@ -255,8 +256,6 @@ class CustomLabelsStopVersionOperator(VersionOperator):
             self.log.info("%s was not stopped by us: %s", self.subject, error)
 
     def _wait_until_started(self) -> None:
-        from botocore.exceptions import WaiterError
-
         try:
             self.hook.get_waiter(VERSION_RUNNING.waiter).wait(
                 **self.waiter_args(),
