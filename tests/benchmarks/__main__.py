@@ -93,7 +93,7 @@ def main() -> None:
         results.append(run(images))
         console.print(table(results[-1]))
     peaks = [f"{r['jobs']['build']['ours']['peak_mib']:.0f} MiB with {r['images']:,}" for r in results]
-    console.print(f"Peak memory of this project does not grow with the images: {', '.join(peaks)}.")
+    console.print(f"Peak memory of this project while building: {', '.join(peaks)}.")
     if arguments.json:
         arguments.json.write_text(json.dumps({"runs": results}, indent=1) + "\n")
 
