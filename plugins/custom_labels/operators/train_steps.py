@@ -28,10 +28,9 @@ from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
 from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step, values
-from custom_labels.storage.freezing import freeze
 from custom_labels.storage.known_images import bucket_and_key, known_test_images
 from custom_labels.storage.manifests import build_manifests as write_manifests
-from custom_labels.storage.snapshots import survey
+from custom_labels.storage.snapshots import freeze, survey
 
 log = logging.getLogger(__name__)
 
