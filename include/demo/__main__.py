@@ -20,7 +20,7 @@ from include.demo.view import View
 from include.demo.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-DEFAULT_ROUNDS = "12,40"
+DEFAULT_ROUNDS = "10,40"
 MIN_ROUNDS = 2
 MIN_IMAGES = 5
 MAX_IMAGES = 160
@@ -119,11 +119,11 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def image_counts(text: str) -> tuple[int, ...]:
-    """Read ``12,40``: two rounds or more, with at least 5 images of each digit and not more than there are."""
+    """Read ``10,40``: two rounds or more, with at least 5 images of each digit and not more than there are."""
     try:
         counts = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list of whole numbers such as 12,40") from None
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list of whole numbers such as 10,40") from None
     if len(counts) < MIN_ROUNDS or min(counts) < MIN_IMAGES or sum(counts) > MAX_IMAGES:
         raise argparse.ArgumentTypeError(
             f"'{text}': give {MIN_ROUNDS} rounds or more, each at least {MIN_IMAGES}, together at most {MAX_IMAGES}"

@@ -77,6 +77,9 @@ def airflow_environment(root: Path, home: Path, ports: AirflowPorts) -> dict[str
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.3,
         # The first task may come while the API server still warms up; the default of 5 seconds would fail it.
         "WORKERS__EXECUTION_API_TIMEOUT": 30,
+        # A worker may see the end of its task this many seconds late. With the default of 5 the model can be trained
+        # and the task resumed before, which the scheduler takes for a task that was changed from outside.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "OPERATORS__DEFAULT_DEFERRABLE": True,
     }
     return {

@@ -17,7 +17,7 @@ from include.demo.stage import Stage, set_stage
 from include.demo.view import View
 
 PROJECT = "digits"
-UNSEEN = 5
+UNSEEN = 10
 """Images of each label that are kept back, to be shown to each version that serves."""
 FIRST_RUN_SECONDS = 15.0
 

@@ -7,6 +7,7 @@ import socket
 from include.demo.errors import DemoError
 
 TRIES = 100
+HIGHEST = 65535
 
 
 def is_free(port: int) -> bool:
@@ -27,10 +28,10 @@ def free_port(preferred: int) -> int:
 
     :raises DemoError: none of the next hundred is free.
     """
-    for port in range(preferred, preferred + TRIES):
+    for port in range(preferred, min(preferred + TRIES, HIGHEST + 1)):
         if is_free(port):
             return port
     raise DemoError(
-        f"No port from {preferred} to {preferred + TRIES - 1} is free on this machine. "
+        f"No port from {preferred} to {min(preferred + TRIES - 1, HIGHEST)} is free on this machine. "
         "End a program that listens on one of them."
     )

@@ -102,7 +102,7 @@ def _pools(entries: list[Mapping[str, Any]]) -> Iterator[SettingsObject]:
 def _variables(entries: list[Mapping[str, Any]]) -> Iterator[SettingsObject]:
     for entry in entries:
         name, value = entry.get("variable_name"), entry.get("variable_value")
-        if name and value not in {None, ""}:
+        if name and value is not None and value != "":
             text = value if isinstance(value, str) else json.dumps(value)
             yield SettingsObject("variables", name, {"key": name, "value": text})
 

@@ -1,0 +1,65 @@
+"""The Astro image: what can be checked of it without Docker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED_IN_THE_IMAGE = ("dags", "plugins", "include", "include/projects", "requirements.txt", "packages.txt")
+PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)")
+
+
+def _lines(name: str) -> list[str]:
+    lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.fixture(scope="module")
+def locked() -> dict[str, list[str]]:
+    versions: dict[str, list[str]] = {}
+    for line in _lines("requirements.lock"):
+        if pin := PINNED.match(line):
+            versions.setdefault(canonicalize_name(pin["name"]), []).append(pin["version"])
+    return versions
+
+
+def test_image_is_one_pinned_runtime_of_airflow_3_3() -> None:
+    assert len(_lines("Dockerfile")) == 1
+    assert re.fullmatch(r"FROM astrocrpublic\.azurecr\.io/runtime:3\.3-\d+", _lines("Dockerfile")[0])
+
+
+def test_image_requirements_do_not_name_airflow_itself() -> None:
+    assert "apache-airflow" not in {canonicalize_name(Requirement(line).name) for line in _lines("requirements.txt")}
+
+
+@pytest.mark.parametrize("line", _lines("requirements.txt"))
+def test_lock_satisfies_what_the_image_asks_for(line: str, locked: dict[str, list[str]]) -> None:
+    requirement = Requirement(line)
+    versions = locked[canonicalize_name(requirement.name)]
+    assert versions
+    assert all(requirement.specifier.contains(version) for version in versions)
+
+
+def test_packages_are_names_of_debian_packages() -> None:
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", line) for line in _lines("packages.txt"))
+
+
+@pytest.mark.parametrize("needed", NEEDED_IN_THE_IMAGE)
+def test_image_gets_what_it_needs(needed: str) -> None:
+    assert (ROOT / needed).exists()
+    assert not [ignored for ignored in _lines(".dockerignore") if Path(needed).is_relative_to(ignored.rstrip("/"))]
+
+
+@pytest.mark.parametrize("secret", [".env", "airflow_settings.yaml", ".git", ".venv", ".demo"])
+def test_image_does_not_get_what_belongs_to_the_machine(secret: str) -> None:
+    assert secret in _lines(".dockerignore")
+
+
+def test_astro_project_has_a_name() -> None:
+    assert yaml.safe_load((ROOT / ".astro" / "config.yaml").read_text())["project"]["name"]
