@@ -50,12 +50,20 @@ class AcquireProjectLockOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Take the lock, or wait for it."""
-        return self.take(context, time.time() + self.timeout_hours * 3600)
+        return self.take(context, self._give_up_at())
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None, give_up_at: float = 0) -> str:
-        """Try again after the trigger saw a change, or after a while."""
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, give_up_at: float | None = None
+    ) -> str:
+        """Try again after the trigger saw a change, or after a while.
+
+        :param give_up_at: seconds since the epoch; ``None`` under ``dag.test()``, which hands on the event alone.
+        """
         self.log.info("Looking at the lock again: %s.", (event or {}).get("reason"))
-        return self.take(context, give_up_at)
+        return self.take(context, self._give_up_at() if give_up_at is None else give_up_at)
+
+    def _give_up_at(self) -> float:
+        return time.time() + self.timeout_hours * 3600
 
     def take(self, context: Context, give_up_at: float) -> str:
         """Try until the lock is ours or the time is over."""
