@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 NOTE_KEY = "custom_labels_note"
 """XCom key under which a task of ours leaves the run's outcome in words."""
+MAX_NOTE = 1000
+"""Characters that Airflow's table of notes takes; more would fail the scheduler's own commit on Postgres."""
 
 
 @hookimpl
@@ -56,4 +58,12 @@ def _copy_note(dag_run: DagRun, session: Session) -> None:
         .limit(1)
     )
     if newest is not None:
-        dag_run.note = XComModel.deserialize_value(newest)
+        dag_run.note = join_notes(dag_run.note, XComModel.deserialize_value(newest))
+
+
+def join_notes(present: str | None, outcome: str) -> str:
+    """Put the outcome below what a person wrote when triggering the run; never longer than Airflow's column."""
+    if present and outcome in present:
+        return present
+    kept = f"{present[: MAX_NOTE // 2]}\n\n" if present else ""
+    return (kept + outcome)[:MAX_NOTE]

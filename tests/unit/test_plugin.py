@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from custom_labels.listener import join_notes
 from tests.conftest import ROOT, airflow_environment
 
 
@@ -53,3 +56,18 @@ print(bag.import_errors, sorted(bag.dags))
 print(sorted(m for m in ("PIL", "sklearn", "numpy", "pandas", "aiobotocore", "moto") if m in sys.modules))
 """
     assert run(code, tmp_path).splitlines()[-2:] == ["{} ['digits_train']", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("present", "outcome", "note"),
+    [
+        (None, "It serves.", "It serves."),
+        ("My run", "It serves.", "My run\n\nIt serves."),
+        ("My run\n\nIt serves.", "It serves.", "My run\n\nIt serves."),
+        (None, "x" * 2000, "x" * 1000),
+        ("y" * 2000, "x" * 2000, "y" * 500 + "\n\n" + "x" * 498),
+    ],
+    ids=["alone", "below a person's note", "not twice", "too long", "both too long"],
+)
+def test_the_outcome_joins_the_runs_note(present: str | None, outcome: str, note: str) -> None:
+    assert join_notes(present, outcome) == note
