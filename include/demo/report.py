@@ -90,12 +90,12 @@ def _rows(rounds: Sequence[Round]) -> list[tuple[str, list[str]]]:
         ("Run of the DAG, seconds", [f"{each.seconds:.0f}" for each in rounds]),
         ("Run ended as", [each.ended_as for each in rounds]),
         ("", []),
-        ("F1", [_score(version.f1 if version else None) for version in versions]),
+        ("F1 on the test images", [_score(version.f1 if version else None) for version in versions]),
         *((f"   {label}", [_score(v.labels.get(label) if v else None) for v in versions]) for label in labels),
         ("Unseen digits named right", [f"{each.known} of {each.shown}" for each in rounds]),
         ("", []),
-        ("Version", [_short(version.name if version else "") for version in versions]),
-        ("Serving (registry/live.json)", [_short(each.serving) for each in rounds]),
+        ("Version, its name ends in", [_short(version.name if version else "") for version in versions]),
+        ("Serving, by live.json", [_short(each.serving) for each in rounds]),
         ("Stopped", [", ".join(map(_short, each.stopped)) or "-" for each in rounds]),
     ]
 
@@ -105,5 +105,5 @@ def _score(value: float | None) -> str:
 
 
 def _short(version_name: str) -> str:
-    """Shorten a version's name to its time and the start of its digest; the project is the same in all."""
-    return version_name.split("-", 1)[-1] or "-"
+    """Shorten a version's name to what no two share: the start of its snapshot's digest."""
+    return version_name.rsplit("-", 1)[-1] or "-"

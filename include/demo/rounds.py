@@ -178,24 +178,22 @@ def check_round(
     :param live: the serving pointer.
     """
     newest = next(iter(versions.values()), None)
-    name = newest.name if newest else "none"
+    name = newest.name if newest else "(there is none)"
     checks = [
-        Check(
-            f"Airflow: the run is a success and ended as 'deployed' (it is {run_state})",
-            run_state == "success" and "deployed" in ended,
-        ),
-        Check(f"AWS: {number} trained so far (it has {len(versions)})", len(versions) == number),
-        Check(f"AWS: the newest version {name} is RUNNING", newest is not None and newest.status == "RUNNING"),
+        Check("Airflow: the run succeeded and ended as 'deployed'", run_state == "success" and "deployed" in ended),
+        Check(f"AWS: {number} trained so far, not one more", len(versions) == number),
+        Check(f"AWS: {name} is RUNNING", newest is not None and newest.status == "RUNNING"),
         Check(f"S3: registry/live.json names {name}", newest is not None and live.get("version_arn") == newest.arn),
     ]
-    if before is not None and before.version is not None:
-        replaced = versions.get(before.version.name)
-        rose = newest is not None and (newest.f1 or 0) > (before.version.f1 or 0)
-        checks += [
-            Check(
-                f"AWS: {before.version.name}, which it replaced, is STOPPED",
-                replaced is not None and replaced.status == "STOPPED",
-            ),
-            Check(f"F1 rose from {before.version.f1 or 0:.3f} to {newest.f1 or 0:.3f}" if newest else "F1 rose", rose),
-        ]
-    return checks
+    if before is None or before.version is None:
+        return checks
+    replaced = versions.get(before.version.name)
+    old, new = before.version.f1 or 0.0, (newest.f1 if newest else None) or 0.0
+    return [
+        *checks,
+        Check(
+            f"AWS: {before.version.name}, which it replaced, is STOPPED",
+            replaced is not None and replaced.status == "STOPPED",
+        ),
+        Check(f"AWS: F1 rose from {old:.3f} to {new:.3f}", new > old),
+    ]

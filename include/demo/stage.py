@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from include.demo.view import View
 
 LOCAL_AWS_SECONDS = 60.0
 READY = "local AWS ready at "
+SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_start", "version_stop")
+SLOW_SECONDS = 3
+"""How long what AWS takes minutes for lasts here: long enough to see a task wait without a worker."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,9 @@ def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, v
     view.heading("Starting")
     local_aws = start_local_aws(processes)
     airflow, api = start_airflow(processes, root)
-    with view.waiting("The images are written"):
-        digits = write_digits(processes.workspace.images)
+    digits = write_digits(processes.workspace.images)
     view.line(f"Images         {digits.count:,} handwritten digits as PNG, {SIDE} pixels a side")
-    with view.waiting("The embedded AWS starts"):
-        endpoint_url = wait_for_local_aws(local_aws)
+    endpoint_url = wait_for_local_aws(local_aws)
     view.line(f"Embedded AWS   {endpoint_url}")
     cloud = LocalCloud(project, endpoint_url)
     cloud.set_up()
@@ -57,17 +60,22 @@ def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, v
     changed = apply_settings(api, settings)
     connection = with_endpoint(settings, project.aws_conn_id, endpoint_url)
     api.update(connection.kind, connection.name, connection.body)
-    view.line(f"Settings       {len(changed)} from airflow_settings.yaml: {', '.join(changed)}")
-    with view.waiting(f"Airflow reads the DAG {dag_id}"):
-        wait_for_dag(airflow, api, dag_id)
+    view.line(f"Settings       {', '.join(counted(changed))} from airflow_settings.yaml")
+    wait_for_dag(airflow, api, dag_id)
     api.unpause(dag_id)
     return Stage(api, cloud, endpoint_url, digits)
+
+
+def counted(changed: Iterable[str]) -> list[str]:
+    """Word how many objects of each kind there are, such as "4 variables"."""
+    return [f"{count} {kind}" for kind, count in Counter(name.split("/")[0] for name in changed).items()]
 
 
 def start_local_aws(processes: Processes) -> Child:
     """Start the embedded AWS on its usual port or the next free one; returns at once."""
     port = free_port(processes.workspace.near(5555))
-    command = [sys.executable, "-m", "include.local_aws", "--port", str(port)]
+    durations = [f"--duration={name}={SLOW_SECONDS}" for name in SLOW_TRANSITIONS]
+    command = [sys.executable, "-m", "include.local_aws", "--port", str(port), *durations]
     return processes.start("Embedded AWS", command, os.environ)
 
 

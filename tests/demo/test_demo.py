@@ -1,0 +1,118 @@
+"""The demo as a user runs it: a real Airflow, the embedded AWS, real trainings, and no process left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from include.demo.processes import session_members
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Beside each other on two cores they take each other's time; where tests run in several processes they stay in one.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("demo")]
+
+
+def _start(*options: str) -> subprocess.Popen[str]:
+    """Start the demo as `make demo` does, in an environment that must not reach it."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}",
+        "AWS_ACCESS_KEY_ID": "must-not-be-used",
+        "AIRFLOW__CORE__DAGS_FOLDER": "/nonexistent",
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "include.demo", *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _sessions(demo: subprocess.Popen[str]) -> frozenset[int]:
+    """The demo's own session and that of each program it started."""
+    children = psutil.Process(demo.pid).children()
+    return frozenset([demo.pid, *(os.getsid(child.pid) for child in children)])
+
+
+def _wait_for_line(demo: subprocess.Popen[str], text: str) -> list[str]:
+    lines: list[str] = []
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        lines.append(line)
+        if text in line:
+            return lines
+    pytest.fail(f"The demo ended without saying {text!r}:\n{''.join(lines)}")
+
+
+def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "demo.json"
+    demo = _start("--headless", "--rounds", "10,25", "--json", str(file))
+    lines = _wait_for_line(demo, "Airflow   ")
+    sessions = _sessions(demo)
+    assert len(sessions) == 3
+    rest, _ = demo.communicate(timeout=500)
+    assert demo.returncode == 0, "".join(lines) + rest
+
+    told = json.loads(file.read_text())
+    first, second = told["rounds"]
+    assert (told["closed"], told["problems"]) == (True, [])
+    assert [each["ended_as"] for each in (first, second)] == ["deployed", "deployed"]
+    assert (first["images"], second["images"]) == (100, 350)
+    assert 0.8 <= first["version"]["f1"] < second["version"]["f1"] <= 1
+    assert sorted(second["version"]["labels"]) == [str(digit) for digit in range(10)]
+    assert second["serving"] == second["version"]["name"]
+    assert second["stopped"] == [first["version"]["name"]]
+    assert [subject for subject in told["messages"] if "new version serves" in subject] == told["messages"][-2:]
+    assert session_members(sessions) == []
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "patience"),
+    [
+        pytest.param([signal.SIGINT], 130, 20, id="one Ctrl-C"),
+        pytest.param([signal.SIGINT, signal.SIGINT], 130, 5, id="two Ctrl-C"),
+        pytest.param([signal.SIGTERM], 143, 20, id="SIGTERM"),
+    ],
+)
+def test_interrupted_demo_leaves_nothing(signals: list[signal.Signals], code: int, patience: float) -> None:
+    demo = _start("--headless")
+    _wait_for_line(demo, "Airflow starts")
+    time.sleep(4)  # long enough for Airflow to have started its components
+    sessions = _sessions(demo)
+    assert len(session_members(sessions)) > 4
+    began = time.monotonic()
+    for each in signals:
+        demo.send_signal(each)
+        time.sleep(0.5)
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == code, output
+    assert time.monotonic() - began < patience
+    assert session_members(sessions) == []
+
+
+def test_two_demos_at_once_do_not_meet() -> None:
+    demos = [_start("--headless"), _start("--headless")]
+    try:
+        said = ["".join(_wait_for_line(demo, "Embedded AWS")).split()[-1] for demo in demos]
+        sessions = frozenset().union(*map(_sessions, demos))
+    finally:
+        for demo in demos:
+            demo.send_signal(signal.SIGINT)
+            demo.send_signal(signal.SIGINT)
+        for demo in demos:
+            demo.communicate(timeout=60)
+    assert len(set(said)) == 2
+    assert session_members(sessions) == []
