@@ -1,4 +1,4 @@
-"""An Airflow in a process of its own, with a home and a database that no other has; a test may kill it at any moment."""
+"""An Airflow in a process of its own, with a home and a database that no other has, for a test to kill."""
 
 from __future__ import annotations
 

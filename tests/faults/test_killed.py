@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dags.running import Variables, record, statuses, train
+from tests.faults.bucket import images
 from tests.faults.killed import Airflow
-from tests.support import BUCKET, effects, put_images, s3
+from tests.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -64,12 +65,6 @@ def mortal(digits: LocalAws, variables: Variables, impatient: None) -> LocalAws:
 def kill_when(aws: LocalAws, home: Path, happened: Happened) -> None:
     with Airflow(home, aws.endpoint_url) as airflow:
         airflow.kill_when(happened)
-
-
-def images(aws: LocalAws) -> dict[str, str]:
-    """Give the ETag of every image by its key."""
-    listed = s3(aws).list_objects_v2(Bucket=BUCKET, Prefix="images_labeled_by_folder/")
-    return {entry["Key"]: entry["ETag"] for entry in listed["Contents"]}
 
 
 @pytest.mark.parametrize(

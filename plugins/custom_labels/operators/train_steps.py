@@ -18,12 +18,7 @@ from custom_labels.domain.evaluation import Evaluation, parse_summary
 from custom_labels.domain.gate import judge_f1
 from custom_labels.domain.names import version_name
 from custom_labels.domain.outcome import RunOutcome
-from custom_labels.domain.retraining import (
-    AttemptState,
-    Retrain,
-    TrainingAttempt,
-    decide_retraining,
-)
+from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
 from custom_labels.listener import NOTE_KEY
@@ -387,7 +382,9 @@ def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnap
         open_attempt=unfinished,
         force=bool(place.param("force")),
     )
-    return decision.action, decision.reason
+    # Somebody who put an image there and reads that there is none must see why it does not count.
+    left_out = "".join(f"; {count} left out: {why}" for why, count in snapshot.left_out)
+    return decision.action, decision.reason + left_out
 
 
 def _explain(place: ProjectContext, reason: str) -> None:

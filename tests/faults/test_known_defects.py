@@ -1,0 +1,98 @@
+"""Defects of earlier loops of this kind, each in a test that is named after it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.domain.images import LeftOut
+from custom_labels.domain.snapshot import ImageSnapshot
+from custom_labels.settings import load_project, read_settings
+from custom_labels.storage.freezing import freeze
+from custom_labels.storage.snapshots import survey
+from custom_labels.storage.store import S3Store
+from tests.faults.bucket import put
+from tests.support import BUCKET, put_images, shape_png
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+def counted(*, trained: str | None = None) -> ImageSnapshot:
+    return survey(S3Store(BUCKET), as_of=soon(), trained=trained)
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=5)
+
+
+def test_folder_markers_do_not_count_as_images(aws: LocalAws) -> None:
+    """Folders made in the S3 console counted as untrained images, and set off trainings."""
+    put_images(aws, 3)
+    for folder in ("circle/", "square/", "square/deeper/", "nobody/"):
+        put(aws, folder, b"")
+
+    snapshot = counted()
+
+    assert (snapshot.images, snapshot.untrained) == (6, 6)
+    assert dict(snapshot.left_out)[LeftOut.FOLDER_MARKER] == 4
+
+
+def test_a_nested_image_has_the_label_of_its_first_folder(aws: LocalAws) -> None:
+    """The folder next to the file became the label, so that 'circle/2026/a.png' made a label '2026'."""
+    put_images(aws, 3)
+    put(aws, "circle/2026/november/a.png", shape_png("circle", 50))
+
+    assert {count.label: count.images for count in counted().labels} == {"circle": 4, "square": 3}
+
+
+@pytest.mark.parametrize("name", ["circle/readme.txt", "circle/.DS_Store", "square/Thumbs.db", "square/png"])
+def test_a_file_that_is_no_image_does_not_count(aws: LocalAws, name: str) -> None:
+    """Whatever lay in a label's folder went into the manifest, where it made the training fail."""
+    put_images(aws, 3)
+    put(aws, name, b"no image")
+
+    assert counted().images == 6
+
+
+def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
+    """Images were known by their keys alone, so that one corrected in place was never trained on."""
+    put_images(aws, 3)
+    trained, _ = freeze(S3Store(BUCKET), soon())
+    put(aws, "circle/0001.png", shape_png("circle", 50))
+
+    now = counted(trained=trained.digest)
+
+    assert (now.images, now.untrained) == (6, 1)
+    assert now.digest != trained.digest
+
+
+def test_deleted_images_do_not_hide_new_ones(aws: LocalAws) -> None:
+    """Untrained images were a difference of two counts, in which a deleted image cancelled a new one."""
+    keys = put_images(aws, 4)
+    store = S3Store(BUCKET)
+    trained, _ = freeze(store, soon())
+    store.delete(keys[0])
+    put(aws, "circle/new.png", shape_png("circle", 50))
+
+    now = counted(trained=trained.digest)
+
+    assert (now.images, now.untrained) == (8, 1)
+
+
+@pytest.mark.parametrize("text", ["True", "true", "TRUE", " true ", "1", "yes", "on"])
+def test_a_switch_is_on_however_it_is_spelled(text: str) -> None:
+    """Only 'True' was understood, and every other spelling switched training off without a word."""
+    settings = read_settings(load_project("digits"), {"digits__enable_automatic_training": text}.get)
+
+    assert settings.enable_automatic_training is True
+
+
+@pytest.mark.parametrize("text", ["False", "false", "FALSE", "0", "no", "off"])
+def test_a_switch_is_off_however_it_is_spelled(text: str) -> None:
+    """'false' was a text that is not empty, and so it was on."""
+    settings = read_settings(load_project("digits"), {"digits__enable_automatic_training": text}.get)
+
+    assert settings.enable_automatic_training is False

@@ -1,0 +1,62 @@
+"""Calls that take effect while their answer never comes: paid once, and the run ends as without the fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.dags.running import record, statuses, train
+from tests.support import effects, put_images
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+A_ROUND = {"CreateDataset": 2, "CreateProjectVersion": 1, "StartProjectVersion": 1}
+"""What one training and deployment costs in effects."""
+
+
+def lose(aws: LocalAws, operation: str) -> None:
+    """Lose the first three answers of an operation."""
+    aws.control.faults({"operation": operation, "kind": "lost_response", "times": 3})
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "rekognition.CreateProject",
+        "rekognition.CreateDataset",
+        "rekognition.CreateProjectVersion",
+        "rekognition.StartProjectVersion",
+        "s3.PutObject",
+    ],
+)
+def test_a_first_deployment_costs_the_same_when_answers_are_lost_of(digits: LocalAws, operation: str) -> None:
+    put_images(digits, 10)
+    lose(digits, operation)
+
+    run = train()
+
+    assert (run.state, run.ends) == ("success", {"deployed"})
+    assert {name: effects(digits, name) for name in A_ROUND} == A_ROUND
+    assert effects(digits, "CreateProject") == 1
+    assert statuses(digits) == {record(digits, "live")["version_name"]: "RUNNING"}
+
+
+@pytest.mark.parametrize("operation", ["rekognition.DeleteDataset", "rekognition.StopProjectVersion"])
+def test_a_swap_costs_the_same_when_answers_are_lost_of(digits: LocalAws, operation: str) -> None:
+    put_images(digits, 10)
+    train()
+    champion = record(digits, "live")["version_name"]
+    put_images(digits, 10, start=10)
+    digits.control.clear_calls()
+    lose(digits, operation)
+
+    run = train()
+
+    assert (run.state, run.ends) == ("success", {"deployed"})
+    costs = {**A_ROUND, "DeleteDataset": 2, "StopProjectVersion": 1}
+    assert {name: effects(digits, name) for name in costs} == costs
+    assert statuses(digits) == {record(digits, "live")["version_name"]: "RUNNING", champion: "STOPPED"}
