@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
 ARGS   ?=
+# One file of tests at a time in each of a few processes; every process has its own Airflow and embedded AWS.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
@@ -32,10 +34,10 @@ demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--hea
 	@exec $(BIN)/python -m include.demo $(ARGS)
 
 test: $(STAMP) lint ## lint, then all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(STAMP) ## the tests without those marked slow
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
