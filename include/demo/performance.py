@@ -73,7 +73,8 @@ def show_checks(played: Round, view: View) -> None:
         mark = "[green]✓[/green]" if check.holds else "[red]✗[/red]"
         view.line(f"{mark} {escape(check.claim)}")
     if played.note:
-        view.line(f"[dim]Note on the run: {escape(played.note)}[/dim]")
+        # The first lines are what the demo wrote when it triggered the run.
+        view.line(f"[dim]Note on the run: {escape(played.note.splitlines()[-1])}[/dim]")
 
 
 def addresses(stage: Stage, rounds: Sequence[Round]) -> dict[str, str]:

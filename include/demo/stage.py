@@ -44,7 +44,7 @@ def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, v
     :raises DemoError: one of them does not start; the message has the path of its log.
     """
     settings = read_settings_file(root / "airflow_settings.yaml")
-    view.heading("Starting")
+    view.heading("Starting a real Airflow and an embedded AWS that really trains; no AWS account is needed or touched")
     local_aws = start_local_aws(processes)
     airflow, api = start_airflow(processes, root)
     digits = write_digits(processes.workspace.images)
@@ -67,8 +67,9 @@ def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, v
 
 
 def counted(changed: Iterable[str]) -> list[str]:
-    """Word how many objects of each kind there are, such as "4 variables"."""
-    return [f"{count} {kind}" for kind, count in Counter(name.split("/")[0] for name in changed).items()]
+    """Word how many objects of each kind there are, such as "1 pool" and "4 variables"."""
+    counts = Counter(name.split("/")[0] for name in changed)
+    return [f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in counts.items()]
 
 
 def start_local_aws(processes: Processes) -> Child:

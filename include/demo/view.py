@@ -13,11 +13,7 @@ from rich.spinner import Spinner
 from rich.status import Status
 from rich.text import Text
 
-AT_WORK = {
-    "running": "",
-    "deferred": "waiting at AWS, no worker is held",
-    "up_for_retry": "failed, will be tried again",
-}
+AT_WORK = {"running": "", "deferred": "waiting for AWS, holds no worker"}
 """States worth a line with a clock, and what to say of them."""
 ENDED = {
     "success": ("✓", "green"),

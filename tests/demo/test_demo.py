@@ -116,3 +116,19 @@ def test_two_demos_at_once_do_not_meet() -> None:
             demo.communicate(timeout=60)
     assert len(set(said)) == 2
     assert session_members(sessions) == []
+
+
+def test_next_demo_ends_what_a_killed_one_left() -> None:
+    killed = _start("--headless")
+    _wait_for_line(killed, "Embedded AWS")
+    sessions = _sessions(killed)
+    killed.kill()
+    killed.communicate()
+    assert session_members(sessions)
+    following = _start("--headless")
+    said = _wait_for_line(following, "Ended")
+    assert "that an earlier demo left" in said[-1]
+    assert session_members(sessions) == []
+    following.send_signal(signal.SIGINT)
+    following.communicate(timeout=60)
+    assert following.returncode == 130
