@@ -1,0 +1,195 @@
+"""The registry against a real compare-and-set: one pointer, one attempt a snapshot, whoever writes at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.errors import LiveVersionChanged
+from custom_labels.domain.retraining import AttemptState, TrainingAttempt
+from custom_labels.storage.registry import LIVE, OPEN, Registry
+from custom_labels.storage.store import S3Store
+from tests.unit.storage_registry.conftest import THREADS, at_once
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
+
+
+def version(name: str) -> LiveVersion:
+    return LiveVersion(
+        version_name=name,
+        version_arn=f"{PROJECT}/version/{name}",
+        project_arn=PROJECT,
+        digest=f"digest of {name}",
+        since="2026-11-20T12:00:00+00:00",
+        f1=0.9,
+        labels=("circle", "square"),
+    )
+
+
+def attempt(name: str, digest: str = "d1", state: AttemptState = AttemptState.STARTED) -> TrainingAttempt:
+    return TrainingAttempt(digest=digest, project_arn=PROJECT, version_name=name, run=f"run of {name}", state=state)
+
+
+@pytest.fixture
+def registry(store: S3Store) -> Registry:
+    return Registry(store)
+
+
+# -- the serving pointer ---------------------------------------------------------------------------
+
+
+def test_live_is_none_before_the_first_deployment(registry: Registry) -> None:
+    assert registry.live() is None
+
+
+def test_move_live_names_the_predecessor_when_there_is_one(registry: Registry) -> None:
+    first = registry.move_live(version("v1"), expected=None)
+
+    second = registry.move_live(version("v2"), expected=first.version_arn)
+
+    assert first.previous_version_name is None
+    assert (second.previous_version_name, second.previous_version_arn) == ("v1", first.version_arn)
+    assert registry.live() == second
+
+
+def test_move_live_keeps_the_predecessor_when_a_retry_repeats_it(registry: Registry) -> None:
+    first = registry.move_live(version("v1"), expected=None)
+    second = registry.move_live(version("v2"), expected=first.version_arn)
+
+    again = registry.move_live(replace(version("v2"), since="later"), expected=second.version_arn)
+
+    assert again == second == registry.live()
+
+
+@pytest.mark.parametrize("expected", [None, version("another").version_arn], ids=["none", "another version"])
+def test_move_live_changes_nothing_when_another_version_serves_than(registry: Registry, expected: str | None) -> None:
+    first = registry.move_live(version("v1"), expected=None)
+
+    with pytest.raises(LiveVersionChanged, match=r"live\.json names arn:.*v1, not .* v2 was to replace.*trigger the"):
+        registry.move_live(version("v2"), expected=expected)
+
+    assert registry.live() == first
+
+
+def test_move_live_changes_nothing_when_the_pointer_is_gone(registry: Registry) -> None:
+    with pytest.raises(LiveVersionChanged, match="names no version"):
+        registry.move_live(version("v2"), expected=version("v1").version_arn)
+
+    assert registry.live() is None
+
+
+@pytest.mark.parametrize("champion", [None, "v0"], ids=["nothing serves", "a version serves"])
+def test_move_live_lets_one_through_when_many_move_it_at_once(registry: Registry, champion: str | None) -> None:
+    expected = registry.move_live(version(champion), expected=None).version_arn if champion else None
+
+    def move(number: int) -> LiveVersion | None:
+        try:
+            return registry.move_live(version(f"challenger-{number}"), expected=expected)
+        except LiveVersionChanged:
+            return None
+
+    winners = [moved for moved in at_once(move) if moved]
+
+    assert winners == [registry.live()]
+    assert winners[0].previous_version_name == champion
+
+
+def test_move_live_is_done_once_when_its_answers_are_lost(registry: Registry, aws: LocalAws) -> None:
+    aws.control.faults({"operation": "s3.PutObject", "kind": "lost_response", "times": 2})
+
+    moved = registry.move_live(version("v1"), expected=None)
+
+    assert registry.live() == moved
+    assert aws.control.calls()["s3.PutObject"]["effects"] == 1
+
+
+def test_live_says_what_to_do_when_the_record_is_no_json(registry: Registry) -> None:
+    registry.store.client.put_object(Bucket=registry.store.bucket, Key=registry.store.key(LIVE), Body=b"{")
+
+    with pytest.raises(Exception, match=r"live\.json is no JSON.*restore an earlier version"):
+        registry.live()
+
+
+# -- one training a snapshot -----------------------------------------------------------------------
+
+
+def test_claim_attempt_has_one_winner_when_many_claim_at_once(registry: Registry) -> None:
+    claimed = at_once(lambda number: registry.claim_attempt(attempt(f"v{number}")))
+
+    assert len(claimed) == THREADS
+    assert len({one.version_name for one in claimed}) == 1
+    assert registry.attempt("d1") == claimed[0] == registry.open_attempt()
+
+
+def test_claim_attempt_goes_on_with_the_one_that_was_begun(registry: Registry) -> None:
+    begun = registry.claim_attempt(attempt("v1"))
+
+    assert registry.claim_attempt(attempt("v2")) == begun
+    assert registry.claim_attempt(attempt("v2"), force=True) == begun
+
+
+@pytest.mark.parametrize("state", [AttemptState.TRAINING_FAILED, AttemptState.GATE_FAILED, AttemptState.DEPLOYED])
+def test_claim_attempt_replaces_a_finished_one_only_when_forced(registry: Registry, state: AttemptState) -> None:
+    registry.claim_attempt(attempt("v1"))
+    registry.finish_attempt("d1", state, "said why")
+
+    kept = registry.claim_attempt(attempt("v2"))
+    forced = registry.claim_attempt(attempt("v2"), force=True)
+    retried = registry.claim_attempt(attempt("v2"), force=True)
+
+    assert (kept.version_name, kept.state, kept.detail) == ("v1", state, "said why")
+    assert forced == retried == registry.open_attempt() == attempt("v2")
+
+
+def test_open_attempt_is_none_when_it_was_finished(registry: Registry) -> None:
+    registry.claim_attempt(attempt("v1"))
+
+    registry.finish_attempt("d1", AttemptState.DEPLOYED, "f1 0.9")
+
+    assert registry.open_attempt() is None
+    assert registry.attempt("d1") == replace(attempt("v1", state=AttemptState.DEPLOYED), detail="f1 0.9")
+
+
+def test_open_attempt_is_none_when_the_worker_died_between_the_two_writes_of_its_end(registry: Registry) -> None:
+    registry.claim_attempt(attempt("v1"))
+    registry.finish_attempt("d1", AttemptState.DEPLOYED, "f1 0.9")
+    registry.store.write_json(OPEN, {"digest": "d1"})
+
+    assert registry.open_attempt() is None
+
+
+def test_claim_attempt_finds_its_claim_when_the_worker_died_between_the_two_writes_of_its_beginning(
+    registry: Registry,
+) -> None:
+    registry.claim_attempt(attempt("v1"))
+    registry.store.delete(OPEN)
+
+    assert registry.open_attempt() is None
+    assert registry.claim_attempt(attempt("v2")).version_name == "v1"
+    assert registry.open_attempt() == attempt("v1")
+
+
+# -- records ---------------------------------------------------------------------------------------
+
+
+def test_update_version_keeps_what_is_recorded_already(registry: Registry) -> None:
+    registry.update_version("v1", {"digest": "d1", "status": "TRAINING_COMPLETED"})
+    registry.update_version("v1", {"status": "RUNNING"})
+
+    assert registry.version("v1") == {"digest": "d1", "status": "RUNNING"}
+    assert registry.version("v2") == {}
+
+
+def test_trained_digest_is_that_of_the_last_training(registry: Registry) -> None:
+    assert registry.trained_digest() is None
+
+    registry.record_trained("d1", "v1")
+    registry.record_trained("d2", "v2")
+
+    assert registry.trained_digest() == "d2"
