@@ -57,7 +57,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "ProjectLockTrigger": {"bucket": "b", "key": "registry/lock.json", "etag": '"e"'},
 }
-BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor"}
+BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}
 
 
 def classes(package: Any, base: type) -> list[type]:

@@ -335,7 +335,7 @@ def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live
     return _outcome(
         place,
         "deployed",
-        f"version {attempt['version_name']} serves, {judged['reason']}",
+        f"{judged['reason']}; version {attempt['version_name']}",
         {"F1": f"{live['f1']:.3f}", "Replaced": live["previous_version_name"] or "no version"},
     )
 

@@ -221,10 +221,6 @@ class S3Store:
         )
         return str(answer["ETag"])
 
-    def delete(self, relative: str) -> None:
-        """Delete an object; one that is not there is no error."""
-        self.call("delete_object", relative)
-
     def exists(self, relative: str) -> bool:
         """Whether there is such an object; a missing bucket is an error, which HeadObject could not tell apart."""
         page = self.call("list_objects_v2", relative, Prefix=self.key(relative), MaxKeys=1)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
+from airflow.triggers.base import TriggerEvent
 from botocore.exceptions import ClientError
 
 from custom_labels.hooks.rekognition import RekognitionHook
 
 
-class ProjectStatusTrigger(AwsBaseWaiterTrigger):
+class StatusTrigger(AwsBaseWaiterTrigger):
+    """Base of the triggers: sleep, then look, since the task looked just before it deferred.
+
+    An event that comes at once is also one too early for Airflow: where a worker has not yet reported the end of its
+    process, the scheduler takes the resumed task for one that was changed from outside, and retries it.
+    """
+
+    aws_hook_class = RekognitionHook
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait one delay, then poll with the waiter."""
+        await asyncio.sleep(self.waiter_delay)
+        async for event in super().run():
+            yield event
+
+
+class ProjectStatusTrigger(StatusTrigger):
     """Wait for a project's status.
 
     :param project_name: the project.
@@ -18,8 +37,6 @@ class ProjectStatusTrigger(AwsBaseWaiterTrigger):
     :param waiter_delay: seconds between two looks.
     :param waiter_max_attempts: number of looks.
     """
-
-    aws_hook_class = RekognitionHook
 
     def __init__(
         self,
@@ -51,7 +68,7 @@ class ProjectStatusTrigger(AwsBaseWaiterTrigger):
         )
 
 
-class DatasetStatusTrigger(AwsBaseWaiterTrigger):
+class DatasetStatusTrigger(StatusTrigger):
     """Wait for a dataset's status.
 
     :param dataset_arn: the dataset.
@@ -59,8 +76,6 @@ class DatasetStatusTrigger(AwsBaseWaiterTrigger):
     :param waiter_delay: seconds between two looks.
     :param waiter_max_attempts: number of looks.
     """
-
-    aws_hook_class = RekognitionHook
 
     def __init__(
         self,
@@ -92,7 +107,7 @@ class DatasetStatusTrigger(AwsBaseWaiterTrigger):
         )
 
 
-class ProjectVersionStatusTrigger(AwsBaseWaiterTrigger):
+class ProjectVersionStatusTrigger(StatusTrigger):
     """Wait for the status of a model version.
 
     :param project_arn: the project.
@@ -103,8 +118,6 @@ class ProjectVersionStatusTrigger(AwsBaseWaiterTrigger):
     :param stop_on_kill: stop the version when a user kills the waiting task, so that no model is left starting,
         unwatched and billed by the minute.
     """
-
-    aws_hook_class = RekognitionHook
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ class Bucket:
 
     def delete(self, relative: str) -> None:
         """Delete an object below ``images_labeled_by_folder/``."""
-        self.store.delete(f"images_labeled_by_folder/{relative}")
+        self.store.call("delete_object", f"images_labeled_by_folder/{relative}")
 
     def list_keys(self) -> list[str]:
         """List everything in the bucket."""

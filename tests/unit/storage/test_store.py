@@ -80,7 +80,7 @@ def test_replace_json_when_its_own_first_try_took_effect(store: S3Store) -> None
 
 def test_replace_json_when_it_was_deleted(store: S3Store) -> None:
     etag = store.create_json("live.json", {"version": 1})
-    store.delete("live.json")
+    store.call("delete_object", "live.json")
     with pytest.raises(ObjectChanged):
         store.replace_json("live.json", {"version": 2}, etag)
 

@@ -168,7 +168,7 @@ def test_claim_attempt_finds_its_claim_when_the_worker_died_between_the_two_writ
     registry: Registry,
 ) -> None:
     registry.claim_attempt(attempt("v1"))
-    registry.store.delete(OPEN)
+    registry.store.call("delete_object", OPEN)
 
     assert registry.open_attempt() is None
     assert registry.claim_attempt(attempt("v2")).version_name == "v1"
