@@ -10,8 +10,8 @@ from PIL import Image
 
 from custom_labels.domain.images import LeftOut
 from tests.dags.running import Variables, record, train
-from tests.faults.bucket import FOLDER, images, manifest, put
-from tests.support import BUCKET, effects, put_images, shape_png
+from tests.faults.bucket import FOLDER, images, manifest, picture, put, put_images
+from tests.support import BUCKET, effects
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -21,62 +21,55 @@ pytestmark = pytest.mark.slow
 MEGABYTE = 1024 * 1024
 
 
-def jpeg(seed: int) -> bytes:
-    out = io.BytesIO()
-    Image.open(io.BytesIO(shape_png("circle", seed))).save(out, "JPEG")
-    return out.getvalue()
-
-
 def ten_pixels() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (10, 96), "red").save(out, "PNG")
     return out.getvalue()
 
 
-# Two drawings of one shape differ, so that what is to be the same is drawn once.
-COPIED, CONTESTED = shape_png("square", 600), shape_png("cross", 600)
+COPIED, CONTESTED = picture("columns", 600), picture("rows", 600)
 
 STRANGE = [
-    "circle/with two spaces.png",
-    "circle/\"double\" and 'single'.png",
-    "circle/100%41.png",
-    "circle/a+b&c=d?e#f.png",
-    "circle/kāķis 猫 🐈.png",
-    "circle/up/../down.png",
-    "circle/a//b.png",
-    "circle/deep/er/and deeper.PNG",
-    "circle/photo.JPEG",
+    "rows/with two spaces.png",
+    "rows/\"double\" and 'single'.png",
+    "rows/100%41.png",
+    "rows/a+b&c=d?e#f.png",
+    "rows/kāķis 猫 🐈.png",
+    "rows/up/../down.png",
+    "rows/a//b.png",
+    "rows/deep/er/and deeper.PNG",
+    "rows/photo.JPEG",
 ]
 """Good images whose keys have what breaks careless code."""
 
 BAD = {
-    "circle/notes.txt": (b"nothing to see", LeftOut.OTHER_FILE),
-    "circle/text.png": (b"no picture at all", LeftOut.FORMAT),
-    "circle/gif.png": (b"GIF89a" + bytes(100), LeftOut.FORMAT),
-    "circle/corrupt.png": (shape_png("circle", 501)[:60] + bytes(500), LeftOut.CORRUPT),
-    "circle/cut.jpg": (jpeg(500)[:-400], LeftOut.CORRUPT),
-    "circle/ten pixels.png": (ten_pixels(), LeftOut.TOO_SMALL),
-    "circle/empty.png": (b"", LeftOut.FOLDER_MARKER),
-    "circle/": (b"", LeftOut.FOLDER_MARKER),
+    "rows/notes.txt": (b"nothing to see", LeftOut.OTHER_FILE),
+    "rows/text.png": (b"no picture at all", LeftOut.FORMAT),
+    "rows/gif.png": (b"GIF89a" + bytes(100), LeftOut.FORMAT),
+    "rows/corrupt.png": (picture("rows", 501)[:60] + bytes(500), LeftOut.CORRUPT),
+    "rows/cut.jpg": (picture("rows", 500, "JPEG")[:-400], LeftOut.CORRUPT),
+    "rows/ten pixels.png": (ten_pixels(), LeftOut.TOO_SMALL),
+    "rows/empty.png": (b"", LeftOut.FOLDER_MARKER),
+    "rows/": (b"", LeftOut.FOLDER_MARKER),
     "nobody/": (b"", LeftOut.FOLDER_MARKER),
-    "stray.png": (shape_png("circle", 503), LeftOut.NO_LABEL),
-    "circle/heavy.png": (shape_png("circle", 504) + bytes(16 * MEGABYTE), LeftOut.TOO_HEAVY),
-    "square/copy 2.png": (COPIED, LeftOut.DUPLICATE),
-    "circle/in both.png": (CONTESTED, LeftOut.CONFLICT),
-    "square/in both.png": (CONTESTED, LeftOut.CONFLICT),
+    "stray.png": (picture("rows", 503), LeftOut.NO_LABEL),
+    "rows/heavy.png": (picture("rows", 504) + bytes(16 * MEGABYTE), LeftOut.TOO_HEAVY),
+    "columns/copy 2.png": (COPIED, LeftOut.DUPLICATE),
+    "rows/in both.png": (CONTESTED, LeftOut.CONFLICT),
+    "columns/in both.png": (CONTESTED, LeftOut.CONFLICT),
 }
 """Bad objects, each with the reason for which it must be left out."""
 
 
 def put_trouble(aws: LocalAws) -> dict[str, str]:
     """Put ten good images a label, the strange keys and the bad objects; give the good ones' labels by source-ref."""
-    good = [key.removeprefix(FOLDER) for key in put_images(aws, 10)]
+    good = put_images(aws, 10)
     for seed, name in enumerate(STRANGE, start=100):
-        put(aws, name, jpeg(seed) if name.endswith("JPEG") else shape_png("circle", seed))
-    put(aws, "square/copy 1.png", COPIED)
+        put(aws, name, picture("rows", seed, "JPEG" if name.endswith("JPEG") else "PNG"))
+    put(aws, "columns/copy 1.png", COPIED)
     for name, (body, _) in BAD.items():
         put(aws, name, body)
-    return {f"s3://{BUCKET}/{FOLDER}{name}": name.split("/")[0] for name in [*good, *STRANGE, "square/copy 1.png"]}
+    return {f"s3://{BUCKET}/{FOLDER}{name}": name.split("/")[0] for name in [*good, *STRANGE, "columns/copy 1.png"]}
 
 
 def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together(
@@ -94,7 +87,7 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     assert reported(run.xcoms["check_images"]["report"]) == {name: reason for name, (_, reason) in BAD.items()}
     assert images(digits) == before
 
-    put(digits, "circle/0001.png", shape_png("circle", 900))
+    put(digits, "rows/0001.png", picture("rows", 900))
     variables.set(minimum_untrained_images=1)
     again = train()
 
@@ -109,7 +102,7 @@ def reported(report: dict[str, dict[str, list[str]]]) -> dict[str, str]:
 
 
 def test_one_image_only_is_nothing_to_do_and_the_note_says_why(digits: LocalAws) -> None:
-    put_images(digits, 1, shapes=["circle"])
+    put_images(digits, 1, labels=["rows"])
 
     run = train({"minimum_untrained_images": 1})
 
@@ -126,10 +119,10 @@ def test_a_refused_version_is_not_trained_again_when_one_more_image_arrives(
     put_images(digits, 0)
     for number in range(12):
         for turn, label in enumerate(("heads", "tails")):
-            put(digits, f"{label}/{number}.png", shape_png("circle", 1000 + 2 * number + turn))
+            put(digits, f"{label}/{number}.png", picture("rows", 1000 + 2 * number + turn))
 
     refused = train()
-    put(digits, "heads/one more.png", shape_png("circle", 2000))
+    put(digits, "heads/one more.png", picture("rows", 2000))
     again = train()
 
     assert (refused.ends, again.ends) == ({"gate_failed"}, {"nothing_to_do"})

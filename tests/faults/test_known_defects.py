@@ -13,8 +13,8 @@ from custom_labels.settings import load_project, read_settings
 from custom_labels.storage.freezing import freeze
 from custom_labels.storage.snapshots import survey
 from custom_labels.storage.store import S3Store
-from tests.faults.bucket import put
-from tests.support import BUCKET, put_images, shape_png
+from tests.faults.bucket import FOLDER, picture, put, put_images
+from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -31,7 +31,7 @@ def soon() -> datetime:
 def test_folder_markers_do_not_count_as_images(aws: LocalAws) -> None:
     """Folders made in the S3 console counted as untrained images, and set off trainings."""
     put_images(aws, 3)
-    for folder in ("circle/", "square/", "square/deeper/", "nobody/"):
+    for folder in ("rows/", "columns/", "columns/deeper/", "nobody/"):
         put(aws, folder, b"")
 
     snapshot = counted()
@@ -41,14 +41,14 @@ def test_folder_markers_do_not_count_as_images(aws: LocalAws) -> None:
 
 
 def test_a_nested_image_has_the_label_of_its_first_folder(aws: LocalAws) -> None:
-    """The folder next to the file became the label, so that 'circle/2026/a.png' made a label '2026'."""
+    """The folder next to the file became the label, so that 'rows/2026/a.png' made a label '2026'."""
     put_images(aws, 3)
-    put(aws, "circle/2026/november/a.png", shape_png("circle", 50))
+    put(aws, "rows/2026/november/a.png", picture("rows", 50))
 
-    assert {count.label: count.images for count in counted().labels} == {"circle": 4, "square": 3}
+    assert {count.label: count.images for count in counted().labels} == {"columns": 3, "rows": 4}
 
 
-@pytest.mark.parametrize("name", ["circle/readme.txt", "circle/.DS_Store", "square/Thumbs.db", "square/png"])
+@pytest.mark.parametrize("name", ["rows/readme.txt", "rows/.DS_Store", "columns/Thumbs.db", "columns/png"])
 def test_a_file_that_is_no_image_does_not_count(aws: LocalAws, name: str) -> None:
     """Whatever lay in a label's folder went into the manifest, where it made the training fail."""
     put_images(aws, 3)
@@ -61,7 +61,7 @@ def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
     """Images were known by their keys alone, so that one corrected in place was never trained on."""
     put_images(aws, 3)
     trained, _ = freeze(S3Store(BUCKET), soon())
-    put(aws, "circle/0001.png", shape_png("circle", 50))
+    put(aws, "rows/0001.png", picture("rows", 50))
 
     now = counted(trained=trained.digest)
 
@@ -71,11 +71,10 @@ def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
 
 def test_deleted_images_do_not_hide_new_ones(aws: LocalAws) -> None:
     """Untrained images were a difference of two counts, in which a deleted image cancelled a new one."""
-    keys = put_images(aws, 4)
-    store = S3Store(BUCKET)
-    trained, _ = freeze(store, soon())
-    store.delete(keys[0])
-    put(aws, "circle/new.png", shape_png("circle", 50))
+    names = put_images(aws, 4)
+    trained, _ = freeze(S3Store(BUCKET), soon())
+    s3(aws).delete_object(Bucket=BUCKET, Key=f"{FOLDER}{names[0]}")
+    put(aws, "rows/new.png", picture("rows", 50))
 
     now = counted(trained=trained.digest)
 

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dags.running import record, statuses, train
-from tests.support import effects, put_images
+from tests.faults.bucket import put_images
+from tests.support import effects
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
 
 A_ROUND = {"CreateDataset": 2, "CreateProjectVersion": 1, "StartProjectVersion": 1}
 """What one training and deployment costs in effects."""
 
 
-def lose(aws: LocalAws, operation: str) -> None:
-    """Lose the first three answers of an operation."""
-    aws.control.faults({"operation": operation, "kind": "lost_response", "times": 3})
+def lose(aws: LocalAws, *operations: str) -> None:
+    """Lose the first three answers of each operation."""
+    aws.control.faults(*({"operation": name, "kind": "lost_response", "times": 3} for name in operations))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,13 @@ def test_a_first_deployment_costs_the_same_when_answers_are_lost_of(digits: Loca
     assert statuses(digits) == {record(digits, "live")["version_name"]: "RUNNING"}
 
 
-@pytest.mark.parametrize("operation", ["rekognition.DeleteDataset", "rekognition.StopProjectVersion"])
-def test_a_swap_costs_the_same_when_answers_are_lost_of(digits: LocalAws, operation: str) -> None:
+def test_a_swap_costs_the_same_when_answers_are_lost_of_what_it_deletes_and_stops(digits: LocalAws) -> None:
     put_images(digits, 10)
     train()
     champion = record(digits, "live")["version_name"]
     put_images(digits, 10, start=10)
     digits.control.clear_calls()
-    lose(digits, operation)
+    lose(digits, "rekognition.DeleteDataset", "rekognition.StopProjectVersion")
 
     run = train()
 
