@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
 ARGS   ?=
-# One file of tests at a time in each of a few processes; every process has its own Airflow and embedded AWS.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# A few processes, each with its own Airflow and embedded AWS.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Label, TriggerRule
 from custom_labels.dag_arguments import connection, custom_labels_arguments, setting, train_dag_arguments
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.operators.lock import AcquireProjectLockOperator
+from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
 from custom_labels.operators.versions import (
     CustomLabelsStartVersionOperator,
     CustomLabelsStopVersionOperator,
@@ -53,6 +53,7 @@ def train_dag(project: Project) -> DAG:
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
         train = CustomLabelsTrainVersionOperator(
             task_id="train",
+            pre_execute=keep_lock(name),
             output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
             **{
                 **version,

@@ -141,7 +141,7 @@ def test_a_failed_training_fails_for_good_with_aws_message(aws: LocalAws, projec
 @MODES
 def test_a_training_that_its_images_fail_names_the_codes(aws: LocalAws, deferrable: bool) -> None:
     arn = create_project()
-    keys = put_images(aws, 6, shapes=["circle"])
+    keys = put_images(aws, 6, labels=["rows"])
     replace(arn, put_manifest(aws, "train.manifest", keys[:4]), "TRAIN")
     replace(arn, put_manifest(aws, "test.manifest", keys[4:]), "TEST")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dags.running import Variables, record, statuses, train
-from tests.support import BUCKET, client, effects, put_images, rekognition, s3, shape_png
+from tests.support import BUCKET, client, effects, picture, put_images, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -96,7 +96,7 @@ def put_noise(aws: LocalAws, count: int) -> None:
     put_images(aws, 0)
     for number in range(count):
         for label in ("heads", "tails"):
-            body = shape_png("circle", 1000 + 2 * number + (label == "tails"))
+            body = picture("rows", 1000 + 2 * number + (label == "tails"))
             s3(aws).put_object(Bucket=BUCKET, Key=f"images_labeled_by_folder/{label}/{number}.png", Body=body)
 
 
@@ -215,12 +215,12 @@ def test_a_denied_bucket_names_the_permissions(digits: LocalAws) -> None:
 
 
 def test_one_label_only_cannot_be_trained_and_costs_nothing(digits: LocalAws) -> None:
-    put_images(digits, 20, shapes=["circle"])
+    put_images(digits, 20, labels=["rows"])
 
     run = train()
 
     assert (run.state, run.failed) == ("failed", {"check_images"})
-    assert "Too few labels to train: 1 ('circle')" in str(run.note)
+    assert "Too few labels to train: 1 ('rows')" in str(run.note)
     assert effects(digits, "CreateProject") == 0
 
 

@@ -17,7 +17,8 @@ from include.demo.processes import session_members
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Beside each other on two cores they take each other's time; where tests run in several processes they stay in one.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("demo")]
 
 
 def _start(*options: str) -> subprocess.Popen[str]:

@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import random
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from tests.support import BUCKET, s3
+from tests.support import BUCKET, FOLDER, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
-
-FOLDER = "images_labeled_by_folder/"
-
-
-SIDE = 96
-LABELS = ("columns", "rows")
-
-
-def picture(label: str, seed: int, file_format: str = "PNG") -> bytes:
-    """Draw stripes in noise, the same for the same seed, so easy to tell apart that every model passes its smoke test.
-
-    :param label: ``rows`` or ``columns``, the way that the stripes go.
-    """
-    grain = random.Random(f"{label}/{seed}")
-    width, offset = grain.randint(5, 8), grain.randrange(8)
-    noise = grain.randbytes(SIDE * SIDE)
-    across, down = (0, 1) if label == "rows" else (1, 0)
-    stripes = bytes(
-        180 * (((across * x + down * y + offset) // width) % 2) + noise[SIDE * y + x] // 4
-        for y in range(SIDE)
-        for x in range(SIDE)
-    )
-    out = io.BytesIO()
-    Image.frombytes("L", (SIDE, SIDE), stripes).convert("RGB").save(out, file_format)
-    return out.getvalue()
-
-
-def put_images(aws: LocalAws, count: int, *, start: int = 0, labels: Iterable[str] = LABELS) -> list[str]:
-    """Make the bucket and put ``count`` images a label into it, numbered from ``start``; give their names."""
-    s3(aws).create_bucket(Bucket=BUCKET)
-    names = [f"{label}/{number:04d}.png" for label in labels for number in range(start, start + count)]
-    for name in names:
-        label, _, number = name.removesuffix(".png").partition("/")
-        put(aws, name, picture(label, int(number)))
-    return names
 
 
 def put(aws: LocalAws, name: str, body: bytes) -> None:

@@ -10,8 +10,8 @@ from PIL import Image
 
 from custom_labels.domain.images import LeftOut
 from tests.dags.running import Variables, record, train
-from tests.faults.bucket import FOLDER, images, manifest, picture, put, put_images
-from tests.support import BUCKET, effects
+from tests.faults.bucket import images, manifest, put
+from tests.support import BUCKET, FOLDER, effects, picture, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -63,7 +63,7 @@ BAD = {
 
 def put_trouble(aws: LocalAws) -> dict[str, str]:
     """Put ten good images a label, the strange keys and the bad objects; give the good ones' labels by source-ref."""
-    good = put_images(aws, 10)
+    good = [key.removeprefix(FOLDER) for key in put_images(aws, 10)]
     for seed, name in enumerate(STRANGE, start=100):
         put(aws, name, picture("rows", seed, "JPEG" if name.endswith("JPEG") else "PNG"))
     put(aws, "columns/copy 1.png", COPIED)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dags.running import Variables, record, statuses, train
-from tests.faults.bucket import images, put_images
+from tests.faults.bucket import images
 from tests.faults.killed import Airflow
-from tests.support import effects
+from tests.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

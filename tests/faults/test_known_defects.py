@@ -13,8 +13,8 @@ from custom_labels.settings import load_project, read_settings
 from custom_labels.storage.freezing import freeze
 from custom_labels.storage.snapshots import survey
 from custom_labels.storage.store import S3Store
-from tests.faults.bucket import FOLDER, picture, put, put_images
-from tests.support import BUCKET, s3
+from tests.faults.bucket import put
+from tests.support import BUCKET, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -71,9 +71,9 @@ def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
 
 def test_deleted_images_do_not_hide_new_ones(aws: LocalAws) -> None:
     """Untrained images were a difference of two counts, in which a deleted image cancelled a new one."""
-    names = put_images(aws, 4)
+    keys = put_images(aws, 4)
     trained, _ = freeze(S3Store(BUCKET), soon())
-    s3(aws).delete_object(Bucket=BUCKET, Key=f"{FOLDER}{names[0]}")
+    s3(aws).delete_object(Bucket=BUCKET, Key=keys[0])
     put(aws, "rows/new.png", picture("rows", 50))
 
     now = counted(trained=trained.digest)

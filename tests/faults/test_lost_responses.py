@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dags.running import record, statuses, train
-from tests.faults.bucket import put_images
-from tests.support import effects
+from tests.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -58,7 +58,8 @@ def may_take(
     """Say whether ``owner`` may take the lock.
 
     It may when nobody holds it, when it holds it already, when the lease ran out, or when the holder waits for a
-    training that ended a grace period ago: a living owner would have woken up and said so.
+    training that ended a grace period ago: a living owner would have woken up and said so. A holder whose version AWS
+    does not know yet is about to create it, and has its lease.
 
     :param lock: the lock as it stands.
     :param training_status: AWS's status of the lock's version, ``None`` when AWS does not know it.
@@ -68,5 +69,7 @@ def may_take(
         return True
     if lock.version_name is None or VERSION_TRAINED.judge(training_status) is Verdict.WAIT:
         return False
+    if training_status is None:
+        return now >= lock.renewed_at + timedelta(seconds=lock.lease_seconds)
     silent_since = max(lock.renewed_at, training_ended_at or lock.renewed_at)
     return now >= silent_since + timedelta(seconds=lock.grace_seconds)

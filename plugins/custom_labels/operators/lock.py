@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,18 @@ from custom_labels.triggers.lock import ProjectLockTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+def keep_lock(project: str) -> Callable[[Any], None]:
+    """Make a task's ``pre_execute``: right before a paid call, make sure that this run still holds the lock.
+
+    :param project: name of the project.
+    """
+
+    def keep(context: Any) -> None:
+        ProjectContext(project, context).lock.keep()
+
+    return keep
 
 
 class AcquireProjectLockOperator(BaseOperator):

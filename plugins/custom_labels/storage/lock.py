@@ -94,15 +94,27 @@ class LockFile:
 
         :raises LockLost: another run holds the lock.
         """
+        holder, etag = self._hold()
+        ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
+        training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
+        self._write(replace(ours, **training), etag)  # type: ignore[arg-type]
+
+    def keep(self) -> None:
+        """Show that this run lives and still means to do what the lock says.
+
+        :raises LockLost: another run holds the lock.
+        """
+        holder, etag = self._hold()
+        self._write(replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=datetime.now(UTC)), etag)
+
+    def _hold(self) -> tuple[ProjectLock | None, str | None]:
         holder, etag = self.read()
         if holder is not None and holder.owner != self.owner:
             raise LockLost(
                 f"{self.store.uri(LOCK)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
                 "silent for too long. The other run goes on with the same images; clear this run when it has ended."
             )
-        ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
-        training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
-        self._write(replace(ours, **training), etag)  # type: ignore[arg-type]
+        return holder, etag
 
     def release(self) -> None:
         """Give the lock back, unless another run holds it by now."""

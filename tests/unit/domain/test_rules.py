@@ -89,7 +89,8 @@ LOCK: list[tuple[str, ProjectLock | None, dict[str, Any], bool]] = [
         {"training_status": "TRAINING_FAILED", "training_ended_at": NOON + timedelta(seconds=20)},
         True,
     ),
-    ("its version was never created", lock(**TRAINING), {"training_status": None}, True),
+    ("its version was not created within the lease", lock(**TRAINING), {"training_status": None}, True),
+    ("it is about to create its version", lock(**{**TRAINING, "lease_seconds": 90}), {"training_status": None}, False),
 ]
 
 
