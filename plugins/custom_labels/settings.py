@@ -47,7 +47,7 @@ class Settings(BaseModel):
     )
     human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
     test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
-    smoke_test_images: int = Field(5, ge=1, le=50, description="Known test images put to a version before it serves.")
+    smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
     status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
     training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
     lock_lease_minutes: float = Field(

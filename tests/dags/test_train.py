@@ -162,7 +162,7 @@ def test_a_version_that_fails_its_smoke_test_is_stopped_and_does_not_serve(digit
 
     delete.join()
     assert failed.failed == {"smoke_test"}
-    assert "no known test image could be put to it" in str(failed.note)
+    assert "no known image could be put to it" in str(failed.note)
     assert failed.tasks["stop_challenger"] == "success"
     assert versions(digits, "STOPPED") == list(statuses(digits))
     assert record(digits, "live") is None

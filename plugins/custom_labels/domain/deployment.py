@@ -75,14 +75,14 @@ def smoke_failure(answers: tuple[SmokeAnswer, ...]) -> str | None:
     """Say why a version must not serve, or ``None`` when it answers as a trained model does.
 
     The gate has judged how good it is; this asks only whether the running endpoint is that model: a version that
-    knows not one of several known test images is not.
+    knows not one of several known images is not.
     """
     if not answers:
-        return "no known test image could be put to it"
+        return "no known image could be put to it"
     if not any(answer.right for answer in answers):
         first = answers[0]
         return (
-            f"it knew none of {len(answers)} known test images; {first.image} shows '{first.label}', "
+            f"it knew none of {len(answers)} known images; {first.image} shows '{first.label}', "
             f"it said {', '.join(first.answered) or 'nothing'}"
         )
     return None

@@ -23,7 +23,7 @@ from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
 from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step, values
-from custom_labels.storage.known_images import bucket_and_key, known_test_images
+from custom_labels.storage.known_images import bucket_and_key, known_images
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import freeze, survey
 
@@ -225,12 +225,12 @@ def is_f1_enough(judged: dict[str, Any]) -> str:
 
 @step
 def smoke_test(project: str, settings: dict[str, Any], attempt: dict[str, Any], judged: dict[str, Any]) -> None:
-    """Put known test images to the running version; it must answer as the trained model does."""
+    """Put known images to the running version; it must answer as the trained model does."""
     place = ProjectContext(project)
     place.lock.renew()
     client = place.rekognition.client
     answers = []
-    for uri, label in known_test_images(place.store, attempt["digest"], settings["smoke_test_images"]):
+    for uri, label in known_images(place.store, attempt["digest"], settings["smoke_test_images"]):
         bucket, key = bucket_and_key(uri)
         try:
             found = client.detect_custom_labels(
@@ -247,7 +247,7 @@ def smoke_test(project: str, settings: dict[str, Any], attempt: dict[str, Any], 
             f"Model version '{attempt['version_name']}' runs but {failure}. It was not put into service and is being "
             "stopped; the live version goes on serving. Look at its evaluation in the console (link on task 'train')."
         )
-    log.info("%s of %s known test images were right.", sum(a.right for a in answers), len(answers))
+    log.info("%s of %s known images were right.", sum(a.right for a in answers), len(answers))
 
 
 @values

@@ -156,7 +156,7 @@ SMOKE = [
     ("one is right", [("cat", ("cat",)), ("dog", ("cat",))], None),
     ("surest answer counts", [("cat", ("dog", "cat"))], "knew none of 1"),
     ("silent", [("cat", ())], "it said nothing"),
-    ("no image", [], "no known test image"),
+    ("no image", [], "no known image"),
 ]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 
 from include.local_aws.process import Control, LocalAws, LocalAwsError
@@ -146,9 +147,18 @@ def test_training_fails_and_the_next_one_works_when_the_workers_are_killed(aws: 
     time.sleep(0.3)
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: all(has_ended(worker) for worker in workers))
     version = aws.trained(project, "v1")
     assert (version["Status"], "training process ended" in version["StatusMessage"]) == ("TRAINING_FAILED", True)
     assert aws.train(project, "v2")["Status"] == "TRAINING_COMPLETED"
+
+
+def has_ended(process_id: int) -> bool:
+    """Whether a process has really ended: on a busy machine a killed one lives on for a moment."""
+    try:
+        return psutil.Process(process_id).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_start_is_refused_when_the_port_is_taken() -> None:
