@@ -147,7 +147,7 @@ def test_training_fails_and_the_next_one_works_when_the_workers_are_killed(aws: 
     time.sleep(0.3)
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: all(has_ended(worker) for worker in workers))
+    wait_for(lambda: all(has_ended(worker) for worker in workers), True)
     version = aws.trained(project, "v1")
     assert (version["Status"], "training process ended" in version["StatusMessage"]) == ("TRAINING_FAILED", True)
     assert aws.train(project, "v2")["Status"] == "TRAINING_COMPLETED"
