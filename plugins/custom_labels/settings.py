@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from custom_labels.domain.errors import SettingError
 
@@ -83,7 +83,7 @@ class Project(BaseModel):
     """One model project: a file ``include/projects/<name>.yaml``.
 
     :param name: the project's name, also at Custom Labels and in its DAGs' ids.
-    :param bucket: the S3 bucket, with an optional ``prefix``, that is the project's system of record.
+    :param bucket: the S3 bucket, with an optional ``prefix`` (a slash is added), that is the project's system of record.
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
     :param sns_topic_arn: where messages go; none are sent without it.
     :param pool: the Airflow pool of the tasks that call Custom Labels.
@@ -101,6 +101,11 @@ class Project(BaseModel):
     sns_topic_arn: str | None = None
     pool: str = "default_pool"
     settings: Settings = Settings.model_construct()
+
+    @field_validator("prefix")
+    @classmethod
+    def _end_prefix(cls, value: str) -> str:
+        return f"{value.strip('/')}/" if value.strip("/") else ""
 
     def variable(self, setting: str) -> str:
         """Name the Airflow Variable of a setting."""

@@ -104,6 +104,11 @@ def test_a_bad_project_file_is_refused(
     assert "birds.yaml" in str(raised.value)
 
 
+@pytest.mark.parametrize(("given", "prefix"), [("", ""), ("/", ""), ("a/b", "a/b/"), ("/a/", "a/")])
+def test_a_prefix_ends_in_one_slash(given: str, prefix: str) -> None:
+    assert Project(name="birds", bucket="a-bucket", prefix=given).prefix == prefix
+
+
 def test_a_missing_project_names_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
 
