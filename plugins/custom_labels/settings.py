@@ -83,7 +83,7 @@ class Project(BaseModel):
     """One model project: a file ``include/projects/<name>.yaml``.
 
     :param name: the project's name, also at Custom Labels and in its DAGs' ids.
-    :param bucket: the S3 bucket, with an optional ``prefix`` (a slash is added), that is the project's system of record.
+    :param bucket: the S3 bucket, with an optional ``prefix`` (a slash is added), that holds all of the project.
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
     :param sns_topic_arn: where messages go; none are sent without it.
     :param pool: the Airflow pool of the tasks that call Custom Labels.

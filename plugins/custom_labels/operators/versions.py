@@ -23,7 +23,7 @@ from custom_labels.domain.statuses import (
     Verdict,
 )
 from custom_labels.hooks.rekognition import LimitExceeded
-from custom_labels.links import CustomLabelsVersionLink, persist_link
+from custom_labels.links import CustomLabelsVersionLink, persist_version_link
 from custom_labels.operators.base import WaitingOperator
 from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
 
@@ -56,13 +56,7 @@ class VersionOperator(WaitingOperator):
 
     def execute(self, context: Context) -> Any:
         """Leave the console link, then submit and wait."""
-        persist_link(
-            CustomLabelsVersionLink,
-            context,
-            self,
-            project_name=self.project_arn.split("/")[1],
-            version_name=self.version_name,
-        )
+        persist_version_link(context, self)
         return super().execute(context)
 
     def describe(self) -> Described:

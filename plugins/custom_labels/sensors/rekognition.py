@@ -20,7 +20,7 @@ from custom_labels.domain.statuses import (
     Verdict,
 )
 from custom_labels.hooks.rekognition import RekognitionHook
-from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link
+from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link, persist_version_link
 from custom_labels.triggers.rekognition import DatasetStatusTrigger, ProjectVersionStatusTrigger
 
 if TYPE_CHECKING:
@@ -175,13 +175,7 @@ class CustomLabelsVersionSensor(StatusSensor):
 
     def execute(self, context: Context) -> None:
         """Leave the console link, then wait."""
-        persist_link(
-            CustomLabelsVersionLink,
-            context,
-            self,
-            project_name=self.project_arn.split("/")[1],
-            version_name=self.version_name,
-        )
+        persist_version_link(context, self)
         super().execute(context)
 
     def trigger(self) -> ProjectVersionStatusTrigger:
