@@ -57,6 +57,14 @@ class Control:
         """Replace the scripted failures; without arguments there are none."""
         self._call("PUT", "outcomes", list(outcomes))
 
+    def workforce(self, rules: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Let a simulated workforce answer reviews by these rules from now on; without rules only tell of it."""
+        return dict(self._call("GET", "workforce") if rules is None else self._call("PUT", "workforce", rules))
+
+    def dismiss_workforce(self) -> None:
+        """Let no simulated worker answer any more."""
+        self._call("DELETE", "workforce")
+
     def calls(self) -> dict[str, dict[str, Any]]:
         """Return the counts a 'service.Operation'."""
         return dict(self._call("GET", "calls"))

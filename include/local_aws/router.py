@@ -14,6 +14,7 @@ from include.local_aws import error_bodies
 from include.local_aws.calls import Calls
 from include.local_aws.control import Control, is_local
 from include.local_aws.faults import Faults, Trouble
+from include.local_aws.human_review.portal import Portal
 from include.local_aws.messages import Request, Response
 from include.local_aws.operations import Operation, identify
 from include.local_aws.service import Service
@@ -47,12 +48,14 @@ class Router:
         services: Sequence[Service],
         fallback: WsgiApp,
         control: Control,
+        portal: Portal,
         faults: Faults,
         calls: Calls,
     ) -> None:
         self._services = services
         self._fallback = fallback
         self._control = control
+        self._portal = portal
         self._faults = faults
         self._calls = calls
         self._conditional_writes = threading.Lock()
@@ -60,7 +63,9 @@ class Router:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
         request = Request(environ)
-        if request.path.startswith(Control.PREFIX):
+        if request.path.startswith(Portal.PREFIX):
+            response = self._portal.handle(request)
+        elif request.path.startswith(Control.PREFIX):
             response = self._control.handle(request)
         elif request.path.startswith("/moto-api") and not is_local(request):
             response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")

@@ -15,6 +15,8 @@ from cheroot.wsgi import Server as CherootServer
 from include.local_aws.calls import Calls
 from include.local_aws.control import Control
 from include.local_aws.faults import Fault, Faults
+from include.local_aws.human_review.crew import SimulatedWorkforce
+from include.local_aws.human_review.portal import Portal
 from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
@@ -53,8 +55,9 @@ class Emulator:
         rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers)
         reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url)
         self._ticker = Ticker(self._tick)
-        control = Control(self._settings, self._faults, self._calls, self._health, self._reset)
-        router = Router([rekognition, *reviews], _moto(), control, self._faults, self._calls)
+        self._workforce = SimulatedWorkforce()
+        control = Control(self._settings, self._faults, self._calls, self._workforce, self._health, self._reset)
+        router = Router([rekognition, *reviews], _moto(), control, Portal(self._reviews), self._faults, self._calls)
         self._server = CherootServer(
             (HOST, options.port),
             router,
@@ -87,7 +90,9 @@ class Emulator:
 
     def _tick(self) -> None:
         for name in self._reviews.names():
-            self._reviews.get(name)
+            region = self._reviews.get(name)
+            with region.lock:
+                self._workforce.work(region)
 
     def _reset(self) -> None:
         """Forget all state, moto's included, and go back to the settings of the start."""
@@ -95,6 +100,7 @@ class Emulator:
 
         self._regions.clear()
         self._reviews.clear()
+        self._workforce.dismiss()
         moto_api_backend.reset()
         self._settings.reset()
         self._faults.reset()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import logging
 import time
 import uuid
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from include.local_aws.human_review.state import Answer, Loop, Region
 from include.local_aws.objects import ACCOUNT, ObjectDenied, ObjectMissing
 
+log = logging.getLogger("local_aws")
 _DETAIL_TYPE = "SageMaker A2I HumanLoop Status Change"
 
 
@@ -83,7 +85,9 @@ def _human_answer(region: Region, answer: Answer) -> dict[str, Any]:
 
 
 def _send_event(region: Region, loop: Loop) -> None:
+    from moto.core.exceptions import ServiceException
     from moto.events.models import events_backends
+    from werkzeug.exceptions import HTTPException
 
     detail: dict[str, Any] = {
         "creationTime": _iso(loop.created),
@@ -102,7 +106,11 @@ def _send_event(region: Region, loop: Loop) -> None:
         "Resources": [loop.arn],
         "Time": time.time(),
     }
-    events_backends[ACCOUNT][region.name].put_events([event])
+    try:
+        events_backends[ACCOUNT][region.name].put_events([event])
+    except (HTTPException, ServiceException) as error:
+        # As on AWS, a rule's target that is gone loses the event and does not hinder the loop.
+        log.warning("EventBridge could not deliver the end of %s: %s", loop.arn, error)
 
 
 def _iso(seconds: float) -> str:
