@@ -113,5 +113,6 @@ def _document(title: str, body: Markup, *, refresh: bool = False) -> str:
     again = Markup('<meta http-equiv="refresh" content="5">') if refresh else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>{again}'
-        f'<link rel="stylesheet" href="{PREFIX}portal.css"></head><body>{body}</body></html>'
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{PREFIX}portal.css"></head>'
+        f"<body>{body}</body></html>"
     )

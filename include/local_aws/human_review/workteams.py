@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include.local_aws.human_review.listing import page
 from include.local_aws.human_review.state import Region, Workteam
+from include.local_aws.rekognition.paging import by_position
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
@@ -50,9 +50,9 @@ def list_workteams(region: Region, params: Params) -> Params:
     """Return a page of the teams, those whose name contains NameContains if given."""
     wanted = params.get("NameContains", "")
     teams = [team for team in region.workteams.values() if wanted in team.name]
-    found, token = page(teams, "workteams", params)
-    if params.get("SortBy") == "Name":
-        found.sort(key=lambda team: team.name, reverse=params.get("SortOrder") == "Descending")
+    by_name = params.get("SortBy") == "Name"
+    teams.sort(key=lambda team: team.name if by_name else team.serial, reverse=params.get("SortOrder") == "Descending")
+    found, token = by_position(teams, "workteams", params.get("NextToken"), params.get("MaxResults", 100))
     return {"Workteams": [_described(region, team) for team in found], "NextToken": token}
 
 

@@ -138,6 +138,13 @@ def test_loop_fails_when_its_output_cannot_be_written(reviews: Reviews) -> None:
     assert "no-such-bucket does not exist" in failed["FailureReason"]
 
 
+def test_loop_fails_when_its_output_is_denied(reviews: Reviews, flow: str) -> None:
+    reviews.start(flow)
+    reviews.aws.control.denied({"bucket": BUCKET, "operation": "s3.PutObject"})
+    reviews.aws.control.workforce(seconds=0)
+    assert "Access denied: s3.PutObject" in reviews.ended(status="Failed")["FailureReason"]
+
+
 def test_loop_is_stopping_and_then_stopped(reviews: Reviews, flow: str) -> None:
     reviews.aws.control.durations(loop_stop=0.3)
     reviews.start(flow)

@@ -56,6 +56,30 @@ def test_workteam_belongs_to_the_workforce_and_names_the_portal(reviews: Reviews
     assert reviews.sagemaker.list_workteams()["Workteams"][0]["WorkteamArn"] == TEAM
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["b-team", "a-team", "other"]),
+        ({"SortBy": "Name"}, ["a-team", "b-team", "other"]),
+        ({"SortBy": "Name", "SortOrder": "Descending"}, ["other", "b-team", "a-team"]),
+        ({"NameContains": "team"}, ["b-team", "a-team"]),
+    ],
+    ids=["as made", "by name", "by name, descending", "some"],
+)
+def test_workteams_are_listed_in_order_over_pages(reviews: Reviews, query: dict[str, str], expected: list[str]) -> None:
+    for name in ("b-team", "a-team", "other"):
+        reviews.workteam(name)
+    pages = reviews.sagemaker.get_paginator("list_workteams").paginate(**query, MaxResults=1)
+    assert [team["WorkteamName"] for page in pages for team in page["Workteams"]] == expected
+
+
+def test_workteam_is_gone_when_deleted(reviews: Reviews) -> None:
+    reviews.workteam()
+    assert reviews.sagemaker.delete_workteam(WorkteamName="team")["Success"] is True
+    with pytest.raises(ClientError, match="does not exist"):
+        reviews.sagemaker.describe_workteam(WorkteamName="team")
+
+
 @pytest.mark.parametrize("operation", ["ui", "team", "flow"])
 def test_name_is_in_use_when_taken(reviews: Reviews, operation: str) -> None:
     create = {

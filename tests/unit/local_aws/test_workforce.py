@@ -36,7 +36,7 @@ def labels(reviews: Reviews, name: str = "loop") -> list[str]:
     ids=["folder", "label not offered", "map", "not in the map", "error"],
 )
 def test_answer_follows_the_truth(reviews: Reviews, rules: dict[str, Any], folder: str, expected: str) -> None:
-    reviews.aws.control.workforce({"seconds": 0, **rules})
+    reviews.aws.control.workforce(**{"seconds": 0, **rules})
     reviews.start(reviews.flow(), label=folder)
     reviews.ended()
     assert labels(reviews) == [expected]
@@ -45,20 +45,20 @@ def test_answer_follows_the_truth(reviews: Reviews, rules: dict[str, Any], folde
 def test_loops_that_were_open_before_are_answered_too(reviews: Reviews) -> None:
     reviews.start(reviews.flow())
     time.sleep(0.2)
-    reviews.aws.control.workforce({"seconds": 0})
+    reviews.aws.control.workforce(seconds=0)
     reviews.ended()
 
 
 def test_as_many_workers_answer_as_the_flow_asks(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0, "workers": 3})
+    reviews.aws.control.workforce(seconds=0, workers=3)
     reviews.start(reviews.flow(TaskCount=3))
     reviews.ended()
     assert len({answer["workerId"] for answer in reviews.output()["humanAnswers"]}) == 3
-    assert reviews.aws.control.workforce()["answered"] == 3
+    assert reviews.aws.control.workforce_state()["answered"] == 3
 
 
 def test_worker_does_one_task_at_a_time(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0.4, "workers": 1})
+    reviews.aws.control.workforce(seconds=0.4, workers=1)
     flow = reviews.flow()
     started = time.monotonic()
     for name in ("first", "second"):
@@ -72,33 +72,33 @@ def test_worker_does_one_task_at_a_time(reviews: Reviews) -> None:
 
 
 def test_loop_expires_when_nobody_answers(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0, "never_share": 1})
+    reviews.aws.control.workforce(seconds=0, never_share=1)
     reviews.start(reviews.flow(TaskAvailabilityLifetimeInSeconds=1))
     assert reviews.ended(status="Failed")["FailureCode"] == "Expired"
-    assert reviews.aws.control.workforce()["ignored"] == 1
+    assert reviews.aws.control.workforce_state()["ignored"] == 1
 
 
 def test_page_without_a_known_element_is_left_to_people(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0})
+    reviews.aws.control.workforce(seconds=0)
     reviews.start(reviews.flow(template="<crowd-form><input name='x'></crowd-form>"))
-    wait_for(lambda: reviews.aws.control.workforce()["unanswerable"], 1)
+    wait_for(lambda: reviews.aws.control.workforce_state()["unanswerable"], 1)
     assert reviews.loop()["HumanLoopStatus"] == "InProgress"
 
 
 def test_nothing_more_is_answered_when_dismissed(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0.5})
+    reviews.aws.control.workforce(seconds=0.5)
     reviews.start(reviews.flow())
     time.sleep(0.2)
     reviews.aws.control.dismiss_workforce()
     time.sleep(0.6)
     assert reviews.loop()["HumanLoopStatus"] == "InProgress"
-    assert reviews.aws.control.workforce() == {"employed": False}
+    assert reviews.aws.control.workforce_state() == {"employed": False}
 
 
 def test_workforce_is_dismissed_by_reset(reviews: Reviews) -> None:
-    reviews.aws.control.workforce({"seconds": 0})
+    reviews.aws.control.workforce(seconds=0)
     reviews.aws.control.reset()
-    assert reviews.aws.control.workforce() == {"employed": False}
+    assert reviews.aws.control.workforce_state() == {"employed": False}
 
 
 @pytest.mark.parametrize("error_rate", [0.0, 0.1, 0.5])
@@ -137,5 +137,5 @@ def test_worker_cannot_tell_when_neither_truth_nor_none_is_offered() -> None:
 )
 def test_workforce_is_refused_with_a_reason_when_wrong(reviews: Reviews, rules: dict[str, Any], says: str) -> None:
     with pytest.raises(LocalAwsError) as raised:
-        reviews.aws.control.workforce(rules)
+        reviews.aws.control.workforce(**rules)
     assert says in str(raised.value)
