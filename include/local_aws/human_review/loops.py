@@ -139,7 +139,7 @@ def _checked_input(text: str) -> dict[str, Any]:
 
 
 def _answer_again(known: Loop, flow: Flow, text: str) -> Params:
-    if known.input_text == text and known.flow is flow:
+    if known.input_text == text and known.flow.arn == flow.arn:
         return {"HumanLoopArn": known.arn}
     if known.is_active:
         raise AwsError(
