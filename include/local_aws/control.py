@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from include.local_aws.calls import Calls
 from include.local_aws.faults import Denial, Faults
 from include.local_aws.faults import Fault as FaultRule
+from include.local_aws.human_review.crew import SimulatedWorkforce
+from include.local_aws.human_review.workforce import Workforce
 from include.local_aws.messages import Request, Response
 from include.local_aws.settings import Outcome, SettingError, Settings
 
@@ -22,8 +24,12 @@ def is_local(request: Request) -> bool:
     A web page in the user's browser can send requests to 127.0.0.1 too: it carries an Origin header or,
     by DNS rebinding, its own host name.
     """
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    return "origin" not in request.headers and host in _LOCAL_HOSTS
+    return "origin" not in request.headers and has_local_host(request)
+
+
+def has_local_host(request: Request) -> bool:
+    """Say whether a request was sent to this machine under its own name."""
+    return urlsplit(f"//{request.headers.get('host', '')}").hostname in _LOCAL_HOSTS
 
 
 class Control:
@@ -36,6 +42,7 @@ class Control:
         settings: Settings,
         faults: Faults,
         calls: Calls,
+        workforce: SimulatedWorkforce,
         health: Callable[[], dict[str, Any]],
         reset: Callable[[], None],
     ) -> None:
@@ -51,6 +58,7 @@ class Control:
             "quotas": lambda: settings.quotas,
             "outcomes": lambda: settings.outcomes,
             "calls": calls.to_json,
+            "workforce": workforce.to_json,
         }
         self._writers: dict[str, Callable[[Any], None]] = {
             "faults": lambda value: faults.set_faults([FaultRule.from_json(item) for item in _list(value)]),
@@ -58,12 +66,14 @@ class Control:
             "durations": lambda value: settings.change_durations(_object(value)),
             "quotas": lambda value: settings.change_quotas(_object(value)),
             "outcomes": lambda value: settings.set_outcomes([Outcome.from_json(item) for item in _list(value)]),
+            "workforce": lambda value: workforce.employ(Workforce.from_json(value)),
         }
         self._deleters: dict[str, Callable[[], None]] = {
             "faults": lambda: faults.set_faults([]),
             "denied": lambda: faults.set_denials([]),
             "outcomes": lambda: settings.set_outcomes([]),
             "calls": calls.clear,
+            "workforce": workforce.dismiss,
         }
 
     def handle(self, request: Request) -> Response:

@@ -20,7 +20,7 @@ def throttled(operation: Operation) -> Response:
         message = "Provisioned throughput exceeded for the model"
         return _render(operation, 400, "ProvisionedThroughputExceededException", message)
     # Rekognition's model marks ThrottlingException as a fault: HTTP 500, where most services say 400.
-    status = 500 if operation.service == "rekognition" else 400
+    status = {"rekognition": 500, "sagemaker-a2i-runtime": 429}.get(operation.service, 400)
     return _render(operation, status, "ThrottlingException", "Rate exceeded")
 
 
@@ -29,6 +29,8 @@ def broken(operation: Operation) -> Response:
     if operation.protocol == "s3":
         return _render(operation, 500, "InternalError", "We encountered an internal error. Please try again.")
     code = "InternalFailure" if operation.protocol == "query" else "InternalServerError"
+    if operation.service == "sagemaker-a2i-runtime":
+        code = "InternalServerException"
     return _render(operation, 500, code, "An internal server error occurred. Try your request again.")
 
 

@@ -57,6 +57,18 @@ class Control:
         """Replace the scripted failures; without arguments there are none."""
         self._call("PUT", "outcomes", list(outcomes))
 
+    def workforce(self, **rules: Any) -> dict[str, Any]:
+        """Let a simulated workforce answer reviews by these rules from now on, defaults for the rest."""
+        return dict(self._call("PUT", "workforce", rules))
+
+    def workforce_state(self) -> dict[str, Any]:
+        """Return the workforce's rules and what it did so far; `employed` says whether there is one."""
+        return dict(self._call("GET", "workforce"))
+
+    def dismiss_workforce(self) -> None:
+        """Let no simulated worker answer any more."""
+        self._call("DELETE", "workforce")
+
     def calls(self) -> dict[str, dict[str, Any]]:
         """Return the counts a 'service.Operation'."""
         return dict(self._call("GET", "calls"))

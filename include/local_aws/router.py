@@ -7,18 +7,34 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from include.local_aws import error_bodies
 from include.local_aws.calls import Calls
 from include.local_aws.control import Control, is_local
 from include.local_aws.faults import Faults, Trouble
+from include.local_aws.human_review.portal import Portal
 from include.local_aws.messages import Request, Response
 from include.local_aws.operations import Operation, identify
 from include.local_aws.service import Service
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 log = logging.getLogger("local_aws")
+
+
+@dataclass(frozen=True)
+class OwnCall:
+    """A call of an operation of ours: the service, the operation's name and what its path says."""
+
+    service: Service
+    name: str
+    path_parameters: dict[str, str]
+
+    @property
+    def operation(self) -> Operation:
+        """The operation as faults, counts and the log know it."""
+        return Operation(self.service.name, self.name, "json" if self.service.wire.protocol == "json" else "rest")
 
 
 class Router:
@@ -32,12 +48,14 @@ class Router:
         services: Sequence[Service],
         fallback: WsgiApp,
         control: Control,
+        portal: Portal,
         faults: Faults,
         calls: Calls,
     ) -> None:
         self._services = services
         self._fallback = fallback
         self._control = control
+        self._portal = portal
         self._faults = faults
         self._calls = calls
         self._conditional_writes = threading.Lock()
@@ -45,7 +63,9 @@ class Router:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
         request = Request(environ)
-        if request.path.startswith(Control.PREFIX):
+        if request.path.startswith(Portal.PREFIX):
+            response = self._portal.handle(request)
+        elif request.path.startswith(Control.PREFIX):
             response = self._control.handle(request)
         elif request.path.startswith("/moto-api") and not is_local(request):
             response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
@@ -60,11 +80,12 @@ class Router:
 
     def _aws(self, request: Request) -> Response:
         started = time.monotonic()
-        operation = identify(request)
+        call = self._find(request)
+        operation = identify(request) if call is None else call.operation
         trouble = self._faults.strike(operation.full_name)
         if trouble.delay:
             time.sleep(trouble.delay)
-        response, effect = self._answer(request, operation, trouble)
+        response, effect = self._answer(request, operation, trouble, call)
         lost = trouble.kind == "lost_response"
         error = "lost response" if lost else error_bodies.error_code(response)
         self._calls.record(operation.full_name, error, effect=effect)
@@ -75,13 +96,15 @@ class Router:
             raise ConnectionResetError(errno.ECONNRESET, "injected: the response is lost")
         return response
 
-    def _answer(self, request: Request, operation: Operation, trouble: Trouble) -> tuple[Response, bool]:
+    def _answer(
+        self, request: Request, operation: Operation, trouble: Trouble, call: OwnCall | None
+    ) -> tuple[Response, bool]:
         """Return the answer and whether the call had its effect."""
         refusal = self._refusal(operation, trouble)
         if refusal is not None:
             _ = request.body  # read it, or its bytes would be taken for the connection's next request
             return refusal, False
-        response = self._serve(request)
+        response = self._serve(request, call)
         return response, response.status < 400
 
     def _refusal(self, operation: Operation, trouble: Trouble) -> Response | None:
@@ -91,11 +114,16 @@ class Router:
             return error_bodies.broken(operation)
         return error_bodies.denied(operation) if self._faults.denies(operation) else None
 
-    def _serve(self, request: Request) -> Response:
+    def _find(self, request: Request) -> OwnCall | None:
         for service in self._services:
             hit = service.match(request)
             if hit is not None:
-                return service.handle(request, *hit)
+                return OwnCall(service, *hit)
+        return None
+
+    def _serve(self, request: Request, call: OwnCall | None) -> Response:
+        if call is not None:
+            return call.service.handle(request, call.name, call.path_parameters)
         if not _is_conditional_write(request):
             return _call_wsgi(self._fallback, request.environ)
         _ = request.body  # read it before, so that a slow sender does not hold the lock

@@ -15,6 +15,9 @@ from cheroot.wsgi import Server as CherootServer
 from include.local_aws.calls import Calls
 from include.local_aws.control import Control
 from include.local_aws.faults import Fault, Faults
+from include.local_aws.human_review.crew import SimulatedWorkforce
+from include.local_aws.human_review.portal import Portal
+from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
 from include.local_aws.router import Router, WsgiApp
@@ -50,8 +53,11 @@ class Emulator:
         self._trainers = TrainerPool(options.trainers)
         objects = Objects(self._faults)
         rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers)
-        control = Control(self._settings, self._faults, self._calls, self._health, self._reset)
-        router = Router([rekognition], _moto(), control, self._faults, self._calls)
+        reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url)
+        self._ticker = Ticker(self._tick)
+        self._workforce = SimulatedWorkforce()
+        control = Control(self._settings, self._faults, self._calls, self._workforce, self._health, self._reset)
+        router = Router([rekognition, *reviews], _moto(), control, Portal(self._reviews), self._faults, self._calls)
         self._server = CherootServer(
             (HOST, options.port),
             router,
@@ -70,21 +76,31 @@ class Emulator:
 
     def start(self) -> None:
         """Serve in a thread of its own."""
+        self._ticker.start()
         threading.Thread(target=self._server.serve, name="cheroot", daemon=True).start()
 
     def stop(self) -> None:
         """End the workers, then the server."""
+        self._ticker.stop()
         self._trainers.stop()
         self._server.stop()
 
     def _health(self) -> dict[str, Any]:
         return {"status": "ok", "trainer_process_ids": self._trainers.process_ids, "seed": self._settings.seed}
 
+    def _tick(self) -> None:
+        for name in self._reviews.names():
+            region = self._reviews.get(name)
+            with region.lock:
+                self._workforce.work(region)
+
     def _reset(self) -> None:
         """Forget all state, moto's included, and go back to the settings of the start."""
         from moto.moto_api._internal.models import moto_api_backend
 
         self._regions.clear()
+        self._reviews.clear()
+        self._workforce.dismiss()
         moto_api_backend.reset()
         self._settings.reset()
         self._faults.reset()

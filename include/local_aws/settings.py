@@ -19,6 +19,10 @@ DEFAULT_DURATIONS = {
     "version_stop": 0.3,
     "version_delete": 0.2,
     "version_copy": 0.5,
+    "flow_create": 0.2,
+    "flow_delete": 0.2,
+    "loop_start": 0.1,
+    "loop_stop": 0.2,
 }
 """Seconds that each transition lasts; `training` is a minimum on top of the real computing."""
 
@@ -36,6 +40,10 @@ DEFAULT_QUOTAS = {
     "manifest_bytes": 1024**3,
     "manifest_line_characters": 100_000,
     "detect_tps_per_unit": 0,
+    "task_uis": 100,
+    "flow_definitions": 100,
+    "loops_per_flow": 5_000,
+    "workteams": 25,
 }
 """AWS's documented limits, a region each. `detect_tps_per_unit` 0 is off; 5 is what an AWS sample names."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import threading
 import time
@@ -34,20 +35,25 @@ class Transitions:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._numbers = itertools.count()
-        self._pending: list[Transition] = []
+        self._timed: list[Transition] = []  # a heap: ten thousand reviews may wait for their expiry
+        self._working: list[Transition] = []
 
     def schedule(self, name: str, seconds: float, apply: Callable[[], None], work: Future[Any] | None = None) -> None:
         """Have `apply` happen after `seconds`, and not before `work` is done."""
-        due = self._clock() + seconds
-        self._pending.append(Transition(due, next(self._numbers), name, apply, work))
+        transition = Transition(self._clock() + seconds, next(self._numbers), name, apply, work)
+        if work is None:
+            heapq.heappush(self._timed, transition)
+        else:
+            self._working.append(transition)
 
     def settle(self) -> None:
         """Apply all that is due, in order; what a change schedules counts from now."""
         now = self._clock()
-        due = [t for t in self._pending if t.due <= now and (t.work is None or t.work.done())]
-        for transition in sorted(due):
-            self._pending.remove(transition)
-            transition.apply()
+        for transition in [t for t in self._working if t.work is not None and t.work.done()]:
+            self._working.remove(transition)
+            heapq.heappush(self._timed, transition)
+        while self._timed and self._timed[0].due <= now:
+            heapq.heappop(self._timed).apply()
 
 
 def in_background(work: Callable[[], Result], name: str) -> Future[Result]:

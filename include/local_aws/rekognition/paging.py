@@ -41,8 +41,8 @@ def write_token(kind: str, position: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([kind, position]).encode()).decode()
 
 
-def read_token(kind: str, token: str | None) -> int | None:
-    """Return the position that a token stands for, None without a token."""
+def read_token(kind: str, token: str | None, code: str = "InvalidPaginationTokenException") -> int | None:
+    """Return the position that a token stands for, None without a token; raises AwsError `code` for a wrong one."""
     if token is None:
         return None
     try:
@@ -50,5 +50,5 @@ def read_token(kind: str, token: str | None) -> int | None:
     except (ValueError, binascii.Error):
         found, position = None, None
     if found != kind or not isinstance(position, int):
-        raise AwsError("InvalidPaginationTokenException", "The request has an invalid pagination token.")
+        raise AwsError(code, "The request has an invalid pagination token.")
     return position

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from include.local_aws.objects import Objects
+from include.local_aws.regions import Regions
 from include.local_aws.rekognition import (
     datasets,
     detection,
@@ -53,31 +53,7 @@ VIOLATION_CODE = "InvalidParameterException"
 model, or ValidationException for some, is not verified."""
 
 
-class Regions:
-    """Makes a region's state when it is first asked for, and forgets all on reset."""
-
-    def __init__(self, make: Callable[[str], Region]) -> None:
-        self._make = make
-        self._regions: dict[str, Region] = {}
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> Region:
-        """Return the region with all due transitions applied."""
-        with self._lock:
-            if name not in self._regions:
-                self._regions[name] = self._make(name)
-            region = self._regions[name]
-        with region.lock:
-            region.transitions.settle()
-        return region
-
-    def clear(self) -> None:
-        """Forget every project, dataset, version and tag."""
-        with self._lock:
-            self._regions = {}
-
-
-def make_rekognition(settings: Settings, objects: Objects, trainers: TrainerPool) -> tuple[Service, Regions]:
+def make_rekognition(settings: Settings, objects: Objects, trainers: TrainerPool) -> tuple[Service, Regions[Region]]:
     """Return the service and its regions."""
     lock = threading.RLock()
     regions = Regions(lambda name: Region(name, settings, objects, trainers, lock))

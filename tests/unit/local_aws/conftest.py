@@ -20,6 +20,10 @@ FAST = [
     *("--duration", "version_stop=0.1"),
     *("--duration", "version_delete=0.05"),
     *("--duration", "version_copy=0.1"),
+    *("--duration", "flow_create=0.05"),
+    *("--duration", "flow_delete=0.05"),
+    *("--duration", "loop_start=0.05"),
+    *("--duration", "loop_stop=0.05"),
 ]
 
 

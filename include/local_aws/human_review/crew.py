@@ -1,0 +1,130 @@
+"""The simulated workforce at work: it reads open tasks as people do, and answers them in its time."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from include.local_aws.human_review.endings import answer_task
+from include.local_aws.human_review.loops import render
+from include.local_aws.human_review.state import Answer, Loop, Region
+from include.local_aws.human_review.templates import TemplateError
+from include.local_aws.human_review.workforce import Question, Workforce
+
+
+@dataclass
+class _Crew:
+    """A workforce at work: when each worker is free (monotonic seconds), and which loops were looked at."""
+
+    rules: Workforce
+    free_at: dict[str, float] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class SimulatedWorkforce:
+    """Puts a Workforce to work on the open loops; there is none at the start."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._crew: _Crew | None = None
+
+    def employ(self, workforce: Workforce) -> None:
+        """Let this workforce answer from now on, instead of the one before; counts start anew."""
+        workers = {f"simulated-{number}": 0.0 for number in range(1, workforce.workers + 1)}
+        with self._lock:
+            self._crew = _Crew(workforce, workers)
+
+    def dismiss(self) -> None:
+        """Answer nothing more, not even what was begun."""
+        with self._lock:
+            self._crew = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rules and the counts: answered, wrong, ignored and unanswerable."""
+        crew = self._crew
+        if crew is None:
+            return {"employed": False}
+        rules = asdict(crew.rules)
+        if isinstance(crew.rules.truth, dict):
+            rules["truth"] = {"images": len(crew.rules.truth)}
+        counts = {name: crew.counts[name] for name in ("answered", "wrong", "ignored", "unanswerable")}
+        return {"employed": True, **rules, **counts}
+
+    def work(self, region: Region) -> None:
+        """Give the open loops of a region that nobody looked at yet to workers; the caller holds its lock."""
+        crew = self._crew
+        if crew is None:
+            return
+        for loop in list(region.active_loops.values()):
+            key = f"{loop.arn} {loop.serial}"
+            if loop.is_open and key not in crew.seen:
+                crew.seen.add(key)
+                self._hand_out(region, loop, crew)
+
+    def _hand_out(self, region: Region, loop: Loop, crew: _Crew) -> None:
+        question = _question(region, loop)
+        if crew.rules.ignores(loop.name):
+            crew.counts["ignored"] += 1
+            return
+        wanted = loop.task_count - len(loop.answers)
+        for worker in sorted(crew.free_at, key=lambda name: crew.free_at[name])[:wanted]:
+            choice = None if question is None else crew.rules.choose(question, loop.name, worker)
+            if question is None or choice is None:
+                crew.counts["unanswerable"] += 1
+                return
+            now = time.monotonic()
+            start = max(now, crew.free_at[worker])
+            crew.free_at[worker] = start + crew.rules.seconds
+            said = {question.field: {"label": choice[0]}}
+            delay = crew.free_at[worker] - now
+            action = self._answering(region, loop, crew, worker, said, right=choice[1])
+            region.transitions.schedule("simulated answer", delay, action)
+
+    def _answering(
+        self, region: Region, loop: Loop, crew: _Crew, worker: str, said: dict[str, Any], *, right: bool
+    ) -> Callable[[], None]:
+        def answer() -> None:
+            if self._crew is not crew or not loop.is_open or worker in loop.answers:
+                return
+            submitted = time.time()
+            crew.counts["answered"] += 1
+            crew.counts["wrong"] += not right
+            answer_task(region, loop, Answer(worker, said, submitted - crew.rules.seconds, submitted))
+
+        return answer
+
+
+class _Classifier(html.parser.HTMLParser):
+    """Finds the page's first crowd-image-classifier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attributes: dict[str, str | None] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "crowd-image-classifier" and self.attributes is None:
+            self.attributes = dict(attrs)
+
+
+def _question(region: Region, loop: Loop) -> Question | None:
+    """Read a loop's page as a worker does; None if it has nothing that the simulation can answer."""
+    parser = _Classifier()
+    try:
+        parser.feed(render(region, loop))
+        found = parser.attributes or {}
+        categories = json.loads(found.get("categories") or "[]")
+    except (TemplateError, ValueError):
+        return None
+    if not found.get("name") or not isinstance(categories, list):
+        return None
+    # The page shows a link to the image on this very endpoint: /bucket/key.
+    image = f"s3:/{unquote(urlsplit(found.get('src') or '').path)}"
+    return Question(str(found["name"]), image, tuple(str(category) for category in categories))
