@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Label, TriggerRule
 
 from custom_labels.dag_arguments import connection, custom_labels_arguments, setting, train_dag_arguments
+from custom_labels.operators import end_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
@@ -84,12 +85,12 @@ def train_dag(project: Project) -> DAG:
         is_stray = steps.is_challenger_stray.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
         stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **version)
 
-        training_is_off = steps.training_is_off(name)
-        nothing_to_do = steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
-        gate_failed = steps.gate_failed(name, attempt, judged)
-        deployed = steps.deployed(name, attempt, judged, live)
+        training_is_off = end_steps.training_is_off(name)
+        nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
+        gate_failed = end_steps.gate_failed(name, attempt, judged)
+        deployed = end_steps.deployed(name, attempt, judged, live)
         ends = [training_is_off, nothing_to_do, gate_failed, deployed]
-        report = steps.report.override(trigger_rule=ANY_WAY)(name, ends)
+        report = end_steps.report.override(trigger_rule=ANY_WAY)(name, ends)
         SnsPublishOperator(
             task_id="notify",
             target_arn=report["topic"],
@@ -97,7 +98,7 @@ def train_dag(project: Project) -> DAG:
             message=report["body"],
             **connection(project),
         )
-        release_lock = steps.release_lock(name).as_teardown(setups=lock)
+        release_lock = end_steps.release_lock(name).as_teardown(setups=lock)
 
         is_training_on >> [lock, training_is_off]
         lock >> snapshot

@@ -17,11 +17,9 @@ from custom_labels.domain.errors import ModelError
 from custom_labels.domain.evaluation import Evaluation, parse_summary
 from custom_labels.domain.gate import judge_f1
 from custom_labels.domain.names import version_name
-from custom_labels.domain.outcome import RunOutcome
 from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
-from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.storage.known_images import bucket_and_key, known_images
 from custom_labels.storage.manifests import build_manifests as write_manifests
@@ -208,7 +206,13 @@ def evaluate(project: str, settings: dict[str, Any], attempt: dict[str, Any]) ->
 
 
 def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
-    summary = described["EvaluationResult"]["Summary"]["S3Object"]
+    summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
+    if summary is None:
+        raise ModelError(
+            f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
+            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
+            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
+        )
     body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
     return parse_summary(json.loads(body))
 
@@ -289,77 +293,6 @@ def is_challenger_stray(project: str, attempt: dict[str, Any] | None) -> str | N
     return None if VERSION_RUNNING.judge(described.status) is Verdict.FAILED else "stop_challenger"
 
 
-# -- how it ended ----------------------------------------------------------------------------------
-
-
-@step
-def training_is_off(project: str) -> dict[str, Any]:
-    """Say that automatic training is off."""
-    place = ProjectContext(project)
-    variable = place.project.variable("enable_automatic_training")
-    return _outcome(place, "training_is_off", f"Variable '{variable}' is off")
-
-
-@step
-def nothing_to_do(project: str) -> dict[str, Any]:
-    """Say why there is nothing to train."""
-    place = ProjectContext(project)
-    reason = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key="reason")
-    return _outcome(place, "nothing_to_do", next((r for r in reason or [] if r), "nothing changed"))
-
-
-@step
-def gate_failed(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -> dict[str, Any]:
-    """Record a version that the gate refused; the same images are not tried again."""
-    place = ProjectContext(project)
-    place.registry.finish_attempt(attempt["digest"], AttemptState.GATE_FAILED, judged["reason"])
-    live = place.registry.live()
-    return _outcome(
-        place,
-        "gate_failed",
-        judged["reason"],
-        {"Version": attempt["version_name"], "Still serving": live.version_name if live else "no version"},
-    )
-
-
-@step
-def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
-    """Record a version that serves."""
-    place = ProjectContext(project)
-    place.registry.update_version(attempt["version_name"], {"status": "RUNNING", "serves_since": live["since"]})
-    if live["previous_version_name"]:
-        place.registry.update_version(
-            live["previous_version_name"], {"status": "STOPPED", "replaced_by": attempt["version_name"]}
-        )
-    place.registry.finish_attempt(attempt["digest"], AttemptState.DEPLOYED, judged["reason"])
-    return _outcome(
-        place,
-        "deployed",
-        f"{judged['reason']}; version {attempt['version_name']}",
-        {"F1": f"{live['f1']:.3f}", "Replaced": live["previous_version_name"] or "no version"},
-    )
-
-
-@values
-def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
-    """Record the run's outcome and hand it to the SNS task, or skip that where nobody asked for it."""
-    place = ProjectContext(project)
-    fields = next(end for end in ends if end)
-    outcome = RunOutcome(**fields)
-    place.registry.record_run(outcome.to_json())
-    place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-    topic = place.project.sns_topic_arn
-    if not topic or outcome.outcome not in place.settings().notify_outcomes:
-        raise AirflowSkipException(f"No SNS message for '{outcome.outcome}': no topic, or not in notify_outcomes.")
-    return {"topic": topic, "subject": outcome.subject, "body": outcome.body}
-
-
-@step
-def release_lock(project: str) -> None:
-    """Give the project's lock back, however the run ended."""
-    ProjectContext(project).lock.release()
-
-
 # -- helpers ---------------------------------------------------------------------------------------
 
 
@@ -390,8 +323,3 @@ def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnap
 def _explain(place: ProjectContext, reason: str) -> None:
     log.info("%s", reason)
     place.context["ti"].xcom_push(key="reason", value=reason)
-
-
-def _outcome(place: ProjectContext, outcome: str, detail: str, facts: dict[str, Any] | None = None) -> dict[str, Any]:
-    log.info("%s: %s", outcome, detail)
-    return RunOutcome(outcome, place.project.name, detail, place.run_name, facts or {}).to_json()
