@@ -15,6 +15,8 @@ from custom_labels.listener import NOTE_KEY
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from custom_labels.operators.project import ProjectContext
+
 log = logging.getLogger(__name__)
 
 
@@ -44,20 +46,23 @@ class FailureNotifier(BaseNotifier):
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-        try:
-            place = ProjectContext(self.project, context)
-            place.registry.record_run(outcome.to_json())
-            self.publish(place, outcome)
-        except (CustomLabelsError, ClientError, BotoCoreError):
-            log.exception("The failure of task '%s' could not be reported beyond this run.", task_id)
+        place = ProjectContext(self.project, context)
+        for tell in (self.record, self.publish):
+            try:
+                tell(place, outcome)
+            except (CustomLabelsError, ClientError, BotoCoreError):
+                log.exception("The failure of task '%s' could not be reported by '%s'.", task_id, tell.__name__)
 
     @staticmethod
-    def publish(place: Any, outcome: RunOutcome) -> None:
+    def record(place: ProjectContext, outcome: RunOutcome) -> None:
+        """Write the outcome to the registry."""
+        place.registry.record_run(outcome.to_json())
+
+    @staticmethod
+    def publish(place: ProjectContext, outcome: RunOutcome) -> None:
         """Send the message, if the project has a topic and its settings ask for this outcome."""
         from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
-        topic = place.project.sns_topic_arn
-        if not topic or outcome.outcome not in place.settings().notify_outcomes:
-            return
-        hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
-        hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)
+        if topic := place.topic_for(outcome.outcome):
+            hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+            hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)

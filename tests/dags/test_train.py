@@ -184,6 +184,7 @@ def delete_when_starting(aws: LocalAws, keys: list[str]) -> None:
 def test_a_bad_variable_stops_the_run_before_any_call(
     digits: LocalAws, variables: Variables, setting: str, value: str, words: str
 ) -> None:
+    queue = subscribe(digits)
     variables.set(**{setting: value})
     digits.control.clear_calls()
 
@@ -193,14 +194,18 @@ def test_a_bad_variable_stops_the_run_before_any_call(
     assert f"Variable 'digits__{setting}' is '{value}': " in str(run.note)
     assert words in str(run.note)
     assert not [name for name in digits.control.calls() if name.startswith("rekognition.")]
+    assert ["run failed" in message["Subject"] for message in received(digits, queue)] == [True]
 
 
 def test_a_missing_bucket_says_where_it_is_set(digits: LocalAws) -> None:
+    queue = subscribe(digits)
+
     run = train()
 
     assert run.state == "failed"
     assert "NoSuchBucket" in str(run.note)
     assert "'bucket' in the project's YAML file is 'custom-labels-digits'" in str(run.note)
+    assert ["run failed" in message["Subject"] for message in received(digits, queue)] == [True]
 
 
 def test_a_denied_bucket_names_the_permissions(digits: LocalAws) -> None:

@@ -71,8 +71,8 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     outcome = RunOutcome(**fields)
     place.registry.record_run(outcome.to_json())
     place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-    topic = place.project.sns_topic_arn
-    if not topic or outcome.outcome not in place.settings().notify_outcomes:
+    topic = place.topic_for(outcome.outcome)
+    if not topic:
         raise AirflowSkipException(f"No SNS message for '{outcome.outcome}': no topic, or not in notify_outcomes.")
     return {"topic": topic, "subject": outcome.subject, "body": outcome.body}
 

@@ -102,7 +102,7 @@ class AcquireProjectLockOperator(BaseOperator):
             trigger=ProjectLockTrigger(
                 bucket=place.store.bucket,
                 key=place.store.key(LOCK),
-                etag=f'"{etag}"' if etag and not etag.startswith('"') else etag,
+                etag=etag,
                 poll_seconds=float(self.poll_seconds),
                 aws_conn_id=place.project.aws_conn_id,
                 region_name=place.project.region_name,

@@ -86,10 +86,9 @@ class ProjectContext:
 
     @property
     def owner(self) -> str:
-        """Name the run apart from one of the same id in another Airflow: by the moment it was queued or started."""
-        run = self.context["dag_run"]
-        moment = getattr(run, "queued_at", None) or run.start_date
-        return f"{self.run_name}@{moment.isoformat() if moment else ''}"
+        """Name the run apart from one of the same id in another Airflow: by the moment it was started."""
+        started = self.context["dag_run"].start_date
+        return f"{self.run_name}@{started.isoformat() if started else ''}"
 
     @property
     def when(self) -> datetime:
@@ -115,6 +114,17 @@ class ProjectContext:
             return None if value is None else str(value)
 
         return read_settings(self.project, read, overrides)
+
+    def topic_for(self, outcome: str) -> str | None:
+        """Give the SNS topic to tell an outcome to, ``None`` if there is none or nobody asked for this outcome.
+
+        With settings that cannot be read everything is told: that they cannot may be the very news.
+        """
+        try:
+            asked = outcome in self.settings().notify_outcomes
+        except SettingError:
+            asked = True
+        return self.project.sns_topic_arn if asked else None
 
     def param(self, name: str, default: Any = None) -> Any:
         """Give one of this run's Params."""
