@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Label, TriggerRule
+from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
-from custom_labels.dag_arguments import connection, custom_labels_arguments, setting, train_dag_arguments
+from custom_labels.assets import labeled_images, live_version
+from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
 from custom_labels.operators import end_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
+from custom_labels.operators.reporting import tell
 from custom_labels.operators.versions import (
     CustomLabelsStartVersionOperator,
     CustomLabelsStopVersionOperator,
@@ -26,7 +27,9 @@ def train_dag(project: Project) -> DAG:
     """Build the train DAG of one project."""
     name = project.name
     aws = custom_labels_arguments(project)
-    with DAG(schedule=PollTimetable(*project.training_poll), **train_dag_arguments(project)) as dag:
+    poll = PollTimetable(*project.poll("automatic_training_poll_frequency"))
+    schedule = AssetOrTimeSchedule(timetable=poll, assets=[labeled_images(project)])
+    with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
         settings = steps.load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
         lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
@@ -88,16 +91,9 @@ def train_dag(project: Project) -> DAG:
         training_is_off = end_steps.training_is_off(name)
         nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
         gate_failed = end_steps.gate_failed(name, attempt, judged)
-        deployed = end_steps.deployed(name, attempt, judged, live)
+        deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, attempt, judged, live)
         ends = [training_is_off, nothing_to_do, gate_failed, deployed]
-        report = end_steps.report.override(trigger_rule=ANY_WAY)(name, ends)
-        SnsPublishOperator(
-            task_id="notify",
-            target_arn=report["topic"],
-            subject=report["subject"],
-            message=report["body"],
-            **connection(project),
-        )
+        tell(project, ends)
         release_lock = end_steps.release_lock(name).as_teardown(setups=lock)
 
         is_training_on >> [lock, training_is_off]

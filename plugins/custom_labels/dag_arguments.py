@@ -7,22 +7,46 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from custom_labels.docs import TRAIN_DOC
-from custom_labels.notifications import FailureNotifier
+from custom_labels.docs.train import TRAIN_DOC
+from custom_labels.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.settings import Project
 
 
 def train_dag_arguments(project: Project) -> dict[str, Any]:
     """Give the arguments of ``DAG`` for a project's train DAG."""
+    params = {
+        "force": switch("Train even images that were tried before. The training is paid again."),
+        "even_if_training_is_off": switch("Override enable_automatic_training for this run."),
+        "minimum_untrained_images": override("integer", 1, 250_000),
+        "minimum_f1_score": override("number", 0, 1),
+    }
+    return dag_arguments(project, "train", "Count new images, train, gate on F1, swap", TRAIN_DOC, params)
+
+
+def dag_arguments(
+    project: Project, kind: str, description: str, doc: str, params: dict[str, Param] | None = None
+) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for one of a project's DAGs.
+
+    :param kind: what the DAG does; its id is ``<project>_<kind>``.
+    :param doc: its documentation, with the fields ``{project}``, ``{bucket}`` and ``{prefix}``.
+    """
     return {
-        **_common(project, "train"),
-        "description": "Count new images, train, gate on F1, swap",
-        "doc_md": TRAIN_DOC.format(project=project.name, bucket=project.bucket, prefix=project.prefix),
-        "params": {
-            "force": _switch("Train even images that were tried before. The training is paid again."),
-            "even_if_training_is_off": _switch("Override enable_automatic_training for this run."),
-            "minimum_untrained_images": _override("integer", 1, 250_000),
-            "minimum_f1_score": _override("number", 0, 1),
+        "dag_id": f"{project.name}_{kind}",
+        "description": description,
+        "doc_md": doc.format(project=project.name, bucket=project.bucket, prefix=project.prefix),
+        "params": params or {},
+        "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": ["custom-labels", project.name],
+        "on_failure_callback": RunFailureNotifier(project=project.name),
+        "default_args": {
+            "retries": 3,
+            # The first delay is Airflow's own [core] default_task_retry_delay.
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=30),
+            "on_failure_callback": FailureNotifier(project=project.name),
         },
     }
 
@@ -48,27 +72,12 @@ def connection(project: Project) -> dict[str, Any]:
     return {"aws_conn_id": project.aws_conn_id, "region_name": project.region_name}
 
 
-def _common(project: Project, kind: str) -> dict[str, Any]:
-    return {
-        "dag_id": f"{project.name}_{kind}",
-        "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
-        "catchup": False,
-        "max_active_runs": 1,
-        "tags": ["custom-labels", project.name],
-        "default_args": {
-            "retries": 3,
-            # The first delay is Airflow's own [core] default_task_retry_delay.
-            "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=30),
-            "on_failure_callback": FailureNotifier(project=project.name),
-        },
-    }
-
-
-def _switch(description: str) -> Param:
+def switch(description: str) -> Param:
+    """Make a Param that is off unless a person switches it on."""
     return Param(False, type="boolean", description=description)
 
 
-def _override(kind: str, minimum: float, maximum: float) -> Param:
+def override(kind: str, minimum: float, maximum: float) -> Param:
+    """Make a Param that beats the setting of its name for one run."""
     text = "For this run only; empty means the Variable."
     return Param(None, type=["null", kind], minimum=minimum, maximum=maximum, description=text)

@@ -35,7 +35,7 @@ class FailureNotifier(BaseNotifier):
         self.training_task = training_task
 
     def notify(self, context: Context) -> None:
-        """Report the failure; a channel that is out of order does not keep the others from being used."""
+        """Report the failure."""
         from custom_labels.operators.project import ProjectContext
 
         task_id = context["ti"].task_id
@@ -43,26 +43,63 @@ class FailureNotifier(BaseNotifier):
             outcome="training_failed" if task_id == self.training_task else "failed",
             project=self.project,
             detail=f"task {task_id}: {context.get('exception') or 'no exception is known'}",
-            run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
+            run=_run_name(context),
         )
         context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
+        _tell_all(ProjectContext(self.project, context), outcome)
+
+
+class RunFailureNotifier(BaseNotifier):
+    """Report a run that failed without a word from any of its tasks: they were killed, or the run took too long.
+
+    :param project: name of the project.
+    """
+
+    template_fields = ("project",)
+
+    def __init__(self, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def notify(self, context: Context) -> None:
+        """Report the failure, unless a task of the run did."""
+        from custom_labels.operators.project import ProjectContext
+
         place = ProjectContext(self.project, context)
-        for tell in (self.record, self.publish):
-            try:
-                tell(place, outcome)
-            except (CustomLabelsError, ClientError, BotoCoreError):
-                log.exception("The failure of task '%s' could not be reported by '%s'.", task_id, tell.__name__)
+        run = _run_name(context)
+        try:
+            told = place.registry.last_run(context["dag_run"].dag_id)
+        except CustomLabelsError:
+            log.exception("Whether the failure of '%s' was reported already cannot be seen.", run)
+            told = {}
+        if (told.get("run"), told.get("outcome")) in {(run, "failed"), (run, "training_failed")}:
+            return
+        why = str(context.get("reason") or "no reason is known")
+        detail = f"no task reported a failure; Airflow says: {why}"
+        _tell_all(place, RunOutcome(outcome="failed", project=self.project, detail=detail, run=run))
 
-    @staticmethod
-    def record(place: ProjectContext, outcome: RunOutcome) -> None:
-        """Write the outcome to the registry."""
-        place.registry.record_run(outcome.to_json())
 
-    @staticmethod
-    def publish(place: ProjectContext, outcome: RunOutcome) -> None:
-        """Send the message, if the project has a topic and its settings ask for this outcome."""
-        from airflow.providers.amazon.aws.hooks.sns import SnsHook
+def _run_name(context: Context) -> str:
+    return f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}"
 
-        if topic := place.topic_for(outcome.outcome):
-            hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
-            hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)
+
+def _tell_all(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Tell an outcome; a channel that is out of order does not keep the others from being used."""
+    for tell in (_record, _publish):
+        try:
+            tell(place, outcome)
+        except (CustomLabelsError, ClientError, BotoCoreError):
+            log.exception("The failure of '%s' could not be reported by '%s'.", outcome.run, tell.__name__)
+
+
+def _record(place: ProjectContext, outcome: RunOutcome) -> None:
+    place.registry.record_run(outcome.to_json())
+
+
+def _publish(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Send the message, if the project has a topic and its settings ask for this outcome."""
+    from airflow.providers.amazon.aws.hooks.sns import SnsHook
+
+    if topic := place.topic_for(outcome.outcome):
+        hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+        hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,11 +16,36 @@ from custom_labels.domain.errors import SettingError
 PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
 """Environment variable that names the folder of project files where it is not ``include/projects``."""
 
-Outcome = Literal["training_is_off", "nothing_to_do", "gate_failed", "training_failed", "failed", "deployed"]
+Outcome = Literal[
+    "training_is_off",
+    "nothing_to_do",
+    "gate_failed",
+    "training_failed",
+    "failed",
+    "deployed",
+    "detected",
+    "detection_trouble",
+    "nothing_serves",
+    "nothing_to_detect",
+    "harvested",
+    "nothing_to_harvest",
+    "sampling_is_off",
+    "sampled",
+    "nothing_to_sample",
+    "live_accuracy_low",
+    "ready",
+]
+"""How a run of one of our DAGs ends."""
+
+# TaskTitle of a flow definition (SageMaker API reference).
+TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 # ProjectName is 1-255 of these characters (Rekognition API reference); shorter here, for names derived from it, and
 # without the dot, which Airflow would read as a group.
 ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$")]
+
+
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Settings(BaseModel):
@@ -46,6 +72,39 @@ class Settings(BaseModel):
         720, ge=1, le=525_600, description="Minutes between two checks for detections to sample."
     )
     human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
+    label_detection_confidence: dict[str, Percent] = Field(
+        {}, description='Minimum confidence in percent of single labels, as JSON: {"7": 85}.'
+    )
+    detection_poll_frequency: int = Field(
+        60, ge=1, le=525_600, description="Minutes between two sweeps for images that no event announced."
+    )
+    detections_per_unit_second: float = Field(
+        5, gt=0, le=1000, description="Detections a second that one inference unit may be asked for."
+    )
+    detection_batch_images: int = Field(200, ge=1, le=10_000, description="Images that one detection task takes.")
+    daily_review_budget: int = Field(
+        500, ge=0, le=1_000_000, description="Reviews opened in a day (UTC) at most; the rest waits."
+    )
+    reviewers_per_image: int = Field(1, ge=1, le=3, description="People who are asked about an image at first.")
+    review_quorum: int | None = Field(
+        None, ge=1, le=9, description="Equal answers that decide; empty means more than half of those asked at first."
+    )
+    maximum_review_rounds: int = Field(
+        3, ge=1, le=9, description="How often an image is shown to one more person before it stays undecided."
+    )
+    none_of_the_above_label: str | None = Field(
+        None, max_length=255, description="Label for images that show none of the labels; empty keeps them out."
+    )
+    harvest_poll_frequency: int = Field(
+        60, ge=1, le=525_600, description="Minutes between two looks for finished reviews that no event announced."
+    )
+    train_on_audit_samples: bool = Field(False, description="Let images that were only sampled enter training.")
+    minimum_live_accuracy: float = Field(
+        0.8, ge=0, le=1, description="Accuracy on audited detections below which an alert is sent."
+    )
+    minimum_audit_answers: int = Field(
+        20, ge=1, le=100_000, description="Answered samples of a version that an alert needs."
+    )
     test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
     smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
     status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
@@ -57,7 +116,18 @@ class Settings(BaseModel):
         15, ge=0, le=1440, description="Minutes that a run may need to notice the end of its training."
     )
     notify_outcomes: tuple[Outcome, ...] = Field(
-        ("training_is_off", "nothing_to_do", "gate_failed", "training_failed", "failed", "deployed"),
+        (
+            "training_is_off",
+            "nothing_to_do",
+            "gate_failed",
+            "training_failed",
+            "failed",
+            "deployed",
+            "detection_trouble",
+            "nothing_serves",
+            "harvested",
+            "live_accuracy_low",
+        ),
         description="Outcomes that send an SNS message.",
     )
 
@@ -69,6 +139,23 @@ class Settings(BaseModel):
             return {**values, "notify_outcomes": tuple(outcomes.replace(",", " ").split())}
         return values
 
+    @field_validator("label_detection_confidence", mode="before")
+    @classmethod
+    def _read_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f'expected a JSON object such as {{"7": 85}}, which this is not: {error}') from error
+
+    @field_validator("none_of_the_above_label")
+    @classmethod
+    def _a_folder(cls, value: str | None) -> str | None:
+        if value and ("/" in value or value in {".", ".."}):
+            raise ValueError("expected a label, which is a folder's name and has no slash")
+        return value or None
+
     @model_validator(mode="after")
     def _units_in_order(self) -> Settings:
         if self.maximum_inference_units is not None and self.maximum_inference_units < self.minimum_inference_units:
@@ -79,6 +166,44 @@ class Settings(BaseModel):
         return self
 
 
+class ReviewSetup(BaseModel):
+    """Who answers a project's reviews, and what they are told.
+
+    :param backend: where reviews are opened; Amazon A2I.
+    :param workteam_arn: the private or vendor workteam.
+    :param role_arn: role that A2I reads images and writes answers with; ``iam:PassRole`` on it is needed.
+    :param title: headline of the task, at most 128 characters.
+    :param instructions: what reviewers read beside the image; plain text, blank lines make paragraphs.
+    :param task_seconds: how long a person may take for an image.
+    :param lifetime_hours: how long a review waits for people before it expires.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["a2i"] = "a2i"
+    workteam_arn: str = Field(min_length=1)
+    role_arn: str = Field(min_length=1)
+    title: TaskTitle = "What does this image show?"
+    instructions: str = Field("", max_length=20_000)
+    task_seconds: int = Field(300, ge=30, le=28_800)
+    lifetime_hours: float = Field(240, gt=0, le=720)
+
+
+class Queues(BaseModel):
+    """The SQS queues of a project; without one its DAG runs on its schedule only.
+
+    :param detections: gets S3's events of new images.
+    :param dead_letters: gets what failed three times, with the reason.
+    :param reviews: gets A2I's events of finished human loops.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    detections: str | None = None
+    dead_letters: str | None = None
+    reviews: str | None = None
+
+
 class Project(BaseModel):
     """One model project: a file ``include/projects/<name>.yaml``.
 
@@ -87,6 +212,10 @@ class Project(BaseModel):
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
     :param sns_topic_arn: where messages go; none are sent without it.
     :param pool: the Airflow pool of the tasks that call Custom Labels.
+    :param detection_pool: the Airflow pool of the tasks that ask the live version; ``detection_lanes`` of them share
+        its rate, so give it that many slots.
+    :param queues: SQS queues that announce images and finished reviews.
+    :param review: who answers reviews; without it doubtful detections wait.
     :param settings: the project's own defaults of :class:`Settings`.
     """
 
@@ -100,6 +229,10 @@ class Project(BaseModel):
     region_name: str | None = None
     sns_topic_arn: str | None = None
     pool: str = "default_pool"
+    detection_pool: str = "default_pool"
+    detection_lanes: int = Field(2, ge=1, le=64)
+    queues: Queues = Queues()
+    review: ReviewSetup | None = None
     settings: Settings = Settings.model_construct()
 
     @field_validator("prefix")
@@ -111,10 +244,9 @@ class Project(BaseModel):
         """Name the Airflow Variable of a setting."""
         return f"{self.name}__{setting}"
 
-    @property
-    def training_poll(self) -> tuple[str, int]:
-        """Name the Variable with the minutes between two checks, and the minutes without it."""
-        return self.variable("automatic_training_poll_frequency"), self.settings.automatic_training_poll_frequency
+    def poll(self, setting: str) -> tuple[str, int]:
+        """Name the Variable with the minutes between two runs of a DAG, and the minutes without it."""
+        return self.variable(setting), int(getattr(self.settings, setting))
 
 
 def projects_dir() -> Path:

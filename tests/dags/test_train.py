@@ -54,7 +54,7 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
 
     assert (run.state, run.ends) == ("success", {"nothing_to_do"})
     assert "8 untrained images of 8, a training needs 10" in str(run.note)
-    assert record(digits, "last_run")["outcome"] == "nothing_to_do"
+    assert record(digits, "last_run/digits_train")["outcome"] == "nothing_to_do"
     assert effects(digits, "CreateProject") == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
@@ -18,3 +19,31 @@ def version_name(project: str, when: datetime, digest: str) -> str:
     """
     stamp = when.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
     return f"{_NOT_ALLOWED.sub('-', project)[:200]}-{stamp}-{digest[:12]}"
+
+
+_NOT_IN_REVIEWS = re.compile(r"[^a-z0-9]+")
+_HASH_CHARACTERS = 32
+_SLUG_CHARACTERS = 24
+
+
+def slug(project: str) -> str:
+    """Give a project's name in the characters of A2I's names: lowercase letters, digits and single dashes."""
+    return _NOT_IN_REVIEWS.sub("-", project.lower()).strip("-")[:_SLUG_CHARACTERS].strip("-") or "project"
+
+
+def review_name(project: str, key: str, etag: str, round_: int) -> str:
+    """Derive a review's name, so that one image is asked about once a round, whoever asks and however often.
+
+    HumanLoopName is 1-63 characters of ``[a-z0-9](-*[a-z0-9])*``, unique in an account and region (A2I runtime API
+    reference). The project's whole name goes into the hash.
+
+    :param key: relative to the project's prefix; ``etag`` without quotes.
+    :param round_: from 1.
+    """
+    text = "\0".join((project, key, etag))
+    return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]}-r{round_}"
+
+
+def review_subject(name: str) -> str:
+    """Give what the names of all rounds about one image have in common."""
+    return name.rpartition("-r")[0]

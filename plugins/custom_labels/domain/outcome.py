@@ -1,4 +1,4 @@
-"""How a run of the train DAG ended, in words that a person reads."""
+"""How a run of one of our DAGs ended, in words that a person reads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ TITLES = {
     "training_failed": "training failed",
     "failed": "run failed",
     "deployed": "new version serves",
+    "detected": "images detected",
+    "detection_trouble": "images in trouble",
+    "nothing_serves": "no version serves",
+    "nothing_to_detect": "nothing to detect",
+    "harvested": "reviews harvested",
+    "nothing_to_harvest": "nothing to harvest",
+    "sampling_is_off": "sampling is switched off",
+    "sampled": "detections sampled",
+    "nothing_to_sample": "nothing to sample",
+    "live_accuracy_low": "live accuracy is low",
+    "ready": "project is ready",
 }
 MAX_SUBJECT = 100
 """SNS takes subjects of fewer than 100 characters, ASCII, without control characters."""

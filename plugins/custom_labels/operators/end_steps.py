@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
-
-from custom_labels.domain.outcome import RunOutcome
 from custom_labels.domain.retraining import AttemptState
-from custom_labels.listener import NOTE_KEY
-from custom_labels.operators.project import ProjectContext, step, values
-
-log = logging.getLogger(__name__)
+from custom_labels.operators.project import ProjectContext, step
+from custom_labels.operators.reporting import outcome
 
 
 @step
@@ -20,7 +14,7 @@ def training_is_off(project: str) -> dict[str, Any]:
     """Say that automatic training is off."""
     place = ProjectContext(project)
     variable = place.project.variable("enable_automatic_training")
-    return _outcome(place, "training_is_off", f"Variable '{variable}' is off")
+    return outcome(place, "training_is_off", f"Variable '{variable}' is off")
 
 
 @step
@@ -28,7 +22,7 @@ def nothing_to_do(project: str) -> dict[str, Any]:
     """Say why there is nothing to train."""
     place = ProjectContext(project)
     reason = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key="reason")
-    return _outcome(place, "nothing_to_do", next((r for r in reason or [] if r), "nothing changed"))
+    return outcome(place, "nothing_to_do", next((r for r in reason or [] if r), "nothing changed"))
 
 
 @step
@@ -37,7 +31,7 @@ def gate_failed(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -
     place = ProjectContext(project)
     place.registry.finish_attempt(attempt["digest"], AttemptState.GATE_FAILED, judged["reason"])
     live = place.registry.live()
-    return _outcome(
+    return outcome(
         place,
         "gate_failed",
         judged["reason"],
@@ -55,7 +49,7 @@ def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live
             live["previous_version_name"], {"status": "STOPPED", "replaced_by": attempt["version_name"]}
         )
     place.registry.finish_attempt(attempt["digest"], AttemptState.DEPLOYED, judged["reason"])
-    return _outcome(
+    return outcome(
         place,
         "deployed",
         f"{judged['reason']}; version {attempt['version_name']}",
@@ -63,26 +57,7 @@ def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live
     )
 
 
-@values
-def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
-    """Record the run's outcome and hand it to the SNS task, or skip that where nobody asked for it."""
-    place = ProjectContext(project)
-    fields = next(end for end in ends if end)
-    outcome = RunOutcome(**fields)
-    place.registry.record_run(outcome.to_json())
-    place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-    topic = place.topic_for(outcome.outcome)
-    if not topic:
-        raise AirflowSkipException(f"No SNS message for '{outcome.outcome}': no topic, or not in notify_outcomes.")
-    return {"topic": topic, "subject": outcome.subject, "body": outcome.body}
-
-
 @step
 def release_lock(project: str) -> None:
     """Give the project's lock back, however the run ended."""
     ProjectContext(project).lock.release()
-
-
-def _outcome(place: ProjectContext, outcome: str, detail: str, facts: dict[str, Any] | None = None) -> dict[str, Any]:
-    log.info("%s: %s", outcome, detail)
-    return RunOutcome(outcome, place.project.name, detail, place.run_name, facts or {}).to_json()

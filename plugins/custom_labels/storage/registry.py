@@ -16,7 +16,8 @@ from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 LIVE = "registry/live.json"
 TRAINED = "registry/trained.json"
 OPEN = "registry/open_attempt.json"
-LAST_RUN = "registry/last_run.json"
+LAST_RUNS = "registry/last_run/"
+REVIEW = "registry/review.json"
 
 
 class Registry:
@@ -135,8 +136,21 @@ class Registry:
         self.store.write_json(_version_key(version_name), {**self.version(version_name), **facts})
 
     def record_run(self, record: Mapping[str, Any]) -> None:
-        """Record the outcome of the newest run."""
-        self.store.write_json(LAST_RUN, dict(record))
+        """Record the outcome of a DAG's newest run.
+
+        :param record: a ``RunOutcome`` as JSON types; its ``run`` is ``dag_id/run_id``.
+        """
+        self.store.write_json(last_run_key(str(record["run"]).partition("/")[0]), dict(record))
+
+    def last_run(self, dag_id: str) -> dict[str, Any]:
+        """Read the outcome of a DAG's newest run; empty when there is none."""
+        value, _ = self.store.read_json(last_run_key(dag_id))
+        return dict(value or {})
+
+
+def last_run_key(dag_id: str) -> str:
+    """Give the place of the outcome of a DAG's newest run."""
+    return f"{LAST_RUNS}{dag_id}.json"
 
 
 def _attempt_key(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""What the Airflow UI shows as the documentation of our DAGs."""
+"""What the Airflow UI shows as the documentation of the train DAG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ no trained snapshot yet, it checks them, writes the TRAIN and TEST manifests, tr
 its F1 reaches `minimum_f1_score` - starts it, puts known images to it, moves `registry/live.json` to it and stops the
 version that it replaces.
 
-**How a run ends** (also the run's note, an SNS message and `registry/last_run.json`)
+**How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_train.json`)
 
 | branch | meaning |
 |---|---|

@@ -1,0 +1,158 @@
+"""A detection: what a version says an image shows, and what is decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Decision(StrEnum):
+    """What becomes of a detection."""
+
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+    NOT_REVIEWED = "not_reviewed"
+    """Doubtful, but the review workflow is off."""
+    UNREADABLE = "unreadable"
+    """Custom Labels cannot read the image, and never will."""
+
+
+@dataclass(frozen=True)
+class InferenceImage:
+    """An image to be labelled, as it was when it was announced or listed.
+
+    :param key: relative to the project's prefix.
+    :param etag: without quotes.
+    """
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where on the image a label was found, as ratios of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class DetectedLabel:
+    """One label that a version sees.
+
+    :param confidence: in percent.
+    """
+
+    name: str
+    confidence: float
+    box: Box | None = None
+
+    @classmethod
+    def from_aws(cls, value: Mapping[str, Any]) -> DetectedLabel:
+        """Read an entry of ``CustomLabels`` in the answer of DetectCustomLabels."""
+        box = value.get("Geometry", {}).get("BoundingBox")
+        sides = ("Left", "Top", "Width", "Height")
+        return cls(value["Name"], value["Confidence"], Box(*(box.get(side, 0.0) for side in sides)) if box else None)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The confidence that a label must reach to be believed.
+
+    :param default: in percent.
+    :param by_label: for single labels, in percent.
+    """
+
+    default: float
+    by_label: Mapping[str, float]
+
+    def of(self, label: str) -> float:
+        """Give the threshold of a label."""
+        return self.by_label.get(label, self.default)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One result: one image, at one ETag, put to one version.
+
+    :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
+    :param detected_at: ISO 8601 in UTC.
+    :param labels: all that the version named, the surest first.
+    :param minimum_confidence: threshold of the surest label, in percent.
+    :param reason: one sentence: why this decision.
+    :param review: name of the review that a doubtful detection asks for.
+    """
+
+    image: str
+    key: str
+    etag: str
+    version_name: str
+    version_arn: str
+    detected_at: str
+    labels: tuple[DetectedLabel, ...]
+    minimum_confidence: float
+    decision: Decision
+    reason: str
+    review: str | None = None
+
+    @property
+    def label(self) -> str | None:
+        """The surest label, ``None`` where the version named none."""
+        return self.labels[0].name if self.labels else None
+
+    @property
+    def confidence(self) -> float | None:
+        """The surest label's confidence, in percent."""
+        return self.labels[0].confidence if self.labels else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types; ``label`` and ``confidence`` are there for readers of the result."""
+        return {
+            **asdict(self),
+            "labels": [asdict(label) for label in self.labels],
+            "label": self.label,
+            "confidence": self.confidence,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Detection:
+        """Read back what :meth:`to_json` gave."""
+        fields = {name: entry for name, entry in value.items() if name not in {"label", "confidence"}}
+        labels = tuple(
+            DetectedLabel(entry["name"], entry["confidence"], Box(**entry["box"]) if entry["box"] else None)
+            for entry in value["labels"]
+        )
+        return cls(**{**fields, "labels": labels, "decision": Decision(value["decision"])})
+
+
+def surest_first(labels: Iterable[DetectedLabel]) -> tuple[DetectedLabel, ...]:
+    """Sort labels by confidence; equal ones by name, so that the same answer always gives the same result."""
+    return tuple(sorted(labels, key=lambda label: (-label.confidence, label.name)))
+
+
+def decide(
+    labels: tuple[DetectedLabel, ...], thresholds: Thresholds, *, review_is_on: bool
+) -> tuple[Decision, float, str]:
+    """Decide whether a detection is believed.
+
+    :param labels: the surest first.
+    :param review_is_on: whether doubtful ones go to people.
+    :return: the decision, the threshold that counted, and why.
+    """
+    doubtful = Decision.REVIEW if review_is_on else Decision.NOT_REVIEWED
+    if not labels:
+        return doubtful, thresholds.default, "no label was found"
+    first = labels[0]
+    minimum = thresholds.of(first.name)
+    if first.confidence < minimum:
+        return doubtful, minimum, f"'{first.name}' at {first.confidence:.1f} % is below its minimum of {minimum:g} %"
+    return (
+        Decision.ACCEPTED,
+        minimum,
+        f"'{first.name}' at {first.confidence:.1f} % reaches its minimum of {minimum:g} %",
+    )

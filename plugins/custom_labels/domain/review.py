@@ -1,0 +1,177 @@
+"""A review: what people are asked about an image, what they answer, and what their answers together say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+NONE_OF_THE_ABOVE = "None of the above"
+"""What a reviewer chooses where no label fits; no label of a project may have this name."""
+
+
+class Purpose(StrEnum):
+    """Why an image is shown to people."""
+
+    DOUBT = "doubt"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True)
+class ReviewRequest:
+    """What people are asked about one image.
+
+    Equal requests are equal bytes for the backend, so that a repeated one is recognized.
+
+    :param name: derived from (project, key, ETag, round), see :func:`custom_labels.domain.names.review_name`.
+    :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
+    :param label: the model's own guess, ``None`` where it named nothing; ``confidence`` in percent.
+    :param labels: what may be chosen, beside "None of the above".
+    :param version_name: the version that guessed.
+    :param round: 1 for the first question about an image, one more for each further reviewer.
+    :param reviewers: how many people are asked in this round.
+    """
+
+    name: str
+    image: str
+    key: str
+    etag: str
+    label: str | None
+    confidence: float | None
+    labels: tuple[str, ...]
+    version_name: str
+    purpose: Purpose
+    round: int
+    reviewers: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {**asdict(self), "labels": list(self.labels)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ReviewRequest:
+        """Read back what :meth:`to_json` gave."""
+        return cls(**{**value, "labels": tuple(value["labels"]), "purpose": Purpose(value["purpose"])})
+
+
+class ReviewStatus(StrEnum):
+    """What has become of a review, whatever the backend calls it."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The backend said something that this package does not know; it is told to people, never guessed at."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no answer can come any more."""
+        return self not in {ReviewStatus.OPEN, ReviewStatus.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """A review as its backend knows it.
+
+    :param name: the request's name.
+    :param created_at: ISO 8601 in UTC.
+    :param answers_uri: where its answers are, once they are known to be somewhere.
+    :param reason: the backend's own words about a failure.
+    """
+
+    name: str
+    status: ReviewStatus
+    created_at: str
+    answers_uri: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewAnswer:
+    """What one person said.
+
+    :param reviewer: an opaque id, never a name or an address.
+    :param label: ``None`` for none of the above.
+    :param submitted_at: ISO 8601 in UTC.
+    """
+
+    reviewer: str
+    label: str | None
+    submitted_at: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A review's question as it was asked, and the answers to it; there may be none."""
+
+    request: ReviewRequest
+    answers: tuple[ReviewAnswer, ...]
+
+
+class Agreement(StrEnum):
+    """What all answers about an image together say."""
+
+    AGREED = "agreed"
+    NONE_FITS = "none_fits"
+    DISAGREED = "disagreed"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True)
+class ConsensusRule:
+    """When answers count as one.
+
+    :param quorum: votes that a label needs at least.
+    :param majority: whether it also needs more than half of all votes, beside more than any other.
+    """
+
+    quorum: int
+    majority: bool = True
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What people together say of an image.
+
+    :param label: the label agreed on; ``None`` for every other agreement.
+    :param votes: pairs of label and number, the most voted first; ``None`` is none of the above.
+    :param reason: one sentence: why.
+    """
+
+    agreement: Agreement
+    label: str | None
+    votes: tuple[tuple[str | None, int], ...]
+    reason: str
+
+
+def find_consensus(answers: Iterable[ReviewAnswer], rule: ConsensusRule) -> Consensus:
+    """Join the answers of all rounds about one image.
+
+    A person has one vote, however often they were asked: the earliest. A label wins with at least ``quorum`` votes,
+    more than any other has and, under ``majority``, more than half of all. "None of the above" wins like a label. A
+    tie, or too few votes, is a disagreement: nobody's answer is taken for everybody's.
+    """
+    first: dict[str, ReviewAnswer] = {}
+    for answer in sorted(answers, key=lambda answer: (answer.submitted_at, answer.reviewer)):
+        first.setdefault(answer.reviewer, answer)
+    counts = Counter(answer.label for answer in first.values())
+    votes = tuple(sorted(counts.items(), key=lambda vote: (-vote[1], vote[0] is None, vote[0] or "")))
+    if not votes:
+        return Consensus(Agreement.UNANSWERED, None, (), "nobody answered")
+    label, most = votes[0]
+    total = len(first)
+    said = f"{most} of {total} said '{label or NONE_OF_THE_ABOVE}'"
+    if len(votes) > 1 and votes[1][1] == most:
+        return Consensus(
+            Agreement.DISAGREED, None, votes, f"a tie: {said} and as many '{votes[1][0] or NONE_OF_THE_ABOVE}'"
+        )
+    if most < rule.quorum:
+        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, fewer than the {rule.quorum} that are needed")
+    if rule.majority and 2 * most <= total:
+        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, which is no majority")
+    return Consensus(Agreement.NONE_FITS if label is None else Agreement.AGREED, label, votes, said)

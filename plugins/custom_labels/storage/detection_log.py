@@ -1,0 +1,70 @@
+"""The log of detections: what was detected when, in the order of time, some dozens to a file.
+
+Results are found by image; this is for everything that goes through them in order, such as sampling.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from custom_labels.domain.detection import Detection
+from custom_labels.domain.keys import DETECTION_LOG
+from custom_labels.storage.pages import pages
+from custom_labels.storage.store import S3Store
+
+_STAMP = "%Y/%m/%d/%H%M%S%f"
+
+
+@dataclass(frozen=True, order=True)
+class LogPosition:
+    """A place in the log: so many lines of a file, and all files before it."""
+
+    file: str
+    lines: int
+
+
+def log_key(moment: datetime, name: str) -> str:
+    """Give a log file's key, relative to the project's prefix; keys sort as their moments do.
+
+    :param name: of letters, digits and dashes; tells files of the same moment apart.
+    """
+    return f"{DETECTION_LOG}{moment.astimezone(UTC).strftime(_STAMP)}-{name}.jsonl"
+
+
+def write_log(store: S3Store, name: str, detections: Iterable[Detection]) -> str:
+    """Write a file of detections, before their results: a result is thus never without its line.
+
+    A detection that is repeated after a crash has two lines, of which only one result came.
+
+    :return: the file's key, relative to the project's prefix.
+    """
+    key = log_key(datetime.now(UTC), name)
+    body = "".join(json.dumps(detection.to_json(), ensure_ascii=False) + "\n" for detection in detections)
+    store.call("put_object", key, Body=body.encode(), ContentType="application/x-ndjson")
+    return key
+
+
+def read_log(
+    store: S3Store, after: LogPosition | None = None, until: datetime | None = None
+) -> Iterator[tuple[LogPosition, Detection]]:
+    """Go through the log in the order of time, a file at a time.
+
+    :param after: begin behind this place.
+    :param until: end before the first file of this moment; a file may appear a moment later than its name says.
+    :return: each detection, and the place behind it.
+    """
+    end = log_key(until, "") if until else None
+    for page in pages(store, DETECTION_LOG):
+        for key in map(bytes.decode, page.keys):
+            if end is not None and key >= end:
+                return
+            if after is not None and key < after.file:
+                continue
+            body, _ = store.read_bytes(key)
+            skip = after.lines if after is not None and key == after.file else 0
+            for number, line in enumerate(body.decode().splitlines(), start=1):
+                if number > skip:
+                    yield LogPosition(key, number), Detection.from_json(json.loads(line))

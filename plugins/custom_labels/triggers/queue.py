@@ -1,0 +1,99 @@
+"""The trigger that rings when messages wait in an SQS queue."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class QueueTrigger(BaseEventTrigger):
+    """Ring when messages begin to wait in a queue, and again from time to time while they go on waiting.
+
+    It looks at their number only. A message that it took would be invisible to the run which it wakes, and would come
+    closer to its queue's dead-letter queue each time; and an event for every ten messages would make as many runs.
+
+    :param queue_url: the queue.
+    :param poll_seconds: seconds between two looks.
+    :param repeat_seconds: seconds after which it rings again while messages wait, for a run that could not take them.
+    :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
+    :param botocore_config: keywords for a botocore ``Config``.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue_url: str,
+        poll_seconds: float = 5,
+        repeat_seconds: float = 300,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.queue_url = queue_url
+        self.poll_seconds = poll_seconds
+        self.repeat_seconds = repeat_seconds
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = botocore_config
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give the class path and the arguments."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "queue_url": self.queue_url,
+                "poll_seconds": self.poll_seconds,
+                "repeat_seconds": self.repeat_seconds,
+                "aws_conn_id": self.aws_conn_id,
+                "region_name": self.region_name,
+                "verify": self.verify,
+                "botocore_config": self.botocore_config,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look for ever; a queue that cannot be looked at is said in the log and looked at again."""
+        rang_at: float | None = None
+        while True:
+            waiting = await self.waiting()
+            if waiting == 0:
+                rang_at = None
+            elif waiting and (rang_at is None or time.monotonic() - rang_at >= self.repeat_seconds):
+                rang_at = time.monotonic()
+                yield TriggerEvent({"queue": self.queue_url, "waiting": waiting})
+            await asyncio.sleep(self.poll_seconds)
+
+    async def waiting(self) -> int | None:
+        """Count the messages that wait, about; ``None`` when SQS could not be asked."""
+        hook = SqsHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
+        try:
+            async with await hook.get_async_conn() as client:
+                found = await client.get_queue_attributes(
+                    QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+                )
+        except (ClientError, BotoCoreError) as error:
+            # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
+            self.log.warning(
+                "Queue %s could not be looked at: %s. Check 'queues' in the project's YAML file and the connection "
+                "'%s'; looking again in %s s.",
+                self.queue_url,
+                error,
+                self.aws_conn_id,
+                self.poll_seconds,
+            )
+            return None
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
