@@ -17,7 +17,7 @@ from include.local_aws.human_review.state import Loop
 PREFIX = "/_local_aws/work/"
 _STATIC = Path(__file__).parent / "static"
 _SHOWN = 200
-_NOTHING = Markup("<p>Nothing to do. This page looks again every 5 seconds.</p>")
+_NOTHING = Markup("<p>Nothing to do: no task waits for you. This page looks again every 5 seconds.</p>")
 _CROWD_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -49,12 +49,11 @@ def list_url(worker: str) -> str:
 def list_page(tasks: Sequence[OpenTask], worker: str) -> str:
     """Return the page that lists a worker's open tasks."""
     who = Markup(
-        '<form method="get" action="{}"><label>You are <input name="worker" value="{}" pattern="[A-Za-z0-9_-]+" '
-        'maxlength="40"></label> <button>Change</button></form>'
+        '<form method="get" action="{}"><label>You are <input name="worker" value="{}" pattern="[A-Za-z0-9_\\-]+" '
+        'maxlength="40" required></label> <button>Change</button></form>'
     ).format(PREFIX, worker)
-    body = Markup("<main><h1>{} open tasks</h1>{}{}</main>").format(
-        len(tasks), who, _table(tasks, worker) if tasks else _NOTHING
-    )
+    count = f"{len(tasks)} open task{'' if len(tasks) == 1 else 's'}"
+    body = Markup("<main><h1>{}</h1>{}{}</main>").format(count, who, _table(tasks, worker) if tasks else _NOTHING)
     return _document("Open tasks", body, refresh=not tasks)
 
 
@@ -91,11 +90,18 @@ def _table(tasks: Sequence[OpenTask], worker: str) -> Markup:
 
 
 def _row(task: OpenTask, worker: str) -> Markup:
-    minutes, seconds = divmod(int(time.time() - task.loop.created), 60)
-    return Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}:{:02d}</td></tr>').format(
-        task_url(task, worker),
-        *(task.loop.flow.config["TaskTitle"], task.loop.flow.name, task.loop.name, minutes, seconds),
+    waiting = _duration(time.time() - task.loop.created)
+    return Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>').format(
+        task_url(task, worker), task.loop.flow.config["TaskTitle"], task.loop.flow.name, task.loop.name, waiting
     )
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds in the largest unit that they fill twice."""
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds / length)} {unit}"
+    return f"{int(seconds)} s"
 
 
 def _own_crowd(rendered: str) -> str:

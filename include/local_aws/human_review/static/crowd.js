@@ -10,14 +10,28 @@ function make(tag, properties, ...children) {
   return element;
 }
 
+const SMALL_PIXELS = 256;
+const KEYS = [..."1234567890abcdefghijklmnopqrstuvwxyz"];
+
+// A category that is named like a key gets that key: who sees a 7 presses 7, wherever it stands among the categories.
+function keysOf(categories) {
+  const names = categories.map((label) => String(label).toLowerCase());
+  const free = KEYS.filter((key) => !names.includes(key));
+  return names.map((name, place) => {
+    const own = KEYS.includes(name) && names.indexOf(name) === place;
+    return own ? name : free.shift() ?? "";
+  });
+}
+
 class CrowdImageClassifier extends HTMLElement {
   connectedCallback() {
     if (this.buttons) return;
     this.label = null;
     const categories = JSON.parse(this.getAttribute("categories") || "[]");
+    this.keys = keysOf(categories);
     this.buttons = categories.map((label, place) => {
-      const key = place < 9 ? String(place + 1) : "";
-      const button = make("button", { type: "button" }, make("kbd", { textContent: key }), " ", label);
+      const key = make("kbd", { textContent: this.keys[place] });
+      const button = make("button", { type: "button" }, key, make("span", { textContent: label }));
       button.setAttribute("aria-pressed", "false");
       button.addEventListener("click", () => this.choose(label));
       return button;
@@ -25,12 +39,15 @@ class CrowdImageClassifier extends HTMLElement {
     this.error = make("div", { className: "error" });
     this.error.setAttribute("role", "alert");
     const picture = make("img", { src: this.getAttribute("src"), alt: "the image to classify" });
+    picture.addEventListener("load", () => {
+      picture.classList.toggle("small", Math.max(picture.naturalWidth, picture.naturalHeight) <= SMALL_PIXELS);
+    });
     picture.addEventListener("error", () => { this.error.textContent = "The image could not be loaded."; });
+    const hint = make("p", { className: "hint", textContent: "Press the key of a category or click it, then Enter." });
     this.prepend(
       make("h2", { textContent: this.getAttribute("header") ?? "" }),
       picture,
-      make("div", { className: "categories" }, ...this.buttons),
-      this.error,
+      make("div", { className: "choice" }, make("div", { className: "categories" }, ...this.buttons), hint, this.error),
     );
     this.categories = categories;
   }
@@ -43,8 +60,9 @@ class CrowdImageClassifier extends HTMLElement {
     });
   }
 
-  press(digit) {
-    if (digit <= this.categories.length) this.choose(this.categories[digit - 1]);
+  press(key) {
+    const place = this.keys.indexOf(key);
+    if (place >= 0) this.choose(this.categories[place]);
   }
 
   get answer() {
@@ -52,7 +70,7 @@ class CrowdImageClassifier extends HTMLElement {
   }
 
   complain() {
-    this.error.textContent = "Choose a category first: click it, or press its number.";
+    this.error.textContent = "Choose a category first: click it, or press its key.";
   }
 }
 
@@ -83,23 +101,22 @@ class CrowdForm extends HTMLElement {
     if (!this.querySelector('crowd-button[form-action="submit"], button[type="submit"]')) {
       const button = make("button", { type: "button", className: "submit", textContent: "Submit (Enter)" });
       button.addEventListener("click", () => this.submit());
-      this.append(button);
+      const choices = this.querySelectorAll("crowd-image-classifier > .choice");
+      (choices.length === 1 ? choices[0] : this).append(button);
     }
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
   pressed(event) {
-    const busy = event.target.closest?.("input, textarea, select, button, a, summary, crowd-button");
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (event.key === "Enter" && busy?.matches("crowd-button")) return busy.click();
+    const on = event.target.closest?.("input, textarea, select, button, a, summary, crowd-button");
+    if (on?.matches("input, textarea, select")) return;
+    if (event.key !== "Enter") return this.querySelector("crowd-image-classifier")?.press(event.key.toLowerCase());
+    if (on?.matches("crowd-button")) return on.click();
     // Enter after a click on a category means submit, not the category again.
-    if (busy && !busy.closest(".categories")) return;
-    if (event.key >= "1" && event.key <= "9" && event.key.length === 1) {
-      this.querySelector("crowd-image-classifier")?.press(Number(event.key));
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      this.submit();
-    }
+    if (on && !on.closest(".categories")) return;
+    event.preventDefault();
+    this.submit();
   }
 
   submit() {
