@@ -31,7 +31,7 @@ def slug(project: str) -> str:
     return _NOT_IN_REVIEWS.sub("-", project.lower()).strip("-")[:_SLUG_CHARACTERS].strip("-") or "project"
 
 
-def review_name(project: str, key: str, etag: str, round_: int) -> str:
+def review_name(project: str, key: str, etag: str, round_: int, *, audit: bool = False) -> str:
     """Derive a review's name, so that one image is asked about once a round, whoever asks and however often.
 
     HumanLoopName is 1-63 characters of ``[a-z0-9](-*[a-z0-9])*``, unique in an account and region (A2I runtime API
@@ -39,8 +39,9 @@ def review_name(project: str, key: str, etag: str, round_: int) -> str:
 
     :param key: relative to the project's prefix; ``etag`` without quotes.
     :param round_: from 1.
+    :param audit: for the review of a sample, which is another question than that of a doubtful detection.
     """
-    text = "\0".join((project, key, etag))
+    text = "\0".join((project, key, etag, *(["audit"] if audit else [])))
     return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]}-r{round_}"
 
 

@@ -56,15 +56,18 @@ def read_log(
     :param until: end before the first file of this moment; a file may appear a moment later than its name says.
     :return: each detection, and the place behind it.
     """
+    if after is not None:
+        yield from _read_file(store, after.file, after.lines)
     end = log_key(until, "") if until else None
-    for page in pages(store, DETECTION_LOG):
+    for page in pages(store, DETECTION_LOG, start_after=after.file if after else None):
         for key in map(bytes.decode, page.keys):
             if end is not None and key >= end:
                 return
-            if after is not None and key < after.file:
-                continue
-            body, _ = store.read_bytes(key)
-            skip = after.lines if after is not None and key == after.file else 0
-            for number, line in enumerate(body.decode().splitlines(), start=1):
-                if number > skip:
-                    yield LogPosition(key, number), Detection.from_json(json.loads(line))
+            yield from _read_file(store, key)
+
+
+def _read_file(store: S3Store, key: str, skip: int = 0) -> Iterator[tuple[LogPosition, Detection]]:
+    body, _ = store.read_bytes(key)
+    for number, line in enumerate(body.decode().split("\n")[:-1], start=1):
+        if number > skip:
+            yield LogPosition(key, number), Detection.from_json(json.loads(line))

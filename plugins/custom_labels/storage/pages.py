@@ -62,11 +62,14 @@ def time_text(moment: datetime) -> bytes:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 
 
-def pages(store: S3Store, folder: str, *, delimiter: str | None = None) -> Iterator[Page]:
+def pages(
+    store: S3Store, folder: str, *, delimiter: str | None = None, start_after: str | None = None
+) -> Iterator[Page]:
     """List what is below a folder, one page at a time; a page is not held once the next is asked for.
 
     :param folder: relative to the project's prefix.
     :param delimiter: ``/`` to get the folders directly below, and only the objects directly in this one.
+    :param start_after: begin behind this key, relative to the project's prefix.
     :raises StorageError: S3 refused, or is not in order, as S3 directory buckets are not.
     """
     client = store.client
@@ -74,6 +77,8 @@ def pages(store: S3Store, folder: str, *, delimiter: str | None = None) -> Itera
     request: dict[str, Any] = {"Prefix": store.key(folder), "EncodingType": "url"}
     if delimiter:
         request["Delimiter"] = delimiter
+    if start_after:
+        request["StartAfter"] = store.key(start_after)
     last = b""
     while True:
         _listing.active = True
