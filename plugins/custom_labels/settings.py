@@ -174,6 +174,7 @@ class ReviewSetup(BaseModel):
     :param role_arn: role that A2I reads images and writes answers with; ``iam:PassRole`` on it is needed.
     :param title: headline of the task, at most 128 characters.
     :param instructions: what reviewers read beside the image; plain text, blank lines make paragraphs.
+    :param template: file of another worker task template, relative to the project files.
     :param task_seconds: how long a person may take for an image.
     :param lifetime_hours: how long a review waits for people before it expires.
     """
@@ -185,6 +186,7 @@ class ReviewSetup(BaseModel):
     role_arn: str = Field(min_length=1)
     title: TaskTitle = "What does this image show?"
     instructions: str = Field("", max_length=20_000)
+    template: str | None = None
     task_seconds: int = Field(300, ge=30, le=28_800)
     lifetime_hours: float = Field(240, gt=0, le=720)
 
@@ -253,6 +255,13 @@ def projects_dir() -> Path:
     """Find the folder of project files: next to ``plugins``, or where the environment says."""
     given = os.environ.get(PROJECTS_DIR_VARIABLE)
     return Path(given) if given else Path(__file__).resolve().parents[2] / "include" / "projects"
+
+
+def template_path(review: ReviewSetup) -> Path:
+    """Find a project's worker task template: the one it names, or the one next to ``plugins``."""
+    if review.template:
+        return projects_dir() / review.template
+    return Path(__file__).resolve().parents[2] / "include" / "templates" / "image_review.liquid.html"
 
 
 def load_projects() -> list[Project]:

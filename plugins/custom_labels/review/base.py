@@ -18,8 +18,15 @@ class ReviewBackendFull(CustomLabelsError):
     """The backend takes no more reviews for now; those that were opened stay."""
 
 
+class ReviewBackendError(CustomLabelsError):
+    """The backend refused a call, or could not be asked; a retry may help. The message keeps the backend's words."""
+
+
 class ReviewBackend(Protocol):
-    """Where reviews are opened, looked up and answered. All calls may be repeated."""
+    """Where reviews are opened, looked up and answered. All calls may be repeated, and come from several threads.
+
+    Every call may raise :class:`ReviewBackendError`.
+    """
 
     def open(self, request: ReviewRequest) -> bool:
         """Open a review, or find that it was opened before under the same name.

@@ -1,0 +1,70 @@
+"""The hook for the Amazon A2I runtime: human loops by name, and pages of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+RETRIES = {"mode": "standard", "max_attempts": 10}
+CONNECTIONS = 32
+"""Connections that the client keeps: more than the threads which open reviews or read answers."""
+MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
+PAGE = 100
+"""The most that ListHumanLoops gives at once (A2I runtime API reference)."""
+
+
+class A2IHook(AwsBaseHook):
+    """Interact with the Amazon A2I runtime.
+
+    :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
+        ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
+    """
+
+    def __init__(
+        self,
+        aws_conn_id: str | None = "aws_default",
+        *,
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        config: Config | dict[str, Any] | None = None,
+    ) -> None:
+        given = Config(**config) if isinstance(config, dict) else config
+        defaults = Config(retries=RETRIES, max_pool_connections=CONNECTIONS)  # type: ignore[arg-type]
+        super().__init__(
+            aws_conn_id,
+            region_name=region_name,
+            verify=verify,
+            client_type="sagemaker-a2i-runtime",
+            config=defaults.merge(given) if given else defaults,
+        )
+
+    @cached_property
+    def client(self) -> Any:
+        """The boto3 client."""
+        return self.conn
+
+    def find_loop(self, name: str) -> dict[str, Any] | None:
+        """Describe a human loop; ``None`` if there is none of this name."""
+        try:
+            return dict(self.client.describe_human_loop(HumanLoopName=name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in MISSING:
+                return None
+            raise
+
+    def loops(self, flow_arn: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
+        """List a flow's loops that were created at or after a moment, oldest first, a page at a time."""
+        pages = self.client.get_paginator("list_human_loops").paginate(
+            FlowDefinitionArn=flow_arn,
+            CreationTimeAfter=since,
+            SortOrder="Ascending",
+            PaginationConfig={"PageSize": PAGE},
+        )
+        for page in pages:
+            yield page["HumanLoopSummaries"]

@@ -1,0 +1,157 @@
+"""What a project's human review needs at Amazon A2I, planned from its settings and made without doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from custom_labels.domain.errors import SettingError
+from custom_labels.domain.keys import A2I_OUTPUT
+from custom_labels.domain.review_setup import FIELD, ReviewFlow, fill_template, resource_name
+from custom_labels.domain.statuses import Described
+from custom_labels.hooks.sagemaker import ReviewSetupHook
+from custom_labels.review.base import ReviewBackendNotReady
+from custom_labels.settings import Project, ReviewSetup, template_path
+from custom_labels.storage.review_setup import record_flows
+from custom_labels.storage.store import S3Store
+
+TEMPLATE_CHARACTERS = 128_000
+"""UiTemplate.Content holds at most so many (SageMaker API reference)."""
+TAG = "custom-labels-project"
+
+
+@dataclass(frozen=True)
+class ReviewPlan:
+    """The page and the flows that a project should have.
+
+    :param flows: names of the flows by number of reviewers.
+    :param output: ``s3://`` URI that A2I writes answers below.
+    """
+
+    task_ui: str
+    template: str
+    flows: dict[int, str]
+    output: str
+
+
+def review_of(project: Project) -> ReviewSetup:
+    """Give who answers a project's reviews.
+
+    :raises ReviewBackendNotReady: the project file does not say.
+    """
+    if project.review is None:
+        raise ReviewBackendNotReady(
+            f"Nobody answers reviews of project '{project.name}': 'review' is missing in {project.name}.yaml. Add it "
+            f"with workteam_arn and role_arn, then trigger {project.name}_bootstrap."
+        )
+    return project.review
+
+
+def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> ReviewPlan:
+    """Plan the page and the flows; equal settings give equal names, and any change gives others.
+
+    :param reviewers: how many people a review may ask: one flow for each number.
+    :raises ReviewBackendNotReady: the project file names nobody who answers.
+    :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
+    """
+    review = review_of(project)
+    template = _template(project, review)
+    output = store.uri(A2I_OUTPUT).rstrip("/")
+    task_ui = resource_name(project.name, {"kind": "task-ui", "template": template})
+    shared = {
+        "kind": "flow",
+        "task_ui": task_ui,
+        "output": output,
+        **review.model_dump(include={"workteam_arn", "role_arn", "title", "task_seconds", "lifetime_hours"}),
+    }
+    flows = {n: f"{resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
+    return ReviewPlan(task_ui, template, flows, output)
+
+
+def _template(project: Project, review: ReviewSetup) -> str:
+    path = template_path(review)
+    where = f"'review.template' of project '{project.name}' is '{review.template or path}'"
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"The worker task template cannot be read: {error}. {where}; name a file relative to the project files."
+        ) from error
+    filled = fill_template(source, review.title, review.instructions)
+    if len(filled) > TEMPLATE_CHARACTERS:
+        raise SettingError(
+            f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
+            f"{TEMPLATE_CHARACTERS}. {where}; shorten it or 'review.instructions'."
+        )
+    if f'name="{FIELD}"' not in filled:
+        raise SettingError(
+            f'The worker task template has no element with name="{FIELD}", by which answers are read. {where}; name '
+            "its crowd-image-classifier so."
+        )
+    return filled
+
+
+class A2ISetup:
+    """Makes what a plan says, or finds that it is there.
+
+    :param project: the project, with a ``review`` part.
+    :param hook: the set-up side of A2I.
+    """
+
+    def __init__(self, project: Project, store: S3Store, hook: ReviewSetupHook, plan: ReviewPlan) -> None:
+        self.project = project
+        self.review = review_of(project)
+        self.store = store
+        self.hook = hook
+        self.plan = plan
+
+    def create(self) -> None:
+        """Create or adopt the page and all flows.
+
+        A flow for a workteam that does not exist would only fail and then hold its name, so that is looked at first.
+
+        :raises ReviewBackendNotReady: the workteam does not exist.
+        """
+        missing = [name for name in self.plan.flows.values() if self.hook.describe_flow(name).status is None]
+        if not missing:
+            return
+        if self.hook.find_workteam(self.review.workteam_arn) is None:
+            raise ReviewBackendNotReady(
+                f"There is no workteam {self.review.workteam_arn}. 'review.workteam_arn' in {self.project.name}.yaml "
+                "names it; create a private workteam in that region (SageMaker console, Labeling workforces), or "
+                "correct the ARN."
+            )
+        tags = {TAG: self.project.name}
+        arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
+        for reviewers, name in self.plan.flows.items():
+            if name in missing:
+                self.hook.create_flow(name, tags, **self._flow(arn, reviewers))
+
+    def _flow(self, task_ui_arn: str, reviewers: int) -> dict[str, Any]:
+        review = self.review
+        return {
+            "HumanLoopConfig": {
+                "WorkteamArn": review.workteam_arn,
+                "HumanTaskUiArn": task_ui_arn,
+                "TaskTitle": review.title,
+                "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
+                "TaskCount": reviewers,
+                "TaskTimeLimitInSeconds": review.task_seconds,
+                "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
+            },
+            "OutputConfig": {"S3OutputPath": self.plan.output},
+            "RoleArn": review.role_arn,
+        }
+
+    def describe(self) -> dict[str, Described]:
+        """Describe each flow, by name."""
+        return {name: self.hook.describe_flow(name) for name in self.plan.flows.values()}
+
+    def record(self, described: dict[str, Described]) -> bool:
+        """Record flows that are Active as those to open reviews with; give whether that is new."""
+        flows = [
+            ReviewFlow(name, str(described[name].raw["FlowDefinitionArn"]), reviewers, self.plan.output)
+            for reviewers, name in self.plan.flows.items()
+        ]
+        return record_flows(self.store, self.plan.task_ui, flows)
