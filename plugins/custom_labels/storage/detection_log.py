@@ -5,13 +5,13 @@ Results are found by image; this is for everything that goes through them in ord
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from custom_labels.domain.detection import Detection
 from custom_labels.domain.keys import DETECTION_LOG
+from custom_labels.storage.line_files import read_lines, write_lines
 from custom_labels.storage.pages import pages
 from custom_labels.storage.store import S3Store
 
@@ -42,8 +42,7 @@ def write_log(store: S3Store, name: str, detections: Iterable[Detection]) -> str
     :return: the file's key, relative to the project's prefix.
     """
     key = log_key(datetime.now(UTC), name)
-    body = "".join(json.dumps(detection.to_json(), ensure_ascii=False) + "\n" for detection in detections)
-    store.call("put_object", key, Body=body.encode(), ContentType="application/x-ndjson")
+    write_lines(store, key, (detection.to_json() for detection in detections))
     return key
 
 
@@ -67,7 +66,7 @@ def read_log(
 
 
 def _read_file(store: S3Store, key: str, skip: int = 0) -> Iterator[tuple[LogPosition, Detection]]:
-    body, _ = store.read_bytes(key)
-    for number, line in enumerate(body.decode().split("\n")[:-1], start=1):
+    file = read_lines(store, key)
+    for number, line in enumerate(file.records if file else (), start=1):
         if number > skip:
-            yield LogPosition(key, number), Detection.from_json(json.loads(line))
+            yield LogPosition(key, number), Detection.from_json(line)
