@@ -24,6 +24,7 @@ PATIENCE_MS = 10_000
 INSTALLING_SECONDS = 900
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the folder in one process, so one browser is started, and give that time to be installed."""
     for item in items:

@@ -11,8 +11,12 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal, image_width, started
-from tests.unit.local_aws.review_support import LABELS, Reviews
+from tests.unit.local_aws.review_support import LABELS, TEMPLATE, Reviews
 
+WITH_NOTE = TEMPLATE.replace(
+    "</crowd-form>",
+    '<textarea name="note"></textarea><crowd-button form-action="submit">Send</crowd-button></crowd-form>',
+)
 DIGITS = [*"0123456789", "None of the above"]
 
 
@@ -148,6 +152,28 @@ def test_nothing_is_sent_when_nothing_is_chosen(
     assert reviews.loop()["HumanLoopStatus"] == "InProgress"
     portal.press("1")
     expect(page.get_by_role("alert")).to_have_text("")
+
+
+def test_keys_are_text_when_they_are_typed_into_a_field(portal: Portal, reviews: Reviews) -> None:
+    started(reviews, "loop", flow={"template": WITH_NOTE})
+    page = portal.task()
+    portal.press("1")
+    page.get_by_role("textbox").press_sequentially("2 or 3")
+    expect(portal.chosen).to_have_text("1dots")
+    portal.press("Tab", "Enter")
+    expect(page.get_by_text("Nothing to do")).to_be_visible()
+    [given] = reviews.output()["humanAnswers"]
+    assert given["answerContent"] == {"shown": {"label": "dots"}, "note": "2 or 3"}
+
+
+def test_button_of_the_template_replaces_ours(portal: Portal, reviews: Reviews) -> None:
+    started(reviews, "loop", flow={"template": WITH_NOTE})
+    page = portal.task()
+    expect(page.get_by_role("button", name="Submit")).to_have_count(0)
+    portal.categories.nth(1).click()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Nothing to do")).to_be_visible()
+    assert answers(reviews) == ["bars"]
 
 
 def test_loop_completes_when_as_many_people_answered_as_the_flow_asks(portal: Portal, reviews: Reviews) -> None:
