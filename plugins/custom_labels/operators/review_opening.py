@@ -1,0 +1,203 @@
+"""Opening the reviews that wait: the most doubtful first, within the day's budget, however often it is killed."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from custom_labels.domain.budget import Reservation
+from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.review.base import ReviewBackend, ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
+from custom_labels.storage.faults import is_passing
+from custom_labels.storage.opened_reviews import read_chosen, write_chosen
+from custom_labels.storage.review_budget import ReviewBudget
+from custom_labels.storage.review_requests import Waiting, WaitingReviews
+
+if TYPE_CHECKING:
+    from custom_labels.storage.store import S3Store
+
+log = logging.getLogger(__name__)
+Trouble = ReviewBackendFull | ReviewBackendNotReady | ReviewBackendError
+
+THREADS = 8
+CHOSEN_AT_ONCE = 2000
+"""Requests that are held in memory and opened under one reservation."""
+PATIENCE_SECONDS = 120.0
+"""How long a throttled start is repeated after botocore itself has given up."""
+LONGEST_PAUSE = 5.0
+
+
+class _End(Enum):
+    """What became of one request."""
+
+    NEW = auto()
+    KNOWN = auto()
+    LEFT = auto()
+    UNSURE = auto()
+    """It was asked for, and no answer came."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What was opened.
+
+    :param opened: reviews that are new.
+    :param known: reviews that had been opened before.
+    :param waiting: requests that still wait.
+    :param trouble: why some were not opened, empty where all were or the budget is used up.
+    """
+
+    opened: int = 0
+    known: int = 0
+    waiting: int = 0
+    trouble: str = ""
+
+
+class ReviewOpener:
+    """Opens what waits, one reservation of the budget after the other.
+
+    :param owner: the run and the task, the same for all its tries.
+    :param budget: reviews that may be opened in a day (UTC).
+    :param audits_only: leave the doubtful detections waiting.
+    :param today: gives the day.
+    """
+
+    def __init__(
+        self,
+        store: S3Store,
+        backend: ReviewBackend,
+        owner: str,
+        *,
+        budget: int,
+        audits_only: bool = False,
+        patience_seconds: float = PATIENCE_SECONDS,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
+        self.store = store
+        self.backend = backend
+        self.waiting = WaitingReviews(store)
+        self.budget = ReviewBudget(store, owner)
+        self.day_budget = budget
+        self.audits_only = audits_only
+        self.patience_seconds = patience_seconds
+        self.today = today
+
+    def run(self) -> Opening:
+        """Open until nothing is left to open, the budget is used up, or the backend takes no more.
+
+        A request that the backend refuses waits on, and does not keep others from being opened.
+
+        :raises ReviewBackendNotReady: nothing can be opened until it is set up; the requests wait on.
+        :raises ReviewBackendError: not one request could be opened.
+        """
+        opened = known = 0
+        while True:
+            day = self.today()
+            before = self.budget.read(day)
+            held = before.reservations.get(self.budget.owner)
+            room = held.reviews if held else before.room(self.day_budget)
+            chosen, waiting = self._choose(min(room, CHOSEN_AT_ONCE))
+            if chosen or held:
+                held = self.budget.reserve(day, len(chosen), self.day_budget)
+            if held is None:
+                return Opening(opened, known, waiting)
+            ends, trouble = self._open_held(day, held, chosen)
+            opened += ends.count(_End.NEW)
+            known += ends.count(_End.KNOWN)
+            if trouble is None:
+                continue
+            if isinstance(trouble, ReviewBackendNotReady) or not (opened or known or _is_full(trouble)):
+                raise trouble
+            return Opening(opened, known, self.waiting.count(), str(trouble))
+
+    def _choose(self, number: int) -> tuple[list[Waiting], int]:
+        """Choose the requests to be opened first, and count all that wait."""
+        if number == 0:
+            return [], self.waiting.count()
+        waiting = 0
+
+        def candidates() -> Iterable[Waiting]:
+            nonlocal waiting
+            for one in self.waiting.read():
+                waiting += 1
+                if not self.audits_only or one.request.purpose is Purpose.AUDIT:
+                    yield one
+
+        first = heapq.nsmallest(number, candidates(), key=lambda one: urgency(one.request))
+        return first, waiting
+
+    def _open_held(self, day: date, held: Reservation, chosen: list[Waiting]) -> tuple[list[_End], Trouble | None]:
+        """Open what a reservation is for: what an earlier try chose under it, else what is chosen now."""
+        counted = read_chosen(self.store, day, held) if held.is_resumed else None
+        if counted is None:
+            counted = write_chosen(self.store, day, held, chosen[: held.reviews])
+        ends, trouble = self._open_all([one.request for one in counted])
+        by_file: dict[str, set[str]] = defaultdict(set)
+        for one, end in zip(counted, ends, strict=True):
+            if end in {_End.NEW, _End.KNOWN}:
+                by_file[one.file].add(one.request.name)
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(self.waiting.remove, by_file.keys(), by_file.values()))
+        self.budget.settle(day, ends.count(_End.NEW) + ends.count(_End.UNSURE))
+        return ends, trouble
+
+    def _open_all(self, requests: list[ReviewRequest]) -> tuple[list[_End], Trouble | None]:
+        """Open requests in some threads; give what became of each, and the worst trouble."""
+        stop = threading.Event()
+        troubles: list[Trouble] = []
+
+        def open_one(request: ReviewRequest) -> _End:
+            if stop.is_set():
+                return _End.LEFT
+            try:
+                return _End.NEW if self._open(request) else _End.KNOWN
+            except (ReviewBackendFull, ReviewBackendNotReady) as error:
+                stop.set()
+                troubles.append(error)
+                return _End.LEFT
+            except ReviewBackendError as error:
+                log.warning("Review %s is not opened: %s", request.name, error)
+                troubles.append(error)
+                return _End.UNSURE if is_passing(error.__cause__) else _End.LEFT
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            ends = list(pool.map(open_one, requests))
+        worst = sorted(troubles, key=lambda one: (not isinstance(one, ReviewBackendNotReady), not _is_full(one)))
+        return ends, worst[0] if worst else None
+
+    def _open(self, request: ReviewRequest) -> bool:
+        """Open one, again if the backend is only short of breath."""
+        deadline = time.monotonic() + self.patience_seconds
+        pause = 0.5
+        while True:
+            try:
+                return self.backend.open(request)
+            except ReviewBackendError as error:
+                if not is_passing(error.__cause__) or time.monotonic() + pause > deadline:
+                    raise
+            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _is_full(trouble: Trouble) -> bool:
+    return isinstance(trouble, ReviewBackendFull)
+
+
+def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
+    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence."""
+    return (
+        request.purpose is not Purpose.AUDIT,
+        request.label is not None,
+        request.confidence if request.confidence is not None else 0.0,
+        request.name,
+    )

@@ -1,0 +1,74 @@
+"""The day's budget of reviews in S3, which all DAGs and Airflows of a project share.
+
+``reviews/budget/<YYYY-MM-DD>.json`` (UTC) is written by compare-and-set: reviews are reserved before they are opened,
+so that no kill and no race can open more than the budget. A reservation whose owner never comes back is gone with its
+day: too few may be opened, never too many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from datetime import date
+
+from custom_labels.domain.budget import DayBudget, Reservation
+from custom_labels.domain.keys import REVIEWS
+from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+
+BUDGETS = f"{REVIEWS}budget/"
+_LONGEST_PAUSE_MS = 200
+
+
+class ReviewBudget:
+    """One owner's view of the budgets below ``reviews/budget/``.
+
+    :param owner: who reserves: the run, and what for. Two tries of a task are the same owner.
+    """
+
+    def __init__(self, store: S3Store, owner: str) -> None:
+        self.store = store
+        # A run's name may hold anything, and the owner is in the names of files.
+        self.owner = hashlib.sha256(owner.encode()).hexdigest()[:24]
+
+    def read(self, day: date) -> DayBudget:
+        """Read what of a day's budget is gone."""
+        value, _ = self.store.read_json(budget_key(day))
+        return DayBudget.from_json(value) if value else DayBudget()
+
+    def reserve(self, day: date, wanted: int, budget: int) -> Reservation | None:
+        """Reserve up to so many reviews, or resume what an earlier try reserved; ``None`` if there is no room.
+
+        :param budget: reviews that may be opened in the day.
+        """
+        after = self._change(day, lambda before: before.reserve(self.owner, wanted, budget))
+        return after.reservations.get(self.owner)
+
+    def settle(self, day: date, opened: int) -> None:
+        """End the reservation, and give back what was not opened."""
+        self._change(day, lambda before: before.settle(self.owner, opened))
+
+    def _change(self, day: date, change: Callable[[DayBudget], DayBudget]) -> DayBudget:
+        """Change a day's budget by compare-and-set; each refusal means that somebody else came further."""
+        key = budget_key(day)
+        while True:
+            value, etag = self.store.read_json(key)
+            before = DayBudget.from_json(value) if value else DayBudget()
+            after = change(before)
+            if after == before:
+                return after
+            try:
+                if etag is None:
+                    self.store.create_json(key, after.to_json())
+                else:
+                    self.store.replace_json(key, after.to_json(), etag)
+            except (ObjectExists, ObjectChanged):
+                time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
+            else:
+                return after
+
+
+def budget_key(day: date) -> str:
+    """Give the place of a day's budget."""
+    return f"{BUDGETS}{day.isoformat()}.json"

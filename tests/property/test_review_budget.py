@@ -1,0 +1,114 @@
+"""Whatever is killed wherever, and whoever else opens reviews: never more than the day's budget."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from custom_labels.domain.budget import DayBudget
+from custom_labels.operators.review_opening import ReviewOpener
+from custom_labels.storage.review_requests import WaitingReviews
+from custom_labels.storage.store import S3Store
+from tests.memory_backend import MemoryBackend
+from tests.review_requests import request_for
+from tests.support import BUCKET, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+DAY = date(2026, 11, 20)
+OWNERS = ("a", "b", "c")
+_prefixes = itertools.count()
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(("reserve", "settle")),
+        st.sampled_from(OWNERS),
+        st.integers(0, 20),
+        st.integers(0, 30),
+    ),
+    max_size=40,
+)
+
+
+@given(moves)
+def test_what_is_granted_never_exceeds_the_largest_budget(steps: list[tuple[str, str, int, int]]) -> None:
+    """The one that opens the most opens all that it holds each time, and says so truly."""
+    day, opened, largest = DayBudget(), 0, 0
+    for move, owner, number, budget in steps:
+        if move == "reserve":
+            largest = max(largest, budget)
+            day = day.reserve(owner, number, budget)
+        elif (held := day.reservations.get(owner)) is not None:
+            opened += min(number, held.reviews)
+            day = day.settle(owner, number)
+        assert opened + sum(held.reviews for held in day.reservations.values()) <= largest
+        assert DayBudget.from_json(day.to_json()) == day
+
+
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+class Mortal:
+    """Calls of S3 and of the backend, of which one is the last."""
+
+    def __init__(self, store: S3Store, backend: MemoryBackend) -> None:
+        self.store = store
+        self.left: int | None = None
+        self._call = store.call
+        store.call = self.call  # type: ignore[method-assign]
+        backend.before = backend.after = self.step
+
+    def step(self, _: Any = None) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+
+    def call(self, operation: str, relative: str = "", **more: Any) -> Any:
+        self.step()
+        answer = self._call(operation, relative, **more)
+        self.step()
+        return answer
+
+
+@pytest.fixture
+def bucket(aws: LocalAws) -> str:
+    s3(aws).create_bucket(Bucket=BUCKET)
+    return BUCKET
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lives=st.lists(st.tuples(st.sampled_from(OWNERS), st.one_of(st.none(), st.integers(0, 25))), max_size=6),
+    budget=st.integers(0, 6),
+)
+def test_tasks_that_are_killed_at_any_call_keep_to_the_budget(
+    bucket: str, lives: list[tuple[str, int | None]], budget: int
+) -> None:
+    store, backend = S3Store(bucket, f"project-{next(_prefixes)}"), MemoryBackend()
+    asked = [request_for(f"images_for_detection/{n}.png") for n in range(8)]
+    WaitingReviews(store).add("one", asked[:4])
+    WaitingReviews(store).add("two", asked[4:])
+    mortal = Mortal(store, backend)
+    for owner, calls in lives:
+        mortal.left = calls
+        with contextlib.suppress(Killed):
+            ReviewOpener(store, backend, owner, budget=budget, today=lambda: DAY).run()
+        assert len(backend.opened) <= budget
+    mortal.left = None
+
+    for owner in OWNERS:  # those that were killed come back, and the next day opens the rest
+        ReviewOpener(store, backend, owner, budget=budget, today=lambda: DAY).run()
+        assert len(backend.opened) <= budget
+    ReviewOpener(store, backend, "tomorrow", budget=8, today=lambda: date(2026, 11, 21)).run()
+    assert set(backend.opened) == {request.name for request in asked}
+    assert WaitingReviews(store).count() == 0
