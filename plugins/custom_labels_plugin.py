@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from custom_labels import listener
-from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink
+from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink, ReviewFlowLink
 from custom_labels.timetables import PollTimetable
 
 
@@ -14,5 +14,5 @@ class CustomLabelsPlugin(AirflowPlugin):
 
     name = "custom_labels"
     timetables = [PollTimetable]  # noqa: RUF012
-    operator_extra_links = [CustomLabelsProjectLink(), CustomLabelsVersionLink()]  # noqa: RUF012
+    operator_extra_links = [CustomLabelsProjectLink(), CustomLabelsVersionLink(), ReviewFlowLink()]  # noqa: RUF012
     listeners = [listener]  # noqa: RUF012

@@ -79,7 +79,8 @@ def make_queues(aws: LocalAws) -> dict[str, str]:
     """Make the queues, with S3's notification of new images and EventBridge's of ended loops."""
     sqs, events = client(aws, "sqs"), client(aws, "events")
     names = {name: f"{BUCKET}-{name.replace('_', '-')}" for name in ("detections", "dead_letters", "reviews")}
-    urls = {name: sqs.create_queue(QueueName=queue)["QueueUrl"] for name, queue in names.items()}
+    for queue in names.values():
+        sqs.create_queue(QueueName=queue)
     arn = {name: f"arn:aws:sqs:us-east-1:123456789012:{queue}" for name, queue in names.items()}
     notification = {
         "QueueArn": arn["detections"],
@@ -93,7 +94,7 @@ def make_queues(aws: LocalAws) -> dict[str, str]:
     pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker A2I HumanLoop Status Change"]}
     events.put_rule(Name=BUCKET, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=BUCKET, Targets=[{"Id": "queue", "Arn": arn["reviews"]}])
-    return urls
+    return {name: url for name, url in load_project("digits").queues.model_dump().items() if url}
 
 
 def make_store(project: Project) -> S3Store:

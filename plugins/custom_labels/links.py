@@ -25,6 +25,14 @@ class CustomLabelsVersionLink(BaseAwsLink):
     format_str = _CONSOLE + "/models/{version_name}"
 
 
+class ReviewFlowLink(BaseAwsLink):
+    """Link to a human review workflow in the Amazon A2I console."""
+
+    name = "A2I review workflow"
+    key = "a2i_review_workflow"
+    format_str = BASE_AWS_CONSOLE_LINK + "/a2i/home?region={region_name}#/human-review-workflows/{flow_name}"
+
+
 def persist_link(link: type[BaseAwsLink], context: Any, operator: Any, **fields: str) -> None:
     """Store what a link needs, with the region and partition of the operator's own connection."""
     link.persist(

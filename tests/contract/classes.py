@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},
     "CustomLabelsVersionSensor": {"project_arn": PROJECT, "version_name": "v1", "until": "running"},
     "AcquireProjectLockOperator": {"project": "digits"},
+    "CustomLabelsSetupReviewOperator": {"project": "digits"},
     "ProjectStatusTrigger": {"project_name": "birds", "waiter_name": "project_created"},
     "DatasetStatusTrigger": {"dataset_arn": DATASET, "waiter_name": "dataset_created"},
     "ProjectVersionStatusTrigger": {
@@ -55,6 +56,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "waiter_name": "project_version_running",
         "stop_on_kill": True,
     },
+    "ReviewFlowTrigger": {"flow_name": "birds-0123", "waiter_name": "flow_definition_active"},
+    "QueueTrigger": {"queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/q"},
     "ProjectLockTrigger": {"bucket": "b", "key": "registry/lock.json", "etag": '"e"'},
 }
 BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}

@@ -11,45 +11,55 @@ import pytest
 from botocore.waiter import WaiterModel
 
 import custom_labels
-from custom_labels.domain.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, TABLES, VERSION_TABLES, Verdict
+from custom_labels.domain.review_setup import FLOW_ACTIVE
+from custom_labels.domain.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, VERSION_TABLES, Verdict
+from custom_labels.domain.statuses import TABLES as CUSTOM_LABELS_TABLES
 
-FILE = Path(custom_labels.__file__).parent / "waiters" / "rekognition.json"
-MODEL = WaiterModel(json.loads(FILE.read_text()))
-SERVICE = botocore.session.get_session().get_service_model("rekognition")
+FOLDER = Path(custom_labels.__file__).parent / "waiters"
+MODELS = {file.stem: WaiterModel(json.loads(file.read_text())) for file in FOLDER.glob("*.json")}
+WAITERS = {name: model.get_waiter(name) for model in MODELS.values() for name in model.waiter_names}
+TABLES = {**CUSTOM_LABELS_TABLES, FLOW_ACTIVE.waiter: FLOW_ACTIVE}
 RESOURCES = {
-    "project": (PROJECT_TABLES, "ProjectStatus"),
-    "dataset": (DATASET_TABLES, "DatasetStatus"),
-    "version": (VERSION_TABLES, "ProjectVersionStatus"),
+    "project": (PROJECT_TABLES, "rekognition", "ProjectStatus"),
+    "dataset": (DATASET_TABLES, "rekognition", "DatasetStatus"),
+    "version": (VERSION_TABLES, "rekognition", "ProjectVersionStatus"),
+    "flow": ((FLOW_ACTIVE,), "sagemaker", "FlowDefinitionStatus"),
 }
+GONE_CODES = {"dataset": "ResourceNotFoundException", "flow": "ResourceNotFound"}
 STATES = {"success": Verdict.DONE, "failure": Verdict.FAILED, "retry": Verdict.WAIT}
+
+
+def statuses(service: str, enum: str) -> list[str]:
+    return list(botocore.session.get_session().get_service_model(service).shape_for(enum).enum)
 
 
 def cases() -> list[Any]:
     found = []
-    for resource, (tables, enum) in RESOURCES.items():
+    for resource, (tables, service, enum) in RESOURCES.items():
         for table in tables:
             found += [
                 pytest.param(resource, table.waiter, status, id=f"{table.waiter}-{status}")
-                for status in [*SERVICE.shape_for(enum).enum, "SOMETHING_NEW", GONE]
+                for status in [*statuses(service, enum), "SOMETHING_NEW", GONE]
             ]
     return found
 
 
 def response(resource: str, status: str) -> dict[str, Any]:
     if status == GONE:
-        if resource == "dataset":
-            return {"Error": {"Code": "ResourceNotFoundException", "Message": "gone"}}
+        if resource in GONE_CODES:
+            return {"Error": {"Code": GONE_CODES[resource], "Message": "gone"}}
         return {"project": {"ProjectDescriptions": []}, "version": {"ProjectVersionDescriptions": []}}[resource]
     return {
         "project": {"ProjectDescriptions": [{"Status": status}]},
         "dataset": {"DatasetDescription": {"Status": status}},
         "version": {"ProjectVersionDescriptions": [{"Status": status}]},
+        "flow": {"FlowDefinitionStatus": status},
     }[resource]
 
 
 @pytest.mark.parametrize(("resource", "waiter", "status"), cases())
 def test_waiter_and_table_judge_alike(resource: str, waiter: str, status: str) -> None:
-    acceptors = MODEL.get_waiter(waiter).acceptors
+    acceptors = WAITERS[waiter].acceptors
     first = next(a for a in acceptors if a.matcher_func(response(resource, status)))
 
     assert STATES[first.state] is TABLES[waiter].judge(status)
@@ -61,17 +71,17 @@ def test_an_unknown_status_fails(waiter: str) -> None:
 
 
 def test_every_table_has_a_waiter_and_every_waiter_a_table() -> None:
-    assert set(MODEL.waiter_names) == set(TABLES)
+    assert set(WAITERS) == set(TABLES)
 
 
 @pytest.mark.parametrize("waiter", TABLES)
 def test_a_wait_is_bounded(waiter: str) -> None:
-    config = MODEL.get_waiter(waiter)
+    config = WAITERS[waiter]
 
     assert 0 < config.delay * config.max_attempts <= 26 * 3600
 
 
 def test_the_tables_name_only_statuses_that_aws_has() -> None:
-    known = {status for _, enum in RESOURCES.values() for status in SERVICE.shape_for(enum).enum} | {GONE}
+    known = {status for _, service, enum in RESOURCES.values() for status in statuses(service, enum)} | {GONE}
 
     assert {status for table in TABLES.values() for status in table.done | table.wait} <= known

@@ -1,4 +1,4 @@
-"""Run a project's train DAG with ``dag.test()`` and say what became of it."""
+"""Run a project's DAGs with ``dag.test()`` and say what became of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Run:
     def ends(self) -> set[str]:
         """The branches that the run ended in."""
         names = ("training_is_off", "nothing_to_do", "gate_failed", "deployed", "training_failed", "stop_challenger")
-        return {name for name in names if self.tasks[name] == "success"}
+        return {name for name in names if self.tasks.get(name) == "success"}
 
     @property
     def failed(self) -> set[str]:
@@ -49,16 +50,21 @@ class Run:
 
 
 def train(conf: dict[str, Any] | None = None) -> Run:
-    """Run the DAG once, as a run triggered by hand."""
+    """Run the train DAG once, as a run triggered by hand."""
+    return run_dag("train", conf)
+
+
+def run_dag(kind: str, conf: dict[str, Any] | None = None) -> Run:
+    """Run the project's DAG of a kind, from the file of that name, once, as a run triggered by hand."""
     from airflow.dag_processing.dagbag import DagBag
     from airflow.models.dagrun import DagRun
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    bag = DagBag()
+    bag = DagBag(dag_folder=str(ROOT / "dags" / f"{kind}.py"))
     assert bag.import_errors == {}
-    dag_run = bag.get_dag("digits_train").test(run_conf=conf or {})
+    dag_run = bag.get_dag(f"digits_{kind}").test(run_conf=conf or {})
     with create_session() as session:
         row = session.scalars(select(DagRun).where(DagRun.run_id == dag_run.run_id)).one()
         xcoms = session.scalars(

@@ -40,8 +40,8 @@ def test_a_dag_file_is_thin_wiring(file: Path) -> None:
     assert not imported & {"boto3", "botocore", "aiobotocore"}
 
 
-def test_every_project_has_its_train_dag(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {"digits_train"}
+def test_every_project_has_a_dag_of_each_file(dags: dict[str, DAG]) -> None:
+    assert set(dags) == {f"digits_{file.stem}" for file in FILES}
 
 
 def test_every_task_and_dag_is_documented(dags: dict[str, DAG]) -> None:

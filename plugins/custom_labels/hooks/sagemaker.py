@@ -85,13 +85,11 @@ class ReviewSetupHook(AwsBaseHook):
             found = self.describe_task_ui(name)
         return str(found.raw["HumanTaskUiArn"])
 
-    def create_flow(self, name: str, tags: dict[str, str], **parameters: Any) -> bool:
-        """Create a flow definition, or adopt the one of that name; give whether it is new."""
-        if self.describe_flow(name).status is not None:
-            return False
-        return self._create("create_flow_definition", FlowDefinitionName=name, tags=tags, **parameters)
+    def create_flow(self, name: str, tags: dict[str, str], **parameters: Any) -> None:
+        """Create a flow definition, or adopt the one of that name."""
+        self._create("create_flow_definition", FlowDefinitionName=name, tags=tags, **parameters)
 
-    def _create(self, operation: str, *, tags: dict[str, str], **parameters: Any) -> bool:
+    def _create(self, operation: str, *, tags: dict[str, str], **parameters: Any) -> None:
         """Create something; one that is there was made by another try, since its name is made of its content."""
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         try:
@@ -100,8 +98,6 @@ class ReviewSetupHook(AwsBaseHook):
             if error.response["Error"]["Code"] not in EXISTS:
                 raise
             self.log.info("%s: it was created meanwhile, adopting it: %s", operation, error)
-            return False
-        return True
 
     def _find(self, operation: str, **parameters: Any) -> dict[str, Any] | None:
         try:

@@ -211,6 +211,8 @@ class A2IReviewBackend:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("An event about a human loop cannot be read and is left out: %r in %s", error, body)
             return None
+        if uri is not None and not self._relative(str(uri)):
+            return None
         known = _status(status, detail.get("failureCode"))
         reason = _unknown(status) if known is ReviewStatus.UNKNOWN else str(detail.get("failureReason") or "")
         return self._state(name, known, created, uri, reason)

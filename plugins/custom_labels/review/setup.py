@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from custom_labels.domain.errors import SettingError
 from custom_labels.domain.keys import A2I_OUTPUT
 from custom_labels.domain.review_setup import FIELD, ReviewFlow, fill_template, resource_name
@@ -13,12 +15,15 @@ from custom_labels.domain.statuses import Described
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.base import ReviewBackendNotReady
 from custom_labels.settings import Project, ReviewSetup, template_path
+from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import record_flows
 from custom_labels.storage.store import S3Store
 
 TEMPLATE_CHARACTERS = 128_000
 """UiTemplate.Content holds at most so many (SageMaker API reference)."""
 TAG = "custom-labels-project"
+_REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
+"""Answers that stay the same however often a task is retried."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,10 @@ class A2ISetup:
 
         A flow for a workteam that does not exist would only fail and then hold its name, so that is looked at first.
 
-        :raises ReviewBackendNotReady: the workteam does not exist.
+        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file says.
         """
-        missing = [name for name in self.plan.flows.values() if self.hook.describe_flow(name).status is None]
-        if not missing:
+        missing = [name for name, found in self.describe().items() if found.status is None]
+        if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
             return
         if self.hook.find_workteam(self.review.workteam_arn) is None:
             raise ReviewBackendNotReady(
@@ -123,10 +128,19 @@ class A2ISetup:
                 "correct the ARN."
             )
         tags = {TAG: self.project.name}
-        arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
-        for reviewers, name in self.plan.flows.items():
-            if name in missing:
-                self.hook.create_flow(name, tags, **self._flow(arn, reviewers))
+        try:
+            arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
+            for reviewers, name in self.plan.flows.items():
+                if name in missing:
+                    self.hook.create_flow(name, tags, **self._flow(arn, reviewers))
+        except ClientError as error:
+            if error_code(error) not in _REFUSED:
+                raise
+            raise ReviewBackendNotReady(
+                f"AWS refused what 'review' in {self.project.name}.yaml asks for: {error}. Correct it there, allow the "
+                f"Airflow connection '{self.project.aws_conn_id}' what include/infra/custom-labels-project.yaml lists, "
+                "or raise the quota that is named."
+            ) from error
 
     def _flow(self, task_ui_arn: str, reviewers: int) -> dict[str, Any]:
         review = self.review

@@ -1,0 +1,31 @@
+"""What the Airflow UI shows as the documentation of the bootstrap DAG."""
+
+from __future__ import annotations
+
+BOOTSTRAP_DOC = """
+### {project}: make what can be made, check the rest
+
+Trigger it once when a project is new, and again whenever `review` in its file, the task page or the number of reviewers
+changes. It may be run as often as you like: what is there is adopted.
+
+**It makes** the Custom Labels project `{project}`; the page on which people review and its flows at Amazon A2I, named
+by a hash of their content, since A2I cannot change either. Flows that are replaced stay in `registry/review.json`, so
+that reviews opened with them are still harvested.
+
+**It checks** - and never changes - the bucket `s3://{bucket}/{prefix}` (read, write, CORS for the worker portal), the
+SNS topic, the queues, the bucket's announcement of new images, the review role, the workteam and its flows. Whatever
+the project file does not name is not looked at. All of it is looked at before the task `check_everything` fails, with
+every problem and its way out in one message. `include/infra/custom-labels-project.yaml` makes everything but the
+workteam.
+
+**It cannot check** Airflow's pools, which tasks have no way to read: `airflow pools list` shows whether the `pool`
+and `detection_pool` of the project file exist. A task whose pool is missing is never started. Neither does it see
+whether EventBridge sends A2I's events to the reviews queue; without them finished reviews are found on the schedule.
+
+**The page** shows the image, the labels and "None of the above", the instructions of the project file, and what the
+model says with its confidence - but not in an audit, which the guess would sway. A2I documents ten categories at most
+for its image classifier; its samples pass more. Name a copy of `include/templates/image_review.liquid.html` as
+`template` in `review` to change the page.
+
+**How a run ends**: `ready`, or failed.
+"""

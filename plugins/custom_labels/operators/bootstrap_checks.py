@@ -1,0 +1,221 @@
+"""What a project needs around it, looked at one by one: each check gives a finding, none stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_labels.domain.errors import CustomLabelsError
+from custom_labels.domain.keys import INBOX
+from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
+from custom_labels.hooks.sagemaker import ReviewSetupHook
+from custom_labels.operators.project import ProjectContext
+from custom_labels.review.setup import A2ISetup, plan_review, review_of
+from custom_labels.storage.faults import error_code
+from custom_labels.storage.review_setup import read_review_record
+
+CHECKED = "registry/bootstrap.json"
+TEMPLATE = "include/infra/custom-labels-project.yaml"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing.
+
+    :param value: what it is, for people.
+    :param problem: what is wrong and the way out; empty if nothing is.
+    """
+
+    subject: str
+    value: str
+    problem: str = ""
+
+
+class Wrong(CustomLabelsError):
+    """A thing is missing, or not as it has to be."""
+
+
+class BootstrapChecks:
+    """The checks of one project.
+
+    :param place: the project, as a task sees it.
+    """
+
+    def __init__(self, place: ProjectContext) -> None:
+        self.place = place
+        self.project = place.project
+
+    def all(self) -> Iterator[Finding]:
+        """Look at everything the project file names."""
+        queues, review = self.project.queues, self.project.review
+        yield self._look("bucket", self.project.bucket, self.bucket)
+        yield self._look("Custom Labels project", self.project.name, self.custom_labels_project)
+        yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
+        for kind, url in queues.model_dump().items():
+            yield self._look(f"queue {kind}", url, partial(self.queue, kind, url))
+        yield self._look("announcement of images", queues.detections, self.notification)
+        yield self._look("review role", review.role_arn if review else None, self.role)
+        yield self._look("review workteam", review.workteam_arn if review else None, self.workteam)
+        yield self._look("bucket CORS", self.project.bucket if review else None, self.cors)
+        yield self._look("review flows", review.backend if review else None, self.flows)
+
+    def _look(self, subject: str, value: str | None, check: Callable[[], str]) -> Finding:
+        """Run one check, unless the project file names nothing to look at."""
+        if not value:
+            return Finding(subject, "none in the project file")
+        try:
+            return Finding(subject, check())
+        except CustomLabelsError as error:
+            return Finding(subject, value, str(error))
+        except (ClientError, BotoCoreError) as error:
+            way_out = f"Allow it to the Airflow connection '{self.project.aws_conn_id}', as {TEMPLATE} does, or retry"
+            return Finding(subject, value, f"It could not be looked at: {error}. {way_out}.")
+
+    def client(self, service: str) -> Any:
+        """Give a client of the project's connection and region."""
+        return AwsBaseHook(
+            self.project.aws_conn_id, client_type=service, region_name=self.project.region_name
+        ).get_conn()
+
+    # -- the checks: each gives what it found, or raises -----------------------------------------------
+
+    def bucket(self) -> str:
+        """Read and write the bucket."""
+        self.place.store.write_json(CHECKED, {"run": self.place.run_name})
+        self.place.store.read_json(CHECKED)
+        return f"{self.place.store.uri()} can be read and written"
+
+    def custom_labels_project(self) -> str:
+        """Find the project at Custom Labels."""
+        found = self.place.rekognition.describe_project(self.project.name)
+        if PROJECT_CREATED.judge(found.status) is not Verdict.DONE:
+            raise Wrong(
+                f"The Custom Labels project '{self.project.name}' is {found.status or 'missing'}. Look at the task "
+                "create_project of this run, and clear it."
+            )
+        return found.arn
+
+    def topic(self) -> str:
+        """Find the topic that messages go to."""
+        arn = str(self.project.sns_topic_arn)
+        try:
+            self.client("sns").get_topic_attributes(TopicArn=arn)
+        except ClientError as error:
+            if error_code(error) not in {"NotFound", "NotFoundException"}:
+                raise
+            raise self._missing("SNS topic", arn, "sns_topic_arn", error) from error
+        return arn
+
+    def queue(self, kind: str, url: str) -> str:
+        """Find a queue."""
+        self._queue_attributes(kind, url)
+        return url
+
+    def _queue_attributes(self, kind: str, url: str) -> dict[str, str]:
+        try:
+            found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        except ClientError as error:
+            if not error_code(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
+                raise
+            raise self._missing("queue", url, f"queues.{kind}", error) from error
+        return dict(found["Attributes"])
+
+    def notification(self) -> str:
+        """See whether the bucket announces every new image to the queue."""
+        url = str(self.project.queues.detections)
+        arn = self._queue_attributes("detections", url)["QueueArn"]
+        found = self.place.store.client.get_bucket_notification_configuration(Bucket=self.project.bucket)
+        folder = self.place.store.key(INBOX)
+        if any(_announces(dict(each), arn, folder) for each in found.get("QueueConfigurations", [])):
+            return f"{folder} to {arn}"
+        if found.get("TopicConfigurations") or "EventBridgeConfiguration" in found:
+            return "goes by a topic or EventBridge, whose own rules are not looked at"
+        raise Wrong(
+            f"The bucket {self.project.bucket} does not send s3:ObjectCreated:* of {folder} to {arn}, so that images "
+            f"are found on the schedule only. Add that notification to the bucket ({TEMPLATE} has it), or take "
+            f"'queues.detections' out of {self.project.name}.yaml."
+        )
+
+    def role(self) -> str:
+        """Find the role that A2I takes on."""
+        arn = review_of(self.project).role_arn
+        try:
+            found = self.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchEntity":
+                raise
+            raise self._missing("role", arn, "review.role_arn", error) from error
+        if "sagemaker.amazonaws.com" not in str(found["AssumeRolePolicyDocument"]):
+            raise Wrong(
+                f"The role {arn} does not trust sagemaker.amazonaws.com, so that A2I cannot take it on. Add that to "
+                "its trust policy, or name another as 'review.role_arn'."
+            )
+        return arn
+
+    def workteam(self) -> str:
+        """Find the people, and where they work."""
+        arn = review_of(self.project).workteam_arn
+        found = self._sagemaker().find_workteam(arn)
+        if found is None:
+            raise Wrong(
+                f"There is no workteam {arn}. Create it (SageMaker console, Labeling workforces), or correct "
+                f"'review.workteam_arn' in {self.project.name}.yaml."
+            )
+        return f"{arn}, works at https://{found.get('SubDomain')}"
+
+    def cors(self) -> str:
+        """See whether the worker portal may show images of the bucket; A2I fails tasks that cannot."""
+        try:
+            found = self.place.store.client.get_bucket_cors(Bucket=self.project.bucket)
+        except ClientError as error:
+            if error_code(error) != "NoSuchCORSConfiguration":
+                raise
+            found = {"CORSRules": []}  # type: ignore[typeddict-item]
+        if not any("GET" in rule["AllowedMethods"] for rule in found["CORSRules"]):
+            raise Wrong(
+                f"The bucket {self.project.bucket} has no CORS rule that allows GET, without which the worker portal "
+                f"shows no images and A2I fails the tasks. Add one ({TEMPLATE} has it)."
+            )
+        return "GET is allowed"
+
+    def flows(self) -> str:
+        """See whether the flows that the settings ask for are Active and recorded."""
+        store, reviewers = self.place.store, {1, self.place.settings().reviewers_per_image}
+        setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
+        record = read_review_record(store)
+        bad = [
+            f"{name} is {found.status or 'missing'}{f' ({found.message})' if found.message else ''}"
+            for name, found in setup.describe().items()
+            if found.status != "Active"
+        ]
+        bad += [
+            f"{name} is not recorded in registry/review.json"
+            for count, name in setup.plan.flows.items()
+            if (record.current or {}).get(count) != name
+        ]
+        if bad:
+            raise Wrong(f"Reviews cannot be opened: {'; '.join(bad)}. Look at the task set_up_review of this run.")
+        return ", ".join(f"{name} asks {count}" for count, name in setup.plan.flows.items())
+
+    def _sagemaker(self) -> ReviewSetupHook:
+        return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)
+
+    def _missing(self, what: str, value: str, setting: str, error: ClientError) -> Wrong:
+        return Wrong(
+            f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
+            f"{self.project.name}.yaml."
+        )
+
+
+def _announces(configuration: dict[str, Any], arn: str, folder: str) -> bool:
+    """Whether a bucket's notification sends every new object of a folder to a queue."""
+    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    filters = {str(rule["Name"]).lower(): rule["Value"] for rule in rules}
+    every = "s3:ObjectCreated:*" in configuration.get("Events", [])
+    in_folder = folder.startswith(filters.get("prefix", "")) and not filters.get("suffix")
+    return configuration.get("QueueArn") == arn and every and in_folder

@@ -1,0 +1,121 @@
+"""The bootstrap DAG: what it makes once, what it only checks, and how it says what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.running import Run, record, run_dag
+from tests.review_support import BUCKET, set_up_surroundings
+from tests.support import client, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+MADE = (
+    "rekognition.CreateProject",
+    "sagemaker.CreateHumanTaskUi",
+    "sagemaker.CreateFlowDefinition",
+)
+
+
+@pytest.fixture
+def surroundings(aws: LocalAws, airflow_db: None) -> dict[str, str]:
+    """All that an operator makes."""
+    return set_up_surroundings(aws)
+
+
+def effects(aws: LocalAws) -> dict[str, int]:
+    calls = aws.control.calls()
+    return {name: int(calls.get(name, {}).get("effects", 0)) for name in MADE}
+
+
+def problems(run: Run) -> str:
+    """Give what the run told people."""
+    return str(run.note)
+
+
+def last_run(aws: LocalAws) -> Any:
+    return record(aws, "last_run/digits_bootstrap")
+
+
+def test_the_first_run_makes_what_can_be_made(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    run = run_dag("bootstrap")
+
+    assert (run.state, run.tasks["ready"]) == ("success", "success")
+    assert effects(aws) == dict.fromkeys(MADE, 1)
+    assert set(record(aws, "review")["current"]) == {"1"}
+    facts = last_run(aws)["facts"]
+    assert facts["queue detections"] == surroundings["detections"]
+    assert facts["bucket CORS"] == "GET is allowed"
+
+
+def test_a_second_run_adopts_everything(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    run_dag("bootstrap")
+    made, recorded = effects(aws), record(aws, "review")
+
+    run = run_dag("bootstrap")
+
+    assert run.state == "success"
+    assert effects(aws) == made
+    assert record(aws, "review") == recorded
+
+
+def test_more_reviewers_get_a_flow_of_their_own(
+    aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dag("bootstrap")
+    before = record(aws, "review")
+    monkeypatch.setenv("AIRFLOW_VAR_DIGITS__REVIEWERS_PER_IMAGE", "3")
+
+    run_dag("bootstrap")
+
+    after = record(aws, "review")
+    assert set(after["current"]) == {"1", "3"}
+    assert after["current"]["1"] == before["current"]["1"]
+
+
+def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    client(aws, "sqs").delete_queue(QueueUrl=surroundings["dead_letters"])
+
+    run = run_dag("bootstrap")
+
+    assert run.failed == {"check_everything"}
+    assert "1 of 11 things" in problems(run)
+    assert f"There is no queue {surroundings['dead_letters']}" in problems(run)
+    assert "correct 'queues.dead_letters' in digits.yaml" in problems(run)
+
+
+def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
+    s3(aws).create_bucket(Bucket=BUCKET)
+
+    run = run_dag("bootstrap")
+
+    told = last_run(aws)["detail"]
+    assert run.state == "failed"
+    assert run.failed == {"set_up_review", "check_everything"}
+    assert [line.split(":")[0] for line in told.splitlines()[1:]] == [
+        f"- {subject}"
+        for subject in (
+            "SNS topic",
+            "queue detections",
+            "queue dead_letters",
+            "queue reviews",
+            "announcement of images",
+            "review role",
+            "review workteam",
+            "bucket CORS",
+            "review flows",
+        )
+    ]
+
+
+def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    s3(aws).delete_bucket(Bucket=BUCKET)
+
+    run = run_dag("bootstrap")
+
+    assert run.state == "failed"
+    assert "NoSuchBucket" in problems(run)
+    assert "check_everything" in run.failed
