@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.sqs import SqsHook
@@ -13,6 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.domain.errors import CustomLabelsError
+from custom_labels.domain.work import Message
+
+__all__ = ["Message", "QueueError", "QueueHook"]
 
 RETRIES = {"mode": "standard", "total_max_attempts": 10}
 A_CALL = 10
@@ -29,19 +31,6 @@ _NOT_IN_ATTRIBUTES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U00
 
 class QueueError(CustomLabelsError):
     """SQS refused, or could not be asked; the message keeps AWS's own words."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message that was received and is invisible to others for a while.
-
-    :param receive_count: how often it was received, this time included, about.
-    """
-
-    id: str
-    body: str
-    receipt_handle: str
-    receive_count: int
 
 
 class QueueHook(SqsHook):

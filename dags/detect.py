@@ -1,0 +1,58 @@
+"""<project>_detect: put new images to the live version, write a result each, and send the doubtful ones to people."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
+
+from custom_labels.assets import live_version, new_images
+from custom_labels.dag_arguments import dag_arguments, override
+from custom_labels.docs.detect import DETECT_DOC
+from custom_labels.operators import detect_steps as steps
+from custom_labels.operators.detect_batch import DetectBatchOperator
+from custom_labels.operators.reporting import tell
+from custom_labels.operators.review_steps import open_reviews
+from custom_labels.operators.train_steps import load_settings
+from custom_labels.settings import Project, load_projects
+from custom_labels.timetables import PollTimetable
+
+
+def detect_dag(project: Project) -> DAG:
+    """Build the detect DAG of one project."""
+    name = project.name
+    params: dict[str, Param] = {
+        "maximum_images": override("integer", 1, 1_000_000),
+        "visibility_seconds": override("integer", 1, 43_200),
+    }
+    poll = PollTimetable(*project.poll("detection_poll_frequency"))
+    with DAG(
+        schedule=AssetOrTimeSchedule(timetable=poll, assets=new_images(project) | live_version(project)),
+        **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
+    ) as dag:
+        settings = load_settings(name)
+        is_version_serving = steps.is_version_serving(name)
+        collected = steps.collect(name, settings)
+        detected = DetectBatchOperator.partial(
+            task_id="detect_batch",
+            project=name,
+            settings=settings,
+            pool=project.detection_pool,
+            max_active_tis_per_dagrun=project.detection_lanes,
+            map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
+        ).expand(batch=collected)
+        opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings)
+        how_did_it_go = steps.how_did_it_go(name)
+        look_again = steps.look_again.override(outlets=[new_images(project)])(name)
+
+        nothing_serves = steps.nothing_serves(name)
+        ends = [steps.detected(name), steps.nothing_to_detect(name), steps.detection_trouble(name)]
+        tell(project, [nothing_serves, *ends])
+
+        settings >> is_version_serving >> Label("no version is RUNNING") >> nothing_serves
+        is_version_serving >> collected >> detected >> opened
+        [collected, opened] >> how_did_it_go >> ends
+        how_did_it_go >> Label("images are left") >> look_again
+    return dag
+
+
+for each in load_projects():
+    globals()[f"{each.name}_detect"] = detect_dag(each)

@@ -1,0 +1,258 @@
+"""The steps of the detect DAG: what there is to detect, and what became of it.
+
+Every function is one task. It takes the project's name and small values, and may be run again after any crash.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.domain.events import Announcement, read_event
+from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
+from custom_labels.hooks.queue import QueueHook
+from custom_labels.listener import NOTE_KEY
+from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.queues import project_queue
+from custom_labels.operators.reporting import outcome
+from custom_labels.storage.detection_work import DetectionWork, work_name
+from custom_labels.storage.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 5_000
+LEAST_VISIBILITY = 900
+EXAMPLES = 5
+
+
+@branch
+def is_version_serving(project: str) -> str:
+    """Go on if a version serves and runs; otherwise nothing is taken from the queue."""
+    place = ProjectContext(project)
+    live = place.registry.live()
+    if live is None:
+        reason = f"there is no {place.store.uri('registry/live.json')}: no version was deployed yet"
+    else:
+        described = place.rekognition.describe_version(live.project_arn, live.version_name)
+        if described.status == "RUNNING":
+            return "collect"
+        reason = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING"
+    place.context["ti"].xcom_push(key="reason", value=reason)
+    return "nothing_serves"
+
+
+@step
+def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Drain the queue, look for images without a result unless only the queue rang, and share all out into batches."""
+    place = ProjectContext(project)
+    work = DetectionWork(place.store, work_name(place.owner))
+    plan = work.plan()
+    if plan is None:
+        plan = _plan(place, settings, work)
+        work.keep_plan(plan)
+    batches: list[dict[str, Any]] = plan.pop("batches")
+    log.info("%s images in %s batches: %s", plan["images"], len(batches), plan)
+    place.context["ti"].xcom_push(key="plan", value=plan)
+    return batches
+
+
+def _plan(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
+    most_batch = settings["detection_batch_images"]
+    swept = not _was_rung(place)
+    with tempfile.TemporaryDirectory() as folder:
+        most = place.param("maximum_images") or MOST_BATCHES * most_batch
+        with Inbox(place.store, Path(folder) / "inbox.db", most) as inbox:
+            heard = _hear(place, settings, inbox, swept=swept)
+            batches = work.write_batches(inbox, most=most_batch, lanes=place.project.detection_lanes)
+            left = inbox.left
+    return {
+        "batches": batches,
+        "images": sum(batch["images"] for batch in batches),
+        "lanes": max((batch["lanes"] for batch in batches), default=1),
+        "swept": swept,
+        "left": left,
+        **heard,
+    }
+
+
+def _was_rung(place: ProjectContext) -> bool:
+    """Whether the queue's bell alone woke this run: then there is no need to list the whole inbox."""
+    events = [event for each in (place.context.get("triggering_asset_events") or {}).values() for event in each]
+    return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
+
+
+def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
+    """Fill the inbox from the queue and from what is found, and delete the messages that are of no more use."""
+    queue = project_queue(place.project, "detections")
+    heard = _Heard(place)
+    announced = group_announcements(heard.listen(queue, _visibility(place, settings)) if queue else ())
+    over = inbox.announce(announced, swept=swept)
+    if swept:
+        over += inbox.sweep()
+    done = [*heard.passed_over, *(message for item in over for message in item.messages)]
+    if queue:
+        queue.delete([*done, *heard.hand_over()])
+    return {
+        "messages": heard.messages,
+        "passed_over": len(done),
+        "dead_lettered": len(heard.garbage) if heard.dead_letters else 0,
+        "garbage": len(heard.garbage),
+        "examples": [f"a message: {why}" for _, why in heard.garbage[:EXAMPLES]],
+    }
+
+
+def _visibility(place: ProjectContext, settings: dict[str, Any]) -> int:
+    """Give the seconds for which messages stay ours: twice what one inference unit needs for as many as are taken."""
+    needed = 2 * MOST_MESSAGES / settings["detections_per_unit_second"]
+    return int(place.param("visibility_seconds") or max(LEAST_VISIBILITY, needed))
+
+
+class _Heard:
+    """What the messages of a drain say, sorted."""
+
+    def __init__(self, place: ProjectContext) -> None:
+        self.place = place
+        self.dead_letters = project_queue(place.project, "dead_letters")
+        self.messages = 0
+        self.passed_over: list[Message] = []
+        self.garbage: list[tuple[Message, str]] = []
+
+    def listen(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
+        """Drain the queue and give the messages that announce images."""
+        store = self.place.store
+        for message in queue.receive(MOST_MESSAGES, visibility):
+            self.messages += 1
+            read = read_event(message.body, bucket=store.bucket, prefix=store.prefix)
+            if read.trouble:
+                log.warning("Message %s: %s.", message.id, read.trouble)
+                self.garbage.append((message, read.trouble))
+            elif read.announcements:
+                yield message, read.announcements
+            else:
+                log.info("Message %s: %s.", message.id, "; ".join(read.passed_over) or "no records")
+                self.passed_over.append(message)
+
+    def hand_over(self) -> list[Message]:
+        """Send what nobody understands to the dead-letter queue; without one it stays where it is.
+
+        :return: the messages that were sent.
+        """
+        if self.dead_letters is None:
+            return []
+        for message, why in self.garbage:
+            self.dead_letters.send(message.body, {"reason": why})
+        return [message for message, _ in self.garbage]
+
+
+@branch
+def how_did_it_go(project: str) -> list[str]:
+    """Sum up what became of the images, delete the run's work, and say how the run ends."""
+    place = ProjectContext(project)
+    ti = place.context["ti"]
+    # Pulled, not handed in: a batch that is skipped, since there is none, would let this be skipped too.
+    plan = ti.xcom_pull(task_ids="collect", key="plan")
+    done = [each for each in ti.xcom_pull(task_ids=["detect_batch"]) if each]
+    counts: Counter[str] = Counter()
+    for each in done:
+        counts.update(each["counts"])
+    counts["dead_lettered"] += plan["dead_lettered"]
+    seconds = sum(each["seconds"] for each in done) / plan["lanes"]
+    summary = {
+        "images": plan["images"],
+        "counts": dict(counts),
+        "examples": [*plan["examples"], *(example for each in done for example in each["examples"])][:EXAMPLES],
+        "calls_a_second": round(sum(each["calls"] for each in done) / seconds, 1) if seconds else 0,
+        "garbage": plan["garbage"],
+        "left": plan["left"],
+    }
+    ti.xcom_push(key="summary", value=summary)
+    DetectionWork(place.store, work_name(place.owner)).delete()
+    is_trouble = bool(counts["failed"] or plan["garbage"])
+    end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
+    return [end, "look_again"] if plan["left"] else [end]
+
+
+@step
+def look_again(project: str) -> None:
+    """Wake the next run: there are more images than one run takes."""
+    log.info("Images of project '%s' are left for another run.", project)
+
+
+# -- how a run ends --------------------------------------------------------------------------------
+
+
+@step
+def nothing_serves(project: str) -> dict[str, Any]:
+    """Say that no version serves; the images wait where they are. It is told once, not at every look."""
+    place = ProjectContext(project)
+    reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key="reason")
+    end = outcome(place, "nothing_serves", f"{reason}; new images wait until the train DAG puts one into service")
+    before = place.registry.last_run(place.context["dag_run"].dag_id)
+    if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
+        place.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
+        raise AirflowSkipException(f"That was told by run '{before.get('run')}' and has not changed since.")
+    return end
+
+
+@step
+def nothing_to_detect(project: str) -> dict[str, Any]:
+    """Say that every image has its result."""
+    place = ProjectContext(project)
+    return outcome(place, "nothing_to_detect", "every image has its result", _facts(place, {"images": 0, "counts": {}}))
+
+
+@step
+def detected(project: str) -> dict[str, Any]:
+    """Say what became of the images."""
+    place = ProjectContext(project)
+    summary = _summary(place)
+    return outcome(place, "detected", _words(summary), _facts(place, summary))
+
+
+@step
+def detection_trouble(project: str) -> dict[str, Any]:
+    """Say which images are in trouble, in AWS's words, beside what became of the others."""
+    place = ProjectContext(project)
+    summary = _summary(place)
+    failed, garbage = summary["counts"].get("failed", 0), summary["garbage"]
+    wrong = [f"{failed} images failed"] if failed else []
+    wrong += [f"{garbage} messages are no events of this project's inbox"] if garbage else []
+    facts = {**_facts(place, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
+    return outcome(place, "detection_trouble", f"{' and '.join(wrong)}; {_words(summary)}", facts)
+
+
+def _summary(place: ProjectContext) -> dict[str, Any]:
+    summary: dict[str, Any] = place.context["ti"].xcom_pull(task_ids="how_did_it_go", key="summary")
+    return summary
+
+
+def _words(summary: dict[str, Any]) -> str:
+    counts = summary["counts"]
+    return f"{counts.get('accepted', 0)} of {summary['images']} accepted, {counts.get('review', 0)} to people"
+
+
+def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
+    counts = summary["counts"]
+    opened = place.context["ti"].xcom_pull(task_ids="open_reviews") or {}
+    facts = {
+        "Images": summary["images"],
+        "Accepted": counts.get("accepted", 0),
+        "To people": counts.get("review", 0),
+        "Doubtful, not reviewed": counts.get("not_reviewed", 0),
+        "Unreadable": counts.get("unreadable", 0),
+        "Gone meanwhile": counts.get("gone", 0),
+        "Had a result already": counts.get("repeated", 0),
+        "Failed": counts.get("failed", 0),
+        "Dead-lettered": counts.get("dead_lettered", 0),
+        "Reviews opened": opened.get("opened", 0),
+        "Waiting for budget": opened.get("waiting", 0),
+        "Calls a second": summary.get("calls_a_second", 0),
+        "Left for the next run": "yes" if summary.get("left") else 0,
+    }
+    return {name: value for name, value in facts.items() if value}
