@@ -20,7 +20,7 @@ def versions(aws: LocalAws, status: str) -> list[str]:
     return [name for name, present in statuses(aws).items() if present == status]
 
 
-def test_two_rounds_train_swap_and_stop_the_replaced_version(digits: LocalAws) -> None:
+def test_two_rounds_train_swap_and_stop_the_replaced_version(digits: LocalAws, variables: Variables) -> None:
     put_images(digits, 10)
 
     first = train()
@@ -31,10 +31,12 @@ def test_two_rounds_train_swap_and_stop_the_replaced_version(digits: LocalAws) -
     assert record(digits, f"versions/{champion['version_name']}")["gate"]["passed"] is True
     assert "New version serves" in str(first.note)
 
+    variables.set(minimum_inference_units=2, maximum_inference_units=3)
     put_images(digits, 10, start=10)
     second = train()
 
     live = record(digits, "live")
+    assert inference_units(digits, live["version_name"]) == (2, 3)
     assert (second.state, second.ends, second.failed) == ("success", {"deployed"}, set())
     assert live["previous_version_name"] == champion["version_name"]
     assert statuses(digits) == {live["version_name"]: "RUNNING", champion["version_name"]: "STOPPED"}
@@ -45,6 +47,14 @@ def test_two_rounds_train_swap_and_stop_the_replaced_version(digits: LocalAws) -
     assert (third.state, third.ends) == ("success", {"nothing_to_do"})
     assert "exactly these images" in str(third.note)
     assert effects(digits, "CreateProjectVersion") == 2
+
+
+def inference_units(aws: LocalAws, version_name: str) -> tuple[int | None, int | None]:
+    """Give the units that a version was started with, at least and at most."""
+    arn = rekognition(aws).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
+    found = rekognition(aws).describe_project_versions(ProjectArn=arn, VersionNames=[version_name])
+    version = found["ProjectVersionDescriptions"][0]
+    return version.get("MinInferenceUnits"), version.get("MaxInferenceUnits")
 
 
 def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
