@@ -43,7 +43,7 @@ class FailureNotifier(BaseNotifier):
             outcome="training_failed" if task_id == self.training_task else "failed",
             project=self.project,
             detail=f"task {task_id}: {context.get('exception') or 'no exception is known'}",
-            run=_run_name(context),
+            run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
         _tell_all(ProjectContext(self.project, context), outcome)
@@ -66,9 +66,11 @@ class RunFailureNotifier(BaseNotifier):
         from custom_labels.operators.project import ProjectContext
 
         place = ProjectContext(self.project, context)
-        run = _run_name(context)
+        # Airflow gives no more than this where the run has no task instance to take a whole context from.
+        dag_id = context["dag"].dag_id
+        run = f"{dag_id}/{context['run_id']}"
         try:
-            told = place.registry.last_run(context["dag_run"].dag_id)
+            told = place.registry.last_run(dag_id)
         except CustomLabelsError:
             log.exception("Whether the failure of '%s' was reported already cannot be seen.", run)
             told = {}
@@ -77,10 +79,6 @@ class RunFailureNotifier(BaseNotifier):
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
         _tell_all(place, RunOutcome(outcome="failed", project=self.project, detail=detail, run=run))
-
-
-def _run_name(context: Context) -> str:
-    return f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}"
 
 
 def _tell_all(place: ProjectContext, outcome: RunOutcome) -> None:

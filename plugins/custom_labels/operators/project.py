@@ -71,7 +71,11 @@ class ProjectContext:
             region_name=self.project.region_name,
         )
         self.registry = Registry(self.store)
-        self.lock = LockFile(self.store, self.owner)
+
+    @functools.cached_property
+    def lock(self) -> LockFile:
+        """The project's lock, as this run sees it."""
+        return LockFile(self.store, self.owner)
 
     @functools.cached_property
     def rekognition(self) -> RekognitionHook:
