@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.review import Purpose, ReviewRequest
@@ -143,3 +144,13 @@ def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 10) -> No
         return all((state := place.backend.status(name)) is not None and state.status.is_final for name in names)
 
     wait_until(ended, seconds)
+
+
+def since_long() -> datetime:
+    """Give a moment before every review of a test."""
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
+def loops(place: ReviewPlace) -> list[str]:
+    """Name every human loop of the project."""
+    return [state.name for page in place.backend.states(since_long()) for state in page]

@@ -55,11 +55,12 @@ class ReviewRecord:
         return next((flow for flow in self.flows if flow.name == name), None)
 
     def with_current(self, task_ui: str, flows: Iterable[ReviewFlow]) -> ReviewRecord:
-        """Make these the flows to open reviews with, and keep all others."""
+        """Make these the flows to open reviews with; all others stay, for reviews that were opened with them."""
         new = {flow.name: flow for flow in flows}
         kept = {flow.name: flow for flow in self.flows}
         every = tuple({**kept, **new}.values())
-        return ReviewRecord(task_ui, {flow.reviewers: flow.name for flow in new.values()}, every)
+        current = {**(self.current or {}), **{flow.reviewers: flow.name for flow in new.values()}}
+        return ReviewRecord(task_ui, current, every)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""

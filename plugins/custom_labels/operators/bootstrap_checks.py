@@ -15,7 +15,7 @@ from custom_labels.domain.keys import INBOX
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.project import ProjectContext
-from custom_labels.review.setup import A2ISetup, plan_review, review_of
+from custom_labels.review.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import read_review_record
 
@@ -185,7 +185,8 @@ class BootstrapChecks:
 
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
-        store, reviewers = self.place.store, {1, self.place.settings().reviewers_per_image}
+        store = self.place.store
+        reviewers = reviewer_counts(store, self.place.settings().reviewers_per_image)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [

@@ -17,7 +17,7 @@ from custom_labels.links import ReviewFlowLink, persist_link
 from custom_labels.operators.base import WaitingOperator
 from custom_labels.operators.project import ProjectContext
 from custom_labels.review.base import ReviewBackendNotReady
-from custom_labels.review.setup import A2ISetup, plan_review
+from custom_labels.review.setup import A2ISetup, plan_review, reviewer_counts
 from custom_labels.triggers.review import ReviewFlowTrigger
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     """Make a project's worker page and review flows at Amazon A2I, or adopt them, and record them in the registry.
 
     There is a flow for each number of people that a review may ask: ``reviewers_per_image`` at first, one in each
-    further round. Page and flows cannot be changed at AWS, so their names hold a hash of their content: another
-    instruction makes another page and other flows, and the old flows stay for the reviews that were opened with them.
+    further round, and what earlier values of that setting asked for. Page and flows cannot be changed at AWS, so their
+    names hold a hash of their content: another instruction makes another page and other flows, and the old flows stay
+    for the reviews that were opened with them.
     XCom: the page's and the flows' names.
 
     :param project: name of the project (templated); its file says who answers, and what they read.
@@ -62,7 +63,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     def a2i(self) -> A2ISetup:
         """What the project needs by its settings of now."""
         place = ProjectContext(self.project)
-        reviewers = {1, place.settings().reviewers_per_image}
+        reviewers = reviewer_counts(place.store, place.settings().reviewers_per_image)
         plan = plan_review(place.project, place.store, reviewers)
         return A2ISetup(place.project, place.store, cast("ReviewSetupHook", self.hook), plan)
 

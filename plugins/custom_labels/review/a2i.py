@@ -119,7 +119,7 @@ class A2IReviewBackend:
     def _not_ready(self, why: str) -> ReviewBackendNotReady:
         return ReviewBackendNotReady(
             f"Reviews of project '{self.project.name}' cannot be opened: {why}. Trigger {self.project.name}_bootstrap, "
-            "which makes what 'review' in the project's YAML file asks for."
+            "which makes flows for one person and for 'reviewers_per_image' people."
         )
 
     def cancel(self, name: str) -> None:
@@ -202,7 +202,7 @@ class A2IReviewBackend:
         detail = body.get("detail")
         if body.get("source") != "aws.sagemaker" or body.get("detail-type") != EVENT or not isinstance(detail, dict):
             return None
-        if detail.get("flowDefinitionArn") not in {flow.arn for flow in self.record.flows}:
+        if detail.get("flowDefinitionArn") not in [flow.arn for flow in self.record.flows]:
             return None
         try:
             name, status = str(detail["humanLoopName"]), str(detail["humanLoopStatus"])

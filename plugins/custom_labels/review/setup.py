@@ -16,7 +16,7 @@ from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.base import ReviewBackendNotReady
 from custom_labels.settings import Project, ReviewSetup, template_path
 from custom_labels.storage.faults import error_code
-from custom_labels.storage.review_setup import record_flows
+from custom_labels.storage.review_setup import read_review_record, record_flows
 from custom_labels.storage.store import S3Store
 
 TEMPLATE_CHARACTERS = 128_000
@@ -51,6 +51,14 @@ def review_of(project: Project) -> ReviewSetup:
             f"with workteam_arn and role_arn, then trigger {project.name}_bootstrap."
         )
     return project.review
+
+
+def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
+    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may say.
+
+    :param reviewers_per_image: the setting of now; requests of before it was changed ask as many as it was then.
+    """
+    return {1, reviewers_per_image, *(read_review_record(store).current or {})}
 
 
 def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> ReviewPlan:
