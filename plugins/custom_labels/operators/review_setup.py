@@ -53,6 +53,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
         self.project = project
         self.flow_name = ""
+        self.run_context: Context | None = None
 
     @property
     def subject(self) -> str:
@@ -61,27 +62,29 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
 
     @cached_property
     def a2i(self) -> A2ISetup:
-        """What the project needs by its settings of now."""
-        place = ProjectContext(self.project)
-        reviewers = reviewer_counts(place.store, place.settings().reviewers_per_image)
-        plan = plan_review(place.project, place.store, reviewers)
+        """What the project needs by its settings of now, planned once in each process that runs the task."""
+        place = ProjectContext(self.project, self.run_context)
+        try:
+            reviewers = reviewer_counts(place.store, place.settings().reviewers_per_image)
+            plan = plan_review(place.project, place.store, reviewers)
+        except (SettingError, ReviewBackendNotReady) as error:
+            raise AirflowFailException(str(error)) from error
         return A2ISetup(place.project, place.store, cast("ReviewSetupHook", self.hook), plan)
 
-    def settle(self, context: Context) -> Any:
-        """Wait for every flow; a setting that no retry can mend fails the task for good."""
-        try:
-            return super().settle(context)
-        except (SettingError, ReviewBackendNotReady) as error:
-            raise AirflowFailException(str(error)) from error
-
     def submit(self, context: Context) -> None:
-        """Create what is missing."""
+        """Create what is missing; what no retry can mend fails the task for good."""
+        self.run_context = context
         try:
             self.a2i.create()
-        except (SettingError, ReviewBackendNotReady) as error:
+        except ReviewBackendNotReady as error:
             raise AirflowFailException(str(error)) from error
-        flow_name = self.a2i.plan.flows[max(self.a2i.plan.flows)]
-        persist_link(ReviewFlowLink, context, self, flow_name=flow_name)
+        flows = self.a2i.plan.flows
+        persist_link(ReviewFlowLink, context, self, flow_name=flows[max(flows)])
+
+    def settle(self, context: Context) -> Any:
+        """Wait for every flow."""
+        self.run_context = context
+        return super().settle(context)
 
     def describe(self) -> Described:
         """Describe the flow that is farthest from Active: one that failed, else one that is being made."""

@@ -147,7 +147,7 @@ def test_a_flow_that_cannot_be_listed_does_not_hide_the_others(aws: LocalAws, pl
 def test_every_status_of_the_api_is_known() -> None:
     from custom_labels.review.a2i import _STATUSES
 
-    model = botocore.session.get_session().get_service_model("sagemaker-a2i-runtime")
+    model: Any = botocore.session.get_session().get_service_model("sagemaker-a2i-runtime")
 
     assert set(_STATUSES) == set(model.shape_for("HumanLoopStatus").enum)
 
