@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.dags.detect_support import (
+    INBOX,
+    announce,
     count_messages,
     detect,
     end_of,
+    event,
     keys,
     make_queues,
+    point_to,
+    put,
     put_and_announce,
+    receive,
     results,
     serve,
+    start,
+    train_versions,
+    version_arn,
+    waiting,
 )
-from tests.dags.running import Variables
+from tests.dags.running import Variables, record
+from tests.support import BUCKET, effects, picture, rekognition
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -31,14 +45,231 @@ def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
     return digits
 
 
-def test_an_announced_image_is_detected(inbox: LocalAws) -> None:
-    put_and_announce(inbox, "a.png")
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs be as those that the queue's bell wakes: they do not look for images by themselves."""
+    monkeypatch.setattr("custom_labels.operators.detect_steps._was_rung", lambda _: True)
+
+
+def detected(aws: LocalAws) -> list[str]:
+    """Give the names of the images that have a result, one for each result."""
+    return sorted(each["key"].removeprefix(INBOX) for each in results(aws))
+
+
+@pytest.mark.usefixtures("rung")
+def test_images_are_detected_however_they_are_announced(inbox: LocalAws) -> None:
+    names = ["my photo é.jpg", "a+b.png", "2026/11/21/deep.png", "100%.png", "pasted.PNG", "two.png", "three.png"]
+    etags = {name: put(inbox, name, picture("rows", n)) for n, name in enumerate(names)}
+    one, plus, deep, percent, pasted, two, three = names
+    announce(
+        inbox,
+        event(one, etags[one]),
+        event(one, etags[one]),  # S3 delivers at least once
+        event(plus, etags[plus], "ObjectCreated:CompleteMultipartUpload"),
+        event(deep, etags[deep], "ObjectCreated:Copy"),
+        {"Type": "Notification", "Message": json.dumps({"Records": [event(percent, etags[percent])]})},
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": BUCKET}, "object": {"key": INBOX + pasted, "etag": etags[pasted], "size": 9}},
+        },
+        {"Records": [event(two, etags[two]), event(three, etags[three])]},
+        {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET},
+        event("old.png", kind="ObjectRemoved:Delete"),
+        event("notes.txt"),
+    )
 
     run = detect()
 
-    assert end_of(run) == ("success", "detected"), run
-    assert [(each["key"], each["label"], each["decision"]) for each in results(inbox)] == [
-        ("images_for_detection/a.png", "rows", "accepted")
-    ]
-    assert count_messages(inbox) == 0
+    assert end_of(run) == ("success", "detected")
+    assert detected(inbox) == sorted(names)
+    assert effects(inbox, "DetectCustomLabels") == len(names)
+    assert (count_messages(inbox), count_messages(inbox, "dead-letters")) == (0, 0)
     assert keys(inbox, "detection_work/") == []
+    assert record(inbox, "last_run/digits_detect")["facts"]["Images"] == len(names)
+
+
+@pytest.mark.usefixtures("rung")
+def test_a_replaced_image_is_detected_once_as_it_is_now(inbox: LocalAws) -> None:
+    old = put(inbox, "a.png", picture("rows", 1))
+    new = put(inbox, "a.png", picture("columns", 1))
+    announce(inbox, event("a.png", new, object={"sequencer": "02"}), event("a.png", old, object={"sequencer": "01"}))
+
+    detect()
+
+    assert [(each["etag"], each["label"]) for each in results(inbox)] == [(new, "columns")]
+    assert count_messages(inbox) == 0
+
+
+def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
+    names = ["a.png", "a.png/b.jpg", "deep/er/c.JPEG", "ö ü.png", "x" * 900 + ".png"]
+    for number, name in enumerate(names):
+        put(inbox, name, picture("rows", number))
+    for name in ("folder/", "empty.png", "notes.txt"):
+        put(inbox, name, b"" if name != "notes.txt" else b"notes")
+
+    first, second = detect(), detect()
+
+    assert (end_of(first), end_of(second)) == (("success", "detected"), ("success", "nothing_to_detect"))
+    assert detected(inbox) == sorted(names)
+    assert effects(inbox, "DetectCustomLabels") == len(names)
+
+    changed = put(inbox, "a.png", picture("columns", 1))
+    announce(inbox, event("a.png"))  # as it was before
+    detect()
+
+    assert effects(inbox, "DetectCustomLabels") == len(names) + 1
+    assert [each["etag"] for each in results(inbox) if each["key"] == f"{INBOX}a.png"].count(changed) == 1
+    assert count_messages(inbox) == 0
+
+
+def test_no_more_than_asked_are_detected_and_the_next_run_is_woken(inbox: LocalAws) -> None:
+    for number in range(5):
+        put(inbox, f"{number}.png", picture("rows", number))
+
+    run = detect({"maximum_images": 3})
+
+    assert (end_of(run), run.tasks["look_again"], len(results(inbox))) == (("success", "detected"), "success", 3)
+    assert detect({"maximum_images": 3}).tasks["look_again"] == "skipped"
+    assert len(results(inbox)) == 5
+
+
+@pytest.mark.parametrize("deployed", [False, True], ids=["none was deployed", "the live one was stopped"])
+def test_nothing_is_taken_from_the_queue_when(digits: LocalAws, deployed: bool) -> None:
+    make_queues(digits)
+    project = train_versions(digits, "v1")
+    if deployed:
+        point_to(digits, project, "v1")
+    put_and_announce(digits, "a.png")
+
+    first, second = detect(), detect()
+
+    assert end_of(first) == ("success", "nothing_serves")
+    assert ("TRAINING_COMPLETED, not RUNNING" if deployed else "no version was deployed yet") in str(first.note)
+    assert effects(digits, "DetectCustomLabels") == 0
+    assert len(receive(digits, "detections")) == 1
+    assert end_of(second) == ("success", ""), "the same news is told once"
+    assert "Still: " in str(second.note)
+
+
+def test_an_image_that_cannot_be_read_gets_a_result_that_says_so(inbox: LocalAws) -> None:
+    announce(inbox, event("bad.png", put(inbox, "bad.png", b"no image")))
+    announce(inbox, event("tiny.png", put(inbox, "tiny.png", tiny())))
+    announce(inbox, event("gone.png"))
+
+    run = detect()
+
+    assert end_of(run) == ("success", "detected")
+    assert [(each["decision"], each["reason"].partition(":")[0], each["review"]) for each in results(inbox)] == [
+        ("unreadable", "InvalidImageFormatException", None),
+        ("unreadable", "InvalidParameterException", None),
+    ]
+    facts = record(inbox, "last_run/digits_detect")["facts"]
+    assert (facts["Unreadable"], facts["Gone meanwhile"]) == (2, 1)
+    assert count_messages(inbox) == 0
+    assert detect().tasks["detect_batch"] == "skipped"
+
+
+def tiny() -> bytes:
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("rung")
+def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: LocalAws) -> None:
+    """Its object is gone, and S3 answers 403 in place of 404, as it does without s3:ListBucket."""
+    inbox.control.denied({"bucket": BUCKET, "operation": "s3.HeadObject"})
+    put_and_announce(inbox, "good.png")
+    announce(inbox, event("bad ü.png"))
+
+    runs = [detect({"visibility_seconds": 1}) for _ in range(3)]
+
+    assert [end_of(run) for run in runs] == [("success", "detection_trouble")] * 3
+    assert detected(inbox) == ["good.png"]
+    assert "InvalidS3ObjectException" in record(inbox, "last_run/digits_detect")["facts"]["Example 1"]
+    assert count_messages(inbox) == 0
+    handed = receive(inbox, "dead-letters")
+    assert [json.loads(each["Body"])["Records"][0]["eventName"] for each in handed] == ["ObjectCreated:Put"]
+    attributes = {name: value["StringValue"] for name, value in handed[0]["MessageAttributes"].items()}
+    assert attributes["key"] == f"{INBOX}bad ü.png"
+    assert "InvalidS3ObjectException: Unable to get object metadata" in attributes["reason"]
+
+
+@pytest.mark.usefixtures("rung")
+def test_a_message_that_nobody_understands_is_handed_to_people_with_the_reason(inbox: LocalAws) -> None:
+    announce(inbox, "hello", event("a.png", bucket="other"))
+
+    run = detect()
+
+    assert end_of(run) == ("success", "detection_trouble")
+    reasons = {
+        each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in receive(inbox, "dead-letters")
+    }
+    assert "no JSON" in reasons["hello"]
+    assert any("of bucket 'other'" in reason for reason in reasons.values())
+    assert count_messages(inbox) == 0
+
+
+def shaky(aws: LocalAws, variables: Variables, **settings: Any) -> list[str]:
+    """Detect two images with these settings and give the decisions, rows first."""
+    variables.set(**settings)
+    put(aws, "1.png", picture("rows", 1))
+    put(aws, "2.png", picture("columns", 1))
+    assert detect().tasks["detect_batch"] == "success"
+    return [each["decision"] for each in results(aws)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "decisions"),
+    [
+        ({"minimum_label_detection_confidence": 100}, ["not_reviewed", "not_reviewed"]),
+        ({"label_detection_confidence": '{"rows": 100}'}, ["not_reviewed", "accepted"]),
+    ],
+    ids=["for all labels", "for one label"],
+)
+def test_nobody_is_asked_when_the_workflow_is_off(
+    inbox: LocalAws, variables: Variables, settings: dict[str, Any], decisions: list[str]
+) -> None:
+    assert shaky(inbox, variables, **settings) == decisions
+    assert waiting(inbox) == []
+
+
+def test_a_swap_in_the_middle_of_a_batch_goes_on_with_the_version_that_serves(
+    digits: LocalAws, variables: Variables
+) -> None:
+    variables.set(detections_per_unit_second=30, enable_a2i_workflow="false", minimum_label_detection_confidence=0)
+    make_queues(digits)
+    project = serve(digits, "v1", "v2")
+    start(digits, project, "v2")
+    for number in range(60):
+        put(digits, f"{number:02}.png", picture("rows", number % 5))
+    swap = Swap(digits, project)
+    swap.start()
+
+    run = detect()
+
+    swap.join()
+    found = results(digits)
+    assert end_of(run) == ("success", "detected")
+    assert len(found) == len({each["key"] for each in found}) == 60
+    assert {each["version_name"] for each in found} == {"v1", "v2"}
+
+
+class Swap(threading.Thread):
+    """Swaps v1 for v2 and stops it, once ten images were put to it."""
+
+    def __init__(self, aws: LocalAws, project: str) -> None:
+        super().__init__()
+        self.aws = aws
+        self.project = project
+
+    def run(self) -> None:
+        while effects(self.aws, "DetectCustomLabels") < 10:
+            time.sleep(0.02)
+        point_to(self.aws, self.project, "v2")
+        rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))
