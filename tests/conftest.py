@@ -65,11 +65,16 @@ def airflow_db() -> None:
 
 
 @pytest.fixture(scope="session")
-def aws_process() -> Iterator[LocalAws]:
-    """The embedded AWS, one for the whole session, with transitions that take no time to speak of."""
+def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """The embedded AWS, one for the whole session, with transitions that take no time to speak of.
+
+    What several tests train on the same images is fitted once, by whichever of the session's processes comes first.
+    """
     from include.local_aws.process import LocalAws
 
-    with LocalAws(FAST, log=HOME / "local_aws.log") as aws:
+    base = tmp_path_factory.getbasetemp()
+    memory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fitted_models"
+    with LocalAws([*FAST, "--memory", str(memory)], log=HOME / "local_aws.log") as aws:
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
         yield aws
 

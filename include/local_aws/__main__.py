@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             quotas={name: int(value) for name, value in map(_pair, given.quota)},
             faults=[Fault.from_json(json.loads(text)) for text in given.fault],
             trainers=given.trainers,
+            memory=given.memory,
             watch_stdin=given.watch_stdin,
         )
         Settings(options.durations, options.quotas)
@@ -66,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=5555, help="port, 0 picks a free one (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of trainings and faults (default: %(default)s)")
     parser.add_argument("--trainers", type=int, default=2, help="training processes (default: %(default)s)")
+    parser.add_argument(
+        "--memory",
+        default="",
+        metavar="FOLDER",
+        help="keep fitted models there, so that the same images and seed are fitted once, however often trained",
+    )
     parser.add_argument(
         "--duration", action="append", default=[], metavar="NAME=SECONDS", help="how long a transition lasts"
     )

@@ -32,7 +32,10 @@ log = logging.getLogger("local_aws")
 
 @dataclass(frozen=True)
 class Options:
-    """How to start: the port (0 picks a free one), settings and faults; `watch_stdin` stops at its end."""
+    """How to start: the port (0 picks a free one), settings and faults; `watch_stdin` stops at its end.
+
+    `memory` is a folder where fitted models are kept for other trainings on the same images; empty for none.
+    """
 
     port: int = 5555
     seed: int = 0
@@ -40,6 +43,7 @@ class Options:
     quotas: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     trainers: int = 2
+    memory: str = ""
     watch_stdin: bool = False
 
 
@@ -50,7 +54,7 @@ class Emulator:
         self._settings = Settings(options.durations, options.quotas, options.seed)
         self._faults = Faults(options.seed, options.faults)
         self._calls = Calls()
-        self._trainers = TrainerPool(options.trainers)
+        self._trainers = TrainerPool(options.trainers, options.memory)
         objects = Objects(self._faults)
         rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers)
         reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url)

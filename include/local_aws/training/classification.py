@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from include.local_aws.training.features import pixels
-from include.local_aws.training.fitting import Pictures, Truth, fit_classifier
+from include.local_aws.training.fitting import Pictures, Truth, fit_classifier, remembering_fit
 from include.local_aws.training.orders import Example, Order
 from include.local_aws.training.results import TrainingResult
 
@@ -24,7 +24,8 @@ def train(order: Order, examples: Iterator[Example]) -> TrainingResult:
         pictures.append(_picture(example))
         truths.append(np.array([label in example.labels for label in order.labels]))
     truth: Truth = np.stack(truths)
-    classifier = fit_classifier(pictures, truth, order.seed)
+    fit = remembering_fit(order.memory) if order.memory else fit_classifier
+    classifier = fit(pictures, truth, order.seed)
     rows = [classifier.dictionary.features(_picture(example)) for example in islice(examples, order.testing_count)]
     scores = classifier.score_features(np.stack(rows)) if rows else np.zeros((0, len(order.labels)))
     return TrainingResult(order.labels, classifier, scores)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
@@ -42,6 +45,16 @@ def fit_classifier(pictures: Pictures, truth: Truth, seed: int) -> Classifier:
     held_out = _held_out_scores(points, truth)
     slopes, offsets = _calibrate(held_out, truth)
     return Classifier(dictionary, projection, weights, intercepts, slopes, offsets, _novelty(points, seed))
+
+
+def remembering_fit(folder: str) -> Callable[[Pictures, Truth, int], Classifier]:
+    """Give :func:`fit_classifier` with a memory on disk: what was fitted once is read from there.
+
+    Several processes may share the folder.
+    """
+    memory = joblib.Memory(folder, verbose=0)
+    fit: Callable[[Pictures, Truth, int], Classifier] = memory.cache(fit_classifier)
+    return fit
 
 
 def learn_dictionary(pictures: Pictures, seed: int) -> Dictionary:

@@ -19,13 +19,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Order:
-    """What to train; `training_count` examples follow it, then `testing_count` more."""
+    """What to train; `training_count` examples follow it, then `testing_count` more.
+
+    `memory` is a folder where what was fitted before on the same examples is found; empty for none.
+    """
 
     use_case: str
     labels: tuple[str, ...]
     seed: int
     training_count: int
     testing_count: int
+    memory: str = ""
 
 
 class TrainingRefused(ValueError):

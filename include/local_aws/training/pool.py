@@ -7,7 +7,7 @@ import multiprocessing
 import queue
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -29,9 +29,13 @@ class _Worker:
 
 
 class TrainerPool:
-    """Trains `size` orders at once; more wait for their turn."""
+    """Trains `size` orders at once; more wait for their turn.
 
-    def __init__(self, size: int = 2) -> None:
+    `memory` is a folder where fitted models are kept, empty for none.
+    """
+
+    def __init__(self, size: int = 2, memory: str = "") -> None:
+        self._memory = memory
         self._context = multiprocessing.get_context("spawn")
         self._idle: queue.Queue[_Worker] = queue.Queue()
         self._workers: list[_Worker] = []
@@ -48,7 +52,7 @@ class TrainerPool:
         worker = self._take()
         finished = False
         try:
-            answer = self._ask(worker, order, examples)
+            answer = self._ask(worker, replace(order, memory=self._memory), examples)
             finished = True
         except (EOFError, ConnectionError):
             raise TrainerDied("The training process ended unexpectedly; see the log of local AWS.") from None
