@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.conftest import HOME, ROOT, airflow_environment
 from tests.dags.running import Run
@@ -22,15 +22,19 @@ LOOK_SECONDS = 0.01
 
 
 class Airflow:
-    """One Airflow that runs the train DAG once; used with ``with``, it leaves no process behind.
+    """One Airflow that runs one of the project's DAGs once; used with ``with``, it leaves no process behind.
 
     :param home: an empty folder for it.
     :param endpoint_url: of the embedded AWS.
+    :param kind: which DAG, by the name of its file.
+    :param conf: the run's Params.
     """
 
-    def __init__(self, home: Path, endpoint_url: str) -> None:
+    def __init__(self, home: Path, endpoint_url: str, kind: str = "train", **conf: Any) -> None:
         self.home = home
         self.endpoint_url = endpoint_url
+        self.kind = kind
+        self.conf = conf
         self.result = home / "run.json"
 
     def __enter__(self) -> Self:
@@ -39,7 +43,7 @@ class Airflow:
         copy_database(HOME / "airflow.db", self.home / "airflow.db")
         with (self.home / "log.txt").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.one_run", str(self.result)],
+                [sys.executable, "-m", "tests.faults.one_run", str(self.result), self.kind, json.dumps(self.conf)],
                 cwd=ROOT,
                 env={**os.environ, **airflow_environment(self.home, self.endpoint_url)},
                 stdout=log,

@@ -1,4 +1,7 @@
-"""Run the train DAG once, in a process of its own that a test may kill: ``python -m tests.faults.one_run FILE``."""
+"""Run one of the DAGs once, in a process of its own that a test may kill.
+
+``python -m tests.faults.one_run FILE KIND CONF`` writes the run to a file; CONF is JSON.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custom_labels.operators.lock import AcquireProjectLockOperator
-from tests.dags.running import train
+from tests.dags.running import run_dag
 
 if TYPE_CHECKING:
     from custom_labels.operators.project import ProjectContext
@@ -25,4 +28,6 @@ def look_often(operator: AcquireProjectLockOperator, place: ProjectContext, give
 
 if __name__ == "__main__":
     AcquireProjectLockOperator.wait_deferred = look_often  # type: ignore[method-assign]
-    Path(sys.argv[1]).write_text(json.dumps(asdict(train()), default=str), encoding="utf-8")
+    result, kind, conf = sys.argv[1:]
+    run = run_dag(kind, json.loads(conf))
+    Path(result).write_text(json.dumps(asdict(run), default=str), encoding="utf-8")
