@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, BaseOperator, TriggerRule
 
-from custom_labels.dag_arguments import connection, custom_labels_arguments, dag_arguments
+from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments
 from custom_labels.docs.bootstrap import BOOTSTRAP_DOC
 from custom_labels.operators import bootstrap_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator
@@ -19,15 +19,12 @@ def bootstrap_dag(project: Project) -> DAG:
     name = project.name
     with DAG(schedule=None, **dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)) as dag:
         settings = load_settings(name)
-        create_project = CustomLabelsCreateProjectOperator(
-            task_id="create_project", project_name=name, **custom_labels_arguments(project)
-        )
-        made = [create_project]
+        aws = custom_labels_arguments(project)
+        made: list[BaseOperator] = [
+            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)
+        ]
         if project.review:
-            set_up_review = CustomLabelsSetupReviewOperator(
-                task_id="set_up_review", project=name, deferrable=True, **connection(project)
-            )
-            made.append(set_up_review)
+            made.append(CustomLabelsSetupReviewOperator(task_id="set_up_review", project=name, **aws))
         # Whatever could not be made: the check says all that is missing at once.
         checked = steps.check_everything.override(trigger_rule=TriggerRule.ALL_DONE)(name)
         ready = steps.ready(name, checked)

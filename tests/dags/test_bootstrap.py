@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dags.running import Run, record, run_dag
-from tests.review_support import BUCKET, set_up_surroundings
-from tests.support import client, s3
+from tests.review_support import set_up_surroundings
+from tests.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
 
 MADE = (
     "rekognition.CreateProject",
@@ -31,7 +33,7 @@ def effects(aws: LocalAws) -> dict[str, int]:
     return {name: int(calls.get(name, {}).get("effects", 0)) for name in MADE}
 
 
-def problems(run: Run) -> str:
+def told(run: Run) -> str:
     """Give what the run told people."""
     return str(run.note)
 
@@ -40,7 +42,12 @@ def last_run(aws: LocalAws) -> Any:
     return record(aws, "last_run/digits_bootstrap")
 
 
-def test_the_first_run_makes_what_can_be_made(aws: LocalAws, surroundings: dict[str, str]) -> None:
+def test_the_first_run_makes_what_can_be_made(
+    aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_DIGITS__STATUS_POLL_SECONDS", "1")
+    aws.control.durations(flow_create=1, project_create=1)
+
     run = run_dag("bootstrap")
 
     assert (run.state, run.tasks["ready"]) == ("success", "success")
@@ -58,6 +65,7 @@ def test_a_second_run_adopts_everything(aws: LocalAws, surroundings: dict[str, s
     run = run_dag("bootstrap")
 
     assert run.state == "success"
+    assert run.note == "Project is ready: everything that digits.yaml names is there; switch the DAGs on."
     assert effects(aws) == made
     assert record(aws, "review") == recorded
 
@@ -82,9 +90,9 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 11 things" in problems(run)
-    assert f"There is no queue {surroundings['dead_letters']}" in problems(run)
-    assert "correct 'queues.dead_letters' in digits.yaml" in problems(run)
+    assert "1 of 11 things" in told(run)
+    assert f"There is no queue {surroundings['dead_letters']}" in told(run)
+    assert "correct 'queues.dead_letters' in digits.yaml" in told(run)
 
 
 def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
@@ -92,10 +100,10 @@ def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
 
     run = run_dag("bootstrap")
 
-    told = last_run(aws)["detail"]
+    detail = last_run(aws)["detail"]
     assert run.state == "failed"
     assert run.failed == {"set_up_review", "check_everything"}
-    assert [line.split(":")[0] for line in told.splitlines()[1:]] == [
+    assert [line.split(":")[0] for line in detail.splitlines()[1:]] == [
         f"- {subject}"
         for subject in (
             "SNS topic",
@@ -117,5 +125,14 @@ def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surr
     run = run_dag("bootstrap")
 
     assert run.state == "failed"
-    assert "NoSuchBucket" in problems(run)
+    assert "NoSuchBucket" in told(run)
     assert "check_everything" in run.failed
+
+
+def test_a_queue_that_hears_of_no_image_is_told(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
+
+    run = run_dag("bootstrap")
+
+    assert run.failed == {"check_everything"}
+    assert "does not send s3:ObjectCreated:* of images_for_detection/" in told(run)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from custom_labels.domain.keys import A2I_OUTPUT, INBOX
+from custom_labels.domain.names import slug
+from custom_labels.review.a2i import EVENT
+
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
-WITHOUT_NARROWER_RESOURCE = {"rekognition:CreateProject", "rekognition:DescribeProjects"}
+WITHOUT_NARROWER_RESOURCE = {
+    "rekognition:CreateProject",
+    "rekognition:DescribeProjects",
+    "sagemaker:ListHumanLoops",
+}
+TAG = [{"Key": "custom-labels-project", "Value": {"Ref": "ProjectName"}}]
 
 
 class Loader(yaml.SafeLoader):
@@ -66,16 +76,126 @@ def test_bucket_and_prefix_bound_all_s3_actions(statements: list[dict[str, Any]]
     assert reads["Resource"] == {"Sub": "${Bucket.Arn}/${Prefix}*"}
 
 
-def test_nobody_may_write_training_images_or_delete(statements: list[dict[str, Any]]) -> None:
-    actions = {action for each in statements for action in _list(each["Action"])}
-    assert not {action for action in actions if action.startswith("s3:Delete")}
-    writes = next(each for each in statements if "s3:PutObject" in _list(each["Action"]))
-    assert {resource["Sub"].removeprefix("${Bucket.Arn}/${Prefix}") for resource in writes["Resource"]} == {
+def folders(statements: list[dict[str, Any]], action: str) -> set[str]:
+    """Name the folders on whose objects an action is allowed."""
+    return {
+        resource["Sub"].removeprefix("${Bucket.Arn}/${Prefix}")
+        for each in statements
+        if action in _list(each["Action"])
+        for resource in _list(each["Resource"])
+    }
+
+
+def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, Any]]) -> None:
+    assert folders(statements, "s3:PutObject") == {
+        "audit/*",
+        "detection_log/*",
+        "detection_work/*",
+        "detections/*",
         "evaluation/*",
+        "images_labeled_by_folder/*",
         "manifests/*",
         "registry/*",
+        "reviews/*",
+        "reviews/none_of_the_above/*",
         "snapshots/*",
     }
+
+
+def test_images_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
+    assert folders(statements, "s3:DeleteObject") == {"detection_work/*", "reviews/*"}
+
+
+def test_review_resources_name_the_project(statements: list[dict[str, Any]]) -> None:
+    for each in statements:
+        actions = set(_list(each["Action"]))
+        if actions & {"sagemaker:DescribeWorkteam", *WITHOUT_NARROWER_RESOURCE}:
+            continue
+        for resource in _list(each["Resource"]):
+            if any(action.startswith("sagemaker:") for action in actions):
+                assert resource["Sub"].endswith("/${ReviewPrefix}-*")
+
+
+def test_images_may_not_be_shown_to_the_public(statements: list[dict[str, Any]]) -> None:
+    teams = next(each for each in statements if each["Action"] == "sagemaker:DescribeWorkteam")
+    assert all("public-crowd" not in resource["Sub"] for resource in teams["Resource"])
+
+
+def test_the_review_role_is_lent_to_sagemaker_only(statements: list[dict[str, Any]]) -> None:
+    (lent,) = [each for each in statements if each["Action"] == "iam:PassRole"]
+    assert lent["Resource"] == {"GetAtt": "ReviewRole.Arn"}
+    assert lent["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_the_review_role_reads_images_and_writes_answers_and_nothing_else(resources: dict[str, Any]) -> None:
+    role = resources["ReviewRole"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (policy,) = role["Policies"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert [
+        (each["Action"], each["Resource"]["Sub"].rpartition("${Prefix}")[2])
+        for each in policy["PolicyDocument"]["Statement"]
+    ] == [
+        ("s3:GetObject", f"{INBOX}*"),
+        ("s3:PutObject", f"{A2I_OUTPUT}*"),
+    ]
+
+
+def test_the_bucket_announces_new_images_to_the_queue(resources: dict[str, Any]) -> None:
+    bucket = resources["Bucket"]
+    (notification,) = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    (rule,) = notification["Filter"]["S3Key"]["Rules"]
+    assert notification["Event"] == "s3:ObjectCreated:*"
+    assert notification["Queue"] == {"GetAtt": "DetectionQueue.Arn"}
+    assert rule == {"Name": "prefix", "Value": {"Sub": f"${{Prefix}}{INBOX}"}}
+    assert bucket["DependsOn"] == "DetectionQueuePolicy"
+
+
+def test_only_this_bucket_and_this_rule_may_send_to_the_queues(resources: dict[str, Any]) -> None:
+    (images,) = resources["DetectionQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (reviews,) = resources["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert images["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert images["Condition"]["ArnEquals"]["aws:SourceArn"]["Sub"].endswith(":s3:::${BucketName}")
+    assert images["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert reviews["Principal"] == {"Service": "events.amazonaws.com"}
+    assert reviews["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "ReviewRule.Arn"}}}
+
+
+def test_what_nobody_can_handle_ends_among_the_dead_letters(resources: dict[str, Any]) -> None:
+    redrive = resources["DetectionQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": {"GetAtt": "DeadLetterQueue.Arn"}, "maxReceiveCount": 10}
+
+
+def test_the_rule_hears_of_this_projects_reviews(resources: dict[str, Any]) -> None:
+    pattern = resources["ReviewRule"]["Properties"]["EventPattern"]
+    (flow,) = pattern["detail"]["flowDefinitionArn"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.sagemaker"], [EVENT])
+    assert flow["prefix"]["Sub"].endswith(":flow-definition/${ReviewPrefix}-")
+
+
+def test_nothing_waits_for_itself(resources: dict[str, Any]) -> None:
+    needs = {name: _named(body, set(resources) - {name}) for name, body in resources.items()}
+    while free := [name for name, wanted in needs.items() if not wanted]:
+        for name in free:
+            del needs[name]
+        needs = {name: wanted - set(free) for name, wanted in needs.items()}
+    assert needs == {}
+
+
+def _named(value: Any, names: set[str]) -> set[str]:
+    """Find the resources that a part of the template refers to."""
+    if isinstance(value, dict):
+        return {name for each in value.values() for name in _named(each, names)}
+    if isinstance(value, list):
+        return {name for each in value for name in _named(each, names)}
+    return {name for name in names if value == name or re.search(rf"(^|\$\{{){name}(\.|\}})", str(value))}
+
+
+def test_the_review_prefix_is_what_names_begin_with() -> None:
+    parameter = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]["ReviewPrefix"]
+    for project in ("digits", "My_Birds--2", "x" * 100):
+        assert re.fullmatch(parameter["AllowedPattern"], slug(project))
+        assert len(slug(project)) <= parameter["MaxLength"]
 
 
 def test_bucket_is_private_encrypted_kept_and_tls_only(resources: dict[str, Any]) -> None:
@@ -89,7 +209,5 @@ def test_bucket_is_private_encrypted_kept_and_tls_only(resources: dict[str, Any]
 
 
 def test_what_can_be_tagged_carries_the_project(resources: dict[str, Any]) -> None:
-    for name in ("Bucket", "Topic"):
-        assert resources[name]["Properties"]["Tags"] == [
-            {"Key": "custom-labels-project", "Value": {"Ref": "ProjectName"}}
-        ]
+    for name in ("Bucket", "Topic", "DetectionQueue", "DeadLetterQueue", "ReviewQueue", "ReviewRole"):
+        assert resources[name]["Properties"]["Tags"] == TAG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,18 @@ def test_a_call_in_trouble_opens_one_review(aws: LocalAws, place: ReviewPlace, k
 
     assert place.backend.open(make_request(aws))
     assert len(loops(place)) == 1
+
+
+@pytest.mark.usefixtures("hasty")
+def test_several_threads_open_each_review_once(aws: LocalAws, place: ReviewPlace) -> None:
+    requests = [make_request(aws, number) for number in range(20)]
+    fault = {"operation": "sagemaker-a2i-runtime.StartHumanLoop", "share": 0.3}
+    aws.control.faults({**fault, "kind": "throttle"}, {**fault, "kind": "lost_response"})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(place.backend.open, [*requests, *requests]))
+
+    assert sorted(loops(place)) == sorted(request.name for request in requests)
 
 
 def test_a_full_flow_says_so(aws: LocalAws, place: ReviewPlace) -> None:
