@@ -30,7 +30,8 @@ STATES = {"success": Verdict.DONE, "failure": Verdict.FAILED, "retry": Verdict.W
 
 
 def statuses(service: str, enum: str) -> list[str]:
-    return list(botocore.session.get_session().get_service_model(service).shape_for(enum).enum)
+    shape: Any = botocore.session.get_session().get_service_model(service).shape_for(enum)
+    return list(shape.enum)
 
 
 def cases() -> list[Any]:
@@ -49,12 +50,13 @@ def response(resource: str, status: str) -> dict[str, Any]:
         if resource in GONE_CODES:
             return {"Error": {"Code": GONE_CODES[resource], "Message": "gone"}}
         return {"project": {"ProjectDescriptions": []}, "version": {"ProjectVersionDescriptions": []}}[resource]
-    return {
+    responses: dict[str, dict[str, Any]] = {
         "project": {"ProjectDescriptions": [{"Status": status}]},
         "dataset": {"DatasetDescription": {"Status": status}},
         "version": {"ProjectVersionDescriptions": [{"Status": status}]},
         "flow": {"FlowDefinitionStatus": status},
-    }[resource]
+    }
+    return responses[resource]
 
 
 @pytest.mark.parametrize(("resource", "waiter", "status"), cases())
