@@ -157,7 +157,7 @@ def find_consensus(answers: Iterable[ReviewAnswer], rule: ConsensusRule) -> Cons
     tie, or too few votes, is a disagreement: nobody's answer is taken for everybody's.
     """
     first: dict[str, ReviewAnswer] = {}
-    for answer in sorted(answers, key=lambda answer: (answer.submitted_at, answer.reviewer)):
+    for answer in sorted(answers, key=lambda answer: (answer.submitted_at, answer.reviewer, answer.label or "")):
         first.setdefault(answer.reviewer, answer)
     counts = Counter(answer.label for answer in first.values())
     votes = tuple(sorted(counts.items(), key=lambda vote: (-vote[1], vote[0] is None, vote[0] or "")))

@@ -1,0 +1,52 @@
+"""<project>_harvest_reviews: read what people answered, copy the images that they agree on, wake the training."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
+
+from custom_labels.assets import finished_reviews, labeled_images
+from custom_labels.dag_arguments import dag_arguments, switch
+from custom_labels.docs.harvest import HARVEST_DOC
+from custom_labels.operators import harvest_steps as steps
+from custom_labels.operators.reporting import tell
+from custom_labels.operators.review_steps import open_reviews
+from custom_labels.operators.train_steps import load_settings
+from custom_labels.settings import Project, load_projects
+from custom_labels.timetables import PollTimetable
+
+
+def harvest_dag(project: Project) -> DAG:
+    """Build the harvest DAG of one project."""
+    name = project.name
+    params = {"from_the_beginning": switch("Look at all reviews that there ever were, not only at new ones.")}
+    with DAG(
+        schedule=AssetOrTimeSchedule(
+            timetable=PollTimetable(*project.poll("harvest_poll_frequency")), assets=[finished_reviews(project)]
+        ),
+        **dag_arguments(project, "harvest_reviews", "Harvest the answers of people", HARVEST_DOC, params),
+    ) as dag:
+        settings = load_settings(name)
+        collected = steps.collect(name)
+        counts = steps.harvest_batch.partial(project=name, settings=settings, at=collected["at"]).expand(
+            work=steps.share_out(collected)
+        )
+        closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, counts)
+        opened = open_reviews(name, settings)
+
+        is_anything_harvested = steps.is_anything_harvested(closed)
+        wake_training = steps.wake_training.override(outlets=[labeled_images(project)])(name, settings)
+        ends = [
+            steps.harvested(name, collected, closed, opened),
+            steps.nothing_to_harvest(name, collected, opened),
+        ]
+        tell(project, ends)
+
+        settings >> collected
+        closed >> opened >> is_anything_harvested
+        is_anything_harvested >> Label("new labelled images") >> wake_training
+        is_anything_harvested >> ends
+    return dag
+
+
+for each in load_projects():
+    globals()[f"{each.name}_harvest_reviews"] = harvest_dag(each)

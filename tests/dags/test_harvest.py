@@ -1,0 +1,151 @@
+"""The harvest DAG, run for real on the embedded AWS: what becomes of images, answers and messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.running import Variables
+from tests.harvest_support import (
+    LABELLED,
+    answer_all,
+    ask,
+    ask_and_answer,
+    copies,
+    end_of,
+    fates,
+    harvest,
+    keys,
+    ledger,
+    messages,
+)
+from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.support import BUCKET, client, picture, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def place(digits: LocalAws, variables: Variables) -> ReviewPlace:
+    """A project whose reviews are set up; further rounds wait for a budget that is used up."""
+    variables.set(daily_review_budget=0)
+    return set_up_review(digits)
+
+
+def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, place: ReviewPlace) -> None:
+    request = make_request(aws)
+    ask_and_answer(aws, place, request, ["rows"])
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "harvested"), run
+    (key,) = keys(aws, LABELLED)
+    copy = s3(aws).get_object(Bucket=BUCKET, Key=key)
+    assert key == f"{LABELLED}rows/{request.name.removesuffix('-r1')}.png"
+    assert copy["Body"].read() == picture("rows", 1)
+    assert copy["ContentType"] == "image/png"
+    assert copy["Metadata"]["review"] == request.name
+    assert copy["Metadata"]["source-key"] == request.key
+    assert keys(aws, "images_for_detection/") == [request.key]
+    assert run.note == "Reviews harvested: 1 labelled image from 1 review."
+    (line,) = ledger(aws)
+    assert (line["review"], line["fate"], line["label"], line["target"]) == (request.name, "copied", "rows", key)
+    assert set(line["answers"][0]) == {"reviewer", "label", "submitted_at", "seconds"}
+    assert keys(aws, "reviews/unfinished/") == keys(aws, "reviews/harvest_work/") == []
+    assert messages(aws, place) == 0
+
+
+def test_nothing_is_harvested_while_people_have_not_answered(aws: LocalAws, place: ReviewPlace) -> None:
+    ask(place, make_request(aws))
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert ledger(aws) == []
+
+
+def test_a_second_run_finds_nothing_more_to_harvest(aws: LocalAws, place: ReviewPlace) -> None:
+    ask_and_answer(aws, place, make_request(aws), ["rows"])
+    harvest()
+    before = keys(aws, "")
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert keys(aws, "") == [*before, *set(keys(aws, "registry/")) - set(before)]
+
+
+def test_a_tie_is_decided_by_one_more_person(aws: LocalAws, place: ReviewPlace, variables: Variables) -> None:
+    variables.set(reviewers_per_image=2, daily_review_budget=10)
+    request = make_request(aws, reviewers=2)
+    ask_and_answer(aws, place, request, ["rows", "columns"])
+
+    run = harvest()
+    second = request.name.replace("-r1", "-r2")
+    assert run.xcoms["open_reviews"]["opened"] == 1
+    assert sorted(loops(place)) == [request.name, second]
+    answer_all(aws, place, second, ["rows"], first=2)
+    harvest()
+
+    assert fates(aws) == ["asked_again", "copied"]
+    assert ledger(aws)[1]["votes"] == [["rows", 2], ["columns", 1]]
+    assert keys(aws, LABELLED) == [f"{LABELLED}rows/{request.name.removesuffix('-r1')}.png"]
+
+
+def test_a_finished_review_is_found_by_its_message(aws: LocalAws, place: ReviewPlace) -> None:
+    """The message is sent by the service itself; it is doubled here, as queues do at times."""
+    request = make_request(aws)
+    ask_and_answer(aws, place, request, ["rows"])
+    assert messages(aws, place) == 1
+    queue = client(aws, "sqs")
+    (message,) = queue.receive_message(QueueUrl=place.queues["reviews"], VisibilityTimeout=0)["Messages"]
+    for body in (message["Body"], message["Body"], "no JSON", "{}", "[]"):
+        queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "harvested")
+    assert len(ledger(aws)) == 1
+    assert messages(aws, place) == 0
+    queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
+    assert end_of(harvest()) == ("success", "nothing_to_harvest")
+    assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
+
+
+def test_training_is_woken_when_enough_labelled_images_came_in(
+    aws: LocalAws, place: ReviewPlace, variables: Variables
+) -> None:
+    variables.set(minimum_untrained_images=4)
+    aws.control.workforce(seconds=0)
+    asked = [make_request(aws, number, label) for number in (1, 2) for label in ("rows", "columns")]
+    ask(place, *asked[:3])
+    wait_until_ended(place, *(request.name for request in asked[:3]))
+    assert harvest().tasks["wake_training"] == "skipped"
+
+    ask(place, asked[3])
+    wait_until_ended(place, asked[3].name)
+
+    assert harvest().tasks["wake_training"] == "success"
+    assert harvest().tasks["wake_training"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    "setting", [{"enable_automatic_training": "false"}, {"minimum_untrained_images": 5}], ids=["off", "too few"]
+)
+def test_training_is_not_woken_when(
+    aws: LocalAws, place: ReviewPlace, variables: Variables, setting: dict[str, Any]
+) -> None:
+    variables.set(**{"minimum_untrained_images": 4, **setting})
+    aws.control.workforce(seconds=0)
+    asked = [make_request(aws, number, label) for number in (1, 2) for label in ("rows", "columns")]
+    ask(place, *asked)
+    wait_until_ended(place, *(request.name for request in asked))
+
+    run = harvest()
+
+    assert (run.state, run.tasks["harvested"], run.tasks["wake_training"]) == ("success", "success", "skipped")

@@ -1,0 +1,131 @@
+"""What the tests of the harvest share: people who answer as told, and what came of it in the bucket."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+
+from custom_labels.domain.review import NONE_OF_THE_ABOVE, ReviewRequest
+from tests.dags.running import Run, run_dag
+from tests.review_support import ReviewPlace, wait_until
+from tests.support import BUCKET, client, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+LABELLED = "images_labeled_by_folder/"
+NONE_FITS = "reviews/none_of_the_above/"
+
+harvest = partial(run_dag, "harvest_reviews")
+
+
+def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") -> None:
+    """Answer a review as a person does at the worker portal; ``None`` is none of the above."""
+    portal = f"{aws.endpoint_url}/_local_aws/work/task"
+    with urlopen(f"{portal}?{urlencode({'worker': worker, 'region': 'us-east-1', 'loop': loop})}") as page:
+        found = re.search(r'id="local-aws-task">(.*?)</script>', page.read().decode())
+    assert found, "the task is not open to this worker"
+    content = json.dumps({"shown": {"label": NONE_OF_THE_ABOVE if label is None else label}})
+    form = urlencode({**json.loads(found[1]), "answer": content}).encode()
+    with urlopen(Request(portal, form)) as kept:
+        assert kept.status == 200
+
+
+def ask(place: ReviewPlace, *requests: ReviewRequest) -> None:
+    """Open reviews as the DAGs do, so that they are on record."""
+    from custom_labels.operators.review_opening import ReviewOpener
+    from custom_labels.storage.review_requests import WaitingReviews
+
+    WaitingReviews(place.store).add("asked-by-a-test", requests)
+    opening = ReviewOpener(place.store, place.backend, "a test", budget=10_000).run()
+    assert opening.opened == len(requests), opening
+
+
+def ask_and_answer(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, votes: Iterable[str | None]) -> None:
+    """Open a review and let one person after the other answer it."""
+    ask(place, request)
+    answer_all(aws, place, request.name, votes)
+
+
+def answer_all(aws: LocalAws, place: ReviewPlace, loop: str, votes: Iterable[str | None], first: int = 0) -> None:
+    """Let people answer a review, each once, until it has ended."""
+    for number, label in enumerate(votes, start=first):
+        answer(aws, loop, label, f"worker-{number}")
+    wait_until(lambda: (state := place.backend.status(loop)) is not None and state.status.is_final)
+
+
+def keys(aws: LocalAws, prefix: str) -> list[str]:
+    """List the keys below a prefix."""
+    pages = s3(aws).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def copies(aws: LocalAws) -> list[str]:
+    """Give the labels that harvested images were copied to, one entry a copy."""
+    return [key.split("/")[1] for key in keys(aws, LABELLED)]
+
+
+def ledger(aws: LocalAws) -> list[dict[str, Any]]:
+    """Read all lines of the ledger."""
+    return lines(aws, "reviews/harvested/")
+
+
+def waiting(aws: LocalAws) -> list[dict[str, Any]]:
+    """Read all requests that wait."""
+    return lines(aws, "reviews/waiting/")
+
+
+def lines(aws: LocalAws, prefix: str) -> list[dict[str, Any]]:
+    """Read all files of JSON Lines below a prefix."""
+    bodies = [s3(aws).get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys(aws, prefix)]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def fates(aws: LocalAws) -> list[str]:
+    """Give what became of each review, in the order of the ledger."""
+    return [line["fate"] for line in ledger(aws)]
+
+
+def messages(aws: LocalAws, place: ReviewPlace) -> int:
+    """Count the messages about reviews that are in the queue, those that are being worked on included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = client(aws, "sqs").get_queue_attributes(QueueUrl=place.queues["reviews"], AttributeNames=names)
+    return sum(int(found["Attributes"][name]) for name in names)
+
+
+def end_of(run: Run) -> tuple[str, str]:
+    """Give a run's state and the end that it came to."""
+    ends = [name for name in ("harvested", "nothing_to_harvest") if run.tasks[name] == "success"]
+    return run.state, "+".join(ends)
+
+
+def copy_under_condition(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let CopyObject heed its condition on the source's ETag, as S3 does and moto does not."""
+    from custom_labels.storage.store import S3Store
+
+    plain_connect = S3Store._connect
+
+    def refuse(params: dict[str, Any], **_: Any) -> Any:
+        wanted = params["headers"].get("x-amz-copy-source-if-match")
+        bucket, _slash, key = unquote(params["headers"]["x-amz-copy-source"]).partition("/")
+        if wanted is None or key not in keys(aws, key):
+            return None
+        if s3(aws).head_object(Bucket=bucket, Key=key)["ETag"] == wanted:
+            return None
+        error = {"Code": "PreconditionFailed", "Message": "At least one of the pre-conditions did not hold"}
+        return SimpleNamespace(status_code=412), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 412}}
+
+    def connect(store: S3Store) -> Any:
+        client = plain_connect(store)
+        client.meta.events.register("before-call.s3.CopyObject", refuse)
+        return client
+
+    monkeypatch.setattr(S3Store, "_connect", connect)

@@ -1,0 +1,177 @@
+"""What becomes of an image: pure rules, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.harvest import (
+    MAXIMUM_METADATA_BYTES,
+    Fate,
+    HarvestedReview,
+    HarvestRules,
+    copy_metadata,
+    decide_fate,
+)
+from custom_labels.domain.keys import MAXIMUM_KEY_BYTES
+from custom_labels.domain.names import review_name, review_subject
+from custom_labels.domain.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
+from tests.review_requests import request_for
+
+RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
+NOW = "2026-11-20T12:00:00+00:00"
+SETTINGS: dict[str, Any] = {
+    "review_quorum": None,
+    "reviewers_per_image": 1,
+    "maximum_review_rounds": 3,
+    "none_of_the_above_label": None,
+    "train_on_audit_samples": False,
+}
+
+
+def answers(*labels: str | None) -> tuple[ReviewAnswer, ...]:
+    return tuple(ReviewAnswer(f"w{n}", label, f"2026-11-20T11:00:{n:02}.000+00:00") for n, label in enumerate(labels))
+
+
+def decided(
+    *labels: str | None, status: ReviewStatus = ReviewStatus.COMPLETED, rules: HarvestRules = RULES, **request: Any
+) -> HarvestedReview:
+    """Decide on a review that these people answered."""
+    asked = request_for(**request)
+    state = ReviewState(asked.name, status, "2026-11-20T10:00:00+00:00", reason="a reason")
+    return decide_fate(state, Answered(asked, answers(*labels)), (), rules, NOW)
+
+
+@pytest.mark.parametrize(
+    ("reviewers", "given", "quorum"), [(1, None, 1), (2, None, 2), (3, None, 2), (3, 1, 1), (1, 3, 3)]
+)
+def test_quorum_is_more_than_half_of_those_asked_unless_it_is_given(
+    reviewers: int, given: int | None, quorum: int
+) -> None:
+    settings = {**SETTINGS, "reviewers_per_image": reviewers, "review_quorum": given}
+
+    assert HarvestRules.of("digits", "", settings).quorum == quorum
+
+
+@pytest.mark.parametrize("label", ["a/b", "/", "..", ".", "", "a\nb", "a\x00", "\x7f", "../../registry/live.json"])
+def test_a_label_that_is_no_folders_name_becomes_no_path(label: str) -> None:
+    found = decided(label, labels=("rows", label))
+
+    assert (found.fate, found.target) == (Fate.NO_FOLDER, None)
+    assert found.label == label
+
+
+def test_a_key_that_would_be_too_long_is_not_written() -> None:
+    label, rules = "é" * 255, replace(RULES, prefix="p" * 600)
+
+    assert decided(label, labels=(label,)).fate is Fate.COPY
+    assert f"{MAXIMUM_KEY_BYTES} bytes" in decided(label, labels=(label,), rules=rules).reason
+
+
+@pytest.mark.parametrize("label", ["cat", "ROWS", "None of the above"])
+def test_a_label_that_was_not_offered_is_not_counted(label: str) -> None:
+    found = decided(label)
+
+    assert (found.fate, found.votes) == (Fate.ASKED_AGAIN, ())
+
+
+@pytest.mark.parametrize(
+    ("round_", "fate"), [(1, Fate.ASKED_AGAIN), (2, Fate.ASKED_AGAIN), (3, Fate.UNDECIDED), (7, Fate.UNDECIDED)]
+)
+@pytest.mark.parametrize("status", [status for status in ReviewStatus if status.is_final])
+def test_nobody_is_asked_after_the_last_round(round_: int, fate: Fate, status: ReviewStatus) -> None:
+    """The number of rounds may have been lowered meanwhile."""
+    assert decided(status=status, round_=round_).fate is fate
+
+
+def test_one_more_person_is_asked_the_same_question() -> None:
+    asked = request_for(reviewers=3)
+    found = decided("rows", "columns", reviewers=3)
+
+    assert found.next_request == replace(asked, name=asked.name.replace("-r1", "-r2"), round=2, reviewers=1)
+    assert found.next_request.name == review_name("digits", asked.key, asked.etag, 2)
+
+
+def test_nobody_is_asked_about_a_decided_image() -> None:
+    assert decided("rows").next_request is None
+
+
+def test_an_audit_that_is_asked_again_stays_an_audit() -> None:
+    name = review_name("digits", "images_for_detection/a.png", "e", 1, audit=True)
+    found = decided(name=name, purpose=Purpose.AUDIT)
+
+    assert found.next_request is not None
+    assert (found.next_request.name, found.next_request.purpose) == (name.replace("-r1", "-r2"), Purpose.AUDIT)
+
+
+def test_an_image_has_one_copy_whatever_it_is_reviewed_for() -> None:
+    name = review_name("digits", "images_for_detection/a.png", "e", 1, audit=True)
+    audited = decided("rows", rules=replace(RULES, train_on_audits=True), name=name, purpose=Purpose.AUDIT)
+
+    assert audited.target == decided("rows").target == decided("rows", round_=3).target
+
+
+@pytest.mark.parametrize("key", ["a.JPG", "b/c.jpeg", "my photo é+.png"])
+def test_a_copy_keeps_nothing_of_its_source_but_the_ending(key: str) -> None:
+    asked = request_for(f"images_for_detection/{key}")
+    target = decided("rows", key=asked.key).target
+
+    assert target == f"images_labeled_by_folder/rows/{review_subject(asked.name)}.{key.rpartition('.')[2].lower()}"
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (ReviewStatus.COMPLETED, "1 of 1 said 'rows'"),
+        (ReviewStatus.STOPPED, "1 of 1 said 'rows'; the review is stopped: a reason"),
+    ],
+)
+def test_the_reason_names_how_the_review_ended_unless_it_was_completed(status: ReviewStatus, says: str) -> None:
+    assert decided("rows", status=status).reason == says
+
+
+def test_a_review_without_a_question_is_lost() -> None:
+    state = ReviewState("digits-x-r1", ReviewStatus.FAILED, NOW, reason="no page")
+    found = decide_fate(state, None, (), RULES, NOW)
+
+    assert (found.fate, found.request) == (Fate.LOST, None)
+    assert found.reason == "it is not known what was asked; the review is failed: no page"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        decided("rows", None, "rows"),
+        decided(),
+        decide_fate(ReviewState("x-r1", ReviewStatus.FAILED, NOW), None, (), RULES, NOW),
+    ],
+    ids=["copied", "unanswered", "lost"],
+)
+def test_a_line_of_the_ledger_is_read_back_as_it_was(found: HarvestedReview) -> None:
+    assert HarvestedReview.from_json(found.to_json()) == found
+
+
+def test_metadata_says_where_a_label_comes_from() -> None:
+    key = "images_for_detection/my photo é.png"
+
+    assert copy_metadata(decided("rows", "rows", key=key)) == {
+        "review": review_name("digits", key, "e", 1),
+        "reviewers": "w0,w1",
+        "asked-at": "2026-11-20T10:00:00+00:00",
+        "answered-at": "2026-11-20T11:00:01.000+00:00",
+        "model-label": "rows",
+        "model-confidence": "43",
+        "version": "digits-1",
+        "source-etag": "e",
+        "source-key": "images_for_detection/my%20photo%20%C3%A9.png",
+    }
+
+
+@pytest.mark.parametrize("key", ["k" * 1000, "é" * 500, "日" * 330], ids=["ascii", "two bytes", "three bytes"])
+def test_metadata_fits_into_what_s3_takes(key: str) -> None:
+    metadata = copy_metadata(decided("rows", key=key, label="ü" * 100))
+
+    assert sum(len(name) + len(value) for name, value in metadata.items()) <= MAXIMUM_METADATA_BYTES
+    assert all(value.isascii() and value.isprintable() for value in metadata.values())
