@@ -1,0 +1,162 @@
+"""Calls that are throttled, fail or lose their answers, a version that does not answer: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.detect_support import (
+    count_messages,
+    detect,
+    end_of,
+    keys,
+    make_queues,
+    put_and_announce,
+    read,
+    results,
+    serve,
+    start,
+    version_arn,
+)
+from tests.dags.running import Variables
+from tests.support import effects, rekognition
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty", "hasty_detector")]
+
+NAMES = [f"{number}.png" for number in range(8)]
+
+
+@pytest.fixture
+def hasty_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pause for a fraction of the usual time."""
+    monkeypatch.setattr("custom_labels.operators.detector.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("custom_labels.operators.detector.LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr("custom_labels.operators.detector.STALLED_SECONDS", 1.0)
+    monkeypatch.setattr("custom_labels.operators.detect_batch.DetectBatchOperator.pause_seconds", 1)
+
+
+@pytest.fixture
+def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
+    """A version that serves, and images for it."""
+    variables.set(detections_per_unit_second=500, enable_a2i_workflow="false")
+    make_queues(digits)
+    serve(digits)
+    put_and_announce(digits, *NAMES)
+    return digits
+
+
+DETECT = "rekognition.DetectCustomLabels"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"operation": "*", "kind": "throttle", "share": 0.5},
+        {"operation": DETECT, "kind": "throttle", "share": 0.9},
+        {"operation": "*", "kind": "error", "share": 0.1},
+        {"operation": DETECT, "kind": "lost_response", "times": 4},
+        {"operation": "s3.PutObject", "kind": "lost_response", "times": 8},
+        {"operation": "sqs.*", "kind": "lost_response", "times": 3},
+    ],
+    ids=[
+        "half of all calls are throttled",
+        "nine of ten detections are throttled",
+        "a tenth of all calls fail",
+        "answers of detections are lost",
+        "answers of writes are lost",
+        "answers of the queue are lost",
+    ],
+)
+def test_every_image_has_one_result_when(inbox: LocalAws, fault: dict[str, object]) -> None:
+    inbox.control.faults(fault)
+
+    run = detect({"visibility_seconds": 1})
+
+    inbox.control.faults()
+    if count_messages(inbox):  # taken by a call whose answer was lost: visible again by now
+        detect()
+    assert end_of(run) == ("success", "detected")
+    found = [(each["key"], each["etag"]) for each in results(inbox)]
+    assert len(found) == len(set(found)) == len(NAMES)
+    assert count_messages(inbox) == 0
+
+
+class Watch(threading.Thread):
+    """Does something as soon as something has happened."""
+
+    def __init__(self, happened: Callable[[], bool], action: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self.happened = happened
+        self.action = action
+
+    def run(self) -> None:
+        while not self.happened():
+            time.sleep(0.02)
+        self.action()
+
+
+def is_waiting(aws: LocalAws) -> bool:
+    """Whether a batch has given its worker slot up."""
+    files = [key for key in keys(aws, "detection_work/") if key.endswith("/0000.json")]
+    progress: list[dict[str, Any]] = [json.loads(read(aws, key)) for key in files]
+    return any(each["waiting_since"] for each in progress)
+
+
+def test_a_batch_gives_its_slot_up_and_goes_on_when_nothing_is_answered(inbox: LocalAws) -> None:
+    inbox.control.faults({"operation": DETECT, "kind": "throttle"})
+    watch = Watch(lambda: is_waiting(inbox), inbox.control.faults)
+    watch.start()
+
+    run = detect()
+
+    watch.join(1)
+    assert not watch.is_alive()
+    assert end_of(run) == ("success", "detected")
+    assert len(results(inbox)) == len(NAMES)
+
+
+def stop_when_collected(aws: LocalAws) -> Watch:
+    """Stop the live version between the look at its status and the first image."""
+    project = rekognition(aws).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
+    arn = version_arn(aws, project, "v1")
+
+    def collecting() -> bool:
+        return "sqs.ReceiveMessage" in aws.control.calls()
+
+    return Watch(collecting, lambda: rekognition(aws).stop_project_version(ProjectVersionArn=arn))
+
+
+def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(inbox: LocalAws) -> None:
+    project = rekognition(inbox).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
+    watches = [stop_when_collected(inbox), Watch(lambda: is_waiting(inbox), lambda: start(inbox, project, "v1"))]
+    for watch in watches:
+        watch.start()
+
+    run = detect()
+
+    assert end_of(run) == ("success", "detected")
+    assert len(results(inbox)) == len(NAMES)
+    assert count_messages(inbox) == 0
+
+
+def test_a_batch_gives_up_with_the_way_out_when_the_version_does_not_come_back(
+    inbox: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_labels.operators.detect_batch.DetectBatchOperator.patience_seconds", 0)
+    stop_when_collected(inbox).start()
+
+    run = detect()
+
+    assert (run.state, run.failed) == ("failed", {"detect_batch"})
+    assert "ResourceNotReadyException" in str(run.note)
+    assert "start it, or run the train DAG" in str(run.note)
+    assert count_messages(inbox) == len(NAMES)
+    assert effects(inbox, "DetectCustomLabels") == 0
