@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_a2i_runtime.client import AugmentedAIRuntimeClient
+    from mypy_boto3_sagemaker_a2i_runtime.type_defs import HumanLoopSummaryTypeDef
 
 RETRIES = {"mode": "standard", "max_attempts": 10}
 CONNECTIONS = 32
@@ -45,9 +49,10 @@ class A2IHook(AwsBaseHook):
         )
 
     @cached_property
-    def client(self) -> Any:
-        """The boto3 client."""
-        return self.conn
+    def client(self) -> AugmentedAIRuntimeClient:
+        """The boto3 client, typed."""
+        client: AugmentedAIRuntimeClient = self.conn
+        return client
 
     def find_loop(self, name: str) -> dict[str, Any] | None:
         """Describe a human loop; ``None`` if there is none of this name."""
@@ -58,7 +63,7 @@ class A2IHook(AwsBaseHook):
                 return None
             raise
 
-    def loops(self, flow_arn: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
+    def loops(self, flow_arn: str, since: datetime) -> Iterator[list[HumanLoopSummaryTypeDef]]:
         """List a flow's loops that were created at or after a moment, oldest first, a page at a time."""
         pages = self.client.get_paginator("list_human_loops").paginate(
             FlowDefinitionArn=flow_arn,

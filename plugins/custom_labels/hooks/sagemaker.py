@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
@@ -13,6 +14,11 @@ from botocore.exceptions import ClientError
 
 from custom_labels.domain.statuses import NOTHING, Described
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.client import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef, TagTypeDef, WorkteamTypeDef
+
+Result = TypeVar("Result")
 RETRIES = {"mode": "standard", "max_attempts": 10}
 MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 EXISTS = frozenset({"ResourceInUse", "ConflictException"})
@@ -49,60 +55,84 @@ class ReviewSetupHook(AwsBaseHook):
         return Path(__file__).parents[1] / "waiters" / "sagemaker.json"
 
     @cached_property
-    def client(self) -> Any:
-        """The boto3 client."""
-        return self.conn
+    def client(self) -> SageMakerClient:
+        """The boto3 client, typed."""
+        client: SageMakerClient = self.conn
+        return client
 
     def describe_task_ui(self, name: str) -> Described:
         """Describe a task UI by name; one that does not exist has no status."""
-        found = self._find("describe_human_task_ui", HumanTaskUiName=name)
-        return Described(found["HumanTaskUiStatus"], raw=found) if found else NOTHING
+        found = _find(lambda: self.client.describe_human_task_ui(HumanTaskUiName=name))
+        return Described(found["HumanTaskUiStatus"], raw=dict(found)) if found else NOTHING
 
     def describe_flow(self, name: str) -> Described:
         """Describe a flow definition by name; one that does not exist has no status."""
-        found = self._find("describe_flow_definition", FlowDefinitionName=name)
-        return Described(found["FlowDefinitionStatus"], found.get("FailureReason") or "", found) if found else NOTHING
+        found = _find(lambda: self.client.describe_flow_definition(FlowDefinitionName=name))
+        if found is None:
+            return NOTHING
+        return Described(found["FlowDefinitionStatus"], found.get("FailureReason") or "", dict(found))
 
-    def find_workteam(self, arn: str) -> dict[str, Any] | None:
+    def find_workteam(self, arn: str) -> WorkteamTypeDef | None:
         """Describe a workteam; ``None`` if there is none with this ARN.
 
         A missing one is a ValidationException, as is a name that cannot be one (not verified against AWS).
         """
         try:
-            found = self._find("describe_workteam", WorkteamName=arn.rpartition("/")[2])
+            found = _find(lambda: self.client.describe_workteam(WorkteamName=arn.rpartition("/")[2]))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationException":
                 return None
             raise
-        team = found["Workteam"] if found else {}
-        return dict(team) if team.get("WorkteamArn") == arn else None
+        return found["Workteam"] if found and found["Workteam"]["WorkteamArn"] == arn else None
 
     def create_task_ui(self, name: str, template: str, tags: dict[str, str]) -> str:
         """Create a task UI, or adopt the one of that name; give its ARN."""
         found = self.describe_task_ui(name)
         if found.status is None:
-            self._create("create_human_task_ui", HumanTaskUiName=name, UiTemplate={"Content": template}, tags=tags)
+            self._create(
+                lambda: self.client.create_human_task_ui(
+                    HumanTaskUiName=name, UiTemplate={"Content": template}, Tags=_listed(tags)
+                )
+            )
             found = self.describe_task_ui(name)
         return str(found.raw["HumanTaskUiArn"])
 
-    def create_flow(self, name: str, tags: dict[str, str], **parameters: Any) -> None:
-        """Create a flow definition, or adopt the one of that name."""
-        self._create("create_flow_definition", FlowDefinitionName=name, tags=tags, **parameters)
+    def create_flow(
+        self, name: str, loop: HumanLoopConfigTypeDef, output: str, role_arn: str, tags: dict[str, str]
+    ) -> None:
+        """Create a flow definition, or adopt the one of that name.
 
-    def _create(self, operation: str, *, tags: dict[str, str], **parameters: Any) -> None:
+        :param loop: who is asked what, and for how long.
+        :param output: ``s3://`` URI that answers are written below.
+        """
+        self._create(
+            lambda: self.client.create_flow_definition(
+                FlowDefinitionName=name,
+                HumanLoopConfig=loop,
+                OutputConfig={"S3OutputPath": output},
+                RoleArn=role_arn,
+                Tags=_listed(tags),
+            )
+        )
+
+    def _create(self, create: Callable[[], Any]) -> None:
         """Create something; one that is there was made by another try, since its name is made of its content."""
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         try:
-            getattr(self.client, operation)(Tags=listed, **parameters)
+            create()
         except ClientError as error:
             if error.response["Error"]["Code"] not in EXISTS:
                 raise
-            self.log.info("%s: it was created meanwhile, adopting it: %s", operation, error)
+            self.log.info("It was created meanwhile, adopting it: %s", error)
 
-    def _find(self, operation: str, **parameters: Any) -> dict[str, Any] | None:
-        try:
-            return dict(getattr(self.client, operation)(**parameters))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in MISSING:
-                return None
-            raise
+
+def _find(describe: Callable[[], Result]) -> Result | None:
+    try:
+        return describe()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            return None
+        raise
+
+
+def _listed(tags: dict[str, str]) -> list[TagTypeDef]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

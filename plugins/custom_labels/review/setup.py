@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,9 @@ from custom_labels.settings import Project, ReviewSetup, template_path
 from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import read_review_record, record_flows
 from custom_labels.storage.store import S3Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef
 
 TEMPLATE_CHARACTERS = 128_000
 """UiTemplate.Content holds at most so many (SageMaker API reference)."""
@@ -140,7 +143,8 @@ class A2ISetup:
             arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
             for reviewers, name in self.plan.flows.items():
                 if name in missing:
-                    self.hook.create_flow(name, tags, **self._flow(arn, reviewers))
+                    loop = self._loop(arn, reviewers)
+                    self.hook.create_flow(name, loop, self.plan.output, self.review.role_arn, tags)
         except ClientError as error:
             if error_code(error) not in _REFUSED:
                 raise
@@ -150,20 +154,16 @@ class A2ISetup:
                 "or raise the quota that is named."
             ) from error
 
-    def _flow(self, task_ui_arn: str, reviewers: int) -> dict[str, Any]:
+    def _loop(self, task_ui_arn: str, reviewers: int) -> HumanLoopConfigTypeDef:
         review = self.review
         return {
-            "HumanLoopConfig": {
-                "WorkteamArn": review.workteam_arn,
-                "HumanTaskUiArn": task_ui_arn,
-                "TaskTitle": review.title,
-                "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
-                "TaskCount": reviewers,
-                "TaskTimeLimitInSeconds": review.task_seconds,
-                "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
-            },
-            "OutputConfig": {"S3OutputPath": self.plan.output},
-            "RoleArn": review.role_arn,
+            "WorkteamArn": review.workteam_arn,
+            "HumanTaskUiArn": task_ui_arn,
+            "TaskTitle": review.title,
+            "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
+            "TaskCount": reviewers,
+            "TaskTimeLimitInSeconds": review.task_seconds,
+            "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
         }
 
     def describe(self) -> dict[str, Described]:
