@@ -18,7 +18,7 @@ from include.demo.processes import Processes
 from include.demo.workspace import Workspace
 from include.local_aws.process import LocalAws
 from tests.conftest import FAST, ROOT, connection
-from tests.support import BUCKET, client
+from tests.review_support import set_up_surroundings
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for name, value in clean.items():
             patch.setenv(name, value)
         patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection(aws.endpoint_url))
-        client(aws, "s3").create_bucket(Bucket=BUCKET)
-        client(aws, "sns").create_topic(Name="custom-labels-digits")
+        set_up_surroundings(aws)
         try:
             airflow, api = start_airflow(processes, ROOT)
             wait_until_healthy(airflow, api, lambda _: None)
