@@ -60,7 +60,7 @@ def wait_for(look: Callable[[], Any], seconds: float) -> Any:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start both, with an empty bucket and every DAG still paused."""
     root = tmp_path_factory.mktemp("running")
