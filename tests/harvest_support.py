@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,9 +16,17 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from custom_labels.domain.harvest import HarvestRules
 from custom_labels.domain.review import NONE_OF_THE_ABOVE, ReviewRequest
+from custom_labels.operators.harvest_look import HarvestLook
+from custom_labels.operators.harvesting import Harvester
+from custom_labels.operators.queues import project_queue
+from custom_labels.operators.review_opening import ReviewOpener
+from custom_labels.storage import harvest as books
+from custom_labels.storage.harvest_work import FoundReviews, write_batches
+from custom_labels.storage.review_requests import WaitingReviews
 from tests.dags.running import Run, run_dag
-from tests.review_support import ReviewPlace, wait_until
+from tests.review_support import ReviewPlace, wait_until, wait_until_ended
 from tests.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
@@ -25,6 +36,8 @@ LABELLED = "images_labeled_by_folder/"
 NONE_FITS = "reviews/none_of_the_above/"
 
 harvest = partial(run_dag, "harvest_reviews")
+
+RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
 
 
 def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") -> None:
@@ -41,9 +54,6 @@ def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") ->
 
 def ask(place: ReviewPlace, *requests: ReviewRequest) -> None:
     """Open reviews as the DAGs do, so that they are on record."""
-    from custom_labels.operators.review_opening import ReviewOpener
-    from custom_labels.storage.review_requests import WaitingReviews
-
     WaitingReviews(place.store).add("asked-by-a-test", requests)
     opening = ReviewOpener(place.store, place.backend, "a test", budget=10_000).run()
     assert opening.opened == len(requests), opening
@@ -129,3 +139,70 @@ def copy_under_condition(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None
         return client
 
     monkeypatch.setattr(S3Store, "_connect", connect)
+
+
+class Harvest:
+    """Harvests that follow each other, as the DAG's tasks do it, without an Airflow around them.
+
+    :param rules: members of ``HarvestRules`` beside the defaults.
+    """
+
+    def __init__(self, place: ReviewPlace, **rules: Any) -> None:
+        self.place = place
+        self.rules = replace(RULES, **rules)
+        self.runs = 0
+
+    def run(self, *, rung: bool = False) -> Counter[str]:
+        """Look, harvest, move the watermark, open further rounds."""
+        store, backend, now = self.place.store, self.place.backend, datetime.now(UTC)
+        queue = project_queue(self.place.project, "reviews")
+        assert queue is not None
+        self.runs += 1
+        harvester = Harvester(store, backend, self.rules, queue.delete)
+        with FoundReviews() as found:
+            unfinished = books.unfinished_chunks(store)
+            look = HarvestLook(store, backend, found, books.read_watermark(store) or books.EPOCH)
+            look.learn(unfinished, now)
+            look.at_queue(queue)
+            if not rung:
+                look.at_all(now)
+            batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, 60)
+        counts: Counter[str] = Counter()
+        for chunk in unfinished:
+            counts += harvester.finish(chunk)
+        for batch in batches:
+            counts += harvester.harvest(batch, now)
+        if moment := look.facts(complete=True)["watermark"]:
+            books.move_watermark(store, datetime.fromisoformat(moment))
+        ReviewOpener(store, backend, f"run {self.runs}", budget=1000).run()
+        return counts
+
+
+def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> None:
+    """Let a review end without anybody's answer."""
+    if how == "stopped":
+        ask(place, request)
+        place.backend.cancel(request.name)
+    elif how == "failed":
+        ask(place, request)
+    else:
+        short_lived(place)
+        ask(place, request)
+    wait_until_ended(place, request.name)
+
+
+def short_lived(place: ReviewPlace) -> None:
+    """Let reviews that are opened from now on expire within a second."""
+    from custom_labels.hooks.sagemaker import ReviewSetupHook
+    from custom_labels.review.a2i import A2IReviewBackend
+    from custom_labels.review.setup import A2ISetup, plan_review
+
+    assert place.project.review is not None
+    review = place.project.review.model_copy(update={"lifetime_hours": 1 / 3600})
+    project = place.project.model_copy(update={"review": review})
+    hook = ReviewSetupHook(region_name="us-east-1")
+    setup = A2ISetup(project, place.store, hook, plan_review(project, place.store, (1, 3)))
+    setup.create()
+    wait_until(lambda: {each.status for each in setup.describe().values()} == {"Active"})
+    setup.record(setup.describe())
+    object.__setattr__(place, "backend", A2IReviewBackend(project, place.store))

@@ -1,0 +1,132 @@
+"""Defects of earlier loops of this kind in what they did with answers, each in a test that is named after it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.domain.review import Purpose
+from tests.harvest_support import (
+    LABELLED,
+    NONE_FITS,
+    Harvest,
+    ask_and_answer,
+    copies,
+    end,
+    fates,
+    keys,
+    ledger,
+    messages,
+)
+from tests.review_support import ReviewPlace, loops, make_request, set_up_review
+from tests.support import BUCKET, client, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+@pytest.fixture
+def place(aws: LocalAws) -> ReviewPlace:
+    return set_up_review(aws)
+
+
+@pytest.mark.parametrize("votes", [["columns", "rows", "rows"], ["rows", "columns", "rows"]])
+def test_the_first_answer_does_not_win_against_two_others(
+    aws: LocalAws, place: ReviewPlace, votes: list[str | None]
+) -> None:
+    """Of three answers only the first was read, so that one person outvoted two."""
+    ask_and_answer(aws, place, make_request(aws, reviewers=3), votes)
+
+    Harvest(place, quorum=2).run()
+
+    assert copies(aws) == ["rows"]
+
+
+@pytest.mark.parametrize("answers", ["[]", "null", None, '[{"workerId": "w"}]'], ids=["none", "null", "no key", "half"])
+def test_an_output_without_answers_stops_nothing(aws: LocalAws, place: ReviewPlace, answers: str | None) -> None:
+    """The list of answers was indexed before it was looked at, so that an expired review broke its harvest for good."""
+    empty, good = make_request(aws, 1), make_request(aws, 2)
+    ask_and_answer(aws, place, empty, ["rows"])
+    (output,) = keys(aws, "a2i-human-loop-data/")
+    written = json.loads(s3(aws).get_object(Bucket=BUCKET, Key=output)["Body"].read())
+    del written["humanAnswers"]
+    if answers is not None:
+        written["humanAnswers"] = json.loads(answers)
+    s3(aws).put_object(Bucket=BUCKET, Key=output, Body=json.dumps(written).encode())
+    ask_and_answer(aws, place, good, ["rows"])
+
+    Harvest(place).run()
+
+    assert sorted(fates(aws)) == ["asked_again", "copied"]
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"), [(None, NONE_FITS), ("no digit", f"{LABELLED}no digit/")], ids=["kept out", "a label"]
+)
+def test_an_image_that_shows_none_of_the_labels_is_kept(
+    aws: LocalAws, place: ReviewPlace, label: str | None, folder: str
+) -> None:
+    """What people found to be none of the labels was thrown away, the very images that a new label would need."""
+    request = make_request(aws)
+    ask_and_answer(aws, place, request, [None])
+
+    Harvest(place, none_label=label).run()
+
+    subject = request.name.removesuffix("-r1")
+    assert [key for key in keys(aws, "") if subject in key.rpartition("/")[2]] == [f"{folder}{subject}.png"]
+    assert ledger(aws)[0]["agreement"] == "none_fits"
+
+
+@pytest.mark.parametrize(("is_asked_for", "fate", "folders"), [(False, "recorded", []), (True, "copied", ["rows"])])
+def test_a_corrected_sample_can_enter_training(
+    aws: LocalAws, place: ReviewPlace, is_asked_for: bool, fate: str, folders: list[str]
+) -> None:
+    """Sampled images never entered training, not even those that the model had wrong."""
+    ask_and_answer(aws, place, make_request(aws, purpose=Purpose.AUDIT), ["rows"])
+
+    Harvest(place, train_on_audits=is_asked_for).run()
+
+    assert fates(aws) == [fate]
+    assert copies(aws) == folders
+    assert ledger(aws)[0]["label"] == "rows"
+
+
+def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: ReviewPlace) -> None:
+    """Each delivery of a message made a copy of its own, and queues deliver some messages twice."""
+    request = make_request(aws)
+    ask_and_answer(aws, place, request, ["rows"])
+    queue = client(aws, "sqs")
+    (message,) = queue.receive_message(QueueUrl=place.queues["reviews"], VisibilityTimeout=0)["Messages"]
+    for body in (message["Body"], message["Body"], "no JSON", "{}", "[]"):
+        queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
+    runs = Harvest(place)
+
+    assert runs.run(rung=True)["reviews"] == 1
+    assert messages(aws, place) == 0
+    queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
+    assert runs.run(rung=True)["reviews"] == 0
+    assert runs.run()["reviews"] == 0
+    assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("how", ["expired", "stopped", "failed"])
+def test_a_review_that_nobody_answered_is_not_lost(aws: LocalAws, place: ReviewPlace, how: str) -> None:
+    """Nothing looked at reviews that expired, were stopped, or failed to show their page; their images were forgotten.
+
+    The last kind leaves nothing behind: what it asked is known from our own record.
+    """
+    request = make_request(aws, reviewers=3)
+    if how == "failed":
+        request = replace(request, image="nowhere/that/can/be/shown")
+    end(aws, place, request, how)
+
+    counts = Harvest(place, quorum=2).run()
+
+    (line,) = ledger(aws)
+    assert (line["fate"], line["status"], line["agreement"]) == ("asked_again", how, "unanswered")
+    assert line["request"] == request.to_json()
+    assert counts[how] == 1
+    assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", "-r2")])
