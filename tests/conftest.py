@@ -33,6 +33,8 @@ def airflow_environment(home: Path, endpoint_url: str | None = None) -> dict[str
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        # One for all: an Airflow that a test kills has a copy of the database, with the triggers of its asset watchers.
+        "AIRFLOW__CORE__FERNET_KEY": "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtLTE=",
         "AIRFLOW__API_AUTH__JWT_SECRET": "only-for-tests-" * 5,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
     }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
+
+# Not from conftest, which makes another Airflow of the process that imports it: this is run in killed processes too.
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Variables:
