@@ -35,16 +35,19 @@ class ReviewPlace:
     queues: dict[str, str]
 
 
-def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3)) -> ReviewPlace:
+def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3), *, announced: bool = True) -> ReviewPlace:
     """Make the bucket, the queues, the workteam, the role, and flows that ask these numbers of people, all at once.
 
     Loops start without delay from now on; ``aws.control.workforce(...)`` lets people answer them.
+
+    :param announced: whether S3 and EventBridge send to the queues. Without it for thousands of images or loops: the
+        embedded SQS takes the longer for a message the more of them wait.
     """
     from custom_labels.hooks.sagemaker import ReviewSetupHook
     from custom_labels.review.a2i import A2IReviewBackend
     from custom_labels.review.setup import A2ISetup, plan_review
 
-    queues = set_up_surroundings(aws)
+    queues = set_up_surroundings(aws, announced=announced)
     project = load_project("digits")
     store = make_store(project)
     setup = A2ISetup(project, store, ReviewSetupHook(region_name="us-east-1"), plan_review(project, store, reviewers))
@@ -54,14 +57,14 @@ def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3)) -> Revi
     return ReviewPlace(project, store, A2IReviewBackend(project, store), queues)
 
 
-def set_up_surroundings(aws: LocalAws) -> dict[str, str]:
+def set_up_surroundings(aws: LocalAws, *, announced: bool = True) -> dict[str, str]:
     """Make what an operator makes: bucket with CORS, queues, notification, event rule, topic, role and workteam.
 
     :return: the queues' URLs by their names in the project file.
     """
     aws.control.durations(**dict.fromkeys(INSTANT, 0))
     make_store_bucket(aws)
-    queues = make_queues(aws)
+    queues = make_queues(aws, announced=announced)
     client(aws, "sns").create_topic(Name="custom-labels-digits")
     client(aws, "iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))
     member = {"CognitoMemberDefinition": {"UserPool": "us-east-1_x", "UserGroup": "g", "ClientId": "c"}}
@@ -76,12 +79,15 @@ def make_store_bucket(aws: LocalAws) -> None:
     store.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)  # type: ignore[arg-type]
 
 
-def make_queues(aws: LocalAws) -> dict[str, str]:
+def make_queues(aws: LocalAws, *, announced: bool = True) -> dict[str, str]:
     """Make the queues, with S3's notification of new images and EventBridge's of ended loops."""
     sqs, events = client(aws, "sqs"), client(aws, "events")
     names = {name: f"{BUCKET}-{name.replace('_', '-')}" for name in ("detections", "dead_letters", "reviews")}
     for queue in names.values():
         sqs.create_queue(QueueName=queue)
+    urls = {name: url for name, url in load_project("digits").queues.model_dump().items() if url}
+    if not announced:
+        return urls
     arn = {name: f"arn:aws:sqs:us-east-1:123456789012:{queue}" for name, queue in names.items()}
     notification = {
         "QueueArn": arn["detections"],
@@ -95,7 +101,7 @@ def make_queues(aws: LocalAws) -> dict[str, str]:
     pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker A2I HumanLoop Status Change"]}
     events.put_rule(Name=BUCKET, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=BUCKET, Targets=[{"Id": "queue", "Arn": arn["reviews"]}])
-    return {name: url for name, url in load_project("digits").queues.model_dump().items() if url}
+    return urls
 
 
 def make_store(project: Project) -> S3Store:
