@@ -109,10 +109,14 @@ def make_store(project: Project) -> S3Store:
     return S3Store(project.bucket, project.prefix, project.aws_conn_id, project.region_name)
 
 
-def make_request(aws: LocalAws, number: int = 1, label: str = "rows", **changes: Any) -> ReviewRequest:
+def make_request(
+    aws: LocalAws, number: int = 1, label: str = "rows", guess: str | None = "columns", **changes: Any
+) -> ReviewRequest:
     """Put an image of ``label`` where it is to be labelled, and give the request for a review of it.
 
     The workforce's truth ``folder`` tells the label from the key.
+
+    :param guess: the model's.
     """
     from custom_labels.domain.names import review_name
 
@@ -124,8 +128,8 @@ def make_request(aws: LocalAws, number: int = 1, label: str = "rows", **changes:
         "image": f"s3://{BUCKET}/{key}",
         "key": key,
         "etag": etag,
-        "label": "columns",
-        "confidence": 43.21,
+        "label": guess,
+        "confidence": 43.21 if guess else None,
         "labels": LABELS,
         "version_name": "digits-1",
         "purpose": Purpose.DOUBT,
