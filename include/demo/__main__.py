@@ -14,17 +14,12 @@ from rich.markup import escape
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
 from include.demo.interrupts import Interrupts
-from include.demo.performance import play_rounds
+from include.demo.performance import perform
 from include.demo.processes import Processes, end_leftovers
 from include.demo.view import View
 from include.demo.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-DEFAULT_ROUNDS = "10,40"
-MIN_ROUNDS = 2
-MIN_IMAGES = 5
-MAX_IMAGES = 160
-"""The rarest digit has 174 images, and some are kept back."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,10 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def play(options: argparse.Namespace, processes: Processes, view: View) -> int:
-    """Play all rounds, show what came out and, unless headless, leave everything running until Ctrl-C."""
+    """Play the story, show what came out and, unless headless, leave everything running until Ctrl-C."""
     console = view.console
     try:
-        report = play_rounds(ROOT, options.rounds, processes, view)
+        report = perform(ROOT, processes, view, by_hand=options.review_by_hand)
         report.show(console)
         if options.json:
             report.write(options.json)
@@ -109,26 +104,12 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--headless", action="store_true", help="end by itself; exit code 0 if the loop closed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write what the end table shows")
     parser.add_argument(
-        "--rounds",
-        type=image_counts,
-        default=DEFAULT_ROUNDS,
-        metavar="N,N",
-        help="images of each digit that each round adds (default: %(default)s)",
+        "--review-by-hand",
+        action="store_true",
+        help="answer the first reviews yourself at the worker portal in your browser, without a time limit; "
+        "simulated people answer the later ones",
     )
     return parser.parse_args(arguments)
-
-
-def image_counts(text: str) -> tuple[int, ...]:
-    """Read ``10,40``: two rounds or more, with at least 5 images of each digit and not more than there are."""
-    try:
-        counts = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list of whole numbers such as 10,40") from None
-    if len(counts) < MIN_ROUNDS or min(counts) < MIN_IMAGES or sum(counts) > MAX_IMAGES:
-        raise argparse.ArgumentTypeError(
-            f"'{text}': give {MIN_ROUNDS} rounds or more, each at least {MIN_IMAGES}, together at most {MAX_IMAGES}"
-        )
-    return counts
 
 
 if __name__ == "__main__":

@@ -50,9 +50,12 @@ class AirflowApi:
         """Let a DAG run."""
         self._call("PATCH", f"/dags/{dag_id}", {"is_paused": False}, params={"update_mask": "is_paused"})
 
-    def trigger(self, dag_id: str, run_id: str, note: str) -> None:
-        """Start a run under an id of ours, so that a repeated request cannot start two."""
-        body = {"dag_run_id": run_id, "logical_date": None, "note": note}
+    def trigger(self, dag_id: str, run_id: str, note: str, conf: Mapping[str, Any] | None = None) -> None:
+        """Start a run under an id of ours, so that a repeated request cannot start two.
+
+        :param conf: Params of the run.
+        """
+        body = {"dag_run_id": run_id, "logical_date": None, "note": note, "conf": dict(conf or {})}
         self._call("POST", f"/dags/{dag_id}/dagRuns", body, conflict_ok=True)
 
     def runs(self, dag_id: str) -> list[Json]:

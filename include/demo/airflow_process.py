@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from include.demo.airflow_api import AirflowApi, Json
@@ -19,8 +19,12 @@ DAG_SECONDS = 90.0
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
-def start_airflow(processes: Processes, root: Path) -> tuple[Child, AirflowApi]:
+def start_airflow(
+    processes: Processes, root: Path, variables: Mapping[str, str] | None = None
+) -> tuple[Child, AirflowApi]:
     """Start Airflow; returns at once.
+
+    :param variables: Airflow Variables that beat those of its database.
 
     :raises DemoError: it is not installed beside this Python.
     """
@@ -31,7 +35,7 @@ def start_airflow(processes: Processes, root: Path) -> tuple[Child, AirflowApi]:
     home = processes.workspace.airflow_home
     home.mkdir()
     child = processes.start(
-        "Airflow", [program, "standalone"], {**os.environ, **airflow_environment(root, home, ports)}
+        "Airflow", [program, "standalone"], {**os.environ, **airflow_environment(root, home, ports, variables or {})}
     )
     return child, AirflowApi(f"http://127.0.0.1:{ports.api}")
 

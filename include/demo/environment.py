@@ -53,17 +53,18 @@ def clean_environment(given: Mapping[str, str], root: Path) -> dict[str, str]:
     }
 
 
-def airflow_environment(root: Path, home: Path, ports: AirflowPorts) -> dict[str, str]:
+def airflow_environment(root: Path, home: Path, ports: AirflowPorts, variables: Mapping[str, str]) -> dict[str, str]:
     """Give Airflow's configuration.
 
     :param home: Airflow's own folder, with its SQLite database.
+    :param variables: Airflow Variables that beat those of the database.
     """
     settings = {
         "CORE__DAGS_FOLDER": root / "dags",
         "CORE__PLUGINS_FOLDER": root / "plugins",
         "CORE__LOAD_EXAMPLES": False,
         "CORE__DEFAULT_TIMEZONE": "utc",
-        # Few task processes, each about 150 MB, are enough for one DAG.
+        # Few task processes, each about 150 MB, are enough for DAGs that mostly run one after the other.
         "CORE__PARALLELISM": 4,
         # No login: the API listens on this machine only.
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": True,
@@ -87,4 +88,5 @@ def airflow_environment(root: Path, home: Path, ports: AirflowPorts) -> dict[str
         "NO_COLOR": "1",
         "SCARF_ANALYTICS": "false",
         **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},
+        **{f"AIRFLOW_VAR_{name.upper()}": value for name, value in variables.items()},
     }

@@ -1,22 +1,29 @@
-"""What the demo does at AWS with boto3: sets the bucket up, puts images there, and looks at what became of them."""
+"""What the demo does at AWS with boto3: puts images into the bucket, and looks at what became of versions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from custom_labels.domain.keys import IMAGES, INBOX
 from custom_labels.settings import Project
 
-QUEUE = "custom-labels-demo-messages"
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition.client import RekognitionClient
+    from mypy_boto3_s3.client import S3Client
+
+MESSAGES_QUEUE = "custom-labels-demo-messages"
+"""Hears what the topic says, as a person's mailbox would."""
 MAX_MESSAGES = 10
+THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -46,50 +53,70 @@ class LocalCloud:
 
     def __init__(self, project: Project, endpoint_url: str) -> None:
         self.project = project
-        session = boto3.session.Session(
+        self.endpoint_url = endpoint_url
+        self._session = boto3.session.Session(
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - the embedded AWS takes any
             region_name=project.region_name or "us-east-1",
         )
-        config = Config(retries={"mode": "standard", "max_attempts": 5})
-        self.s3 = session.client("s3", endpoint_url=endpoint_url, config=config)
-        self.rekognition = session.client("rekognition", endpoint_url=endpoint_url, config=config)
-        self._sns: Any = session.client("sns", endpoint_url=endpoint_url, config=config)
-        self._sqs: Any = session.client("sqs", endpoint_url=endpoint_url, config=config)
-        self._queue_url = ""
+        self.s3: S3Client = self.client("s3")
+        self.rekognition: RekognitionClient = self.client("rekognition")
+        self._sqs: Any = self.client("sqs")
 
-    def set_up(self) -> None:
-        """Create the bucket, the topic, and a queue that hears what the topic says."""
-        self.s3.create_bucket(Bucket=self.project.bucket)
-        self._queue_url = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        if self.project.sns_topic_arn:
-            topic = self._sns.create_topic(Name=self.project.sns_topic_arn.rsplit(":", 1)[1])["TopicArn"]
-            attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
-            self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"])
+    def client(self, service: str) -> Any:
+        """Give a client of a service."""
+        config = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=THREADS)
+        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
-    def put_images(self, images: Mapping[str, list[Path]]) -> int:
+    def put_labelled(self, images: Mapping[str, list[Path]]) -> int:
         """Put labelled images where people would: one folder a label; returns their number."""
-        uploads = [(label, path) for label, paths in images.items() for path in paths]
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(self._put, uploads))
-        return len(uploads)
+        return self._put_all(
+            {f"{IMAGES}{label}/{path.name}": path for label, paths in images.items() for path in paths}
+        )
 
-    def _put(self, upload: tuple[str, Path]) -> None:
-        label, path = upload
-        key = f"{self.project.prefix}images_labeled_by_folder/{label}/{path.name}"
-        self.s3.put_object(Bucket=self.project.bucket, Key=key, Body=path.read_bytes(), ContentType="image/png")
+    def put_inbox(self, images: Mapping[str, Path]) -> int:
+        """Put images to be labelled into the inbox; returns their number.
 
-    def count_images(self) -> int:
-        """Count the labelled images in the bucket."""
-        prefix = f"{self.project.prefix}images_labeled_by_folder/"
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.project.bucket, Prefix=prefix)
-        return sum(page["KeyCount"] for page in pages)
+        :param images: by their names there, which tell nothing of the label.
+        """
+        return self._put_all({f"{INBOX}{name}": path for name, path in images.items()})
+
+    def _put_all(self, images: Mapping[str, Path]) -> int:
+        def put(key: str) -> None:
+            place = f"{self.project.prefix}{key}"
+            self.s3.put_object(
+                Bucket=self.project.bucket, Key=place, Body=images[key].read_bytes(), ContentType="image/png"
+            )
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(put, images))
+        return len(images)
+
+    def objects(self, folder: str) -> dict[str, str]:
+        """List a folder of the project: ETags without quotes, by key relative to the project's prefix."""
+        prefix = self.project.prefix
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.project.bucket, Prefix=f"{prefix}{folder}"
+        )
+        return {
+            each["Key"].removeprefix(prefix): each["ETag"].strip('"')
+            for page in pages
+            for each in page.get("Contents", [])
+        }
+
+    def read_all(self, keys: Iterable[str]) -> list[Any]:
+        """Read JSON objects of the project, in order."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(lambda key: self._json(self.project.bucket, f"{self.project.prefix}{key}"), keys))
 
     def live(self) -> dict[str, Any]:
         """Read the serving pointer; empty before the first deployment."""
+        return self.read("registry/live.json")
+
+    def read(self, key: str) -> dict[str, Any]:
+        """Read a JSON object of the project; empty while it is not there."""
         try:
-            key = f"{self.project.prefix}registry/live.json"
-            found: dict[str, Any] = self._json(self.project.bucket, key)
+            found: dict[str, Any] = self._json(self.project.bucket, f"{self.project.prefix}{key}")
         except self.s3.exceptions.NoSuchKey:
             return {}
         return found
@@ -121,13 +148,23 @@ class LocalCloud:
     def messages(self) -> list[str]:
         """Take the subjects of the messages that were sent since the last look."""
         subjects: list[str] = []
-        while found := self._sqs.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=MAX_MESSAGES, WaitTimeSeconds=0
-        ).get("Messages"):
+        url = self._sqs.get_queue_url(QueueName=MESSAGES_QUEUE)["QueueUrl"]
+        while found := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=MAX_MESSAGES, WaitTimeSeconds=0).get(
+            "Messages"
+        ):
             for message in found:
                 subjects.append(str(json.loads(message["Body"]).get("Subject") or "(no subject)"))
-                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return subjects
+
+    def queued(self) -> dict[str, int]:
+        """Count the messages of each queue of the project, those that somebody holds included."""
+        found = {}
+        for kind, url in self.project.queues.model_dump(exclude_none=True).items():
+            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            counts = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            found[kind] = sum(int(counts[name]) for name in names)
+        return found
 
     def _project_arn(self) -> str | None:
         try:

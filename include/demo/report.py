@@ -1,17 +1,71 @@
-"""The end of the demo: the table, the messages that were sent, and the same as JSON."""
+"""The end of the demo: the table before and after, the costs, the messages that were sent, and the same as JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from include.demo.rounds import Round
+from include.demo.call_count import CallCount
+from include.demo.checks import Check
+from include.demo.costs import Prices, Usage, usage_json
+from include.demo.evidence import DOUBT, Batch
+from include.demo.local_cloud import ModelVersion
+from include.demo.runs import Run
+
+
+@dataclass(frozen=True)
+class Act:
+    """One version, and the batch of images that it was put to.
+
+    :param accuracy: its live accuracy, as ``audit/accuracy.json`` has it.
+    :param known: of ``shown`` images that no training ever saw, how many it named right.
+    :param detection: AWS calls of the batch's detection; ``harvest`` those from the first answer to the last copy.
+    """
+
+    version: ModelVersion
+    batch: Batch
+    accuracy: Mapping[str, Any]
+    known: int
+    shown: int
+    usage: Usage
+    detection: CallCount
+    harvest: CallCount
+
+    @property
+    def live_accuracy(self) -> float | None:
+        """The share of audited detections that people found right, 0 to 1."""
+        share: float | None = self.accuracy.get("share")
+        return share
+
+    def to_json(self, prices: Prices) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {
+            "version": asdict(self.version),
+            "images": self.batch.size,
+            "doubtful": self.batch.doubtful,
+            "right": self.batch.right,
+            "reviews": {
+                "doubt": self.asked_in_doubt,
+                "audit": len(self.batch.reviews) - self.asked_in_doubt,
+                "wrong_answers": self.batch.wrong_answers,
+            },
+            "filed": self.batch.filed().total(),
+            "live_accuracy": dict(self.accuracy),
+            "unseen": {"right": self.known, "shown": self.shown},
+            "aws_calls": {"detection": dict(self.detection.calls), "harvest": dict(self.harvest.calls)},
+            "usage": usage_json(self.usage, prices),
+        }
+
+    @property
+    def asked_in_doubt(self) -> int:
+        """Reviews of doubtful detections."""
+        return sum(review.purpose == DOUBT for review in self.batch.reviews)
 
 
 @dataclass(frozen=True)
@@ -20,23 +74,26 @@ class Report:
 
     :param messages: subjects of the SNS messages, in order of arrival.
     :param urls: what to look at, by name.
-    :param seconds: from the start of the demo to the end of the last round.
+    :param seconds: from the start of the demo to the end of the story.
     """
 
-    rounds: tuple[Round, ...]
+    acts: tuple[Act, ...]
+    checks: tuple[Check, ...]
+    runs: tuple[Run, ...]
+    prices: Prices
     messages: tuple[str, ...]
-    urls: dict[str, str]
+    urls: Mapping[str, str]
     seconds: float
 
     @property
     def problems(self) -> list[str]:
         """The claims that do not hold."""
-        return [f"round {each.number}: {c.claim}" for each in self.rounds for c in each.checks if not c.holds]
+        return [check.claim for check in self.checks if not check.holds]
 
     @property
     def closed(self) -> bool:
-        """Whether the loop closed: each claim of each round holds."""
-        return bool(self.rounds) and not self.problems
+        """Whether the loop closed: each claim holds."""
+        return bool(self.checks) and not self.problems
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -44,9 +101,12 @@ class Report:
             "closed": self.closed,
             "problems": self.problems,
             "seconds": round(self.seconds, 1),
-            "rounds": [each.to_json() for each in self.rounds],
+            "versions": [act.to_json(self.prices) for act in self.acts],
+            "checks": [asdict(check) for check in self.checks],
+            "runs": [run.to_json() for run in self.runs],
+            "prices": asdict(self.prices),
             "messages": list(self.messages),
-            "urls": self.urls,
+            "urls": dict(self.urls),
         }
 
     def write(self, path: Path) -> None:
@@ -54,56 +114,78 @@ class Report:
         path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def show(self, console: Console) -> None:
-        """Print the table, the messages and the addresses."""
+        """Print the table, the costs, the messages and the addresses."""
         console.print()
-        console.print(summary_table(self.rounds))
+        console.print(summary_table(self.acts, self.prices))
+        for note in self.prices.notes():
+            console.print(f"[dim]{note}[/dim]", soft_wrap=True)
         console.print("\n[bold]Messages sent to SNS[/bold]")
         for subject in self.messages:
             console.print(f"  {subject}", markup=False, soft_wrap=True)
         console.print("\n[bold]To look at[/bold]")
         for name, url in self.urls.items():
             console.print(f"  {name:<16}{url}", soft_wrap=True)
+        console.print(f"\nAll of it took {self.seconds // 60:.0f} min {self.seconds % 60:.0f} s.")
 
 
-def summary_table(rounds: Sequence[Round]) -> Table:
-    """Give one column a round, one row a fact."""
+def summary_table(acts: Sequence[Act], prices: Prices) -> Table:
+    """Give one column a version, one row a fact."""
     table = Table(title="What the loop did", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     table.add_column("")
-    for each in rounds:
-        table.add_column(f"Round {each.number}", justify="right")
-    for name, values in _rows(rounds):
-        if name:
-            table.add_row(name, *values)
-        else:
-            table.add_section()
+    for name in ("Before: version 1", "After: version 2"):
+        table.add_column(name, justify="right")
+    for section in _sections(prices):
+        for name, word in section:
+            table.add_row(name, *map(word, acts))
+        table.add_section()
     return table
 
 
-def _rows(rounds: Sequence[Round]) -> list[tuple[str, list[str]]]:
-    versions = [each.version for each in rounds]
-    labels = sorted({label for version in versions if version for label in version.labels})
-    return [
-        ("Images in the bucket", [f"{each.images} (+{each.added})" for each in rounds]),
-        ("Labels", [str(len(version.labels)) if version else "-" for version in versions]),
-        ("Trained on / tested on", [f"{v.training_images} / {v.testing_images}" if v else "-" for v in versions]),
-        ("Training, seconds", [str(v.training_seconds) if v else "-" for v in versions]),
-        ("Run of the DAG, seconds", [f"{each.seconds:.0f}" for each in rounds]),
-        ("Run ended as", [each.ended_as for each in rounds]),
-        ("", []),
-        ("F1 on the test images", [_score(version.f1 if version else None) for version in versions]),
-        *((f"   {label}", [_score(v.labels.get(label) if v else None) for v in versions]) for label in labels),
-        ("Unseen digits named right", [f"{each.known} of {each.shown}" for each in rounds]),
-        ("", []),
-        ("Version, its name ends in", [_short(version.name if version else "") for version in versions]),
-        ("Serving, by live.json", [_short(each.serving) for each in rounds]),
-        ("Stopped", [", ".join(map(_short, each.stopped)) or "-" for each in rounds]),
-    ]
+Row = tuple[str, Callable[[Act], str]]
 
 
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _sections(prices: Prices) -> tuple[list[Row], ...]:
+    return (
+        [
+            ("Its name ends in", lambda act: act.version.name.rsplit("-", 1)[-1]),
+            ("Status at AWS", lambda act: act.version.status),
+            ("Labels", lambda act: str(len(act.version.labels))),
+            ("Trained on / tested on", lambda act: f"{act.version.training_images} / {act.version.testing_images}"),
+            ("F1 on the test images", lambda act: "-" if act.version.f1 is None else f"{act.version.f1:.3f}"),
+            ("Unseen digits named right", lambda act: f"{act.known} of {act.shown}"),
+        ],
+        [
+            ("New images put to it", lambda act: str(act.batch.size)),
+            (
+                "Sent to people in doubt",
+                lambda act: f"{act.batch.doubtful} ({act.batch.doubtful / act.batch.size:.0%})",
+            ),
+            ("Filed below a label by people", lambda act: str(act.batch.filed().total())),
+            ("Live accuracy, by sampling", _accuracy),
+            ("   its 95 % interval", _interval),
+            (
+                "   the truth, which only a demo knows",
+                lambda act: f"{act.batch.right / act.batch.size:.1%} of {act.batch.size}",
+            ),
+        ],
+        [
+            (
+                "Training / serving, seconds",
+                lambda act: f"{act.usage.training_seconds:.0f} / {act.usage.serving_seconds:.0f}",
+            ),
+            ("Reviews", lambda act: str(act.usage.reviews)),
+            ("Cost at AWS prices, of these seconds", lambda act: f"${prices.of(act.usage):.2f}"),
+            ("   of hours as assumed below", lambda act: f"${prices.assumed(act.usage):.2f}"),
+        ],
+    )
 
 
-def _short(version_name: str) -> str:
-    """Shorten a version's name to what no two share: the start of its snapshot's digest."""
-    return version_name.rsplit("-", 1)[-1] or "-"
+def _accuracy(act: Act) -> str:
+    if act.live_accuracy is None:
+        return "-"
+    return f"{act.live_accuracy:.1%} of {act.accuracy['answered']}"
+
+
+def _interval(act: Act) -> str:
+    interval = act.accuracy.get("interval")
+    return f"{interval[0]:.1%} to {interval[1]:.1%}" if interval else "-"

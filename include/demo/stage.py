@@ -1,4 +1,4 @@
-"""Setting the stage: the embedded AWS, Airflow, its settings, the bucket."""
+"""Setting the stage: the embedded AWS and what a project needs there, Airflow and its settings, its DAGs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from custom_labels.settings import Project
 from include.demo.airflow_api import AirflowApi
 from include.demo.airflow_process import start_airflow, wait_for_dag, wait_until_healthy
+from include.demo.aws_setup import set_up_aws
 from include.demo.digits import SIDE, Digits, write_digits
 from include.demo.errors import DemoError
 from include.demo.local_cloud import LocalCloud
 from include.demo.ports import free_port
 from include.demo.processes import Child, Processes, log_tail
+from include.demo.runs import Runs
 from include.demo.settings_file import apply_settings, read_settings_file, with_endpoint
 from include.demo.view import View
 
@@ -26,33 +29,62 @@ READY = "local AWS ready at "
 SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_start", "version_stop")
 SLOW_SECONDS = 3
 """How long what AWS takes minutes for lasts here: long enough to see a task wait without a worker."""
+DAGS = ("train", "detect", "harvest_reviews", "sample_for_audit")
+"""What is switched on, by the kinds of a project's DAGs; beside these there is "bootstrap"."""
+CLOCKS = (
+    "automatic_training_poll_frequency",
+    "detection_poll_frequency",
+    "harvest_poll_frequency",
+    "automatic_human_sampling_frequency",
+)
+A_YEAR = "525600"
+"""Minutes. With its clocks this slow whatever runs in the demo was triggered, or woken by an event. They are set in the
+environment, which is there when the DAGs are read first: a Variable set later would come after their first runs."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything that runs, ready for the first round."""
+    """Everything that runs."""
 
     api: AirflowApi
     cloud: LocalCloud
     endpoint_url: str
     digits: Digits
 
+    def switch_on(self, runs: Runs, view: View) -> None:
+        """Run the bootstrap DAG, then let all DAGs run."""
+        view.heading("Set up and checked by the bootstrap DAG")
+        view.line(
+            "It makes what a project needs beyond that - the review page and its flow at A2I - and checks the rest."
+        )
+        self.api.unpause(f"{runs.project}_bootstrap")
+        runs.trigger("bootstrap", "bootstrap", "The demo begins")
+        for kind in DAGS:
+            self.api.unpause(f"{runs.project}_{kind}")
+        for kind in DAGS:
+            due = (self.api.dag(f"{runs.project}_{kind}") or {}).get("next_dagrun_run_after")
+            if due is not None and datetime.fromisoformat(due) <= datetime.now(UTC):
+                # Its schedule comes first: it looks at a bucket that is still empty.
+                runs.await_next(kind)
+        names = ", ".join(f"{runs.project}_{kind}" for kind in DAGS)
+        view.line(f"Switched on: {names}. Their clocks are set to a year: from here on only events wake them.")
 
-def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, view: View) -> Stage:
-    """Start both servers, apply the settings, create the bucket and let the DAG run.
+
+def set_stage(root: Path, project: Project, processes: Processes, view: View) -> Stage:
+    """Start both servers, make what the project needs at AWS and apply the settings.
 
     :raises DemoError: one of them does not start; the message has the path of its log.
     """
     settings = read_settings_file(root / "airflow_settings.yaml")
     view.heading("Starting a real Airflow and an embedded AWS that really trains; no AWS account is needed or touched")
     local_aws = start_local_aws(processes)
-    airflow, api = start_airflow(processes, root)
+    airflow, api = start_airflow(processes, root, {project.variable(clock): A_YEAR for clock in CLOCKS})
     digits = write_digits(processes.workspace.images)
     view.line(f"Images         {digits.count:,} handwritten digits as PNG, {SIDE} pixels a side")
     endpoint_url = wait_for_local_aws(local_aws)
     view.line(f"Embedded AWS   {endpoint_url}")
     cloud = LocalCloud(project, endpoint_url)
-    cloud.set_up()
+    view.line(f"Made at AWS    {', '.join(set_up_aws(cloud))}")
     began = time.monotonic()
     with view.waiting("Airflow starts, about 20 seconds") as status:
         wait_until_healthy(airflow, api, lambda what: status.update(f"Airflow starts: {what} ...") if status else None)
@@ -61,8 +93,8 @@ def set_stage(root: Path, project: Project, dag_id: str, processes: Processes, v
     connection = with_endpoint(settings, project.aws_conn_id, endpoint_url)
     api.update(connection.kind, connection.name, connection.body)
     view.line(f"Settings       {', '.join(counted(changed))} from airflow_settings.yaml")
-    wait_for_dag(airflow, api, dag_id)
-    api.unpause(dag_id)
+    for kind in ("bootstrap", *DAGS):
+        wait_for_dag(airflow, api, f"{project.name}_{kind}")
     return Stage(api, cloud, endpoint_url, digits)
 
 

@@ -33,7 +33,7 @@ class View:
 
     def heading(self, text: str) -> None:
         """Begin a part."""
-        self.console.print(f"\n[bold]{text}[/bold]")
+        self.console.print(f"\n[bold]{text}[/bold]", soft_wrap=True)
 
     def line(self, text: str) -> None:
         """Say one thing."""

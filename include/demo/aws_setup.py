@@ -1,0 +1,96 @@
+"""What a project needs at AWS before its first run: on AWS the CloudFormation template and an operator make it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from custom_labels.domain.keys import INBOX
+from custom_labels.settings import Project, Queues, ReviewSetup
+from include.demo.local_cloud import MESSAGES_QUEUE, LocalCloud
+
+EVENT = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker A2I HumanLoop Status Change"]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "AllowedHeaders": []}]}
+MEMBER = {"CognitoMemberDefinition": {"UserPool": "us-east-1_demo", "UserGroup": "reviewers", "ClientId": "demo"}}
+
+
+def set_up_aws(cloud: LocalCloud) -> list[str]:
+    """Make bucket, queues, events, topic, role and workteam, as the project file names them; give what was made."""
+    project = cloud.project
+    cloud.s3.create_bucket(Bucket=project.bucket)
+    made = [f"bucket {project.bucket}"]
+    arns = _make_queues(cloud, project.queues)
+    made += [f"{len(arns)} queues"] if arns else []
+    if "detections" in arns:
+        _announce_images(cloud, arns["detections"], str(project.queues.detections))
+        made.append(f"S3 event of {INBOX}")
+    if "reviews" in arns:
+        _announce_reviews(cloud, arns["reviews"])
+        made.append("EventBridge rule of ended reviews")
+    if project.sns_topic_arn:
+        _make_topic(cloud, project.sns_topic_arn)
+        made.append("topic")
+    if project.review:
+        _make_reviewers(cloud, project, project.review)
+        made.append("review role and workteam")
+    return made
+
+
+def _make_queues(cloud: LocalCloud, queues: Queues) -> dict[str, str]:
+    sqs = cloud.client("sqs")
+    urls: Mapping[str, str] = queues.model_dump(exclude_none=True)
+    arns = {}
+    for kind, url in {**urls, "messages": MESSAGES_QUEUE}.items():
+        made = sqs.create_queue(QueueName=_last(url))["QueueUrl"]
+        arns[kind] = sqs.get_queue_attributes(QueueUrl=made, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return {kind: arns[kind] for kind in urls}
+
+
+def _announce_images(cloud: LocalCloud, queue_arn: str, queue_url: str) -> None:
+    """Let S3 tell the queue of every new image in the inbox."""
+    rule = {"Name": "prefix", "Value": f"{cloud.project.prefix}{INBOX}"}
+    configuration: Any = {
+        "QueueArn": queue_arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [rule]}},
+    }
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=cloud.project.bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
+    )
+    # S3 tries the queue with an event of its own, which would wake the detect DAG before there is anything to see.
+    cloud.client("sqs").purge_queue(QueueUrl=queue_url)
+
+
+def _announce_reviews(cloud: LocalCloud, queue_arn: str) -> None:
+    """Let EventBridge tell the queue of every review that has ended."""
+    events, name = cloud.client("events"), cloud.project.bucket
+    events.put_rule(Name=name, EventPattern=json.dumps(EVENT))
+    events.put_targets(Rule=name, Targets=[{"Id": "reviews", "Arn": queue_arn}])
+
+
+def _make_topic(cloud: LocalCloud, topic_arn: str) -> None:
+    sns, sqs = cloud.client("sns"), cloud.client("sqs")
+    topic = sns.create_topic(Name=topic_arn.rpartition(":")[2])["TopicArn"]
+    url = sqs.get_queue_url(QueueName=MESSAGES_QUEUE)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+
+def _make_reviewers(cloud: LocalCloud, project: Project, review: ReviewSetup) -> None:
+    """Make the role that A2I takes on, the team, and let the worker portal show images of the bucket."""
+    role = _last(review.role_arn)
+    cloud.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
+    cloud.client("sagemaker").create_workteam(
+        WorkteamName=_last(review.workteam_arn), MemberDefinitions=[MEMBER], Description=f"Reviewers of {project.name}"
+    )
+    rules: Any = CORS
+    cloud.s3.put_bucket_cors(Bucket=project.bucket, CORSConfiguration=rules)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

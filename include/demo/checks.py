@@ -1,0 +1,106 @@
+"""The claims of the demo, each held against what AWS and Airflow say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from include.demo.evidence import AUDIT, DOUBT, Batch
+from include.demo.local_cloud import ModelVersion
+from include.demo.runs import Run
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim about the loop, and whether AWS or Airflow confirms it."""
+
+    claim: str
+    holds: bool
+
+
+def check_version(number: int, run: Run, versions: Mapping[str, ModelVersion], serving: str) -> list[Check]:
+    """Check that a run put the newest version into service.
+
+    :param number: how many versions there must be.
+    :param versions: all versions at AWS, the newest first.
+    :param serving: name of the version in ``registry/live.json``.
+    """
+    newest = next(iter(versions.values()), None)
+    name = newest.name if newest else "(there is none)"
+    return [
+        Check("Airflow: the run ended as 'deployed'", "deployed" in run.ended),
+        Check(f"AWS: {number} trained so far, not one more", len(versions) == number),
+        Check(f"AWS: {name} is RUNNING", newest is not None and newest.status == "RUNNING"),
+        Check(f"S3: registry/live.json names {name}", newest is not None and serving == newest.name),
+    ]
+
+
+def check_swap(run: Run, versions: Mapping[str, ModelVersion], before: ModelVersion) -> list[Check]:
+    """Check that a version replaced the one before, that it is better, and that nobody but an event asked for it."""
+    newest = next(iter(versions.values()))
+    old, new = before.f1 or 0.0, newest.f1 or 0.0
+    replaced = versions.get(before.name)
+    return [
+        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(
+            f"AWS: {before.name}, which it replaced, is STOPPED", replaced is not None and replaced.status == "STOPPED"
+        ),
+        Check(f"AWS: F1 rose from {old:.3f} to {new:.3f}", new > old),
+    ]
+
+
+def check_detection(run: Run, batch: Batch, version: str) -> list[Check]:
+    """Check that each image was put to the version once."""
+    found = Counter(result.name for result in batch.results)
+    by = {result.version_name for result in batch.results}
+    return [
+        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(f"S3: {batch.size} images, one result each", found == Counter(batch.truth.keys())),
+        Check(f"S3: every result is by {version}", by == {version}),
+    ]
+
+
+def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int | None) -> list[Check]:
+    """Check that people were asked once about each image, and that each answer is filed where it belongs.
+
+    :param queued: messages left in each queue.
+    :param wrong: wrong answers that the simulated workforce says it gave, ``None`` for people of flesh and blood.
+    """
+    asked = Counter(review.name for review in batch.reviews)
+    for_doubt = sum(review.purpose == DOUBT for review in batch.reviews)
+    audits = [review for review in batch.reviews if review.purpose == AUDIT]
+    checks = [
+        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(f"A2I: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
+        Check(f"A2I: {len(audits)} reviews of samples that nobody doubts", bool(audits)),
+        Check("A2I: at most one review an image", max(asked.values(), default=0) == 1),
+        Check("A2I: all are Completed", all(review.status == "Completed" for review in batch.reviews)),
+        Check(
+            f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, below the label that people chose",
+            batch.filed() == batch.to_be_filed(),
+        ),
+        Check(f"SQS: nothing left in {', '.join(queued)}", not any(queued.values())),
+    ]
+    if wrong is not None:
+        checks.append(
+            Check(
+                f"A2I: {batch.wrong_answers} answers are not the truth, as people erred", batch.wrong_answers == wrong
+            )
+        )
+    return checks
+
+
+def check_improvement(doubt: Sequence[float], accuracy: Sequence[float | None]) -> list[Check]:
+    """Check that the second version doubts less than the first, and that people find it right more often.
+
+    :param doubt: share of its images that each version sent to people, 0 to 1.
+    :param accuracy: each version's live accuracy by the audit, 0 to 1; ``None`` where there is none.
+    """
+    before, after = (share or 0.0 for share in accuracy)
+    return [
+        Check(
+            f"S3: the share of images sent to people fell from {doubt[0]:.0%} to {doubt[1]:.0%}", doubt[1] < doubt[0]
+        ),
+        Check(f"Audit: live accuracy rose from {before:.1%} to {after:.1%}", None not in accuracy and after > before),
+    ]

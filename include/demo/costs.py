@@ -1,0 +1,83 @@
+"""What the loop would cost at AWS: hours times prices, and how far the prices can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one version used.
+
+    :param training_seconds: what AWS bills of its training.
+    :param serving_seconds: how long it was RUNNING, on one inference unit.
+    :param reviews: reviews that people answered about its detections.
+    """
+
+    training_seconds: float
+    serving_seconds: float
+    reviews: int
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices in US dollars, and the hours that are assumed for a loop at AWS.
+
+    :param unverified: names of the prices that nobody has read on AWS's own pages.
+    """
+
+    training_hour: float
+    inference_unit_hour: float
+    review: float
+    unverified: tuple[str, ...]
+    assumed_training_hours: float
+    assumed_serving_hours: float
+
+    def of(self, usage: Usage) -> float:
+        """Give the cost of what was really used."""
+        return (
+            usage.training_seconds / 3600 * self.training_hour
+            + usage.serving_seconds / 3600 * self.inference_unit_hour
+            + usage.reviews * self.review
+        )
+
+    def assumed(self, usage: Usage) -> float:
+        """Give the cost of the same reviews with a training and a service as long as assumed."""
+        hours = Usage(self.assumed_training_hours * 3600, self.assumed_serving_hours * 3600, usage.reviews)
+        return self.of(hours)
+
+    def notes(self) -> list[str]:
+        """Say what the costs are made of, and what they are not."""
+        doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
+        prices = (
+            f"Prices (include/prices.yaml): training ${self.training_hour:.2f} an hour, serving "
+            f"${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what you pay "
+            f"your people is not included.{doubt}"
+        )
+        hours = (
+            "The first cost is of this demo's seconds. The second is of the same loop if a training took "
+            f"{self.assumed_training_hours:g} h and each version served for {self.assumed_serving_hours:g} h, "
+            "which is an assumption."
+        )
+        return [prices, hours]
+
+
+def load_prices(path: Path) -> Prices:
+    """Read the file of prices."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    prices: dict[str, dict[str, Any]] = content["prices"]
+    return Prices(
+        **{name: float(price["amount"]) for name, price in prices.items()},
+        unverified=tuple(name.replace("_", " ") for name, price in prices.items() if not price["verified"]),
+        assumed_training_hours=float(content["assumptions"]["training_hours"]),
+        assumed_serving_hours=float(content["assumptions"]["serving_hours"]),
+    )
+
+
+def usage_json(usage: Usage, prices: Prices) -> dict[str, Any]:
+    """Give usage and costs as JSON types."""
+    return {**asdict(usage), "cost": round(prices.of(usage), 4), "assumed_cost": round(prices.assumed(usage), 2)}

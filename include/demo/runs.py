@@ -1,0 +1,177 @@
+"""Runs of Airflow: those that the demo starts, and those that start by themselves, shown until they end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from include.demo.airflow_api import AirflowApi
+from include.demo.errors import DemoError
+from include.demo.failures import failure_report
+from include.demo.view import View
+
+RUN_SECONDS = 420.0
+"""A run takes 10 to 50 seconds; a task that fails for a while is tried again after 30, 60 and 120."""
+WAKE_SECONDS = 90.0
+"""A queue is looked at every 5 seconds, and a run starts a moment later."""
+LOOK_SECONDS = 0.7
+FINAL = {"success", "failed"}
+WOKEN = {
+    "asset_triggered": "woke by itself, by an event",
+    "manual": "was triggered by the demo",
+    "scheduled": "was started by its schedule",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended.
+
+    :param kind: Airflow's run type: ``manual``, ``asset_triggered`` or ``scheduled``.
+    :param note: how it ended, in the words of the DAG.
+    :param ended: the tasks that succeeded.
+    :param times: when each task ended, in seconds since the epoch.
+    """
+
+    dag_id: str
+    run_id: str
+    kind: str
+    state: str
+    note: str
+    ended: frozenset[str]
+    times: dict[str, float]
+    url: str
+    seconds: float
+
+    @property
+    def woke_by_itself(self) -> bool:
+        """Whether an asset's event started it."""
+        return self.kind == "asset_triggered"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        told = {name: getattr(self, name) for name in ("dag_id", "run_id", "kind", "state", "note", "url")}
+        return {**told, "seconds": round(self.seconds, 1)}
+
+
+class Runs:
+    """Starts, awaits and shows the runs of one project's DAGs.
+
+    :param project: name of the project, which begins the ids of its DAGs.
+    :param airflow_home: has the logs of tasks that fail.
+    """
+
+    def __init__(self, project: str, api: AirflowApi, view: View, airflow_home: Path) -> None:
+        self.project = project
+        self.api = api
+        self.view = view
+        self.airflow_home = airflow_home
+        self.seen: list[Run] = []
+
+    def trigger(self, kind: str, name: str, note: str, conf: dict[str, Any] | None = None) -> Run:
+        """Start a run under a name of ours, and show it."""
+        run_id = f"demo_{name}"
+        self.api.trigger(self._dag_id(kind), run_id, note, conf)
+        return self.follow(kind, run_id)
+
+    def await_next(self, kind: str, seconds: float = WAKE_SECONDS) -> Run:
+        """Wait for a run that nobody has seen yet, and show it.
+
+        :raises DemoError: none starts in time.
+        """
+        found = self._next(kind, seconds)
+        if found is None:
+            raise DemoError(
+                f"No run of {self._dag_id(kind)} started by itself within {seconds:.0f} seconds. Look at the triggerer "
+                f"and the scheduler in {self.api.base_url}."
+            )
+        return self.follow(kind, found)
+
+    def drain(self, kind: str) -> None:
+        """Follow runs that are there already and that nobody has seen yet."""
+        while (found := self._next(kind, 0)) is not None:
+            self.follow(kind, found)
+
+    def _next(self, kind: str, seconds: float) -> str | None:
+        """Give the oldest run that nobody has seen yet, once there is one."""
+        known = {run.run_id for run in self.seen if run.dag_id == self._dag_id(kind)}
+        deadline = time.monotonic() + seconds
+        with self.view.waiting(f"{self._dag_id(kind)} is awaited") as _:
+            while True:
+                new = [run for run in self.api.runs(self._dag_id(kind)) if run["dag_run_id"] not in known]
+                if new:
+                    return str(min(new, key=lambda run: run["queued_at"] or run["run_after"])["dag_run_id"])
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(LOOK_SECONDS)
+
+    def follow(self, kind: str, run_id: str) -> Run:
+        """Show a run until it ends.
+
+        :raises DemoError: it fails, or does not end in time; the message has the logs of what failed.
+        """
+        dag_id, began = self._dag_id(kind), time.monotonic()
+        first = self.api.run(dag_id, run_id)
+        how = WOKEN.get(first["run_type"], first["run_type"])
+        self.view.line(f"[bold]{dag_id}[/bold] {how}: {self.api.run_url(dag_id, run_id)}")
+        described, tasks = self._show(dag_id, run_id, began)
+        run = _ended(described, tasks, self.api.run_url(dag_id, run_id))
+        self.seen.append(run)
+        if run.note:
+            # Above it is what the demo wrote when it triggered the run.
+            self.view.line(f"[dim]It says: {escape(run.note)}[/dim]")
+        if run.state != "success":
+            raise DemoError(f"Run '{run_id}' of {dag_id} failed.\n{self._failures(dag_id, run_id, tasks)}")
+        return run
+
+    def _show(self, dag_id: str, run_id: str, began: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        with self.view.following() as shown:
+            while True:
+                run, tasks = self.api.run(dag_id, run_id), self.api.tasks(dag_id, run_id)
+                shown.update(tasks)
+                if run["state"] in FINAL:
+                    # A task's last state may come a moment after the run was read.
+                    tasks = self.api.tasks(dag_id, run_id)
+                    shown.update(tasks)
+                    return run, tasks
+                if time.monotonic() - began > RUN_SECONDS:
+                    raise DemoError(
+                        f"Run '{run_id}' of {dag_id} did not end within {RUN_SECONDS:.0f} seconds. "
+                        + (self._failures(dag_id, run_id, tasks) or f"Its tasks: {task_states(tasks)}.")
+                    )
+                time.sleep(LOOK_SECONDS)
+
+    def _failures(self, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
+        return failure_report(self.airflow_home, dag_id, run_id, tasks)
+
+    def _dag_id(self, kind: str) -> str:
+        return f"{self.project}_{kind}"
+
+
+def _ended(run: dict[str, Any], tasks: list[dict[str, Any]], url: str) -> Run:
+    times = {task["task_id"]: _moment(task["end_date"]) for task in tasks if task["end_date"]}
+    return Run(
+        dag_id=run["dag_id"],
+        run_id=run["dag_run_id"],
+        kind=run["run_type"],
+        state=run["state"],
+        note=(run.get("note") or "").strip().rpartition("\n")[2],
+        ended=frozenset(task["task_id"] for task in tasks if task["state"] == "success"),
+        times=times,
+        url=url,
+        seconds=_moment(run["end_date"]) - _moment(run["start_date"]) if run["end_date"] and run["start_date"] else 0.0,
+    )
+
+
+def task_states(tasks: list[dict[str, Any]]) -> str:
+    """List the tasks that have a state."""
+    return ", ".join(f"{task['task_id']} {task['state']}" for task in tasks if task["state"])
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).astimezone(UTC).timestamp()

@@ -1,0 +1,73 @@
+"""What the demo puts into the inbox, what it counts, and what it says that things cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from custom_labels.settings import load_project, read_settings
+from include.demo.call_count import CallCount
+from include.demo.costs import Prices, Usage, load_prices
+from include.demo.story import BATCH, FIRST, FIRST_MINIMUM, UNSEEN, mixed
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = {"3": [Path("3/0001.png"), Path("3/0002.png")], "8": [Path("8/0003.png"), Path("8/0004.png")]}
+PRICES = Prices(1.0, 4.0, 0.08, ("review",), 1, 24)
+
+
+def test_images_are_mixed_under_names_that_tell_nothing() -> None:
+    images, truth = mixed(IMAGES, 1)
+    assert sorted(images) == [f"scan-1-000{number}.png" for number in range(1, 5)]
+    assert {name: path.parent.name for name, path in images.items()} == truth
+    assert sorted(map(str, images.values())) == sorted(str(path) for paths in IMAGES.values() for path in paths)
+
+
+def test_images_are_mixed_alike_at_every_start_and_batches_apart() -> None:
+    assert mixed(IMAGES, 1) == mixed(IMAGES, 1)
+    assert not mixed(IMAGES, 1)[0].keys() & mixed(IMAGES, 2)[0].keys()
+
+
+def test_images_of_the_story_are_there() -> None:
+    assert FIRST + 2 * BATCH + UNSEEN <= 174, "the rarest digit has no more"
+
+
+def test_settings_of_the_demo_are_valid_and_let_the_first_training_begin() -> None:
+    variables = {
+        each["variable_name"]: each["variable_value"]
+        for each in yaml.safe_load((ROOT / "airflow_settings.yaml").read_text())["airflow"]["variables"]
+    }
+    settings = read_settings(load_project("digits"), variables.get)
+    assert FIRST_MINIMUM == 10 * FIRST < settings.minimum_untrained_images < 10 * BATCH
+
+
+def test_calls_are_counted_since_a_moment_and_without_watching() -> None:
+    before, after = CallCount({"s3.PutObject": 3, "s3.GetObject": 1}), CallCount({"s3.PutObject": 5, "s3.GetObject": 1})
+    assert after.since(before) == CallCount({"s3.PutObject": 2})
+    assert (after.total, after.most(1)) == (6, "PutObject 5")
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        pytest.param(Usage(3600, 0, 0), 1.0, id="an hour of training"),
+        pytest.param(Usage(0, 1800, 0), 2.0, id="half an hour of serving"),
+        pytest.param(Usage(0, 0, 100), 8.0, id="a hundred reviews"),
+    ],
+)
+def test_cost_is_what_was_used_times_its_price(usage: Usage, cost: float) -> None:
+    assert PRICES.of(usage) == pytest.approx(cost)
+
+
+def test_assumed_cost_takes_the_assumed_hours_and_the_real_reviews() -> None:
+    assert PRICES.assumed(Usage(2, 60, 10)) == pytest.approx(1 + 24 * 4 + 0.8)
+
+
+def test_prices_say_where_they_come_from_and_which_are_not_verified() -> None:
+    path = ROOT / "include" / "prices.yaml"
+    for price in yaml.safe_load(path.read_text())["prices"].values():
+        assert price["source"]
+    notes = " ".join(load_prices(path).notes())
+    assert "Not verified on AWS's own pages: training hour, inference unit hour, review." in notes
+    assert "which is an assumption" in notes
