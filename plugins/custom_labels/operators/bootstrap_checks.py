@@ -142,11 +142,13 @@ class BootstrapChecks:
         )
 
     def role(self) -> str:
-        """Find the role that A2I takes on."""
+        """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
         arn = review_of(self.project).role_arn
         try:
             found = self.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
         except ClientError as error:
+            if error_code(error) in {"AccessDenied", "AccessDeniedException"}:
+                return f"{arn}, which may not be looked at (iam:GetRole)"
             if error_code(error) != "NoSuchEntity":
                 raise
             raise self._missing("role", arn, "review.role_arn", error) from error
