@@ -27,8 +27,10 @@ def harvest_dag(project: Project) -> DAG:
     ) as dag:
         settings = load_settings(name)
         collected = steps.collect(name)
-        counts = steps.harvest_batch.partial(project=name, settings=settings, at=collected["at"]).expand(
-            work=steps.share_out(collected)
+        counts = (
+            steps.harvest_batch.override(max_active_tis_per_dagrun=4)
+            .partial(project=name, settings=settings, at=collected["at"])
+            .expand(work=steps.share_out(collected))
         )
         closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, counts)
         opened = open_reviews(name, settings)

@@ -27,6 +27,7 @@ class MemoryBackend:
         after: Callable[[ReviewRequest], object] = _nothing,
     ) -> None:
         self.opened: list[str] = []
+        self.listed: list[ReviewState] = []
         self.before = before
         self.after = after
         self._lock = threading.Lock()
@@ -44,7 +45,8 @@ class MemoryBackend:
         raise NotImplementedError
 
     def states(self, since: datetime) -> Iterator[list[ReviewState]]:
-        raise NotImplementedError
+        for state in self.listed:
+            yield [state]
 
     def state_from_event(self, body: Mapping[str, Any]) -> ReviewState | None:
         raise NotImplementedError

@@ -26,6 +26,9 @@ MOST_MESSAGES = 5_000
 VISIBILITY_SECONDS = 3_600
 """How long messages stay ours; one that comes again finds its review in the ledger."""
 DELETED_AT_ONCE = 1_000
+LONGEST_UNKNOWN = timedelta(days=60)
+"""A review lives for 30 days at most, and A2I keeps its data for 30 more (SageMaker guide, A2I output data). What is in
+an unknown state then will not change any more, and need not be looked at for ever."""
 EXAMPLES = 5
 
 
@@ -81,10 +84,17 @@ class HarvestLook:
                     if not self.found.is_known(state.name):
                         self.found.add(state)
                     continue
-                self.oldest_open = min(self.oldest_open, datetime.fromisoformat(state.created_at))
-                self.counts[state.status.value] += 1
-                if state.status is ReviewStatus.UNKNOWN:
-                    self._tell(state)
+                self._hold_back(state, now)
+
+    def _hold_back(self, state: ReviewState, now: datetime) -> None:
+        """Keep the watermark behind a review that has not ended."""
+        created = datetime.fromisoformat(state.created_at)
+        self.counts[state.status.value] += 1
+        if state.status is ReviewStatus.UNKNOWN:
+            self._tell(state)
+            if created < now - LONGEST_UNKNOWN:
+                return
+        self.oldest_open = min(self.oldest_open or now, created)
 
     def facts(self, *, complete: bool) -> dict[str, Any]:
         """Say what was seen, and how far the watermark may be moved once all that was found is dealt with."""

@@ -129,6 +129,7 @@ def harvested(
     """Say what was harvested."""
     counts = Counter(closed["counts"])
     detail = f"{_number(counts['labelled'], 'labelled image')} from {_number(counts['reviews'], 'review')}"
+    detail += _trouble(collected, opened)
     return outcome(ProjectContext(project), "harvested", detail, _facts(counts, collected, opened))
 
 
@@ -139,6 +140,7 @@ def nothing_to_harvest(project: str, collected: dict[str, Any], opened: dict[str
     detail = "no review has ended that was not harvested"
     if place.project.review is None:
         detail = f"nobody answers reviews: {project}.yaml has no 'review'"
+    detail += _trouble(collected, opened)
     return outcome(place, "nothing_to_harvest", detail, _facts(Counter(), collected, opened))
 
 
@@ -163,6 +165,14 @@ def _facts(counts: Counter[str], collected: dict[str, Any], opened: dict[str, An
         "Reviews opened": opened["opened"],
         "Waiting to be opened": opened["waiting"],
     }
+
+
+def _trouble(collected: dict[str, Any], opened: dict[str, Any]) -> str:
+    """Word what people should look at, for the end of a sentence; empty where there is nothing."""
+    unknown = (
+        f"; {_number(collected['unknown'], 'review')} in a state that is not known" if collected["unknown"] else ""
+    )
+    return unknown + ("; not all reviews that wait could be opened" if opened["trouble"] else "")
 
 
 def _number(number: int, name: str) -> str:
