@@ -1,4 +1,4 @@
-"""``make bench``: count 250,000 images and build both manifests, harvest 10,000 reviews, beside plain loops."""
+"""``make bench``: count 250,000 images, build manifests, detect, harvest 10,000 reviews, beside plain loops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import harvest
+from tests.benchmarks import detection, harvest
 from tests.benchmarks.child import JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
+    parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
     arguments = parser.parse_args()
     console = Console(width=max(100, Console().width))
@@ -96,10 +97,15 @@ def main() -> None:
         console.print(table(results[-1]))
     peaks = [f"{r['jobs']['build']['ours']['peak_mib']:.0f} MiB with {r['images']:,}" for r in results]
     console.print(f"Peak memory of this project while building: {', '.join(peaks)}.")
+    console.print(f"Measuring with {arguments.detections:,} images to detect ...")
+    detected = detection.run(arguments.detections)
+    console.print(detection.table(detected))
     harvests = harvest.run(arguments.reviews)
     console.print(harvest.table(harvests))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"runs": results, "harvests": harvests}, indent=1) + "\n")
+        arguments.json.write_text(
+            json.dumps({"runs": results, "detection": detected, "harvests": harvests}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

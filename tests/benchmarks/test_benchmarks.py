@@ -22,3 +22,15 @@ def test_any_number_of_images_is_counted(images: int) -> None:
     pages = make_pages(images)
     assert sum(len(image_keys(label, images)) for label in LABELS) == images
     assert sum(page.count(b"<Contents>") for page in pages["images_labeled_by_folder/"]) == images
+
+
+def test_both_sides_detect_and_an_image_costs_two_calls_of_its_own() -> None:
+    from tests.benchmarks import detection
+
+    result = detection.run(60)
+
+    own = ("rekognition.DetectCustomLabels", "s3.PutObject")
+    calls = result["sides"]["ours"]["calls"]
+    assert result["sides"]["ours"]["images"] == calls[own[0]] == 60
+    assert sum(calls[name] for name in own) < 2.5 * 60
+    assert detection.table(result).row_count == 2
