@@ -101,7 +101,7 @@ class Runs:
         """Give the oldest run that nobody has seen yet, once there is one."""
         known = {run.run_id for run in self.seen if run.dag_id == self._dag_id(kind)}
         deadline = time.monotonic() + seconds
-        with self.view.waiting(f"{self._dag_id(kind)} is awaited") as _:
+        with self.view.waiting(f"{self._dag_id(kind)} is awaited"):
             while True:
                 new = [run for run in self.api.runs(self._dag_id(kind)) if run["dag_run_id"] not in known]
                 if new:

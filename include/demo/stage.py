@@ -27,7 +27,7 @@ from include.demo.view import View
 LOCAL_AWS_SECONDS = 60.0
 READY = "local AWS ready at "
 SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_start", "version_stop")
-SLOW_SECONDS = 3
+SLOW_SECONDS = 2
 """How long what AWS takes minutes for lasts here: long enough to see a task wait without a worker."""
 DAGS = ("train", "detect", "harvest_reviews", "sample_for_audit")
 """What is switched on, by the kinds of a project's DAGs; beside these there is "bootstrap"."""
