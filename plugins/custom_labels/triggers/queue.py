@@ -62,38 +62,49 @@ class QueueTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look for ever; a queue that cannot be looked at is said in the log and looked at again."""
-        rang_at: float | None = None
+        self._rang_at: float | None = None
         while True:
-            waiting = await self.waiting()
-            if waiting == 0:
-                rang_at = None
-            elif waiting and (rang_at is None or time.monotonic() - rang_at >= self.repeat_seconds):
-                rang_at = time.monotonic()
-                yield TriggerEvent({"queue": self.queue_url, "waiting": waiting})
-            await asyncio.sleep(self.poll_seconds)
+            try:
+                # One client for as long as it goes well: to make one takes more than a hundred looks.
+                async with await self._hook().get_async_conn() as client:
+                    while True:
+                        waiting = await self._waiting(client)
+                        if self._is_news(waiting):
+                            yield TriggerEvent({"queue": self.queue_url, "waiting": waiting})
+                        await asyncio.sleep(self.poll_seconds)
+            except (ClientError, BotoCoreError) as error:
+                # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
+                self.log.warning(
+                    "Queue %s could not be looked at: %s. Check 'queues' in the project's YAML file and the connection "
+                    "'%s'; looking again in %s s.",
+                    self.queue_url,
+                    error,
+                    self.aws_conn_id,
+                    self.poll_seconds,
+                )
+                await asyncio.sleep(self.poll_seconds)
 
-    async def waiting(self) -> int | None:
-        """Count the messages that wait, about; ``None`` when SQS could not be asked."""
-        hook = SqsHook(
+    def _hook(self) -> SqsHook:
+        return SqsHook(
             aws_conn_id=self.aws_conn_id,
             region_name=self.region_name,
             verify=self.verify,
             config=self.botocore_config,
         )
-        try:
-            async with await hook.get_async_conn() as client:
-                found = await client.get_queue_attributes(
-                    QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
-                )
-        except (ClientError, BotoCoreError) as error:
-            # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
-            self.log.warning(
-                "Queue %s could not be looked at: %s. Check 'queues' in the project's YAML file and the connection "
-                "'%s'; looking again in %s s.",
-                self.queue_url,
-                error,
-                self.aws_conn_id,
-                self.poll_seconds,
-            )
-            return None
+
+    async def _waiting(self, client: Any) -> int:
+        """Count the messages that wait, about."""
+        found = await client.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _is_news(self, waiting: int) -> bool:
+        """Whether to ring, now that so many messages wait; it is taken for rung if so."""
+        now = time.monotonic()
+        if waiting == 0:
+            self._rang_at = None
+        elif self._rang_at is None or now - self._rang_at >= self.repeat_seconds:
+            self._rang_at = now
+            return True
+        return False
