@@ -19,6 +19,7 @@ import pytest
 from custom_labels.domain.harvest import HarvestRules
 from custom_labels.domain.review import NONE_OF_THE_ABOVE, ReviewRequest
 from custom_labels.operators.harvest_look import HarvestLook
+from custom_labels.operators.harvest_steps import OVERLAP
 from custom_labels.operators.harvesting import Harvester
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.review_opening import ReviewOpener
@@ -161,7 +162,8 @@ class Harvest:
         harvester = Harvester(store, backend, self.rules, queue.delete)
         with FoundReviews() as found:
             unfinished = books.unfinished_chunks(store)
-            look = HarvestLook(store, backend, found, books.read_watermark(store) or books.EPOCH)
+            watermark = books.read_watermark(store)
+            look = HarvestLook(store, backend, found, watermark - OVERLAP if watermark else books.EPOCH)
             look.learn(unfinished, now)
             look.at_queue(queue)
             if not rung:

@@ -183,13 +183,30 @@ def test_a_task_fails_when_every_request_is_refused(store: S3Store) -> None:
 
 
 def test_a_start_whose_answer_is_lost_counts(store: S3Store) -> None:
-    WaitingReviews(store).add("one", requests(2))
+    WaitingReviews(store).add("one", requests(1))
     lost = ReviewBackendError("no answer")
     lost.__cause__ = ReadTimeoutError(endpoint_url="http://a2i")
     backend = MemoryBackend(after=raise_for(0, lost))
 
-    assert open_waiting(store, backend).waiting == 1
-    assert used(store) == len(backend.opened) == 2
+    with pytest.raises(ReviewBackendError, match="no answer"):
+        open_waiting(store, backend)
+
+    assert used(store) == len(backend.opened) == len(waiting(store)) == 1
+
+
+def test_an_outage_is_not_waited_for_by_each_request(store: S3Store) -> None:
+    WaitingReviews(store).add("one", requests(200))
+    asked: list[str] = []
+
+    def before(request: ReviewRequest) -> None:
+        asked.append(request.name)
+        raise ReviewBackendError("out of order") from ReadTimeoutError(endpoint_url="http://a2i")
+
+    with pytest.raises(ReviewBackendError, match="out of order"):
+        open_waiting(store, MemoryBackend(before=before))
+
+    assert len(set(asked)) < 20
+    assert len(waiting(store)) == 200
 
 
 def test_a_throttled_start_is_repeated(store: S3Store) -> None:

@@ -33,7 +33,7 @@ THREADS = 8
 CHOSEN_AT_ONCE = 2000
 """Requests that are held in memory and opened under one reservation."""
 PATIENCE_SECONDS = 120.0
-"""How long a throttled start is repeated after botocore itself has given up."""
+"""How long starts are repeated, after botocore itself has given up, while not one of them works."""
 LONGEST_PAUSE = 5.0
 
 
@@ -91,6 +91,7 @@ class ReviewOpener:
         self.audits_only = audits_only
         self.patience_seconds = patience_seconds
         self.today = today
+        self._moved_at = 0.0
 
     def run(self) -> Opening:
         """Open until nothing is left to open, the budget is used up, or the backend takes no more.
@@ -168,23 +169,30 @@ class ReviewOpener:
             except ReviewBackendError as error:
                 log.warning("Review %s is not opened: %s", request.name, error)
                 troubles.append(error)
-                return _End.UNSURE if is_passing(error.__cause__) else _End.LEFT
+                if not is_passing(error.__cause__):
+                    return _End.LEFT
+                stop.set()
+                return _End.UNSURE
 
+        self._moved_at = time.monotonic()
         with ThreadPoolExecutor(THREADS) as pool:
             ends = list(pool.map(open_one, requests))
         worst = sorted(troubles, key=lambda one: (not isinstance(one, ReviewBackendNotReady), not _is_full(one)))
         return ends, worst[0] if worst else None
 
     def _open(self, request: ReviewRequest) -> bool:
-        """Open one, again if the backend is only short of breath."""
-        deadline = time.monotonic() + self.patience_seconds
+        """Open one, again if the backend is only short of breath, as long as it opens any at all."""
         pause = 0.5
         while True:
             try:
-                return self.backend.open(request)
+                is_new = self.backend.open(request)
             except ReviewBackendError as error:
-                if not is_passing(error.__cause__) or time.monotonic() + pause > deadline:
+                is_late = time.monotonic() + pause > self._moved_at + self.patience_seconds
+                if is_late or not is_passing(error.__cause__):
                     raise
+            else:
+                self._moved_at = time.monotonic()
+                return is_new
             time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
             pause = min(2 * pause, LONGEST_PAUSE)
 
