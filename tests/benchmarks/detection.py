@@ -124,7 +124,7 @@ def _plain(aws: LocalAws, names: list[str]) -> tuple[int, float]:
 def _ours(images: int) -> tuple[int, float]:
     """Do what the DAG's tasks do, a thread for each lane: drain, sweep, share out, detect; every image is doubtful."""
     from custom_labels.operators.detect_batch import Batch
-    from custom_labels.operators.detect_steps import _plan
+    from custom_labels.operators.detect_steps import plan_run
     from custom_labels.operators.project import ProjectContext
     from custom_labels.settings import Settings
     from custom_labels.storage.detection_work import DetectionWork
@@ -139,7 +139,7 @@ def _ours(images: int) -> tuple[int, float]:
     )
     work = DetectionWork(place.store, "benchmark")
     begun = time.perf_counter()
-    plan = _plan(place, settings.model_dump(mode="json"), work)
+    plan = plan_run(place, settings.model_dump(mode="json"), work)
     collecting = time.perf_counter() - begun
 
     def detect(batch: dict[str, Any]) -> int:

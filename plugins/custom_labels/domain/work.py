@@ -11,8 +11,8 @@ from custom_labels.domain.events import Announcement
 
 CHUNK_IMAGES = 50
 """Images whose results are written together, with one log file."""
-MOST_BATCHES = 1000
-"""Airflow maps a task over 1,024 values at most (``[core] max_map_length``)."""
+MOST_BATCHES = 960
+"""Airflow maps a task over 1,024 values at most (``[core] max_map_length``); there is room to fill up to 64 lanes."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def count_batches(items: int, most: int, lanes: int) -> int:
 
     Few images are not shared out: to start another task takes longer than to detect them.
 
-    :param items: what there is to do; ``most`` of it at most make a batch.
+    :param items: what there is to do; ``most`` of it make a batch, more only where there would be too many batches.
     """
-    count = -(-items // most)
+    count = -(-items // max(most, -(-items // MOST_BATCHES)))
     return -(-count // lanes) * lanes if items >= lanes * CHUNK_IMAGES else count
 
 

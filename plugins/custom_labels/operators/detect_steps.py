@@ -54,7 +54,7 @@ def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     work = DetectionWork(place.store, work_name(place.owner))
     plan = work.plan()
     if plan is None:
-        plan = _plan(place, settings, work)
+        plan = plan_run(place, settings, work)
         work.keep_plan(plan)
     batches: list[dict[str, Any]] = plan.pop("batches")
     log.info("%s images in %s batches: %s", plan["images"], len(batches), plan)
@@ -62,7 +62,11 @@ def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     return batches
 
 
-def _plan(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
+def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
+    """Find out what there is to do, and write it down in batches.
+
+    :return: the ``batches``, and what was found and heard on the way.
+    """
     most_batch = settings["detection_batch_images"]
     swept = not _was_rung(place)
     with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +76,7 @@ def _plan(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) 
             batches = work.write_batches(inbox, most=most_batch, lanes=place.project.detection_lanes)
             left = inbox.left
     return {
+        "run": work.run,
         "batches": batches,
         "images": sum(batch["images"] for batch in batches),
         "lanes": max((batch["lanes"] for batch in batches), default=1),
@@ -172,7 +177,7 @@ def how_did_it_go(project: str) -> list[str]:
         "left": plan["left"],
     }
     ti.xcom_push(key="summary", value=summary)
-    DetectionWork(place.store, work_name(place.owner)).delete()
+    DetectionWork(place.store, plan["run"]).delete()
     is_trouble = bool(counts["failed"] or plan["garbage"])
     end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
     return [end, "look_again"] if plan["left"] else [end]
@@ -252,6 +257,7 @@ def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
         "Dead-lettered": counts.get("dead_lettered", 0),
         "Reviews opened": opened.get("opened", 0),
         "Waiting for budget": opened.get("waiting", 0),
+        "Reviews in trouble": opened.get("trouble"),
         "Calls a second": summary.get("calls_a_second", 0),
         "Left for the next run": "yes" if summary.get("left") else 0,
     }

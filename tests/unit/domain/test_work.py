@@ -55,7 +55,15 @@ def test_an_image_is_one_piece_of_work_when_it_is(
 
 @pytest.mark.parametrize(
     ("items", "most", "lanes", "batches"),
-    [(0, 200, 2, 0), (1, 200, 2, 1), (99, 200, 2, 1), (100, 200, 2, 2), (401, 200, 2, 4), (1000, 10, 3, 102)],
+    [
+        (0, 200, 2, 0),
+        (1, 200, 2, 1),
+        (99, 200, 2, 1),
+        (100, 200, 2, 2),
+        (401, 200, 2, 4),
+        (1000, 10, 3, 102),
+        (5000, 1, 2, 834),
+    ],
 )
 def test_batches_are_a_multiple_of_the_lanes_where_images_are_enough(
     items: int, most: int, lanes: int, batches: int
