@@ -101,6 +101,7 @@ def test_a_replaced_image_is_detected_once_as_it_is_now(inbox: LocalAws) -> None
     assert count_messages(inbox) == 0
 
 
+@pytest.mark.slow
 def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
     names = ["a.png", "a.png/b.jpg", "deep/er/c.JPEG", "ö ü.png", "x" * 900 + ".png"]
     for number, name in enumerate(names):
@@ -123,6 +124,7 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
     assert count_messages(inbox) == 0
 
 
+@pytest.mark.slow
 def test_no_more_than_asked_are_detected_and_the_next_run_is_woken(inbox: LocalAws) -> None:
     for number in range(5):
         put(inbox, f"{number}.png", picture("rows", number))
@@ -134,6 +136,7 @@ def test_no_more_than_asked_are_detected_and_the_next_run_is_woken(inbox: LocalA
     assert len(results(inbox)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deployed", [False, True], ids=["none was deployed", "the live one was stopped"])
 def test_nothing_is_taken_from_the_queue_when(digits: LocalAws, deployed: bool) -> None:
     make_queues(digits)
@@ -152,6 +155,7 @@ def test_nothing_is_taken_from_the_queue_when(digits: LocalAws, deployed: bool) 
     assert "Still: " in str(second.note)
 
 
+@pytest.mark.slow
 def test_an_image_that_cannot_be_read_gets_a_result_that_says_so(inbox: LocalAws) -> None:
     announce(inbox, event("bad.png", put(inbox, "bad.png", b"no image")))
     announce(inbox, event("tiny.png", put(inbox, "tiny.png", tiny())))
@@ -180,6 +184,7 @@ def tiny() -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("rung")
 def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: LocalAws) -> None:
     """Its object is gone, and S3 answers 403 in place of 404, as it does without s3:ListBucket."""
@@ -239,6 +244,7 @@ def test_nobody_is_asked_when_the_workflow_is_off(
     assert waiting(inbox) == []
 
 
+@pytest.mark.slow
 def test_a_swap_in_the_middle_of_a_batch_goes_on_with_the_version_that_serves(
     digits: LocalAws, variables: Variables
 ) -> None:
