@@ -35,7 +35,7 @@ class Run:
     :param kind: Airflow's run type: ``manual``, ``asset_triggered`` or ``scheduled``.
     :param note: how it ended, in the words of the DAG.
     :param ended: the tasks that succeeded.
-    :param times: when each task ended, in seconds since the epoch.
+    :param began: when it started, in seconds since the epoch; ``times`` is when each task ended.
     """
 
     dag_id: str
@@ -44,6 +44,7 @@ class Run:
     state: str
     note: str
     ended: frozenset[str]
+    began: float
     times: dict[str, float]
     url: str
     seconds: float
@@ -154,6 +155,7 @@ class Runs:
 
 
 def _ended(run: dict[str, Any], tasks: list[dict[str, Any]], url: str) -> Run:
+    began = _moment(run["start_date"] or run["run_after"])
     times = {task["task_id"]: _moment(task["end_date"]) for task in tasks if task["end_date"]}
     return Run(
         dag_id=run["dag_id"],
@@ -162,9 +164,10 @@ def _ended(run: dict[str, Any], tasks: list[dict[str, Any]], url: str) -> Run:
         state=run["state"],
         note=(run.get("note") or "").strip().rpartition("\n")[2],
         ended=frozenset(task["task_id"] for task in tasks if task["state"] == "success"),
+        began=began,
         times=times,
         url=url,
-        seconds=_moment(run["end_date"]) - _moment(run["start_date"]) if run["end_date"] and run["start_date"] else 0.0,
+        seconds=_moment(run["end_date"]) - began if run["end_date"] else 0.0,
     )
 
 

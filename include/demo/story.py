@@ -144,6 +144,7 @@ class Story:
         start = FIRST + (number - 1) * BATCH
         images, part.truth = mixed(self.digits.slice(start, start + BATCH), number)
         self._begin(f"{len(images)} {'more ' if number > 1 else ''}images arrive, and nobody says what they show")
+        dropped = time.time()
         self.cloud.put_inbox(images)
         before = CallCount.now(self.control)
         self.view.line(f"They were put below {INBOX}. S3 announces them to a queue, which wakes the detect DAG.")
@@ -151,9 +152,10 @@ class Story:
         part.detection = CallCount.now(self.control).since(before)
         batch = look_at(self.cloud, part.truth)
         self.view.line(
-            f"It is in doubt about {batch.doubtful} of {batch.size} images ({batch.doubtful / batch.size:.0%}): these "
-            f"go to people. {calls_each(part.detection, batch.size, 'image')}"
+            f"It began {run.began - dropped:.0f} s after the first image came. {part.version.name} is in doubt about "
+            f"{batch.doubtful} of {batch.size} images ({batch.doubtful / batch.size:.0%}), which go to people."
         )
+        self.view.line(calls_each(part.detection, batch.size, "image"))
         self.tell(check_detection(run, batch, part.version.name))
         self._sample(run)
 
@@ -187,10 +189,8 @@ class Story:
         part.harvest = CallCount.now(self.control).since(before)
         part.batch = look_at(self.cloud, part.truth)
         filed = part.batch.filed().total()
-        self.view.line(
-            f"{filed} images lie below their labels now; samples nobody doubts only measure. "
-            f"{calls_each(part.harvest, waiting, 'review')}"
-        )
+        self.view.line(f"{filed} images lie below their labels now; samples that nobody doubts only measure.")
+        self.view.line(calls_each(part.harvest, waiting, "review"))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))
 
     def measure(self) -> dict[str, Any]:
