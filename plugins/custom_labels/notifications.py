@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
@@ -49,19 +50,19 @@ class FailureNotifier(BaseNotifier):
         _tell_all(ProjectContext(self.project, context), outcome)
 
 
-class RunFailureNotifier(BaseNotifier):
+@dataclass(frozen=True)
+class RunFailureNotifier:
     """Report a run that failed without a word from any of its tasks: they were killed, or the run took too long.
+
+    No ``BaseNotifier``: that renders templates with the context's DAG, which under ``dag.test()`` is a serialized one
+    that cannot.
 
     :param project: name of the project.
     """
 
-    template_fields = ("project",)
+    project: str
 
-    def __init__(self, project: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.project = project
-
-    def notify(self, context: Context) -> None:
+    def __call__(self, context: Context) -> None:
         """Report the failure, unless a task of the run did."""
         from custom_labels.operators.project import ProjectContext
 

@@ -85,6 +85,19 @@ def test_it_rings_again_from_time_to_time_while_messages_wait(aws: LocalAws, url
     assert 2 <= len(asyncio.run(listen(bell(url, repeat_seconds=0.3)))) <= 5
 
 
+@pytest.mark.parametrize(("busy_seconds", "rung"), [(0.3, [2, 1]), (20, [2])], ids=["after a while", "not at once"])
+def test_it_rings_again_where_messages_come_and_go(
+    aws: LocalAws, url: str, busy_seconds: float, rung: list[int]
+) -> None:
+    """A message that comes while a run takes others must not wait until it is rung for as one that nobody takes."""
+    send(aws, url, 2)
+
+    def take_one() -> None:
+        client(aws, "sqs").receive_message(QueueUrl=url)
+
+    assert asyncio.run(listen(bell(url, busy_seconds=busy_seconds), take_one)) == rung
+
+
 def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
     def make_and_send() -> None:
         send(aws, client(aws, "sqs").create_queue(QueueName="late")["QueueUrl"])

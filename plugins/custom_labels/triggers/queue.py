@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from botocore.exceptions import BotoCoreError, ClientError
+
+
+class Numbers(NamedTuple):
+    """What is in a queue.
+
+    :param waiting: messages to be taken; ``taken`` are somebody's for now.
+    """
+
+    waiting: int
+    taken: int
 
 
 class QueueTrigger(BaseEventTrigger):
@@ -20,7 +30,9 @@ class QueueTrigger(BaseEventTrigger):
 
     :param queue_url: the queue.
     :param poll_seconds: seconds between two looks.
-    :param repeat_seconds: seconds after which it rings again while messages wait, for a run that could not take them.
+    :param busy_seconds: seconds after which it rings again where messages wait and others came or went: they may have
+        come after the run that it woke looked.
+    :param repeat_seconds: seconds after which it rings again where the same number waits and nobody takes them.
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``.
     """
@@ -30,6 +42,7 @@ class QueueTrigger(BaseEventTrigger):
         *,
         queue_url: str,
         poll_seconds: float = 5,
+        busy_seconds: float = 20,
         repeat_seconds: float = 300,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -39,6 +52,7 @@ class QueueTrigger(BaseEventTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         self.queue_url = queue_url
         self.poll_seconds = poll_seconds
+        self.busy_seconds = busy_seconds
         self.repeat_seconds = repeat_seconds
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
@@ -52,6 +66,7 @@ class QueueTrigger(BaseEventTrigger):
             {
                 "queue_url": self.queue_url,
                 "poll_seconds": self.poll_seconds,
+                "busy_seconds": self.busy_seconds,
                 "repeat_seconds": self.repeat_seconds,
                 "aws_conn_id": self.aws_conn_id,
                 "region_name": self.region_name,
@@ -62,15 +77,15 @@ class QueueTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look for ever; a queue that cannot be looked at is said in the log and looked at again."""
-        self._rang_at: float | None = None
+        self._rang: tuple[float, Numbers] | None = None
         while True:
             try:
                 # One client for as long as it goes well: to make one takes more than a hundred looks.
                 async with await self._hook().get_async_conn() as client:
                     while True:
-                        waiting = await self._waiting(client)
-                        if self._is_news(waiting):
-                            yield TriggerEvent({"queue": self.queue_url, "waiting": waiting})
+                        numbers = await self._look(client)
+                        if self._is_news(numbers):
+                            yield TriggerEvent({"queue": self.queue_url, "waiting": numbers.waiting})
                         await asyncio.sleep(self.poll_seconds)
             except (ClientError, BotoCoreError) as error:
                 # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
@@ -92,19 +107,26 @@ class QueueTrigger(BaseEventTrigger):
             config=self.botocore_config,
         )
 
-    async def _waiting(self, client: Any) -> int:
-        """Count the messages that wait, about."""
+    async def _look(self, client: Any) -> Numbers:
+        """Count the messages, about."""
         found = await client.get_queue_attributes(
-            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+            QueueUrl=self.queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
-        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+        attributes = found["Attributes"]
+        return Numbers(
+            int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
+        )
 
-    def _is_news(self, waiting: int) -> bool:
+    def _is_news(self, numbers: Numbers) -> bool:
         """Whether to ring, now that so many messages wait; it is taken for rung if so."""
         now = time.monotonic()
-        if waiting == 0:
-            self._rang_at = None
-        elif self._rang_at is None or now - self._rang_at >= self.repeat_seconds:
-            self._rang_at = now
-            return True
-        return False
+        if numbers.waiting == 0:
+            self._rang = None
+            return False
+        if self._rang is not None:
+            rang_at, then = self._rang
+            if now - rang_at < (self.repeat_seconds if numbers == then else self.busy_seconds):
+                return False
+        self._rang = now, numbers
+        return True
