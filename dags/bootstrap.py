@@ -10,7 +10,7 @@ from custom_labels.operators import bootstrap_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_setup import CustomLabelsSetupReviewOperator
-from custom_labels.operators.train_steps import load_settings
+from custom_labels.operators.settings_step import load_settings
 from custom_labels.settings import Project, load_projects
 
 

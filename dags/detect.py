@@ -11,7 +11,7 @@ from custom_labels.operators import detect_steps as steps
 from custom_labels.operators.detect_batch import DetectBatchOperator
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_steps import open_reviews
-from custom_labels.operators.train_steps import load_settings
+from custom_labels.operators.settings_step import load_settings
 from custom_labels.settings import Project, load_projects
 from custom_labels.timetables import PollTimetable
 

@@ -10,7 +10,7 @@ from custom_labels.docs.harvest import HARVEST_DOC
 from custom_labels.operators import harvest_steps as steps
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_steps import open_reviews
-from custom_labels.operators.train_steps import load_settings
+from custom_labels.operators.settings_step import load_settings
 from custom_labels.settings import Project, load_projects
 from custom_labels.timetables import PollTimetable
 

@@ -12,6 +12,7 @@ from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
 from custom_labels.operators.reporting import tell
+from custom_labels.operators.settings_step import load_settings
 from custom_labels.operators.versions import (
     CustomLabelsStartVersionOperator,
     CustomLabelsStopVersionOperator,
@@ -30,7 +31,7 @@ def train_dag(project: Project) -> DAG:
     poll = PollTimetable(*project.poll("automatic_training_poll_frequency"))
     schedule = AssetOrTimeSchedule(timetable=poll, assets=[labeled_images(project)])
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
-        settings = steps.load_settings(name)
+        settings = load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
         lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
         snapshot = steps.take_snapshot(name, settings)

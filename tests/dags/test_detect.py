@@ -48,7 +48,7 @@ def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that the queue's bell wakes: they do not look for images by themselves."""
-    monkeypatch.setattr("custom_labels.operators.detect_steps._was_rung", lambda _: True)
+    monkeypatch.setattr("custom_labels.operators.project.ProjectContext.was_rung", True)
 
 
 def detected(aws: LocalAws) -> list[str]:

@@ -68,7 +68,7 @@ def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWor
     :return: the ``batches``, and what was found and heard on the way.
     """
     most_batch = settings["detection_batch_images"]
-    swept = not _was_rung(place)
+    swept = not place.was_rung
     with tempfile.TemporaryDirectory() as folder:
         most = place.param("maximum_images") or MOST_BATCHES * most_batch
         with Inbox(place.store, Path(folder) / "inbox.db", most) as inbox:
@@ -84,12 +84,6 @@ def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWor
         "left": left,
         **heard,
     }
-
-
-def _was_rung(place: ProjectContext) -> bool:
-    """Whether the queue's bell alone woke this run: then there is no need to list the whole inbox."""
-    events = [event for each in (place.context.get("triggering_asset_events") or {}).values() for event in each]
-    return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
 
 
 def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def collect(project: str) -> dict[str, Any]:
         look = HarvestLook(place.store, backend, found, watermark - OVERLAP if watermark else harvest.EPOCH)
         look.learn(unfinished, now)
         look.at_queue(project_queue(place.project, "reviews"))
-        if not _was_rung(place):
+        if not place.was_rung:
             look.at_all(now)
         run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(place.owner.encode()).hexdigest()[:12]}"
         batches = write_batches(place.store, run, found, BATCH_REVIEWS)
@@ -177,9 +177,3 @@ def _trouble(collected: dict[str, Any], opened: dict[str, Any]) -> str:
 
 def _number(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
-
-
-def _was_rung(place: ProjectContext) -> bool:
-    """Whether the queue's bell alone woke this run: then there is no need to list all reviews."""
-    events = [event for each in (place.context.get("triggering_asset_events") or {}).values() for event in each]
-    return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)

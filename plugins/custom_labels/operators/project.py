@@ -106,6 +106,12 @@ class ProjectContext:
         run = self.context["dag_run"]
         return run.data_interval_end or run.run_after
 
+    @property
+    def was_rung(self) -> bool:
+        """Whether a queue's bell alone woke this run: then there is no need to list all that there is."""
+        events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
+        return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
+
     def settings(self) -> Settings:
         """Read the settings now, with this run's Params over them."""
         from airflow.sdk import Variable

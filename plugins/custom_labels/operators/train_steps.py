@@ -30,21 +30,6 @@ log = logging.getLogger(__name__)
 # -- before anything is looked at ------------------------------------------------------------------
 
 
-@values
-def load_settings(project: str) -> dict[str, Any]:
-    """Read and validate all settings; everything later in the run uses these values."""
-    place = ProjectContext(project)
-    settings = place.settings()
-    short = min(settings.status_poll_seconds, 10)
-    return {
-        **settings.model_dump(mode="json"),
-        "as_of": place.as_of.isoformat(),
-        "training_looks": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
-        "short_poll_seconds": short,
-        "short_poll_looks": 3600 // short,
-    }
-
-
 @branch
 def is_training_on(project: str, settings: dict[str, Any]) -> str:
     """Go on if automatic training is on, or if a person asks for it in the run's Params."""

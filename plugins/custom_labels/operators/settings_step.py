@@ -1,0 +1,22 @@
+"""The first step of every DAG: its settings, read and validated once for the whole run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custom_labels.operators.project import ProjectContext, values
+
+
+@values
+def load_settings(project: str) -> dict[str, Any]:
+    """Read and validate all settings; everything later in the run uses these values."""
+    place = ProjectContext(project)
+    settings = place.settings()
+    short = min(settings.status_poll_seconds, 10)
+    return {
+        **settings.model_dump(mode="json"),
+        "as_of": place.as_of.isoformat(),
+        "training_looks": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
+        "short_poll_seconds": short,
+        "short_poll_looks": 3600 // short,
+    }
