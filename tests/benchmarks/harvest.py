@@ -99,6 +99,9 @@ def prepare(place: ReviewPlace, loops: int) -> None:
     control, body = Control(_endpoint()), picture("rows", 1)
     store = client(_aws(), "s3")
     control.workforce(seconds=0)
+    # Nobody reads the queues here, and every message in them makes moto slower.
+    store.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
+    client(_aws(), "events").remove_targets(Rule=BUCKET, Ids=["queue"])
 
     def ask(number: int) -> None:
         key = f"images_for_detection/rows/{number:06d}.png"
