@@ -161,7 +161,7 @@ class Story:
 
     def _sample(self, detected: Run) -> None:
         """Let people see every n-th detection as well, however sure the model is of it."""
-        self.view.line("A model may be sure and wrong. So every 4th detection goes to people too, sure or not:")
+        self.view.line("A model may be sure and wrong: a sample of all detections goes to people too, doubtful or not.")
         ready = detected.times["detect_batch"] + SETTLE_SECONDS
         with self.view.waiting("Detections are sampled once they are half a minute old"):
             time.sleep(max(0.0, ready - time.time()))
@@ -170,7 +170,7 @@ class Story:
     def ask_people(self, part: Part, *, by_hand: bool) -> None:
         """Let people answer, and see their answers filed."""
         waiting = open_reviews(self.cloud)
-        self._begin(f"People answer {waiting} reviews at Amazon A2I")
+        self._begin(f"{'You' if by_hand else 'People'} answer {waiting} reviews at Amazon A2I")
         before = CallCount.now(self.control)
         wrong = None
         if by_hand:
@@ -190,7 +190,8 @@ class Story:
         part.batch = look_at(self.cloud, part.truth)
         filed = part.batch.filed().total()
         self.view.line(f"{filed} images lie below their labels now; samples that nobody doubts only measure.")
-        self.view.line(calls_each(part.harvest, waiting, "review"))
+        if not by_hand:  # then the demo's own looks at who has answered are among them
+            self.view.line(calls_each(part.harvest, waiting, "review"))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))
 
     def measure(self) -> dict[str, Any]:
