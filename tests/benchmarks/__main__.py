@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest
+from tests.benchmarks import detection, harvest, whole_loop
 from tests.benchmarks.child import JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
     parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
+    parser.add_argument("--doubtful", type=int, default=whole_loop.IMAGES, help="how many go from inbox to label")
     arguments = parser.parse_args()
     console = Console(width=max(100, Console().width))
     results = []
@@ -102,9 +103,13 @@ def main() -> None:
     console.print(detection.table(detected))
     harvests = harvest.run(arguments.reviews)
     console.print(harvest.table(harvests))
+    console.print(f"Counting the calls for {arguments.doubtful:,} doubtful images ...")
+    looped = whole_loop.run(arguments.doubtful)
+    console.print(whole_loop.table(looped))
     if arguments.json:
         arguments.json.write_text(
-            json.dumps({"runs": results, "detection": detected, "harvests": harvests}, indent=1) + "\n"
+            json.dumps({"runs": results, "detection": detected, "harvests": harvests, "whole_loop": looped}, indent=1)
+            + "\n"
         )
 
 
