@@ -9,12 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
-
-import pytest
 
 from custom_labels.domain.harvest import HarvestRules
 from custom_labels.domain.review import NONE_OF_THE_ABOVE, ReviewRequest
@@ -116,30 +113,6 @@ def end_of(run: Run) -> tuple[str, str]:
     """Give a run's state and the end that it came to."""
     ends = [name for name in ("harvested", "nothing_to_harvest") if run.tasks[name] == "success"]
     return run.state, "+".join(ends)
-
-
-def copy_under_condition(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let CopyObject heed its condition on the source's ETag, as S3 does and moto does not."""
-    from custom_labels.storage.store import S3Store
-
-    plain_connect = S3Store._connect
-
-    def refuse(params: dict[str, Any], **_: Any) -> Any:
-        wanted = params["headers"].get("x-amz-copy-source-if-match")
-        bucket, _slash, key = unquote(params["headers"]["x-amz-copy-source"]).partition("/")
-        if wanted is None or key not in keys(aws, key):
-            return None
-        if s3(aws).head_object(Bucket=bucket, Key=key)["ETag"] == wanted:
-            return None
-        error = {"Code": "PreconditionFailed", "Message": "At least one of the pre-conditions did not hold"}
-        return SimpleNamespace(status_code=412), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 412}}
-
-    def connect(store: S3Store) -> Any:
-        client = plain_connect(store)
-        client.meta.events.register("before-call.s3.CopyObject", refuse)
-        return client
-
-    monkeypatch.setattr(S3Store, "_connect", connect)
 
 
 class Harvest:

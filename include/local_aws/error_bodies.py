@@ -39,6 +39,13 @@ def denied(operation: Operation) -> Response:
     return _render(operation, 403, "AccessDenied", "Access Denied")
 
 
+def precondition_failed(operation: Operation) -> Response:
+    """Answer as S3 does when a condition of the request does not hold."""
+    return _render(
+        operation, 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
+    )
+
+
 def error_code(response: Response) -> str | None:
     """Return the error code that an answer of any protocol carries, None for a success."""
     if response.status < 400:

@@ -34,6 +34,10 @@ class Objects:
         """Return an object's size in bytes; raises ObjectMissing or ObjectDenied."""
         return int(self._find(bucket, key, version).size)
 
+    def etag(self, bucket: str, key: str) -> str:
+        """Return an object's ETag without quotes; raises ObjectMissing or ObjectDenied."""
+        return str(self._find(bucket, key, None).etag).strip('"')
+
     def write(self, bucket: str, key: str, content: bytes) -> None:
         """Write an object; raises ObjectMissing for a missing bucket, or ObjectDenied."""
         self._check(bucket, "s3.PutObject")

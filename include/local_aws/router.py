@@ -13,9 +13,11 @@ from typing import Any
 from include.local_aws import error_bodies
 from include.local_aws.calls import Calls
 from include.local_aws.control import Control, is_local
+from include.local_aws.copies import is_other_source
 from include.local_aws.faults import Faults, Trouble
 from include.local_aws.human_review.portal import Portal
 from include.local_aws.messages import Request, Response
+from include.local_aws.objects import Objects
 from include.local_aws.operations import Operation, identify
 from include.local_aws.service import Service
 
@@ -51,8 +53,10 @@ class Router:
         portal: Portal,
         faults: Faults,
         calls: Calls,
+        objects: Objects,
     ) -> None:
         self._services = services
+        self._objects = objects
         self._fallback = fallback
         self._control = control
         self._portal = portal
@@ -101,6 +105,8 @@ class Router:
     ) -> tuple[Response, bool]:
         """Return the answer and whether the call had its effect."""
         refusal = self._refusal(operation, trouble)
+        if refusal is None and is_other_source(request, self._objects):
+            refusal = error_bodies.precondition_failed(operation)
         if refusal is not None:
             _ = request.body  # read it, or its bytes would be taken for the connection's next request
             return refusal, False

@@ -61,7 +61,8 @@ class Emulator:
         self._ticker = Ticker(self._tick)
         self._workforce = SimulatedWorkforce()
         control = Control(self._settings, self._faults, self._calls, self._workforce, self._health, self._reset)
-        router = Router([rekognition, *reviews], _moto(), control, Portal(self._reviews), self._faults, self._calls)
+        portal, services = Portal(self._reviews), [rekognition, *reviews]
+        router = Router(services, _moto(), control, portal, self._faults, self._calls, objects)
         self._server = CherootServer(
             (HOST, options.port),
             router,

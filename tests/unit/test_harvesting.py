@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from tests.harvest_support import (
     ask,
     ask_and_answer,
     copies,
-    copy_under_condition,
     fates,
     keys,
     ledger,
@@ -102,10 +100,8 @@ def test_all_rounds_of_an_image_give_one_copy(aws: LocalAws, place: ReviewPlace)
 
 @pytest.mark.parametrize("change", ["replaced", "gone"])
 def test_an_image_that_is_not_the_one_that_people_saw_is_not_copied(
-    aws: LocalAws, place: ReviewPlace, monkeypatch: pytest.MonkeyPatch, change: str
+    aws: LocalAws, place: ReviewPlace, change: str
 ) -> None:
-    copy_under_condition(aws, monkeypatch)
-    place = replace(place, store=type(place.store)(BUCKET))
     request = make_request(aws)
     ask_and_answer(aws, place, request, ["rows"])
     if change == "gone":
