@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -79,3 +80,38 @@ def test_the_lock_is_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
 
     assert release.is_teardown
     assert not release.on_failure_fail_dagrun
+
+
+def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
+    from custom_labels.notifications import FailureNotifier, RunFailureNotifier
+
+    for dag in dags.values():
+        assert isinstance(dag.on_failure_callback, RunFailureNotifier), dag.dag_id
+        silent = [task.task_id for task in dag.tasks if not told_by(task, FailureNotifier)]
+        assert silent == [], dag.dag_id
+
+
+def told_by(task: Any, kind: type) -> bool:
+    """Whether a task's failure is told; of a mapped task, each of its instances'."""
+    callbacks = getattr(task, "on_failure_callback", None) or task.partial_kwargs["on_failure_callback"]
+    return any(isinstance(each, kind) for each in (callbacks if isinstance(callbacks, list | tuple) else [callbacks]))
+
+
+def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
+    woken_by = {
+        dag_id: {asset.name for _, asset in dag.timetable.asset_condition.iter_assets()}
+        for dag_id, dag in dags.items()
+        if getattr(dag.timetable, "asset_condition", None)
+    }
+    wakes = {outlet.name: task.dag_id for dag in dags.values() for task in dag.tasks for outlet in task.outlets or []}
+
+    assert woken_by == {
+        "digits_train": {"digits_labeled_images"},
+        "digits_detect": {"digits_new_images", "digits_live_version"},
+        "digits_harvest_reviews": {"digits_finished_reviews"},
+    }
+    assert wakes == {
+        "digits_labeled_images": "digits_harvest_reviews",
+        "digits_live_version": "digits_train",
+        "digits_new_images": "digits_detect",
+    }
