@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def told_by(task: Any, kind: type) -> bool:
 
 def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
     woken_by = {
-        dag_id: {asset.name for _, asset in dag.timetable.asset_condition.iter_assets()}
+        dag_id: set(names_in(dag.timetable.asset_condition))
         for dag_id, dag in dags.items()
         if getattr(dag.timetable, "asset_condition", None)
     }
@@ -115,3 +116,9 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
         "digits_live_version": "digits_train",
         "digits_new_images": "digits_detect",
     }
+
+
+def names_in(condition: Any) -> Iterator[str]:
+    """Give the names of the assets in a condition, however it is nested."""
+    for each in getattr(condition, "objects", [condition]):
+        yield from [each.name] if hasattr(each, "name") else names_in(each)
