@@ -18,7 +18,7 @@ from custom_labels.domain.detection import Decision, Detection, InferenceImage, 
 from custom_labels.domain.names import review_name
 from custom_labels.domain.review import Purpose, ReviewRequest
 from custom_labels.domain.work import Message, WorkItem, chunks
-from custom_labels.operators.detector import CannotGoOn, Detector, Found, Verdict
+from custom_labels.operators.detector import CannotGoOn, Detector, Found, Reply
 from custom_labels.operators.project import ProjectContext
 from custom_labels.operators.queues import project_queue
 from custom_labels.settings import Settings
@@ -185,24 +185,24 @@ class Batch:
     def _write(self, chunk: list[WorkItem], found: dict[InferenceImage, Found]) -> tuple[Counter[str], list[str]]:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
         name = f"{self.work.run}-{self.number:04}-{self.progress.chunks:04}"
-        detections = [self._decide(answer) for answer in found.values() if answer.verdict in _WITH_RESULT]
+        detections = [self._decide(answer) for answer in found.values() if answer.reply in _WITH_RESULT]
         if detections:
             write_log(self.place.store, name, (detection for detection, _ in detections))
         self.reviews.add(name, (request for _, request in detections if request is not None))
         written = self._writers.map(lambda each: save_result(self.place.store, each[0]), detections)
         counts = Counter(str(detection.decision) for detection, _ in detections)
         counts["repeated"] = sum(not is_new for is_new in written)
-        counts["gone"] = sum(answer.verdict is Verdict.GONE for answer in found.values())
-        counts["failed"] = sum(answer.verdict is Verdict.FAILED for answer in found.values())
+        counts["gone"] = sum(answer.reply is Reply.GONE for answer in found.values())
+        counts["failed"] = sum(answer.reply is Reply.FAILED for answer in found.values())
         counts["dead_lettered"] = self._settle_messages(chunk, found)
-        examples = [f"{a.image.key}: {a.words}" for a in found.values() if a.verdict is Verdict.FAILED]
+        examples = [f"{a.image.key}: {a.words}" for a in found.values() if a.reply is Reply.FAILED]
         return counts, examples
 
     def _decide(self, answer: Found) -> tuple[Detection, ReviewRequest | None]:
         """Make an image's result, and the request for its review if it is doubtful."""
         settings, image, version = self.settings, answer.image, answer.version
         minimum = settings.minimum_label_detection_confidence
-        if answer.verdict is Verdict.UNREADABLE:
+        if answer.reply is Reply.UNREADABLE:
             decision, reason = Decision.UNREADABLE, answer.words
         else:
             thresholds = Thresholds(minimum, settings.label_detection_confidence)
@@ -248,7 +248,7 @@ class Batch:
         done: list[Message] = []
         handed = 0
         for item in chunk:
-            failed = [found[image] for image in item.images if found[image].verdict is Verdict.FAILED]
+            failed = [found[image] for image in item.images if found[image].reply is Reply.FAILED]
             for message in item.messages:
                 if failed and not self._hand_over(message, failed[0]):
                     continue
@@ -266,4 +266,4 @@ class Batch:
         return True
 
 
-_WITH_RESULT = frozenset({Verdict.ANSWERED, Verdict.UNREADABLE})
+_WITH_RESULT = frozenset({Reply.ANSWERED, Reply.UNREADABLE})

@@ -52,7 +52,7 @@ class Interrupted(Exception):
     """Another thread of the same batch met what stops all."""
 
 
-class Verdict(Enum):
+class Reply(Enum):
     """What came of putting an image to a version."""
 
     ANSWERED = auto()
@@ -71,7 +71,7 @@ class Found:
 
     image: InferenceImage
     version: LiveVersion
-    verdict: Verdict
+    reply: Reply
     labels: tuple[DetectedLabel, ...] = ()
     words: str = ""
 
@@ -164,16 +164,16 @@ class Detector:
                 return error
             return error if error_code(error) in NOT_SERVING else self._refused(version, image, error)
         labels = surest_first(DetectedLabel.from_aws(each) for each in answer["CustomLabels"])
-        return Found(image, version, Verdict.ANSWERED, labels)
+        return Found(image, version, Reply.ANSWERED, labels)
 
     def _refused(self, version: LiveVersion, image: InferenceImage, error: Any) -> Found:
         """Judge an error that is about this image and no other."""
         code = error_code(error)
         words = f"{code}: {error.response['Error'].get('Message', 'no message')}"
         if code in UNREADABLE:
-            return Found(image, version, Verdict.UNREADABLE, words=words)
+            return Found(image, version, Reply.UNREADABLE, words=words)
         is_gone = code == "InvalidS3ObjectException" and self._is_gone(image)
-        return Found(image, version, Verdict.GONE if is_gone else Verdict.FAILED, words=words)
+        return Found(image, version, Reply.GONE if is_gone else Reply.FAILED, words=words)
 
     def _is_gone(self, image: InferenceImage) -> bool:
         from botocore.exceptions import ClientError
