@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from custom_labels.domain.detection import Detection
+from custom_labels.domain.names import review_name
+
 NONE_OF_THE_ABOVE = "None of the above"
 """What a reviewer chooses where no label fits; no label of a project may have this name."""
 
@@ -54,6 +57,28 @@ class ReviewRequest:
     def from_json(cls, value: Mapping[str, Any]) -> ReviewRequest:
         """Read back what :meth:`to_json` gave."""
         return cls(**{**value, "labels": tuple(value["labels"]), "purpose": Purpose(value["purpose"])})
+
+
+def ask_about(
+    project: str, detection: Detection, labels: tuple[str, ...], purpose: Purpose, reviewers: int
+) -> ReviewRequest:
+    """Make the first question about a detection.
+
+    :param labels: what may be chosen.
+    """
+    return ReviewRequest(
+        name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
+        image=detection.image,
+        key=detection.key,
+        etag=detection.etag,
+        label=detection.label,
+        confidence=detection.confidence,
+        labels=labels,
+        version_name=detection.version_name,
+        purpose=purpose,
+        round=1,
+        reviewers=reviewers,
+    )
 
 
 class ReviewStatus(StrEnum):

@@ -7,46 +7,28 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from custom_labels.hooks.base import ServiceHook
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_a2i_runtime.client import AugmentedAIRuntimeClient
     from mypy_boto3_sagemaker_a2i_runtime.type_defs import HumanLoopSummaryTypeDef
 
-RETRIES = {"mode": "standard", "max_attempts": 10}
-CONNECTIONS = 32
-"""Connections that the client keeps: more than the threads which open reviews or read answers."""
 MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
 PAGE = 100
 """The most that ListHumanLoops gives at once (A2I runtime API reference)."""
 
 
-class A2IHook(AwsBaseHook):
+class A2IHook(ServiceHook):
     """Interact with the Amazon A2I runtime.
 
     :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
         ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
     """
 
-    def __init__(
-        self,
-        aws_conn_id: str | None = "aws_default",
-        *,
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        config: Config | dict[str, Any] | None = None,
-    ) -> None:
-        given = Config(**config) if isinstance(config, dict) else config
-        defaults = Config(retries=RETRIES, max_pool_connections=CONNECTIONS)  # type: ignore[arg-type]
-        super().__init__(
-            aws_conn_id,
-            region_name=region_name,
-            verify=verify,
-            client_type="sagemaker-a2i-runtime",
-            config=defaults.merge(given) if given else defaults,
-        )
+    service = "sagemaker-a2i-runtime"
+    connections = 32  # more than the threads which open reviews or read answers
 
     @cached_property
     def client(self) -> AugmentedAIRuntimeClient:

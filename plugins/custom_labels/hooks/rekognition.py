@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from custom_labels.domain.statuses import NOTHING, Described
+from custom_labels.hooks.base import ServiceHook
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient
     from mypy_boto3_rekognition.type_defs import ProjectDescriptionTypeDef
-
-RETRIES = {"mode": "standard", "max_attempts": 10}
-"""Control-plane operations are limited to five calls a second, so that throttling is normal life."""
 
 
 class LimitExceeded(ClientError):
     """A quota of the account is full."""
 
 
-class RekognitionHook(AwsBaseHook):
+class RekognitionHook(ServiceHook):
     """Interact with Amazon Rekognition Custom Labels.
 
     :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
         ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
     """
 
-    def __init__(
-        self,
-        aws_conn_id: str | None = "aws_default",
-        *,
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        config: Config | dict[str, Any] | None = None,
-    ) -> None:
-        given = Config(**config) if isinstance(config, dict) else config
-        defaults = Config(retries=RETRIES)  # type: ignore[arg-type]
-        super().__init__(
-            aws_conn_id,
-            region_name=region_name,
-            verify=verify,
-            client_type="rekognition",
-            config=defaults.merge(given) if given else defaults,
-        )
-
-    @cached_property
-    def waiter_path(self) -> os.PathLike[str] | None:
-        """The waiters of this package; the SDK has two and the provider none for this service."""
-        return Path(__file__).parents[1] / "waiters" / "rekognition.json"
+    service = "rekognition"
 
     @cached_property
     def client(self) -> RekognitionClient:

@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from custom_labels.domain.statuses import NOTHING, Described
+from custom_labels.hooks.base import ServiceHook
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef, TagTypeDef, WorkteamTypeDef
 
 Result = TypeVar("Result")
-RETRIES = {"mode": "standard", "max_attempts": 10}
 MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 EXISTS = frozenset({"ResourceInUse", "ConflictException"})
 
 
-class ReviewSetupHook(AwsBaseHook):
+class ReviewSetupHook(ServiceHook):
     """Interact with the set-up side of Amazon A2I, which belongs to SageMaker.
 
     :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
         ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
     """
 
-    def __init__(
-        self,
-        aws_conn_id: str | None = "aws_default",
-        *,
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        config: Config | dict[str, Any] | None = None,
-    ) -> None:
-        given = Config(**config) if isinstance(config, dict) else config
-        defaults = Config(retries=RETRIES)  # type: ignore[arg-type]
-        super().__init__(
-            aws_conn_id,
-            region_name=region_name,
-            verify=verify,
-            client_type="sagemaker",
-            config=defaults.merge(given) if given else defaults,
-        )
-
-    @cached_property
-    def waiter_path(self) -> os.PathLike[str] | None:
-        """The waiters of this package; neither the SDK nor the provider has one for flow definitions."""
-        return Path(__file__).parents[1] / "waiters" / "sagemaker.json"
+    service = "sagemaker"
 
     @cached_property
     def client(self) -> SageMakerClient:

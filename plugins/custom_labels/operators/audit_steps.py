@@ -8,8 +8,7 @@ from typing import Any
 
 from custom_labels.domain.audit import Accuracy, AuditSample, accuracy_alarm
 from custom_labels.domain.detection import Decision, Detection
-from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.domain.review import Purpose, ReviewRequest, ask_about
 from custom_labels.operators.project import ProjectContext, branch, step
 from custom_labels.operators.reporting import outcome
 from custom_labels.storage.audit import ACCURACY, draw, keep_draw
@@ -172,19 +171,7 @@ def _request(
 ) -> ReviewRequest | None:
     if detection.decision is Decision.REVIEW:
         return None
-    return ReviewRequest(
-        name=review_name(project, detection.key, detection.etag, 1, audit=True),
-        image=detection.image,
-        key=detection.key,
-        etag=detection.etag,
-        label=detection.label,
-        confidence=detection.confidence,
-        labels=labels,
-        version_name=detection.version_name,
-        purpose=Purpose.AUDIT,
-        round=1,
-        reviewers=settings["reviewers_per_image"],
-    )
+    return ask_about(project, detection, labels, Purpose.AUDIT, settings["reviewers_per_image"])
 
 
 def _sample(detection: Detection, request: ReviewRequest | None) -> AuditSample:

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.domain.detection import Decision, Detection, InferenceImage, Thresholds, decide
 from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.domain.review import Purpose, ReviewRequest, ask_about
 from custom_labels.domain.work import Message, WorkItem, chunks
 from custom_labels.operators.detector import CannotGoOn, Detector, Found, Reply
 from custom_labels.operators.project import ProjectContext
@@ -223,22 +223,10 @@ class Batch:
             reason=reason,
             review=review,
         )
-        return detection, self._request(detection, version.labels) if review else None
-
-    def _request(self, detection: Detection, labels: tuple[str, ...]) -> ReviewRequest:
-        return ReviewRequest(
-            name=str(detection.review),
-            image=detection.image,
-            key=detection.key,
-            etag=detection.etag,
-            label=detection.label,
-            confidence=detection.confidence,
-            labels=labels,
-            version_name=detection.version_name,
-            purpose=Purpose.DOUBT,
-            round=1,
-            reviewers=self.settings.reviewers_per_image,
-        )
+        if review is None:
+            return detection, None
+        reviewers = settings.reviewers_per_image
+        return detection, ask_about(self.place.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
 
     def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Found]) -> int:
         """Delete the messages whose images are all done; hand those that failed too often to people.
