@@ -31,6 +31,17 @@ def airflow_environment(home: Path, endpoint_url: str | None = None) -> dict[str
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "0",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        # Each file a bundle of its own: dag.test() reads all of a DAG's bundle again at every run.
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+            [
+                {
+                    "name": file.stem,
+                    "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+                    "kwargs": {"path": str(file)},
+                }
+                for file in sorted((ROOT / "dags").glob("*.py"))
+            ]
+        ),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         # One for all: an Airflow that a test kills has a copy of the database, with the triggers of its asset watchers.

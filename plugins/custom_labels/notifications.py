@@ -73,8 +73,9 @@ class RunFailureNotifier:
         try:
             told = place.registry.last_run(dag_id)
         except CustomLabelsError:
-            log.exception("Whether the failure of '%s' was reported already cannot be seen.", run)
-            told = {}
+            # Where the bucket cannot be read the first task fails for it, and tells.
+            log.exception("Whether the failure of '%s' was reported already cannot be seen; it is not again.", run)
+            return
         if (told.get("run"), told.get("outcome")) in {(run, "failed"), (run, "training_failed")}:
             return
         why = str(context.get("reason") or "no reason is known")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -293,15 +293,19 @@ def load_project(name: str) -> Project:
 
 
 def read_settings(
-    project: Project, read_variable: Callable[[str], str | None], overrides: Mapping[str, Any] | None = None
+    project: Project,
+    read_variable: Callable[[str], str | None],
+    overrides: Mapping[str, Any] | None = None,
+    names: Collection[str] = (),
 ) -> Settings:
     """Read and validate a project's settings: overrides, over Variables, over the YAML, over the defaults.
 
     :param read_variable: gives an Airflow Variable's text by its key, ``None`` when there is none.
     :param overrides: values of this run's Params; ``None`` among them means not given.
+    :param names: the only settings whose Variables are read, each of which is a request to Airflow; empty for all.
     :raises SettingError: one sentence for each bad value: which Variable, what it holds, what is allowed.
     """
-    variables = {name: read_variable(project.variable(name)) for name in Settings.model_fields}
+    variables = {name: read_variable(project.variable(name)) for name in names or Settings.model_fields}
     given = {name: value.strip() for name, value in variables.items() if value is not None and value.strip()}
     params = {name: value for name, value in (overrides or {}).items() if value is not None}
     base = project.settings.model_dump(exclude_unset=True)

@@ -188,7 +188,7 @@ class BootstrapChecks:
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
         store = self.place.store
-        reviewers = reviewer_counts(store, self.place.settings().reviewers_per_image)
+        reviewers = reviewer_counts(store, self.place.settings("reviewers_per_image").reviewers_per_image)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [

@@ -80,7 +80,7 @@ class AcquireProjectLockOperator(BaseOperator):
     def take(self, context: Context, give_up_at: float) -> str:
         """Try until the lock is ours or the time is over."""
         place = ProjectContext(self.project, context)
-        settings = place.settings()
+        settings = place.settings("lock_lease_minutes", "lock_grace_minutes")
         terms = {"lease_seconds": settings.lock_lease_minutes * 60, "grace_seconds": settings.lock_grace_minutes * 60}
         while (holder := place.lock.try_take(place.rekognition.describe_version, **terms)) is not None:
             self.log.info("The project's lock is held by %s until %s.", holder.owner, holder.expires_at)

@@ -112,8 +112,11 @@ class ProjectContext:
         events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
         return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
 
-    def settings(self) -> Settings:
-        """Read the settings now, with this run's Params over them."""
+    def settings(self, *names: str) -> Settings:
+        """Read the settings now, with this run's Params over them.
+
+        :param names: the only ones that are looked at, where a task needs no more; all without any.
+        """
         from airflow.sdk import Variable
 
         params = self.context.get("params") or {}
@@ -123,15 +126,15 @@ class ProjectContext:
             value: Any = Variable.get(key, default=None)
             return None if value is None else str(value)
 
-        return read_settings(self.project, read, overrides)
+        return read_settings(self.project, read, overrides, names)
 
     def topic_for(self, outcome: str) -> str | None:
         """Give the SNS topic to tell an outcome to, ``None`` if there is none or nobody asked for this outcome.
 
-        With settings that cannot be read everything is told: that they cannot may be the very news.
+        Where ``notify_outcomes`` itself cannot be read everything is told: that it cannot may be the very news.
         """
         try:
-            asked = outcome in self.settings().notify_outcomes
+            asked = outcome in self.settings("notify_outcomes").notify_outcomes
         except SettingError:
             asked = True
         return self.project.sns_topic_arn if asked else None

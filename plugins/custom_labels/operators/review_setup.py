@@ -65,7 +65,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
         """What the project needs by its settings of now, planned once in each process that runs the task."""
         place = ProjectContext(self.project, self.run_context)
         try:
-            reviewers = reviewer_counts(place.store, place.settings().reviewers_per_image)
+            reviewers = reviewer_counts(place.store, place.settings("reviewers_per_image").reviewers_per_image)
             plan = plan_review(place.project, place.store, reviewers)
         except (SettingError, ReviewBackendNotReady) as error:
             raise AirflowFailException(str(error)) from error
