@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
 ARGS   ?=
-# A few processes, each with its own Airflow and embedded AWS.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+# Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
