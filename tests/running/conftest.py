@@ -15,7 +15,7 @@ from include.demo.airflow_process import start_airflow, wait_for_dag, wait_until
 from include.demo.environment import clean_environment
 from include.demo.interrupts import Interrupts
 from include.demo.processes import Processes
-from include.demo.workspace import Workspace
+from include.demo.workspace import MAX_DEMOS, Workspace
 from include.local_aws.process import LocalAws
 from tests.conftest import FAST, ROOT, connection
 from tests.review_support import set_up_surroundings
@@ -49,6 +49,7 @@ class Running:
 
 
 FINAL = {"success", "failed"}
+NUMBER = MAX_DEMOS + 1
 
 
 def wait_for(look: Callable[[], Any], seconds: float) -> Any:
@@ -64,7 +65,8 @@ def wait_for(look: Callable[[], Any], seconds: float) -> Any:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start both, with an empty bucket and every DAG still paused."""
     root = tmp_path_factory.mktemp("running")
-    workspace = Workspace.claim(root)
+    # The number keeps its ports apart from those of a demo that starts at the same moment.
+    workspace = Workspace(root / "airflow", NUMBER, (root / "lock").open("w"))
     workspace.wipe()
     processes = Processes(workspace, Interrupts())
     with LocalAws(FAST, log=root / "local_aws.log") as aws, pytest.MonkeyPatch.context() as patch:
@@ -84,3 +86,4 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield Running(api, aws)
         finally:
             processes.stop()
+            workspace.lock.close()
