@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import os
 import shutil
@@ -67,6 +68,18 @@ for name in [n for n in os.environ if n.startswith(("AIRFLOW", "AWS_"))]:
     del os.environ[name]
 os.environ.update(airflow_environment(HOME))
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+
+
+def read_models_once() -> None:
+    """Let botocore read an API's description from disk once a process, not once a session: tests make thousands."""
+    from botocore.loaders import JSONFileLoader
+
+    plain = JSONFileLoader.load_file
+    remembered = functools.cache(lambda path: plain(JSONFileLoader(), path))
+    JSONFileLoader.load_file = lambda _, file_path: remembered(file_path)  # type: ignore[method-assign]
+
+
+read_models_once()
 
 
 @pytest.fixture(scope="session")
