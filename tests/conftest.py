@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import json
 import os
 import shutil
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.api_models import read_models_once
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -68,15 +69,6 @@ for name in [n for n in os.environ if n.startswith(("AIRFLOW", "AWS_"))]:
     del os.environ[name]
 os.environ.update(airflow_environment(HOME))
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
-
-
-def read_models_once() -> None:
-    """Let botocore read an API's description from disk once a process, not once a session: tests make thousands."""
-    from botocore.loaders import JSONFileLoader
-
-    plain = JSONFileLoader.load_file
-    remembered = functools.cache(lambda path: plain(JSONFileLoader(), path))
-    JSONFileLoader.load_file = lambda _, file_path: remembered(file_path)  # type: ignore[method-assign]
 
 
 read_models_once()

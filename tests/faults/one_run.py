@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custom_labels.operators.lock import AcquireProjectLockOperator
+from tests.api_models import read_models_once
 from tests.dags.running import run_dag
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def look_often(operator: AcquireProjectLockOperator, place: ProjectContext, give
 
 
 if __name__ == "__main__":
+    read_models_once()
     AcquireProjectLockOperator.wait_deferred = look_often  # type: ignore[method-assign]
     result, kind, conf = sys.argv[1:]
     run = run_dag(kind, json.loads(conf))
