@@ -24,15 +24,15 @@ SIDE = 96
 LABELS = ("columns", "rows")
 
 
-def client(aws: LocalAws, service: str) -> Any:
-    """Give a boto3 client of the embedded AWS, patient with injected faults."""
+def client(aws: LocalAws, service: str, **config: Any) -> Any:
+    """Give a boto3 client of the embedded AWS, patient with injected faults unless its botocore config says other."""
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=aws.endpoint_url,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"mode": "standard", "max_attempts": 10}),
+        config=Config(**{"retries": {"mode": "standard", "max_attempts": 10}, **config}),
     )
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -52,19 +50,19 @@ def run(images: int = IMAGES) -> dict[str, Any]:
 def _fill(aws: LocalAws, images: int) -> list[str]:
     """Let a version serve, put images into the inbox and announce them."""
     from tests.dags.detect_support import INBOX, event, make_queues, serve
-    from tests.support import BUCKET, picture, s3
+    from tests.support import BUCKET, client, picture, s3
 
     make_queues(aws)
     serve(aws)
-    client, content = s3(aws), picture("rows", 7)
+    store, content = s3(aws), picture("rows", 7)
     names = [f"{number:06}.png" for number in range(images)]
 
     def put(name: str) -> str:
-        return client.put_object(Bucket=BUCKET, Key=f"{INBOX}{name}", Body=content)["ETag"].strip('"')
+        return store.put_object(Bucket=BUCKET, Key=f"{INBOX}{name}", Body=content)["ETag"].strip('"')
 
     with ThreadPoolExecutor(8) as pool:
         etags = list(pool.map(put, names))
-    sqs = _client(aws, "sqs")
+    sqs = client(aws, "sqs")
     url = sqs.get_queue_url(QueueName=f"{BUCKET}-detections")["QueueUrl"]
     bodies = [json.dumps({"Records": [event(*each)]}) for each in zip(names, etags, strict=True)][:ANNOUNCED]
     for begin in range(0, len(bodies), 10):
@@ -72,17 +70,6 @@ def _fill(aws: LocalAws, images: int) -> list[str]:
         sqs.send_message_batch(QueueUrl=url, Entries=entries)
     aws.control.faults({"operation": "rekognition.DetectCustomLabels", "kind": "slow", "seconds": SECONDS_A_CALL})
     return names
-
-
-def _client(aws: LocalAws, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=aws.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="benchmark",
-        aws_secret_access_key="benchmark",
-        config=Config(max_pool_connections=32),
-    )
 
 
 def _measure(aws: LocalAws, work: Any) -> dict[str, Any]:
@@ -107,9 +94,9 @@ def _measure(aws: LocalAws, work: Any) -> dict[str, Any]:
 def _plain(aws: LocalAws, names: list[str]) -> tuple[int, float]:
     """Detect as anybody would at first: one image after the other, and an object for each."""
     from tests.dags.detect_support import INBOX
-    from tests.support import BUCKET
+    from tests.support import BUCKET, client
 
-    rekognition, s3 = _client(aws, "rekognition"), _client(aws, "s3")
+    rekognition, s3 = client(aws, "rekognition"), client(aws, "s3")
     live = json.loads(s3.get_object(Bucket=BUCKET, Key="registry/live.json")["Body"].read())
     for name in names:
         answer = rekognition.detect_custom_labels(

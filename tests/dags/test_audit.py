@@ -13,12 +13,12 @@ from custom_labels.domain.deployment import LiveVersion
 from custom_labels.domain.detection import Decision, DetectedLabel, Detection
 from custom_labels.domain.names import review_name
 from custom_labels.operators import audit_steps
-from custom_labels.storage.audit import HARVESTED
 from custom_labels.storage.detection_log import write_log
+from custom_labels.storage.harvest import HARVESTED
 from custom_labels.storage.line_files import write_lines
 from custom_labels.storage.registry import Registry
 from tests.dags.running import Variables, record, run_dag
-from tests.review_support import ReviewPlace, make_request, set_up_review
+from tests.review_support import ReviewPlace, loops, make_request, set_up_review
 from tests.support import BUCKET, LABELS, client, s3
 
 if TYPE_CHECKING:
@@ -58,30 +58,6 @@ def detections(aws: LocalAws, numbers: range) -> list[Detection]:
             )
         )
     return found
-
-
-def loops(place: ReviewPlace) -> list[dict[str, Any]]:
-    """Give what people were asked, by the loops that were started."""
-    hook = place.backend.hook
-    arns = [flow["FlowDefinitionArn"] for flow in client_of(place, "sagemaker").list_flow_definitions()[FLOWS]]
-    found = [loop for arn in arns for loop in hook.client.list_human_loops(FlowDefinitionArn=arn)["HumanLoopSummaries"]]
-    return [dict(loop) for loop in found]
-
-
-FLOWS = "FlowDefinitionSummaries"
-
-
-def client_of(place: ReviewPlace, service: str) -> Any:
-    import boto3
-
-    meta = place.store.client.meta
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=meta.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
 
 
 def sample(run: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from custom_labels.domain.keys import (
     has_control_character,
     none_fits_key,
 )
-from custom_labels.domain.names import review_name, review_subject
+from custom_labels.domain.names import in_round, review_name, review_subject
 from custom_labels.domain.review import (
     Agreement,
     Answered,
@@ -118,8 +118,7 @@ class HarvestedReview:
         if self.fate is not Fate.ASKED_AGAIN or self.request is None:
             return None
         round_ = self.request.round + 1
-        name = f"{review_subject(self.review)}-r{round_}"
-        return replace(self.request, name=name, round=round_, reviewers=1)
+        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1)
 
     @property
     def is_for_training(self) -> bool:

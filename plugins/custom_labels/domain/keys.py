@@ -49,8 +49,8 @@ def manifest_key(digest: str, side: str) -> str:
 
 MAXIMUM_KEY_BYTES = 1024
 """The longest key that S3 takes, in UTF-8."""
-_RESULT_TAIL_BYTES = 200
-"""Room for what follows an image's stem: an ETag, a version's name, the ending."""
+_RESULT_ROOM_BYTES = 300
+"""Room around an image's stem: the project's prefix before it; an ETag, a version's name and the ending behind it."""
 
 
 def result_stem(key: str) -> str:
@@ -61,7 +61,7 @@ def result_stem(key: str) -> str:
     :param key: of an image below ``images_for_detection/``, relative to the project's prefix.
     """
     stem = f"{DETECTIONS}{key.removeprefix(INBOX)}/"
-    if len(stem.encode()) + _RESULT_TAIL_BYTES <= MAXIMUM_KEY_BYTES - 100:
+    if len(stem.encode()) + _RESULT_ROOM_BYTES <= MAXIMUM_KEY_BYTES:
         return stem
     return f"{DETECTIONS}{hashlib.sha256(key.encode()).hexdigest()}/"
 

@@ -23,6 +23,7 @@ def version_name(project: str, when: datetime, digest: str) -> str:
 
 _NOT_IN_REVIEWS = re.compile(r"[^a-z0-9]+")
 _HASH_CHARACTERS = 32
+_ROUND = "-r"
 _SLUG_CHARACTERS = 24
 
 
@@ -42,9 +43,14 @@ def review_name(project: str, key: str, etag: str, round_: int, *, audit: bool =
     :param audit: for the review of a sample, which is another question than that of a doubtful detection.
     """
     text = "\0".join((project, key, etag, *(["audit"] if audit else [])))
-    return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]}-r{round_}"
+    return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]}{_ROUND}{round_}"
 
 
 def review_subject(name: str) -> str:
     """Give what the names of all rounds about one image have in common."""
-    return name.rpartition("-r")[0]
+    return name.rpartition(_ROUND)[0]
+
+
+def in_round(name: str, round_: int) -> str:
+    """Give the name of another round's review about the same image."""
+    return f"{review_subject(name)}{_ROUND}{round_}"

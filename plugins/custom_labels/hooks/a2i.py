@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from custom_labels.hooks.base import ServiceHook
+from custom_labels.hooks.base import NOT_FOUND, ServiceHook
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_a2i_runtime.client import AugmentedAIRuntimeClient
     from mypy_boto3_sagemaker_a2i_runtime.type_defs import HumanLoopSummaryTypeDef
 
-MISSING = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
 PAGE = 100
 """The most that ListHumanLoops gives at once (A2I runtime API reference)."""
 
@@ -41,7 +40,7 @@ class A2IHook(ServiceHook):
         try:
             return dict(self.client.describe_human_loop(HumanLoopName=name))
         except ClientError as error:
-            if error.response["Error"]["Code"] in MISSING:
+            if error.response["Error"]["Code"] in NOT_FOUND:
                 return None
             raise
 

@@ -14,6 +14,10 @@ RETRIES = {"mode": "standard", "max_attempts": 10}
 """Control-plane operations are limited to a few calls a second, so that throttling is normal life."""
 
 
+NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+"""Codes of SageMaker and of the A2I runtime for what does not exist."""
+
+
 class ServiceHook(AwsBaseHook):
     """Base of the hooks; a subclass names its service.
 

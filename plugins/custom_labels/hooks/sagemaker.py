@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from custom_labels.domain.statuses import NOTHING, Described
-from custom_labels.hooks.base import ServiceHook
+from custom_labels.hooks.base import NOT_FOUND, ServiceHook
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef, TagTypeDef, WorkteamTypeDef
 
 Result = TypeVar("Result")
-MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 EXISTS = frozenset({"ResourceInUse", "ConflictException"})
 
 
@@ -104,7 +103,7 @@ def _find(describe: Callable[[], Result]) -> Result | None:
     try:
         return describe()
     except ClientError as error:
-        if error.response["Error"]["Code"] in MISSING:
+        if error.response["Error"]["Code"] in NOT_FOUND:
             return None
         raise
 

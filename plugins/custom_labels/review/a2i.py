@@ -17,6 +17,7 @@ from custom_labels.domain.keys import A2I_OUTPUT
 from custom_labels.domain.review import Answered, ReviewRequest, ReviewState, ReviewStatus
 from custom_labels.domain.review_setup import ReviewFlow, ReviewRecord
 from custom_labels.hooks.a2i import PAGE, A2IHook
+from custom_labels.hooks.base import NOT_FOUND
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.a2i_listing import OutputListing
 from custom_labels.review.a2i_output import read_output
@@ -93,7 +94,7 @@ class A2IReviewBackend:
                     HumanLoopInput={"InputContent": loop_input(request)},
                 ),
                 expect=frozenset({"ConflictException", "ValidationException", "ServiceQuotaExceededException"})
-                | _NOT_FOUND,
+                | NOT_FOUND,
             )
         except ClientError as error:
             return self._refused(request, flow, error)
@@ -129,7 +130,7 @@ class A2IReviewBackend:
                 "StopHumanLoop",
                 name,
                 lambda: self.hook.client.stop_human_loop(HumanLoopName=name),
-                expect=_NOT_FOUND | {"ValidationException"},
+                expect=NOT_FOUND | {"ValidationException"},
             )
         except ClientError as error:
             loop = self._find(name)
@@ -161,7 +162,7 @@ class A2IReviewBackend:
         pages = self.hook.loops(flow.arn, since)
         while True:
             try:
-                page = self._ask("ListHumanLoops", flow.name, lambda: next(pages, None), expect=_NOT_FOUND)
+                page = self._ask("ListHumanLoops", flow.name, lambda: next(pages, None), expect=NOT_FOUND)
             except ClientError as error:
                 log.warning("Flow %s cannot be listed, so its reviews are not seen: %s", flow.name, error)
                 return
@@ -267,9 +268,6 @@ class A2IReviewBackend:
             f"'{self.project.aws_conn_id}'; allow it sagemaker:{operation} if that is what is missing (the policy in "
             "include/infra has it), else run the task again."
         )
-
-
-_NOT_FOUND = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
 
 
 def loop_input(request: ReviewRequest) -> str:

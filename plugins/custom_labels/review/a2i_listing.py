@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from custom_labels.domain.review_setup import ReviewFlow
+from custom_labels.storage.pages import pages
 from custom_labels.storage.store import S3Store
 
 SLACK = timedelta(seconds=5)
@@ -53,18 +53,11 @@ class OutputListing:
 
     def _list(self, since: datetime) -> Iterator[tuple[str, str, str]]:
         """List (time of creation, loop, URI)."""
-        prefix = self._store.key(self._folder)
-        request: dict[str, Any] = {"Prefix": prefix, "StartAfter": prefix + _stamp(since - SLACK)}
-        while True:
-            answer = self._store.call("list_objects_v2", self._folder, **request)
-            for entry in answer.get("Contents", []):
-                stamp, _, rest = str(entry["Key"]).removeprefix(prefix).rpartition("/output.json")[0].rpartition("/")
+        for page in pages(self._store, self._folder, start_after=self._folder + _stamp(since - SLACK)):
+            for key in map(bytes.decode, page.keys):
+                stamp, _, rest = key.removeprefix(self._folder).rpartition("/output.json")[0].rpartition("/")
                 if rest:
-                    yield stamp, rest, f"s3://{self._store.bucket}/{entry['Key']}"
-            token = answer.get("NextContinuationToken")
-            if token is None:
-                return
-            request["ContinuationToken"] = token
+                    yield stamp, rest, self._store.uri(key)
 
 
 def _stamp(moment: datetime) -> str:

@@ -13,13 +13,13 @@ from custom_labels.domain.detection import Decision, Detection
 from custom_labels.domain.names import review_subject
 from custom_labels.domain.review import Agreement
 from custom_labels.storage.detection_log import LogPosition, read_log
+from custom_labels.storage.harvest import read_ledger
 from custom_labels.storage.line_files import read_folder, write_lines
 from custom_labels.storage.store import S3Store
 
 CURSOR = "audit/cursor.json"
 SAMPLES = "audit/samples/"
 ACCURACY = "audit/accuracy.json"
-HARVESTED = "reviews/harvested/"
 
 MAXIMUM_SAMPLES = 1000
 """Samples drawn by one run at most; the next one goes on behind them."""
@@ -101,10 +101,7 @@ def keep_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> No
         write_lines(store, f"{SAMPLES}{drawn.name}.jsonl", (sample.to_json() for sample in samples))
     position = asdict(drawn.after.position) if drawn.after.position else None
     value = {"position": position, "seen": drawn.after.seen, "draws": drawn.after.draws}
-    if drawn.cursor.etag is None:
-        store.create_json(CURSOR, value)
-    else:
-        store.replace_json(CURSOR, value, drawn.cursor.etag)
+    store.write_if_unchanged(CURSOR, value, drawn.cursor.etag)
 
 
 def measure(store: S3Store) -> list[Accuracy]:
@@ -139,7 +136,7 @@ def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None]]:
 
 
 def _answers(store: S3Store) -> Iterator[tuple[str, str | None]]:
-    for file in read_folder(store, HARVESTED):
+    for file in read_ledger(store):
         for line in file.records:
             if line["agreement"] in {Agreement.AGREED, Agreement.NONE_FITS}:
                 yield review_subject(line["request"]["name"]), line["label"]

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from custom_labels.domain.harvest import Fate, HarvestedReview, copy_metadata
 from custom_labels.domain.keys import REVIEWS
-from custom_labels.domain.names import review_subject
+from custom_labels.domain.names import in_round
 from custom_labels.domain.review import ReviewAnswer, ReviewRequest
 from custom_labels.storage.faults import CHANGED, MISSING, error_code
 from custom_labels.storage.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
@@ -99,7 +99,7 @@ def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[ReviewAnswe
     """Read the answers of all earlier rounds about an image; there are none before the first."""
     if request.round == 1:
         return ()
-    value, _ = store.read_json(_round_key(f"{review_subject(request.name)}-r{request.round - 1}"))
+    value, _ = store.read_json(_round_key(in_round(request.name, request.round - 1)))
     return tuple(ReviewAnswer(**answer) for answer in (value or {}).get("answers", []))
 
 
@@ -169,10 +169,7 @@ def move_watermark(store: S3Store, moment: datetime) -> None:
         if value and datetime.fromisoformat(value["created_before"]) >= moment:
             return
         try:
-            if etag is None:
-                store.create_json(WATERMARK, new)
-            else:
-                store.replace_json(WATERMARK, new, etag)
+            store.write_if_unchanged(WATERMARK, new, etag)
         except (ObjectExists, ObjectChanged):
             continue
         return

@@ -55,7 +55,7 @@ class LockFile:
             if holder is not None and not self._may_take(holder, describe_training):
                 return holder
             try:
-                self._write(self._ours(lease_seconds, grace_seconds), etag)
+                self.store.write_if_unchanged(LOCK, self._ours(lease_seconds, grace_seconds).to_json(), etag)
             except (ObjectExists, ObjectChanged):
                 continue  # somebody was faster: look again who
             return None
@@ -71,12 +71,6 @@ class LockFile:
             training_status=training.status,
             training_ended_at=training.raw.get("TrainingEndTimestamp"),
         )
-
-    def _write(self, lock: ProjectLock, etag: str | None) -> None:
-        if etag is None:
-            self.store.create_json(LOCK, lock.to_json())
-        else:
-            self.store.replace_json(LOCK, lock.to_json(), etag)
 
     def _ours(self, lease_seconds: float = 3600, grace_seconds: float = 900) -> ProjectLock:
         return ProjectLock(self.owner, uuid.uuid4().hex, datetime.now(UTC), lease_seconds, grace_seconds)
@@ -97,7 +91,8 @@ class LockFile:
         holder, etag = self._hold()
         ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
         training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
-        self._write(replace(ours, **training), etag)  # type: ignore[arg-type]
+        renewed = replace(ours, **training)  # type: ignore[arg-type]
+        self.store.write_if_unchanged(LOCK, renewed.to_json(), etag)
 
     def keep(self) -> None:
         """Show that this run lives and still means to do what the lock says.
@@ -105,7 +100,8 @@ class LockFile:
         :raises LockLost: another run holds the lock.
         """
         holder, etag = self._hold()
-        self._write(replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=datetime.now(UTC)), etag)
+        kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=datetime.now(UTC))
+        self.store.write_if_unchanged(LOCK, kept.to_json(), etag)
 
     def _hold(self) -> tuple[ProjectLock | None, str | None]:
         holder, etag = self.read()

@@ -58,10 +58,7 @@ class Registry:
             )
         successor = challenger.replacing(champion)
         try:
-            if etag is None:
-                self.store.create_json(LIVE, successor.to_json())
-            else:
-                self.store.replace_json(LIVE, successor.to_json(), etag)
+            self.store.write_if_unchanged(LIVE, successor.to_json(), etag)
         except (ObjectExists, ObjectChanged) as error:
             raise LiveVersionChanged(
                 f"{self.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: somebody "

@@ -59,10 +59,7 @@ class ReviewBudget:
             if after == before:
                 return after
             try:
-                if etag is None:
-                    self.store.create_json(key, after.to_json())
-                else:
-                    self.store.replace_json(key, after.to_json(), etag)
+                self.store.write_if_unchanged(key, after.to_json(), etag)
             except (ObjectExists, ObjectChanged):
                 time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
             else:

@@ -31,10 +31,7 @@ def record_flows(store: S3Store, task_ui: str, flows: Iterable[ReviewFlow]) -> b
         if wanted == present:
             return False
         try:
-            if etag is None:
-                store.create_json(REVIEW, wanted.to_json())
-            else:
-                store.replace_json(REVIEW, wanted.to_json(), etag)
+            store.write_if_unchanged(REVIEW, wanted.to_json(), etag)
         except (ObjectChanged, ObjectExists):
             if attempt == _TRIES - 1:
                 raise

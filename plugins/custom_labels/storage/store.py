@@ -196,6 +196,18 @@ class S3Store:
         """
         return self._write_if(relative, value, {"IfMatch": etag}, ObjectChanged)
 
+    def write_if_unchanged(self, relative: str, value: Any, etag: str | None) -> str:
+        """Write a JSON object in place of what :meth:`read_json` gave: compare-and-set.
+
+        :param etag: what it was read with, ``None`` where there was nothing.
+        :return: its new ETag.
+        :raises ObjectExists: there is one by now.
+        :raises ObjectChanged: it is another by now, or gone.
+        """
+        if etag is None:
+            return self.create_json(relative, value)
+        return self.replace_json(relative, value, etag)
+
     def _write_if(self, relative: str, value: Any, condition: dict[str, str], refused: type[CustomLabelsError]) -> str:
         from botocore.exceptions import ClientError
 

@@ -14,6 +14,7 @@ from custom_labels.domain.names import review_name
 from custom_labels.storage import audit
 from custom_labels.storage.audit import draw, keep_draw, measure
 from custom_labels.storage.detection_log import write_log
+from custom_labels.storage.harvest import HARVESTED
 from custom_labels.storage.line_files import write_lines
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 from tests.support import BUCKET, s3
@@ -57,7 +58,7 @@ def harvested(store: S3Store, name: str, *answers: tuple[str, str, str | None], 
         }
         for key, agreement, label in answers
     ]
-    write_lines(store, f"{audit.HARVESTED}2026-11-21/{name}.jsonl", lines)
+    write_lines(store, f"{HARVESTED}2026-11-21/{name}.jsonl", lines)
 
 
 def test_every_nth_detection_is_drawn_across_files_and_runs(store: S3Store) -> None:
