@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.assets import labeled_images, live_version
 from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
-from custom_labels.operators import end_steps
+from custom_labels.operators import end_steps, judge_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
+from custom_labels.operators.deployment import deploy
 from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.settings_step import load_settings
-from custom_labels.operators.versions import (
-    CustomLabelsStartVersionOperator,
-    CustomLabelsStopVersionOperator,
-    CustomLabelsTrainVersionOperator,
-)
+from custom_labels.operators.versions import CustomLabelsTrainVersionOperator
 from custom_labels.settings import Project, load_projects
 from custom_labels.timetables import PollTimetable
 
@@ -68,34 +64,18 @@ def train_dag(project: Project) -> DAG:
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
-        judged = steps.evaluate(name, settings, attempt)
-        is_f1_enough = steps.is_f1_enough(judged)
-        start = CustomLabelsStartVersionOperator(
-            task_id="start_version",
-            min_inference_units=setting("minimum_inference_units"),
-            max_inference_units=setting("maximum_inference_units"),
-            **version,
-        )
-        smoke_test = steps.smoke_test(name, settings, attempt, judged)
-        live = steps.swap_live(name, attempt, judged)
-        is_version_replaced = steps.is_version_replaced(live)
-        stop_replaced = CustomLabelsStopVersionOperator(
-            task_id="stop_replaced",
-            project_arn=live["previous_project_arn"],
-            version_name=live["previous_version_name"],
-            **aws,
-        )
-        swapped = EmptyOperator(task_id="swapped", trigger_rule=ANY_WAY)
-        is_stray = steps.is_challenger_stray.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
-        stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **version)
+        evaluated = judge_steps.evaluate(name, attempt)
+        judged = judge_steps.judge(name, settings, attempt, evaluated)
+        is_good_enough = judge_steps.is_version_good_enough(judged)
+        deployment = deploy(project, settings, judged)
 
         training_is_off = end_steps.training_is_off(name)
         nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
-        gate_failed = end_steps.gate_failed(name, attempt, judged)
-        deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, attempt, judged, live)
+        gate_failed = end_steps.gate_failed(name, judged)
+        deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
         ends = [training_is_off, nothing_to_do, gate_failed, deployed]
         tell(project, ends)
-        release_lock = end_steps.release_lock(name).as_teardown(setups=lock)
+        release_locks = end_steps.release_locks(name).as_teardown(setups=lock)
 
         is_training_on >> [lock, training_is_off]
         lock >> snapshot
@@ -103,13 +83,11 @@ def train_dag(project: Project) -> DAG:
         is_retraining_due >> Label("a training was begun") >> resumed
         [is_retraining_due, are_images_enough] >> nothing_to_do
         are_images_enough >> manifests >> create_project >> datasets >> claimed
-        train >> [judged, training_failed]
-        is_f1_enough >> Label("F1 reaches the minimum") >> start >> smoke_test >> live
-        is_f1_enough >> Label("F1 is too low") >> gate_failed
-        is_version_replaced >> stop_replaced >> swapped >> deployed
-        is_version_replaced >> swapped
-        [start, smoke_test, live] >> is_stray >> stop_challenger
-        [deployed, gate_failed, nothing_to_do, training_failed, stop_challenger] >> release_lock
+        train >> [evaluated, training_failed]
+        is_good_enough >> Label("every gate holds") >> deployment.lock
+        is_good_enough >> Label("a gate fails") >> gate_failed
+        deployment.done >> deployed
+        [deployed, gate_failed, nothing_to_do, training_failed, deployment.undone] >> release_locks
     return dag
 
 

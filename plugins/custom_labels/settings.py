@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from custom_labels.domain.errors import SettingError
+from custom_labels.settings_fields import Settings
+
+__all__ = [
+    "Project",
+    "Queues",
+    "ReviewSetup",
+    "Settings",
+    "load_project",
+    "load_projects",
+    "read_settings",
+    "template_path",
+]
 
 PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
 """Environment variable that names the folder of project files where it is not ``include/projects``."""
-
-Outcome = Literal[
-    "training_is_off",
-    "nothing_to_do",
-    "gate_failed",
-    "training_failed",
-    "failed",
-    "deployed",
-    "detected",
-    "detection_trouble",
-    "nothing_serves",
-    "nothing_to_detect",
-    "harvested",
-    "nothing_to_harvest",
-    "sampling_is_off",
-    "sampled",
-    "nothing_to_sample",
-    "live_accuracy_low",
-    "ready",
-]
-"""How a run of one of our DAGs ends."""
 
 # TaskTitle of a flow definition (SageMaker API reference).
 TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -43,127 +33,6 @@ TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 # ProjectName is 1-255 of these characters (Rekognition API reference); shorter here, for names derived from it, and
 # without the dot, which Airflow would read as a group.
 ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$")]
-
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-class Settings(BaseModel):
-    """What an operator may change while the project runs; each is an Airflow Variable ``<project>__<setting>``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enable_automatic_training: bool = Field(True, description="Train when a scheduled check finds enough images.")
-    automatic_training_poll_frequency: int = Field(
-        720, ge=1, le=525_600, description="Minutes between two checks for untrained images."
-    )
-    minimum_untrained_images: int = Field(10, ge=1, le=250_000, description="Untrained images a training needs.")
-    minimum_f1_score: float = Field(0.8, ge=0, le=1, description="F1 that a version must reach to serve.")
-    minimum_inference_units: int = Field(1, ge=1, le=1000, description="Inference units a version starts with.")
-    maximum_inference_units: int | None = Field(
-        None, ge=1, le=1000, description="Units up to which the service may scale; empty means no scaling."
-    )
-    minimum_label_detection_confidence: float = Field(
-        70.0, ge=0, le=100, description="Confidence in percent below which a detection goes to people."
-    )
-    enable_a2i_workflow: bool = Field(True, description="Send doubtful detections to people.")
-    enable_automatic_human_sampling: bool = Field(True, description="Show people a sample of all detections.")
-    automatic_human_sampling_frequency: int = Field(
-        720, ge=1, le=525_600, description="Minutes between two checks for detections to sample."
-    )
-    human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
-    label_detection_confidence: dict[str, Percent] = Field(
-        {}, description='Minimum confidence in percent of single labels, as JSON: {"7": 85}.'
-    )
-    detection_poll_frequency: int = Field(
-        60, ge=1, le=525_600, description="Minutes between two sweeps for images that no event announced."
-    )
-    detections_per_unit_second: float = Field(
-        5, gt=0, le=1000, description="Detections a second that one inference unit may be asked for."
-    )
-    detection_batch_images: int = Field(200, ge=1, le=10_000, description="Images that one detection task takes.")
-    daily_review_budget: int = Field(
-        500, ge=0, le=1_000_000, description="Reviews opened in a day (UTC) at most; the rest waits."
-    )
-    reviewers_per_image: int = Field(1, ge=1, le=3, description="People who are asked about an image at first.")
-    review_quorum: int | None = Field(
-        None, ge=1, le=9, description="Equal answers that decide; empty means more than half of those asked at first."
-    )
-    maximum_review_rounds: int = Field(
-        3, ge=1, le=9, description="How often an image is shown to one more person before it stays undecided."
-    )
-    none_of_the_above_label: str | None = Field(
-        None, max_length=255, description="Label for images that show none of the labels; empty keeps them out."
-    )
-    harvest_poll_frequency: int = Field(
-        60, ge=1, le=525_600, description="Minutes between two looks for finished reviews that no event announced."
-    )
-    train_on_audit_samples: bool = Field(False, description="Let images that were only sampled enter training.")
-    minimum_live_accuracy: float = Field(
-        0.8, ge=0, le=1, description="Accuracy on audited detections below which an alert is sent."
-    )
-    minimum_audit_answers: int = Field(
-        20, ge=1, le=100_000, description="Answered samples of a version that an alert needs."
-    )
-    test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
-    smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
-    status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
-    training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
-    lock_lease_minutes: float = Field(
-        60, gt=0, le=1440, description="Minutes of silence after which a run that holds the project counts as dead."
-    )
-    lock_grace_minutes: float = Field(
-        15, ge=0, le=1440, description="Minutes that a run may need to notice the end of its training."
-    )
-    notify_outcomes: tuple[Outcome, ...] = Field(
-        (
-            "training_is_off",
-            "nothing_to_do",
-            "gate_failed",
-            "training_failed",
-            "failed",
-            "deployed",
-            "detection_trouble",
-            "nothing_serves",
-            "harvested",
-            "live_accuracy_low",
-        ),
-        description="Outcomes that send an SNS message.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _split_lists(cls, values: Any) -> Any:
-        outcomes = values.get("notify_outcomes") if isinstance(values, dict) else None
-        if isinstance(outcomes, str):
-            return {**values, "notify_outcomes": tuple(outcomes.replace(",", " ").split())}
-        return values
-
-    @field_validator("label_detection_confidence", mode="before")
-    @classmethod
-    def _read_json(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            raise ValueError(f'expected a JSON object such as {{"7": 85}}, which this is not: {error}') from error
-
-    @field_validator("none_of_the_above_label")
-    @classmethod
-    def _a_folder(cls, value: str | None) -> str | None:
-        if value and ("/" in value or value in {".", ".."}):
-            raise ValueError("expected a label, which is a folder's name and has no slash")
-        return value or None
-
-    @model_validator(mode="after")
-    def _units_in_order(self) -> Settings:
-        if self.maximum_inference_units is not None and self.maximum_inference_units < self.minimum_inference_units:
-            raise ValueError(
-                f"maximum_inference_units is {self.maximum_inference_units}, less than minimum_inference_units, "
-                f"which is {self.minimum_inference_units}"
-            )
-        return self
 
 
 class ReviewSetup(BaseModel):

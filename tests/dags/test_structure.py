@@ -76,8 +76,8 @@ def test_a_bad_param_is_refused_before_the_run(dags: dict[str, DAG]) -> None:
         params["minimum_f1_score"] = 2
 
 
-def test_the_lock_is_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
-    release = dags["digits_train"].get_task("release_lock")
+def test_the_locks_are_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
+    release = dags["digits_train"].get_task("release_locks")
 
     assert release.is_teardown
     assert not release.on_failure_fail_dagrun

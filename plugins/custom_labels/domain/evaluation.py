@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from custom_labels.domain.gate import Metrics, Scores
+
 
 @dataclass(frozen=True)
 class LabelMetrics:
@@ -39,6 +41,12 @@ class Evaluation:
     training_images: int
     testing_images: int
     labels: tuple[LabelMetrics, ...]
+
+    @property
+    def scores(self) -> Scores:
+        """Give what gates judge; a label that no test image shows has none."""
+        labels = {each.label: Metrics(each.f1, each.precision, each.recall) for each in self.labels if each.test_images}
+        return Scores(Metrics(self.f1, self.precision, self.recall), labels)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types, for the registry and XCom."""

@@ -26,38 +26,35 @@ def nothing_to_do(project: str) -> dict[str, Any]:
 
 
 @step
-def gate_failed(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -> dict[str, Any]:
+def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
     """Record a version that the gate refused; the same images are not tried again."""
     place = ProjectContext(project)
-    place.registry.finish_attempt(attempt["digest"], AttemptState.GATE_FAILED, judged["reason"])
+    place.registry.finish_attempt(judged["digest"], AttemptState.GATE_FAILED, judged["reason"])
     live = place.registry.live()
     return outcome(
         place,
         "gate_failed",
         judged["reason"],
-        {"Version": attempt["version_name"], "Still serving": live.version_name if live else "no version"},
+        {"Version": judged["version_name"], "Still serving": live.version_name if live else "no version"},
     )
 
 
 @step
-def deployed(project: str, attempt: dict[str, Any], judged: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Record a version that serves."""
     place = ProjectContext(project)
-    place.registry.update_version(attempt["version_name"], {"status": "RUNNING", "serves_since": live["since"]})
-    if live["previous_version_name"]:
-        place.registry.update_version(
-            live["previous_version_name"], {"status": "STOPPED", "replaced_by": attempt["version_name"]}
-        )
-    place.registry.finish_attempt(attempt["digest"], AttemptState.DEPLOYED, judged["reason"])
+    place.registry.finish_attempt(judged["digest"], AttemptState.DEPLOYED, judged["reason"])
     return outcome(
         place,
         "deployed",
-        f"{judged['reason']}; version {attempt['version_name']}",
+        f"{judged['reason']}; version {judged['version_name']}",
         {"F1": f"{live['f1']:.3f}", "Replaced": live["previous_version_name"] or "no version"},
     )
 
 
 @step
-def release_lock(project: str) -> None:
-    """Give the project's lock back, however the run ended."""
-    ProjectContext(project).lock.release()
+def release_locks(project: str) -> None:
+    """Give back the locks that this run holds, however it ended."""
+    place = ProjectContext(project)
+    place.deployment_lock.release()
+    place.lock.release()

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException
 
 from custom_labels.operators.project import ProjectContext
-from custom_labels.storage.lock import LOCK
+from custom_labels.storage.lock import LOCK, LockFile
 from custom_labels.triggers.lock import ProjectLockTrigger
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class AcquireProjectLockOperator(BaseOperator):
     the training that it was waiting for has ended.
 
     :param project: name of the project.
+    :param lock: which of its locks, see :mod:`custom_labels.storage.lock`.
     :param poll_seconds: seconds between two looks at the lock (templated).
     :param timeout_hours: hours after which the wait is given up.
     :param deferrable: wait in the triggerer, holding no worker slot.
@@ -49,6 +50,7 @@ class AcquireProjectLockOperator(BaseOperator):
         self,
         *,
         project: str,
+        lock: str = LOCK,
         poll_seconds: float | str = 15,
         timeout_hours: float = 72,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -56,6 +58,7 @@ class AcquireProjectLockOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.project = project
+        self.lock = lock
         self.poll_seconds = poll_seconds
         self.timeout_hours = timeout_hours
         self.deferrable = deferrable
@@ -82,26 +85,27 @@ class AcquireProjectLockOperator(BaseOperator):
         place = ProjectContext(self.project, context)
         settings = place.settings("lock_lease_minutes", "lock_grace_minutes")
         terms = {"lease_seconds": settings.lock_lease_minutes * 60, "grace_seconds": settings.lock_grace_minutes * 60}
-        while (holder := place.lock.try_take(place.rekognition.describe_version, **terms)) is not None:
-            self.log.info("The project's lock is held by %s until %s.", holder.owner, holder.expires_at)
+        lock = LockFile(place.store, place.owner, self.lock)
+        while (holder := lock.try_take(place.rekognition.describe_version, **terms)) is not None:
+            self.log.info("%s is held by %s until %s.", self.lock, holder.owner, holder.expires_at)
             if time.time() >= give_up_at:
                 raise AirflowException(
-                    f"{place.store.uri(LOCK)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
-                    "another run trains this project. Look at that run; clear this task to go on waiting."
+                    f"{place.store.uri(self.lock)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
+                    "another run works on this project. Look at that run; clear this task to go on waiting."
                 )
             if self.deferrable:
                 self.wait_deferred(place, give_up_at)
             time.sleep(float(self.poll_seconds))
-        self.log.info("The project's lock is ours: %s.", place.owner)
+        self.log.info("%s is ours: %s.", self.lock, place.owner)
         return place.owner
 
     def wait_deferred(self, place: ProjectContext, give_up_at: float) -> None:
         """Defer until the lock changes."""
-        _, etag = place.lock.read()
+        _, etag = LockFile(place.store, place.owner, self.lock).read()
         self.defer(
             trigger=ProjectLockTrigger(
                 bucket=place.store.bucket,
-                key=place.store.key(LOCK),
+                key=place.store.key(self.lock),
                 etag=etag,
                 poll_seconds=float(self.poll_seconds),
                 aws_conn_id=place.project.aws_conn_id,

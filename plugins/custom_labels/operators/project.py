@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from custom_labels.domain.errors import LiveVersionChanged, ModelError, NotTrainable, SettingError
 from custom_labels.hooks.rekognition import RekognitionHook
 from custom_labels.settings import Project, Settings, load_project, read_settings
-from custom_labels.storage.lock import LockFile
+from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.store import S3Store
 
@@ -76,6 +76,11 @@ class ProjectContext:
     def lock(self) -> LockFile:
         """The project's lock, as this run sees it."""
         return LockFile(self.store, self.owner)
+
+    @functools.cached_property
+    def deployment_lock(self) -> LockFile:
+        """The lock of what starts, swaps and stops versions, as this run sees it."""
+        return LockFile(self.store, self.owner, DEPLOYMENT_LOCK)
 
     @functools.cached_property
     def rekognition(self) -> RekognitionHook:

@@ -1,27 +1,22 @@
-"""The steps of the train DAG between its AWS operators: what each decides, reads and records.
+"""The steps of the train DAG up to the training: what each decides, reads and records.
 
 Every function is one task. It takes the project's name and small values, and may be run again after any crash.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
 from custom_labels.domain.errors import ModelError
-from custom_labels.domain.evaluation import Evaluation, parse_summary
-from custom_labels.domain.gate import judge_f1
 from custom_labels.domain.names import version_name
 from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
 from custom_labels.domain.snapshot import ImageSnapshot
-from custom_labels.domain.statuses import VERSION_RUNNING, VERSION_TRAINED, Verdict
+from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
 from custom_labels.operators.project import ProjectContext, branch, step, values
-from custom_labels.storage.known_images import bucket_and_key, known_images
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import freeze, survey
 
@@ -163,121 +158,6 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
     detail = f"{described.status}: {described.message}"
     place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
     place.registry.finish_attempt(attempt["digest"], AttemptState.TRAINING_FAILED, detail)
-
-
-@step
-def evaluate(project: str, settings: dict[str, Any], attempt: dict[str, Any]) -> dict[str, Any]:
-    """Read what Custom Labels measured on the test dataset, record it, and judge it."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
-    evaluation = _read_evaluation(place, described.raw)
-    decision = judge_f1(evaluation.f1, minimum_f1_score=settings["minimum_f1_score"])
-    place.registry.record_trained(attempt["digest"], attempt["version_name"])
-    place.registry.update_version(
-        attempt["version_name"],
-        {
-            "version_arn": described.arn,
-            "status": "TRAINING_COMPLETED",
-            "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
-            "evaluation": evaluation.to_json(),
-            "gate": {"passed": decision.passed, "reason": decision.reason},
-        },
-    )
-    return {
-        "version_arn": described.arn,
-        "evaluation": evaluation.to_json(),
-        "passed": decision.passed,
-        "reason": decision.reason,
-    }
-
-
-def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
-    summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
-    if summary is None:
-        raise ModelError(
-            f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
-            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
-            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
-        )
-    body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
-    return parse_summary(json.loads(body))
-
-
-@branch
-def is_f1_enough(judged: dict[str, Any]) -> str:
-    """Start the version if its F1 reaches the minimum."""
-    log.info("%s", judged["reason"])
-    return "start_version" if judged["passed"] else "gate_failed"
-
-
-# -- putting it into service -----------------------------------------------------------------------
-
-
-@step
-def smoke_test(project: str, settings: dict[str, Any], attempt: dict[str, Any], judged: dict[str, Any]) -> None:
-    """Put known images to the running version; it must answer as the trained model does."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    client = place.rekognition.client
-    answers = []
-    for uri, label in known_images(place.store, attempt["digest"], settings["smoke_test_images"]):
-        bucket, key = bucket_and_key(uri)
-        try:
-            found = client.detect_custom_labels(
-                ProjectVersionArn=judged["version_arn"],
-                Image={"S3Object": {"Bucket": bucket, "Name": key}},
-                MinConfidence=0,
-            )["CustomLabels"]
-        except client.exceptions.InvalidS3ObjectException as error:
-            log.info("%s was deleted since the training and is passed over: %s", uri, error)
-            continue
-        answers.append(SmokeAnswer(uri, label, tuple(str(entry["Name"]) for entry in found)))
-    if failure := smoke_failure(tuple(answers)):
-        raise ModelError(
-            f"Model version '{attempt['version_name']}' runs but {failure}. It was not put into service and is being "
-            "stopped; the live version goes on serving. Look at its evaluation in the console (link on task 'train')."
-        )
-    log.info("%s of %s known images were right.", sum(a.right for a in answers), len(answers))
-
-
-@values
-def swap_live(project: str, attempt: dict[str, Any], judged: dict[str, Any]) -> dict[str, Any]:
-    """Point to the new version, by compare-and-set on what served when this task began."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    champion = place.registry.live()
-    evaluation = Evaluation.from_json(judged["evaluation"])
-    challenger = LiveVersion(
-        version_name=attempt["version_name"],
-        version_arn=judged["version_arn"],
-        project_arn=attempt["project_arn"],
-        digest=attempt["digest"],
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
-        f1=evaluation.f1,
-        labels=tuple(metrics.label for metrics in evaluation.labels),
-    )
-    return place.registry.move_live(challenger, expected=champion.version_arn if champion else None).to_json()
-
-
-@branch
-def is_version_replaced(live: dict[str, Any]) -> str:
-    """Stop the version that was replaced, if there was one."""
-    return "stop_replaced" if live["previous_version_name"] else "swapped"
-
-
-@branch
-def is_challenger_stray(project: str, attempt: dict[str, Any] | None) -> str | None:
-    """After a failure: have the new version stopped if it runs and does not serve."""
-    if attempt is None:
-        return None
-    place = ProjectContext(project)
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
-    live = place.registry.live()
-    if live is not None and live.version_name == attempt["version_name"]:
-        log.info("%s serves: it is left running.", live.version_name)
-        return None
-    return None if VERSION_RUNNING.judge(described.status) is Verdict.FAILED else "stop_challenger"
 
 
 # -- helpers ---------------------------------------------------------------------------------------

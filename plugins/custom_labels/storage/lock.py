@@ -1,4 +1,4 @@
-"""The project's lock: one object in S3, taken and passed on by compare-and-set."""
+"""The locks of a project: each one object in S3, taken and passed on by compare-and-set."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from custom_labels.domain.statuses import NOTHING, Described
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LOCK = "registry/lock.json"
+"""Held from the look at the images to the end of the run: one training a project at a time."""
+DEPLOYMENT_LOCK = "registry/deployment_lock.json"
+"""Held while a version is started, swapped in or stopped, so that a rollback need not wait for a training."""
 
 
 class LockLost(CustomLabelsError):
@@ -20,19 +23,25 @@ class LockLost(CustomLabelsError):
 
 
 class LockFile:
-    """The lock of one project.
+    """A lock of one project.
 
     :param store: the project's bucket and prefix.
     :param owner: this run, the same in every retry of its tasks.
+    :param key: which lock, relative to the project's prefix.
+    :param now: gives the present moment; leases are counted by it.
     """
 
-    def __init__(self, store: S3Store, owner: str) -> None:
+    def __init__(
+        self, store: S3Store, owner: str, key: str = LOCK, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.store = store
         self.owner = owner
+        self.key = key
+        self.now = now
 
     def read(self) -> tuple[ProjectLock | None, str | None]:
         """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
-        value, etag = self.store.read_json(LOCK)
+        value, etag = self.store.read_json(self.key)
         held = value is not None and value.get("owner") is not None
         return (ProjectLock.from_json(value) if held else None), etag
 
@@ -55,7 +64,7 @@ class LockFile:
             if holder is not None and not self._may_take(holder, describe_training):
                 return holder
             try:
-                self.store.write_if_unchanged(LOCK, self._ours(lease_seconds, grace_seconds).to_json(), etag)
+                self.store.write_if_unchanged(self.key, self._ours(lease_seconds, grace_seconds).to_json(), etag)
             except (ObjectExists, ObjectChanged):
                 continue  # somebody was faster: look again who
             return None
@@ -67,13 +76,13 @@ class LockFile:
         return may_take(
             holder,
             owner=self.owner,
-            now=datetime.now(UTC),
+            now=self.now(),
             training_status=training.status,
             training_ended_at=training.raw.get("TrainingEndTimestamp"),
         )
 
     def _ours(self, lease_seconds: float = 3600, grace_seconds: float = 900) -> ProjectLock:
-        return ProjectLock(self.owner, uuid.uuid4().hex, datetime.now(UTC), lease_seconds, grace_seconds)
+        return ProjectLock(self.owner, uuid.uuid4().hex, self.now(), lease_seconds, grace_seconds)
 
     def renew(
         self,
@@ -92,7 +101,7 @@ class LockFile:
         ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
         training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
         renewed = replace(ours, **training)  # type: ignore[arg-type]
-        self.store.write_if_unchanged(LOCK, renewed.to_json(), etag)
+        self.store.write_if_unchanged(self.key, renewed.to_json(), etag)
 
     def keep(self) -> None:
         """Show that this run lives and still means to do what the lock says.
@@ -100,14 +109,14 @@ class LockFile:
         :raises LockLost: another run holds the lock.
         """
         holder, etag = self._hold()
-        kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=datetime.now(UTC))
-        self.store.write_if_unchanged(LOCK, kept.to_json(), etag)
+        kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=self.now())
+        self.store.write_if_unchanged(self.key, kept.to_json(), etag)
 
     def _hold(self) -> tuple[ProjectLock | None, str | None]:
         holder, etag = self.read()
         if holder is not None and holder.owner != self.owner:
             raise LockLost(
-                f"{self.store.uri(LOCK)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
+                f"{self.store.uri(self.key)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
                 "silent for too long. The other run goes on with the same images; clear this run when it has ended."
             )
         return holder, etag
@@ -118,6 +127,6 @@ class LockFile:
         if holder is None or etag is None or holder.owner != self.owner:
             return
         try:
-            self.store.replace_json(LOCK, {"owner": None, "token": uuid.uuid4().hex}, etag)
+            self.store.replace_json(self.key, {"owner": None, "token": uuid.uuid4().hex}, etag)
         except ObjectChanged:
             return  # taken over in this moment: it is theirs

@@ -9,7 +9,6 @@ import pytest
 
 from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
 from custom_labels.domain.evaluation import Evaluation, manifest_error_codes, parse_summary
-from custom_labels.domain.gate import judge_f1
 from custom_labels.domain.lock import ProjectLock, may_take
 from custom_labels.domain.names import version_name
 from custom_labels.domain.outcome import RunOutcome
@@ -54,14 +53,6 @@ def test_retraining_is_decided_by_what_is_new_and_what_was_tried(
 
     assert decision.action is action
     assert words in decision.reason
-
-
-@pytest.mark.parametrize(("f1", "passed"), [(0.79, False), (0.8, True), (0.81, True), (0.0, False)])
-def test_the_gate_passes_from_the_minimum_on(f1: float, passed: bool) -> None:
-    decision = judge_f1(f1, minimum_f1_score=0.8)
-
-    assert decision.passed is passed
-    assert "0.8" in decision.reason
 
 
 def lock(**fields: Any) -> ProjectLock:
