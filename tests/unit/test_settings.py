@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from custom_labels.domain.errors import SettingError
+from custom_labels.domain.gate import Gate, Metric
 from custom_labels.settings import Project, Settings, load_project, load_projects, read_settings
 
 PROJECT = Project(name="digits", bucket="a-bucket", settings=Settings(minimum_f1_score=0.7))
@@ -42,6 +43,13 @@ BAD = [
     ("automatic_training_poll_frequency", "1.5", "expected a whole number from 1 to 525600"),
     ("maximum_inference_units", "many", "expected a whole number from 1 to 1000"),
     ("notify_outcomes", "deployed, oops", "'deployed'"),
+    ("gates", "f1 > 0.8", 'expected JSON such as [{"metric": "f1"'),
+    ("gates", '[{"metric": "f2", "at_least": 0.5}]', "'f1', 'precision' or 'recall'"),
+    ("gates", '[{"metric": "f1"}]', "a gate needs either 'at_least' or 'at_most'"),
+    ("gates", '[{"at_least": 0.5, "labels": "7"}]', "labels"),
+    ("when_quota_is_full", "hope", "'fail' or 'stop_then_start'"),
+    ("idle_stop_hours", "0", "expected a number above 0"),
+    ("keep_versions", "1", "expected a whole number from 2"),
 ]
 
 
@@ -66,6 +74,16 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 def test_all_bad_variables_are_named_at_once() -> None:
     with pytest.raises(SettingError, match=r"minimum_f1_score.*minimum_inference_units"):
         read({"digits__minimum_f1_score": "x", "digits__minimum_inference_units": "y"})
+
+
+def test_gates_are_read_from_json_and_read_back_by_a_later_task() -> None:
+    text = '[{"metric": "f1", "label": "*", "at_least": -0.05, "relative_to_champion": true}, {"at_most": 0.9}]'
+
+    gates = read({"digits__gates": text}).gates
+
+    assert gates == (Gate(Metric.F1, "*", at_least=-0.05, relative_to_champion=True), Gate(at_most=0.9))
+    handed_on = read({"digits__gates": text}).model_dump(mode="json")["gates"]
+    assert tuple(map(Gate.from_json, handed_on)) == gates
 
 
 def test_settings_that_do_not_fit_together_are_refused() -> None:
