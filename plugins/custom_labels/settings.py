@@ -212,7 +212,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     field = Settings.model_fields.get(str(name))
     kind = _KINDS.get(_plain_type(field.annotation)) if field else None
     if field is None or kind is None:
-        return str(error["msg"]).removeprefix("Value error, ")
+        inside = f"at '{_place(error['loc'][1:])}': " if len(error["loc"]) > 1 else ""
+        return inside + str(error["msg"]).removeprefix("Value error, ")
     limits = [
         (word, getattr(limit, bound))
         for limit in field.metadata
