@@ -64,7 +64,7 @@ def custom_labels_arguments(project: Project) -> dict[str, Any]:
 
 def setting(name: str) -> str:
     """Give a template of a value that ``load_settings`` read, without drawing an edge to it in the graph."""
-    return f"{{{{ ti.xcom_pull(task_ids='load_settings', key='{name}') }}}}"
+    return f"{{{{ ti.xcom_pull(task_ids='load_settings')['{name}'] }}}}"
 
 
 def connection(project: Project) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from custom_labels.operators.project import ProjectContext, values
+from custom_labels.operators.project import ProjectContext, step
 
 
-@values
+@step
 def load_settings(project: str) -> dict[str, Any]:
-    """Read and validate all settings; everything later in the run uses these values."""
+    """Read and validate all settings; everything later in the run uses these values.
+
+    They are one XCom: one for each of them would be some sixty rows and requests a run.
+    """
     place = ProjectContext(project)
     settings = place.settings()
     short = min(settings.status_poll_seconds, 10)

@@ -136,7 +136,7 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
     attempt = TrainingAttempt.from_json(next(a for a in attempts if a))
     place = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    hours = float(place.context["ti"].xcom_pull(task_ids="load_settings", key="training_timeout_hours"))
+    hours = float(place.context["ti"].xcom_pull(task_ids="load_settings")["training_timeout_hours"])
     place.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
