@@ -6,9 +6,23 @@ import functools
 
 
 def read_models_once() -> None:
-    """Let botocore read an API's description from disk once a process, not once a session: tests make thousands."""
-    from botocore.loaders import JSONFileLoader
+    """Let botocore look for APIs and read their descriptions once a process, not once a session: tests make thousands.
+
+    Every client looks through some thousand folders for the names of all services.
+    """
+    from botocore.loaders import JSONFileLoader, Loader
 
     plain = JSONFileLoader.load_file
     remembered = functools.cache(lambda path: plain(JSONFileLoader(), path))
     JSONFileLoader.load_file = lambda _, file_path: remembered(file_path)  # type: ignore[method-assign]
+
+    look = Loader.list_available_services
+    found: dict[tuple[str, ...], list[str]] = {}
+
+    def list_once(loader: Loader, type_name: str) -> list[str]:
+        place = (type_name, *loader.search_paths)
+        if place not in found:
+            found[place] = look(loader, type_name)
+        return found[place]
+
+    Loader.list_available_services = list_once  # type: ignore[method-assign]
