@@ -64,6 +64,7 @@ def freeze(
     as_of: datetime,
     trained: str | None = None,
     *,
+    split_of: str | None = None,
     test_share: float = 0.2,
     streams: int = STREAMS,
     readers: int = READERS,
@@ -74,14 +75,16 @@ def freeze(
     vanish or are replaced meanwhile are left out of this snapshot. The caller holds the project's lock.
 
     :param as_of: objects last modified up to then are seen.
-    :param trained: digest of the last trained snapshot, whose test images stay test images.
+    :param trained: digest of the last trained snapshot, against which untrained images are counted.
+    :param split_of: digest of the snapshot whose test images stay test images; by default ``trained``.
     :param test_share: share of the images, 0 to 1, to judge by; see :class:`SplitRule` on changing it.
     :param streams: labels listed at once; ``readers`` is the number of images read at once.
     :raises NotTrainable: what is left cannot make a dataset that Custom Labels accepts.
     :raises StorageError: S3 refused.
     """
     header = read_header(store, trained) if trained else None
-    rule = header.split.following(test_share) if header else SplitRule(test_share)
+    followed = read_header(store, split_of) if split_of and split_of != trained else header
+    rule = followed.split.following(test_share) if followed else SplitRule(test_share)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name:
         folder = Path(name)

@@ -5,7 +5,8 @@ Every record that two runs could want to write at once is written by compare-and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.domain.deployment import LiveVersion
@@ -69,13 +70,37 @@ class Registry:
     # -- what was trained --------------------------------------------------------------------------
 
     def trained_digest(self) -> str | None:
-        """Give the digest of the snapshot that was trained on last."""
+        """Give the digest of the newest snapshot that a version was trained on, to be put into service."""
         value, _ = self.store.read_json(TRAINED)
-        return str(value["digest"]) if value else None
+        return value["digest"] if value else None
 
-    def record_trained(self, digest: str, version_name: str) -> None:
-        """Record a finished training; images it holds are no longer untrained."""
-        self.store.write_json(TRAINED, {"digest": digest, "version_name": version_name})
+    def split_digest(self) -> str | None:
+        """Give the digest of the snapshot whose split the next one follows: the last that any version was trained on.
+
+        A backfill's counts as well: what it judged by must not be trained on later.
+        """
+        value, _ = self.store.read_json(TRAINED)
+        return value.get("split") or value["digest"] if value else None
+
+    def record_trained(self, digest: str, version_name: str, *, deploys: bool = True) -> None:
+        """Record a finished training; images it holds are no longer untrained.
+
+        One that only measures leaves them untrained, so that they still call for a version that serves; and one about
+        the past leaves alone what a later one wrote.
+        """
+        value, _ = self.store.read_json(TRAINED)
+        newest = value or {"digest": None, "version_name": None}
+        if deploys and self._as_of(version_name) >= self._as_of(newest["version_name"]):
+            newest = {"digest": digest, "version_name": version_name}
+        split = {} if newest["digest"] == digest else {"split": digest}
+        newest = {"digest": newest["digest"], "version_name": newest["version_name"], **split}
+        if newest != value:
+            self.store.write_json(TRAINED, newest)
+
+    def _as_of(self, version_name: str | None) -> datetime:
+        """Give up to when the images of a version were seen; the earliest moment where nobody knows."""
+        text = self.version(version_name).get("as_of") if version_name else None
+        return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
     def attempt(self, digest: str) -> TrainingAttempt | None:
         """Read what became of a snapshot's training; ``None`` when it was never tried."""
@@ -84,9 +109,16 @@ class Registry:
 
     def open_attempt(self) -> TrainingAttempt | None:
         """Read the training that was begun and not seen to its end, on whatever snapshot; ``None`` if there is none."""
-        value, _ = self.store.read_json(OPEN)
-        attempt = self.attempt(str(value["digest"])) if value and value.get("digest") else None
-        return attempt if attempt and not attempt.state.is_finished else None
+        return next(iter(self.open_attempts()), None)
+
+    def open_attempts(self) -> list[TrainingAttempt]:
+        """Read all trainings that were begun and not seen to their ends; those that are to be deployed come first.
+
+        There is more than one only after runs of a backfill died, which go on with nothing but their own.
+        """
+        found = [self.attempt(digest) for digest in _open_digests(self.store.read_json(OPEN)[0])]
+        unfinished = [attempt for attempt in found if attempt and not attempt.state.is_finished]
+        return sorted(unfinished, key=lambda attempt: not attempt.deploys)
 
     def claim_attempt(self, attempt: TrainingAttempt, *, force: bool = False) -> TrainingAttempt:
         """Claim the training of a snapshot, before anything is paid.
@@ -95,8 +127,38 @@ class Registry:
         :return: the attempt that counts: ours, or one that was begun before and is to be gone on with.
         """
         claimed = self._claim(attempt, force)
-        self.store.write_json(OPEN, {"digest": claimed.digest})
+        self._change_open(lambda digests: [claimed.digest, *(d for d in digests if d != claimed.digest)])
         return claimed
+
+    def reopen_attempt(self, digest: str) -> TrainingAttempt | None:
+        """Open a training that was only measured, so that its version is judged and deployed without another.
+
+        :return: the attempt as it is now, which any other than such a one was before; ``None`` if there is none.
+        """
+        value, etag = self.store.read_json(_attempt_key(digest))
+        if value is None:
+            return None
+        if value["state"] == AttemptState.TRAINED.value:
+            value = {**value, "state": AttemptState.STARTED.value, "deploys": True, "detail": ""}
+            self.store.write_if_unchanged(_attempt_key(digest), value, etag)
+        if value["state"] == AttemptState.STARTED.value:
+            self._change_open(lambda digests: [digest, *(d for d in digests if d != digest)])
+        return TrainingAttempt.from_json(value)
+
+    def _change_open(self, change: Callable[[list[str]], list[str]]) -> None:
+        """Change the digests of the open attempts by compare-and-set, the newest first."""
+        while True:
+            value, etag = self.store.read_json(OPEN)
+            digests = change(_open_digests(value))
+            others = {"others": digests[1:]} if digests[1:] else {}
+            written = {"digest": digests[0] if digests else None, **others}
+            if written == value:
+                return
+            try:
+                self.store.write_if_unchanged(OPEN, written, etag)
+            except (ObjectExists, ObjectChanged):
+                continue  # another run claimed or finished its own in this moment
+            return
 
     def _claim(self, attempt: TrainingAttempt, force: bool) -> TrainingAttempt:
         key = _attempt_key(attempt.digest)
@@ -119,7 +181,7 @@ class Registry:
         value, etag = self.store.read_json(key)
         if value is not None and etag is not None:
             self.store.replace_json(key, {**value, "state": state.value, "detail": detail}, etag)
-        self.store.write_json(OPEN, {"digest": None})
+        self._change_open(lambda digests: [other for other in digests if other != digest])
 
     # -- lineage -----------------------------------------------------------------------------------
 
@@ -143,6 +205,10 @@ class Registry:
         """Read the outcome of a DAG's newest run; empty when there is none."""
         value, _ = self.store.read_json(last_run_key(dag_id))
         return dict(value or {})
+
+
+def _open_digests(value: Mapping[str, Any] | None) -> list[str]:
+    return [digest for digest in [value["digest"], *value.get("others", [])] if digest] if value else []
 
 
 def last_run_key(dag_id: str) -> str:

@@ -12,7 +12,15 @@ from custom_labels.domain.evaluation import Evaluation, manifest_error_codes, pa
 from custom_labels.domain.lock import ProjectLock, may_take
 from custom_labels.domain.names import version_name
 from custom_labels.domain.outcome import RunOutcome
-from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
+from custom_labels.domain.retraining import (
+    SCHEDULED,
+    AttemptState,
+    Retrain,
+    RunKind,
+    TrainingAttempt,
+    decide_retraining,
+    is_interval_due,
+)
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -53,6 +61,59 @@ def test_retraining_is_decided_by_what_is_new_and_what_was_tried(
 
     assert decision.action is action
     assert words in decision.reason
+
+
+BACKFILL = RunKind(backfill=True, deploys=False)
+DEPLOYING = RunKind(backfill=True)
+TRAINED = attempt(AttemptState.TRAINED)
+BACKFILLED: list[tuple[str, RunKind, dict[str, Any], Retrain, str]] = [
+    ("nothing untrained", BACKFILL, {"untrained": 0}, Retrain.TRAIN, "100 images at the end of the interval"),
+    ("no images yet", BACKFILL, {"images": 0}, Retrain.NOTHING, "no labelled images"),
+    ("deployed", BACKFILL, {"attempt": attempt(AttemptState.DEPLOYED)}, Retrain.NOTHING, "put into service"),
+    ("refused", BACKFILL, {"attempt": attempt(AttemptState.GATE_FAILED)}, Retrain.NOTHING, "by the gate"),
+    ("rejected", BACKFILL, {"attempt": attempt(AttemptState.REJECTED)}, Retrain.NOTHING, "by a person"),
+    ("failed", BACKFILL, {"attempt": attempt(AttemptState.TRAINING_FAILED)}, Retrain.NOTHING, "not be trained"),
+    ("measured", BACKFILL, {"attempt": TRAINED}, Retrain.NOTHING, "was trained and not deployed"),
+    ("measured, to be deployed", DEPLOYING, {"attempt": TRAINED, "untrained": 0}, Retrain.RESUME, "waits to be judged"),
+    ("begun", BACKFILL, {"attempt": attempt(AttemptState.STARTED)}, Retrain.TRAIN, "100 images"),
+    ("others begun", BACKFILL, {"open_attempt": attempt(AttemptState.STARTED)}, Retrain.TRAIN, "100 images"),
+    ("measured, then scheduled", SCHEDULED, {"attempt": TRAINED}, Retrain.RESUME, "waits to be judged"),
+    ("measured, too few new", SCHEDULED, {"attempt": TRAINED, "untrained": 9}, Retrain.NOTHING, "not deployed"),
+    ("measured, forced", SCHEDULED, {"attempt": TRAINED, "force": True}, Retrain.TRAIN, "forced"),
+]
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "action", "words"), [case[1:] for case in BACKFILLED], ids=[case[0] for case in BACKFILLED]
+)
+def test_a_backfill_trains_what_was_never_trained_and_a_schedule_deploys_what_it_measured(
+    run: RunKind, given: dict[str, Any], action: Retrain, words: str
+) -> None:
+    rules = {"images": 100, "untrained": 50, "minimum_untrained_images": 10, "attempt": None, **given}
+
+    decision = decide_retraining(**rules, run=run)
+
+    assert (decision.action, decision.resumed) == (action, "d1" if action is Retrain.RESUME else None)
+    assert words in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("hours", "every_days", "due"),
+    [(12, 1, 14), (12, 7, 2), (24, 7, 2), (5, 1, 14), (24 * 30, 7, 1), (7, 2, 7)],
+    ids=["half days, daily", "half days, weekly", "days, weekly", "odd hours", "longer than asked", "every other day"],
+)
+def test_a_coarser_backfill_trains_one_interval_a_span(hours: int, every_days: int, due: int) -> None:
+    start, cut = datetime(2026, 10, 5, tzinfo=UTC), timedelta(hours=hours)
+    fortnight = range(-(-14 * 24 // hours))
+
+    assert sum(is_interval_due(start + n * cut, start + (n + 1) * cut, every_days) for n in fortnight) == due
+
+
+def test_an_attempt_of_an_earlier_release_deploys() -> None:
+    record = attempt(AttemptState.STARTED).to_json()
+    del record["deploys"]
+
+    assert TrainingAttempt.from_json(record).deploys
 
 
 def lock(**fields: Any) -> ProjectLock:

@@ -175,6 +175,52 @@ def test_claim_attempt_finds_its_claim_when_the_worker_died_between_the_two_writ
     assert registry.open_attempt() == attempt("v1")
 
 
+def test_every_open_attempt_is_found_when_runs_of_a_backfill_died(registry: Registry) -> None:
+    measured = [replace(attempt(f"v{n}", f"d{n}"), deploys=False) for n in (1, 2)]
+    for each in [measured[0], attempt("v3", "d3"), measured[1]]:
+        registry.claim_attempt(each)
+
+    assert registry.open_attempts() == [attempt("v3", "d3"), measured[1], measured[0]]
+
+    registry.finish_attempt("d3", AttemptState.DEPLOYED, "f1 0.9")
+    registry.finish_attempt("d2", AttemptState.TRAINED, "f1 0.8")
+
+    assert registry.open_attempts() == [measured[0]]
+
+
+def test_reopen_attempt_lets_a_version_be_deployed_that_was_only_measured(registry: Registry) -> None:
+    registry.claim_attempt(replace(attempt("v1"), deploys=False))
+    registry.finish_attempt("d1", AttemptState.TRAINED, "f1 0.9")
+
+    first, again = registry.reopen_attempt("d1"), registry.reopen_attempt("d1")
+
+    assert first == again == registry.open_attempt() == attempt("v1")
+    assert registry.reopen_attempt("d2") is None
+
+
+def test_reopen_attempt_leaves_alone_what_ended_otherwise(registry: Registry) -> None:
+    registry.claim_attempt(attempt("v1"))
+    registry.finish_attempt("d1", AttemptState.GATE_FAILED, "f1 0.1")
+
+    reopened = registry.reopen_attempt("d1")
+
+    assert reopened is not None
+    assert (reopened.state, registry.open_attempt()) == (AttemptState.GATE_FAILED, None)
+
+
+def test_a_training_about_the_past_moves_only_what_the_next_split_follows(registry: Registry) -> None:
+    for number in (1, 2, 3):
+        registry.update_version(f"v{number}", {"as_of": f"2026-11-0{number}T00:00:00+00:00"})
+    registry.record_trained("d2", "v2")
+
+    registry.record_trained("d3", "v3", deploys=False)
+    assert (registry.trained_digest(), registry.split_digest()) == ("d2", "d3")
+    registry.record_trained("d1", "v1")
+    assert (registry.trained_digest(), registry.split_digest()) == ("d2", "d1")
+    registry.record_trained("d3", "v3")
+    assert (registry.trained_digest(), registry.split_digest()) == ("d3", "d3")
+
+
 # -- records ---------------------------------------------------------------------------------------
 
 
