@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from custom_labels.domain.gate import Gate, Metric
+from custom_labels.domain.service_window import parse_service_window
 
 Outcome = Literal[
     "training_is_off",
@@ -208,6 +209,13 @@ class Settings(BaseModel):
     def _a_folder(cls, value: str | None) -> str | None:
         if value and ("/" in value or value in {".", ".."}):
             raise ValueError("expected a label, which is a folder's name and has no slash")
+        return value or None
+
+    @field_validator("service_window")
+    @classmethod
+    def _a_window(cls, value: str | None) -> str | None:
+        if value:
+            parse_service_window(value)
         return value or None
 
     @model_validator(mode="after")

@@ -50,6 +50,11 @@ BAD = [
     ("when_quota_is_full", "hope", "'fail' or 'stop_then_start'"),
     ("idle_stop_hours", "0", "expected a number above 0"),
     ("keep_versions", "1", "expected a whole number from 2"),
+    (
+        "service_window",
+        "08:00-18:00 Europe/Bonn",
+        "'Europe/Bonn' is no time zone that this machine knows; expected days",
+    ),
 ]
 
 
