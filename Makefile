@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
+# Celery and its Airflow provider stay out of what `make test` sees.
+CELERY_VENV := .venv-celery
 ARGS   ?=
 # Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
 PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
@@ -14,7 +16,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast lint bench lock clean
+.PHONY: help install demo test test-fast test-celery lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,6 +38,15 @@ demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--hea
 test: $(STAMP) lint ## lint, then all tests
 	$(PYTEST) $(ARGS)
 
+test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while a worker, a scheduler and the triggerer are killed
+	$(CELERY_VENV)/bin/python -m pytest -m celery tests/distributed $(ARGS)
+
+$(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
+	@test -x $(CELERY_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(CELERY_VENV)
+	@echo "Installing the locked packages into $(CELERY_VENV) (once, about a minute) ..."
+	@$(UV) pip install --quiet --python $(CELERY_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-celery.lock
+	@touch $@
+
 test-fast: $(STAMP) ## the tests without those marked slow
 	$(PYTEST) -m 'not slow' $(ARGS)
 
@@ -48,10 +59,12 @@ lint: $(STAMP) ## ruff, mypy --strict and the import rules
 bench: $(STAMP) ## the benchmarks against their baselines (ARGS="--json FILE")
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: $(STAMP) ## resolve requirements.lock anew (ARGS=--upgrade for newer versions)
+lock: $(STAMP) ## resolve both locks anew (ARGS=--upgrade for newer versions)
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev requirements.txt \
 	  -o requirements.lock --custom-compile-command "make lock" $(ARGS)
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --group celery requirements.txt \
+	  --constraints requirements.lock -o requirements-celery.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

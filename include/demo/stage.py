@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,8 @@ A_YEAR = "525600"
 """Minutes. With its clocks this slow whatever runs in the demo was triggered, or woken by an event. They are set in the
 environment, which is there when the DAGs are read first: a Variable set later would come after their first runs."""
 
+StartAirflow = Callable[[Processes, Path, Mapping[str, str]], tuple[Child, AirflowApi]]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -70,15 +72,18 @@ class Stage:
         view.line(f"Switched on: {names}. Their clocks are set to a year: from here on only events wake them.")
 
 
-def set_stage(root: Path, project: Project, processes: Processes, view: View) -> Stage:
+def set_stage(
+    root: Path, project: Project, processes: Processes, view: View, start: StartAirflow = start_airflow
+) -> Stage:
     """Start both servers, make what the project needs at AWS and apply the settings.
 
+    :param start: starts an Airflow with Variables in its environment, and gives the program that serves its API.
     :raises DemoError: one of them does not start; the message has the path of its log.
     """
     settings = read_settings_file(root / "airflow_settings.yaml")
     view.heading("Starting a real Airflow and an embedded AWS that really trains; no AWS account is needed or touched")
     local_aws = start_local_aws(processes)
-    airflow, api = start_airflow(processes, root, {project.variable(clock): A_YEAR for clock in CLOCKS})
+    airflow, api = start(processes, root, {project.variable(clock): A_YEAR for clock in CLOCKS})
     digits = write_digits(processes.workspace.images)
     view.line(f"Images         {digits.count:,} handwritten digits as PNG, {SIDE} pixels a side")
     endpoint_url = wait_for_local_aws(local_aws)
