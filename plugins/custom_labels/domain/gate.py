@@ -118,9 +118,14 @@ class Basis(StrEnum):
     OWN_EVALUATIONS = "each version's own evaluation, on different test images"
     NO_CHAMPION = "nothing, for want of a champion"
     NO_IMAGES = "nothing, for want of test images"
+    NO_EVALUATION = "nothing, for want of an evaluation of the champion"
 
 
-WHY_NOT = {Basis.NO_CHAMPION: "no version serves yet", Basis.NO_IMAGES: "no test image shows it"}
+WHY_NOT = {
+    Basis.NO_CHAMPION: "no version serves yet",
+    Basis.NO_IMAGES: "no test image shows it",
+    Basis.NO_EVALUATION: "nobody knows how good the champion is",
+}
 
 
 @dataclass(frozen=True)
@@ -202,11 +207,13 @@ class Comparison:
     :param champion: the champion's scores, ``None`` where no version serves.
     :param challenger: the challenger's on the very images that the champion was scored on; ``None`` where the champion
         was not scored again, and its scores are those of its own evaluation.
+    :param champion_is_unknown: a version serves, but there are no scores of it: gates relative to it fail.
     """
 
     evaluated: Scores
     champion: Scores | None = None
     challenger: Scores | None = None
+    champion_is_unknown: bool = False
 
 
 def judge(gates: Sequence[Gate], comparison: Comparison, *, headline: Metric = Metric.F1) -> GateDecision:
@@ -226,7 +233,9 @@ def _apply(gate: Gate, comparison: Comparison, headline: Metric) -> Iterator[Gat
     basis = Basis.EVALUATION
     if gate.relative_to_champion:
         if comparison.champion is None:
-            yield GateResult(gate, metric, gate.label, None, None, gate.bound, Basis.NO_CHAMPION, passed=True)
+            unknown = comparison.champion_is_unknown
+            why = Basis.NO_EVALUATION if unknown else Basis.NO_CHAMPION
+            yield GateResult(gate, metric, gate.label, None, None, gate.bound, why, passed=not unknown)
             return
         judged = comparison.challenger or comparison.evaluated
         basis = Basis.SAME_IMAGES if comparison.challenger else Basis.OWN_EVALUATIONS

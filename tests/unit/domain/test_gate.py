@@ -75,6 +75,15 @@ def test_a_relative_gate_passes_when_nothing_serves() -> None:
     assert decision.reason == "F1 needs no judgement: no version serves yet"
 
 
+def test_a_relative_gate_fails_when_nothing_is_known_of_the_champion() -> None:
+    gate = Gate(at_least=0.1, relative_to_champion=True)
+
+    decision = judge([gate], Comparison(CHALLENGER, champion_is_unknown=True))
+
+    assert not decision.passed
+    assert decision.reason == "F1 cannot be judged: nobody knows how good the champion is"
+
+
 def test_a_label_that_the_champion_never_knew_is_not_compared() -> None:
     gate = Gate(label="*", at_least=0, relative_to_champion=True)
 

@@ -1,0 +1,110 @@
+"""What a version said of known images: reading it, and the numbers that follow."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.answers import Answer, Cell, read_evaluation_line, tally
+from custom_labels.domain.gate import Metrics
+
+CAT_AS_DOG = Answer("s3://b/1", ("cat",), ("dog",))
+CAT = Answer("s3://b/2", ("cat",), ("cat",))
+DOG = Answer("s3://b/3", ("dog",), ("dog",))
+SILENT_DOG = Answer("s3://b/4", ("dog",), ())
+
+
+def evaluation(label: str, *, said: bool, shown: bool) -> dict[str, Any]:
+    details = {
+        "is-true-positive": said and shown,
+        "is-false-positive": said and not shown,
+        "is-false-negative": shown and not said,
+        "is-present-in-ground-truth": shown,
+    }
+    return {"class-name": label, "rekognition-custom-labels-evaluation-details": details}
+
+
+def line(truth: tuple[str, ...], **evaluations: dict[str, Any]) -> str:
+    entry: dict[str, Any] = {"source-ref": "s3://b/k"}
+    for number, label in enumerate(truth):
+        entry[f"rekognition-custom-labels-training-{number}"] = 1
+        entry[f"rekognition-custom-labels-training-{number}-metadata"] = {"class-name": label}
+    for number, metadata in enumerate(evaluations.values()):
+        entry[f"rekognition-custom-labels-evaluation-{number}"] = 1
+        entry[f"rekognition-custom-labels-evaluation-{number}-metadata"] = metadata
+    return json.dumps(entry)
+
+
+@pytest.mark.parametrize(
+    ("text", "truth", "said"),
+    [
+        (line(("cat",), a=evaluation("cat", said=True, shown=True)), ("cat",), ("cat",)),
+        (
+            line(
+                ("cat",),
+                a=evaluation("dog", said=True, shown=False),
+                b=evaluation("cat", said=False, shown=True),
+            ),
+            ("cat",),
+            ("dog",),
+        ),
+        (line(("dog", "cat"), a=evaluation("dog", said=True, shown=True)), ("cat", "dog"), ("dog",)),
+        (line(("cat",)), ("cat",), ()),
+    ],
+    ids=["right", "wrong", "several labels", "nothing said"],
+)
+def test_an_evaluation_line_is_read(text: str, truth: tuple[str, ...], said: tuple[str, ...]) -> None:
+    assert read_evaluation_line(text) == Answer("s3://b/k", truth, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "no 'source-ref'"),
+        ("{", "Expecting"),
+        (
+            '{"source-ref": "s3://b/k", "rekognition-custom-labels-evaluation-0-metadata": {"objects": []}}',
+            "no image-level labels",
+        ),
+    ],
+    ids=["no object", "no JSON", "boxes"],
+)
+def test_a_line_that_is_none_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        read_evaluation_line(text)
+
+
+def test_scores_are_means_of_the_labels_that_images_show() -> None:
+    scores = tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, Answer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
+
+    assert scores.labels["cat"] == Metrics(f1=0.8, precision=1.0, recall=pytest.approx(2 / 3))
+    assert scores.labels["dog"] == Metrics(f1=0.5, precision=0.5, recall=0.5)
+    assert set(scores.labels) == {"cat", "dog"}
+    assert scores.overall.f1 == pytest.approx(0.65)
+    assert scores.overall.recall == pytest.approx((2 / 3 + 0.5) / 2)
+
+
+def test_a_label_that_a_version_never_knew_counts_in_the_means_only() -> None:
+    scores = tally([DOG, CAT_AS_DOG]).scores(known={"dog"})
+
+    assert set(scores.labels) == {"dog"}
+    assert scores.overall.recall == 0.5
+
+
+def test_no_images_give_no_metrics() -> None:
+    assert tally([]).scores().overall == Metrics(0.0, 0.0, 0.0)
+
+
+def test_the_confusion_matrix_has_a_column_for_nothing() -> None:
+    both = Answer("s3://b/6", ("cat", "dog"), ("cat",))
+
+    cells = tally([CAT_AS_DOG, CAT, CAT, DOG, SILENT_DOG, both]).confusion()
+
+    assert cells == (
+        Cell("cat", "cat", 3),
+        Cell("cat", "dog", 1),
+        Cell("dog", "dog", 1),
+        Cell("dog", None, 2),
+    )
