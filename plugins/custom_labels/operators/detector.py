@@ -1,4 +1,4 @@
-"""Putting images to the version that serves: paced, patient, and along when another version is swapped in."""
+"""Putting images to a version: paced, patient, and where it is to be so, along when another version is swapped in."""
 
 from __future__ import annotations
 
@@ -76,16 +76,18 @@ class Found:
     words: str = ""
 
 
-class Detector:
-    """Asks the version that serves about one image after the other; for many threads.
+class Asker:
+    """Asks a version about one image after the other; for many threads.
 
-    :param lanes: tasks that share the version's rate.
+    :param version: the version to ask.
+    :param rate: calls a second, at most.
+    :param minimum_confidence: percent that a label needs to be answered; ``None`` for each label's assumed threshold.
     """
 
-    def __init__(self, place: ProjectContext, settings: Settings, lanes: int) -> None:
+    def __init__(
+        self, place: ProjectContext, version: LiveVersion, rate: float, minimum_confidence: float | None = None
+    ) -> None:
         self.place = place
-        self.settings = settings
-        self.lanes = lanes
         self._calls = 0
         project = place.project
         hook = RekognitionHook(aws_conn_id=project.aws_conn_id, region_name=project.region_name, config=dict(ONCE))
@@ -93,8 +95,9 @@ class Detector:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._answered_at = time.monotonic()
-        self._version = self._live()
-        self._bucket = TokenBucket(self._rate(self._version), time.monotonic())
+        self._version = version
+        self._bucket = TokenBucket(rate, time.monotonic())
+        self._wanted = {} if minimum_confidence is None else {"MinConfidence": minimum_confidence}
 
     @property
     def threads(self) -> int:
@@ -111,20 +114,10 @@ class Detector:
             calls, self._calls = self._calls, 0
         return calls
 
-    def follow(self) -> LiveVersion:
-        """Read the pointer again, and go on with the version that it names."""
-        live = self._live()
-        with self._lock:
-            if live.version_arn != self._version.version_arn:
-                log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
-                self._bucket.change_full_rate(self._rate(live), time.monotonic())
-            self._version = live
-        return live
-
     def detect(self, image: InferenceImage) -> Found:
-        """Put an image to the version that serves, until it is answered or refused for good.
+        """Put an image to the version, until it is answered or refused for good.
 
-        :raises CannotGoOn: it serves no more and no other does, or nothing was answered for a minute.
+        :raises CannotGoOn: it does not run any more and no other is to be asked, or nothing was answered for a minute.
         """
         pause = FIRST_PAUSE
         while True:
@@ -135,13 +128,17 @@ class Detector:
                 self._answered_at = time.monotonic()
                 return found
             if _code(found) in NOT_SERVING:
-                if self.follow().version_arn == version.version_arn:
+                if not self.is_another_to_be_asked(version):
                     raise CannotGoOn(f"{version.version_name} does not answer; AWS says: {found}") from found
                 continue
             if time.monotonic() - self._answered_at > STALLED_SECONDS:
                 raise CannotGoOn(f"nothing was answered for {STALLED_SECONDS:.0f} s; AWS says: {found}") from found
             self._sleep(pause * (0.5 + secrets.randbelow(1000) / 1000))
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def is_another_to_be_asked(self, asked: LiveVersion) -> bool:  # noqa: ARG002
+        """Say whether to go on with another version, since the one that was asked does not run; not by itself."""
+        return False
 
     def _ask(self, version: LiveVersion, image: InferenceImage) -> Found | Exception:
         """Make one call; give the error where another may help."""
@@ -154,7 +151,7 @@ class Detector:
             answer = self._client.detect_custom_labels(
                 ProjectVersionArn=version.version_arn,
                 Image={"S3Object": {"Bucket": store.bucket, "Name": store.key(image.key)}},
-                MinConfidence=0,
+                **self._wanted,  # type: ignore[arg-type]
             )
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             return error
@@ -186,23 +183,55 @@ class Detector:
             log.warning("%s", error)
         return False
 
-    def _live(self) -> LiveVersion:
-        live = self.place.registry.live()
-        if live is None:
-            raise CannotGoOn("no version serves: registry/live.json is gone")
-        return live
-
-    def _rate(self, version: LiveVersion) -> float:
-        """Give the calls a second that are ours."""
-        described: Mapping[str, Any] = self.place.rekognition.describe_version(
-            version.project_arn, version.version_name
-        ).raw
-        units = int(described.get("MinInferenceUnits") or self.settings.minimum_inference_units)
-        return rate_of_lane(units, self.settings.detections_per_unit_second, self.lanes)
-
     def _sleep(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
             raise Interrupted
+
+
+class Detector(Asker):
+    """Asks the version that serves, whichever that is at the moment, about every label.
+
+    :param lanes: tasks that share the version's rate.
+    """
+
+    def __init__(self, place: ProjectContext, settings: Settings, lanes: int) -> None:
+        self.settings = settings
+        self.lanes = lanes
+        live = _live(place)
+        super().__init__(place, live, version_rate(place, live, settings, lanes), minimum_confidence=0)
+
+    def follow(self) -> LiveVersion:
+        """Read the pointer again, and go on with the version that it names."""
+        live = _live(self.place)
+        with self._lock:
+            if live.version_arn != self._version.version_arn:
+                log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
+                self._bucket.change_full_rate(
+                    version_rate(self.place, live, self.settings, self.lanes), time.monotonic()
+                )
+            self._version = live
+        return live
+
+    def is_another_to_be_asked(self, asked: LiveVersion) -> bool:
+        """Follow the pointer."""
+        return self.follow().version_arn != asked.version_arn
+
+
+def version_rate(place: ProjectContext, version: LiveVersion, settings: Settings, lanes: int) -> float:
+    """Give the calls a second that one of several tasks may put to a version.
+
+    :param lanes: tasks that ask it at the same time.
+    """
+    described: Mapping[str, Any] = place.rekognition.describe_version(version.project_arn, version.version_name).raw
+    units = int(described.get("MinInferenceUnits") or settings.minimum_inference_units)
+    return rate_of_lane(units, settings.detections_per_unit_second, lanes)
+
+
+def _live(place: ProjectContext) -> LiveVersion:
+    live = place.registry.live()
+    if live is None:
+        raise CannotGoOn("no version serves: registry/live.json is gone")
+    return live
 
 
 def _code(error: Exception) -> str:
