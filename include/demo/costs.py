@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from custom_labels import prices as price_file
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,21 @@ class Prices:
 
 
 def load_prices(path: Path) -> Prices:
-    """Read the file of prices."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    prices: dict[str, dict[str, Any]] = content["prices"]
+    """Read the file of prices, with what is assumed of a loop at AWS.
+
+    :raises ValueError: it says nothing of that.
+    """
+    content = price_file.load_prices(path)
+    if content.assumptions is None:
+        raise ValueError(f"{path} has no 'assumptions', which the demo multiplies the prices by.")
+    table = content.prices
     return Prices(
-        **{name: float(price["amount"]) for name, price in prices.items()},
-        unverified=tuple(name.replace("_", " ") for name, price in prices.items() if not price["verified"]),
-        assumed_training_hours=float(content["assumptions"]["training_hours"]),
-        assumed_serving_hours=float(content["assumptions"]["serving_hours"]),
+        training_hour=table.training_hour.amount,
+        inference_unit_hour=table.inference_unit_hour.amount,
+        review=table.review.amount,
+        unverified=table.unverified,
+        assumed_training_hours=content.assumptions.training_hours,
+        assumed_serving_hours=content.assumptions.serving_hours,
     )
 
 

@@ -1,0 +1,61 @@
+"""The file of prices: where it is looked for, what it must hold, and who reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from custom_labels.domain.errors import SettingError
+from custom_labels.prices import load_prices, prices_path
+from include.demo.costs import load_prices as load_demo_prices
+from tests.conftest import ROOT
+
+TEXT = (ROOT / "include" / "prices.yaml").read_text(encoding="utf-8")
+
+
+def test_every_price_has_a_source_and_a_date() -> None:
+    prices = load_prices().prices
+
+    assert prices_path() == ROOT / "include" / "prices.yaml"
+    for price in (prices.training_hour, prices.inference_unit_hour, prices.review):
+        assert price.source
+        assert price.date.year >= 2026
+    assert prices.unit_prices().as_of == "2026-09-10"
+
+
+def test_the_demo_multiplies_the_same_prices() -> None:
+    ours, demo = load_prices().prices.unit_prices(), load_demo_prices(prices_path())
+
+    assert (demo.training_hour, demo.inference_unit_hour, demo.review) == (
+        ours.training_hour,
+        ours.inference_unit_hour,
+        ours.review,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is missing. Put include/prices.yaml there, or name its place in the environment variable"),
+        ("prices: [", "is no YAML"),
+        (TEXT.replace("amount: 4.00", "amount: -4"), r"'prices.inference_unit_hour.amount' is -4"),
+        (TEXT.replace("date: 2026-09-10", "date: last week"), r"'prices.training_hour.date' is 'last week'"),
+        (TEXT.replace("  review:", "  preview:"), r"'prices.review'"),
+        (TEXT.replace("currency: USD", "currency: EUR"), "'currency' is 'EUR'"),
+        ("", "is None"),
+    ],
+    ids=["missing", "no YAML", "negative", "no date", "unknown name", "currency", "empty"],
+)
+def test_a_bad_file_is_refused(
+    content: str | None, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "our-prices.yaml"
+    monkeypatch.setenv("CUSTOM_LABELS_PRICES", str(path))
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(SettingError, match=r"our-prices\.yaml") as told:
+        load_prices()
+
+    assert words in str(told.value)
