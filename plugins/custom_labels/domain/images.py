@@ -134,6 +134,7 @@ class CheckReport:
     :param left_out: pairs of reason (a value of :class:`LeftOut`) and count, sorted.
     :param examples: up to 20 keys a reason.
     :param labels_left_out: labels without enough usable images for a train and a test image.
+    :param left_out_by_label: of the candidates, those that are not in the snapshot.
     """
 
     images: int
@@ -141,6 +142,7 @@ class CheckReport:
     left_out: tuple[tuple[str, int], ...] = ()
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels_left_out: tuple[str, ...] = ()
+    left_out_by_label: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -150,6 +152,7 @@ class CheckReport:
             "left_out": [list(pair) for pair in self.left_out],
             "examples": {reason: list(keys) for reason, keys in self.examples.items()},
             "labels_left_out": list(self.labels_left_out),
+            "left_out_by_label": dict(self.left_out_by_label),
         }
 
     @classmethod
@@ -161,6 +164,7 @@ class CheckReport:
             left_out=tuple((reason, count) for reason, count in value["left_out"]),
             examples={reason: tuple(keys) for reason, keys in value["examples"].items()},
             labels_left_out=tuple(value["labels_left_out"]),
+            left_out_by_label=dict(value.get("left_out_by_label", {})),
         )
 
     def lines(self) -> list[str]:

@@ -100,7 +100,7 @@ def freeze(
             written.append(replace(rows, count=count))
         snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), frozen=True)
         snapshot = _publish(store, snapshot, rule, written, streams)
-    return snapshot, _report(labels, few, tally)
+    return snapshot, _report(labels, usable, few, tally)
 
 
 def _leave_out(labels: list[CheckedLabel], tally: Tally) -> tuple[list[UsableLabel], list[str]]:
@@ -188,11 +188,13 @@ def _publish(
     return replace(snapshot, labels=labels)
 
 
-def _report(labels: list[CheckedLabel], few: list[str], tally: Tally) -> CheckReport:
+def _report(labels: list[CheckedLabel], usable: list[UsableLabel], few: list[str], tally: Tally) -> CheckReport:
+    used = {label.checked.label: label.images for label in usable}
     return CheckReport(
         images=sum(label.images for label in labels),
         read=sum(label.read for label in labels),
         left_out=tally.by_reason(),
         examples={reason.value: tuple(keys) for reason, keys in tally.examples.items()},
         labels_left_out=tuple(few),
+        left_out_by_label={label.label: label.images - used.get(label.label, 0) for label in labels},
     )

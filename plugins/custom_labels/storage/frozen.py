@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custom_labels.domain.keys import snapshot_header
+from custom_labels.domain.plan import LabelChange
 from custom_labels.domain.snapshot import LabelCount, SnapshotHeader
+from custom_labels.domain.split import Side
 from custom_labels.storage.faults import StorageError
 from custom_labels.storage.rows import join_known, read_lines
 
@@ -66,3 +68,65 @@ def untrained(
     fetch_rows(store, header, count.label, trained)
     common = sum(len(same) - same.count(None) for _, same in join_known(blocks, read_lines(trained)))
     return replace(count, untrained=count.images - common)
+
+
+def changes(store: S3Store, header: SnapshotHeader, trained: SnapshotHeader | None, folder: Path) -> list[LabelChange]:
+    """Say for each label of either snapshot what came, was replaced, went, or is on another side now.
+
+    Rows are read only of labels that differ, and stream by.
+
+    :param header: of the snapshot that is to be trained on.
+    :param trained: of the one trained on last, if there is one.
+    :param folder: a local folder for the rows.
+    """
+    counts = {count.label: count for count in header.snapshot.labels}
+    before = {count.label: count for count in trained.snapshot.labels} if trained else {}
+    found = []
+    for label in sorted({*counts, *before}, key=str.encode):
+        if trained is None or label not in before:
+            found.append(LabelChange(label, new=counts[label].images))
+        elif label not in counts:
+            found.append(LabelChange(label, removed=before[label].images))
+        elif counts[label].digest == before[label].digest and header.split.share == trained.split.share:
+            found.append(LabelChange(label))
+        else:
+            paths = (folder / "now.tsv.gz", folder / "trained.tsv.gz")
+            fetch_rows(store, header, label, paths[0])
+            fetch_rows(store, trained, label, paths[1])
+            found.append(_compare(label, *map(read_lines, paths)))
+    return found
+
+
+def _compare(label: str, now: Iterator[bytes], before: Iterator[bytes]) -> LabelChange:
+    """Walk through the rows of two snapshots at once; both are sorted by key, and end in the image's side."""
+    counts = dict.fromkeys(("new", "changed", "removed", "to_test", "to_train"), 0)
+    ours, theirs = next(now, None), next(before, None)
+    while ours or theirs:
+        key, old_key = _column(ours, 0), _column(theirs, 0)
+        if theirs is None or (ours is not None and key < old_key):
+            counts["new"] += 1
+            ours = next(now, None)
+            continue
+        if ours is None or old_key < key:
+            counts["removed"] += 1
+        else:
+            counts["changed"] += _column(ours, 1) != _column(theirs, 1)
+            _count_move(ours, theirs, counts)
+            ours = next(now, None)
+        theirs = next(before, None)
+    return LabelChange(label, **counts)
+
+
+def _column(line: bytes | None, number: int) -> bytes:
+    return line.split(b"\t", number + 1)[number] if line else b""
+
+
+_CONTENT = 3
+_IS_TEST = f"\t{Side.TEST}\n".encode()
+
+
+def _count_move(ours: bytes, theirs: bytes, counts: dict[str, int]) -> None:
+    """Count an image that has its content still and another side."""
+    is_test = ours.endswith(_IS_TEST)
+    if is_test != theirs.endswith(_IS_TEST) and _column(ours, _CONTENT) == _column(theirs, _CONTENT):
+        counts["to_test" if is_test else "to_train"] += 1
