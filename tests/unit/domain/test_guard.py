@@ -1,0 +1,155 @@
+"""What the cost guard does about each version: a table of what is found and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_labels.domain.guard import (
+    Action,
+    Cause,
+    Decision,
+    FoundVersion,
+    GuardRules,
+    LiveFacts,
+    StoppedByGuard,
+    decide,
+    remember,
+)
+from custom_labels.domain.service_window import parse_service_window
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
+NIGHT = NOON.replace(hour=22)
+LIVE = LiveFacts("v2", running_since=NOON - timedelta(hours=5), last_detection=NOON - timedelta(hours=1))
+OFFICE = GuardRules(parse_service_window("mon-fri 08:00-18:00"))
+IDLE = GuardRules(idle_hours=2)
+ALWAYS = GuardRules()
+
+
+def found(name: str = "v1", status: str = "RUNNING", **more: object) -> FoundVersion:
+    return FoundVersion(name, "arn", status, **more)  # type: ignore[arg-type]
+
+
+def stopped(cause: Cause, name: str = "v2") -> LiveFacts:
+    return replace(LIVE, stopped=StoppedByGuard(name, cause, "2026-11-20T07:00:00+00:00"))
+
+
+def decide_one(version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime) -> tuple[str, str]:
+    decisions = decide([version], live, rules, now=now)
+    return (decisions[0].action, decisions[0].reason) if decisions else ("", "")
+
+
+OTHERS = {
+    "a stray": (found(), LIVE, "stop", "it runs without serving; version v2 serves"),
+    "a stray, nothing serves": (found(), LiveFacts(), "stop", "it runs without serving; no version serves"),
+    "an unknown one": (found(is_known=False), LIVE, "alert", "the registry does not know it"),
+    "kept": (found(kept_until=NOON + timedelta(minutes=1)), LIVE, "leave", "kept running until 2026-11-20T12:01"),
+    "kept long enough": (found(kept_until=NOON), LIVE, "stop", "was kept running until 2026-11-20T12:00"),
+    "starting": (found(status="STARTING"), LIVE, "leave", "it is STARTING: the next look"),
+    "stopping": (found(status="STOPPING"), LIVE, "leave", "it is STOPPING: the next look"),
+    "unknown and starting": (found(status="STARTING", is_known=False), LIVE, "leave", "the next look"),
+    "stopped": (found(status="STOPPED"), LIVE, "", ""),
+    "training": (found(status="TRAINING_IN_PROGRESS"), LIVE, "", ""),
+    "unknown status": (found(status="HIBERNATING"), LIVE, "", ""),
+}
+
+
+@pytest.mark.parametrize(("version", "live", "action", "words"), OTHERS.values(), ids=OTHERS)
+def test_a_version_that_does_not_serve(version: FoundVersion, live: LiveFacts, action: str, words: str) -> None:
+    decided, reason = decide_one(version, live, ALWAYS, NOON)
+
+    assert decided == action
+    assert words in reason
+
+
+RUNS = found("v2")
+DOWN = found("v2", "STOPPED")
+SERVING = {
+    "serves": (RUNS, LIVE, ALWAYS, NOON, "leave", "it serves"),
+    "within the window": (RUNS, LIVE, OFFICE, NOON, "leave", "it serves"),
+    "outside the window": (RUNS, LIVE, OFFICE, NIGHT, "stop", "outside of the service window 'mon-fri 08:00-18:00'"),
+    "asked of late": (RUNS, LIVE, IDLE, NOON, "leave", "it serves"),
+    "idle": (RUNS, LIVE, IDLE, NOON + timedelta(hours=1), "stop", "no detection for 2 hours; start it by hand"),
+    "idle, images start it": (
+        RUNS,
+        LIVE,
+        GuardRules(idle_hours=2, starts_for_images=True),
+        NIGHT,
+        "stop",
+        "the detect DAG starts it when images wait",
+    ),
+    "just started": (
+        RUNS,
+        replace(LIVE, running_since=NOON - timedelta(hours=1), last_detection=None),
+        IDLE,
+        NOON,
+        "leave",
+        "it serves",
+    ),
+    "never asked": (RUNS, replace(LIVE, last_detection=None), IDLE, NOON, "stop", "no detection for 2 hours"),
+    "start unknown": (RUNS, LiveFacts("v2"), IDLE, NOON, "leave", "it serves"),
+    "stopped by a person": (DOWN, LIVE, OFFICE, NOON, "leave", "it is STOPPED, and not by the cost guard"),
+    "stopped for the night": (DOWN, stopped(Cause.WINDOW), OFFICE, NIGHT, "leave", "until the service window opens"),
+    "next morning": (DOWN, stopped(Cause.WINDOW), OFFICE, NOON, "start", "the service window is open again"),
+    "no window any more": (DOWN, stopped(Cause.WINDOW), ALWAYS, NIGHT, "start", "open again"),
+    "failed to start": (found("v2", "FAILED"), stopped(Cause.WINDOW), OFFICE, NOON, "start", "open again"),
+    "stopped when idle": (DOWN, stopped(Cause.IDLE), OFFICE, NOON, "leave", "there was nothing to detect"),
+    "another was stopped": (DOWN, stopped(Cause.WINDOW, "v1"), OFFICE, NOON, "leave", "not by the cost guard"),
+    "made room for one that died": (
+        found("v2", "STOPPED", stopped_for="version v3"),
+        LIVE,
+        ALWAYS,
+        NOON,
+        "start",
+        "was stopped for version v3 by a run that did not live",
+    ),
+    "starting": (found("v2", "STARTING"), LIVE, OFFICE, NIGHT, "leave", "the next look"),
+    "status of tomorrow": (found("v2", "HIBERNATING"), LIVE, ALWAYS, NOON, "leave", "for a person to look at"),
+}
+
+
+@pytest.mark.parametrize(("version", "live", "rules", "now", "action", "words"), SERVING.values(), ids=SERVING)
+def test_the_version_that_serves(
+    version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime, action: str, words: str
+) -> None:
+    decided, reason = decide_one(version, live, rules, now)
+
+    assert decided == action
+    assert words in reason
+
+
+def test_nothing_is_done_while_a_deployment_is_under_way() -> None:
+    versions = [found(), found("v2"), found("v3", is_known=False), found("v4", "STARTING")]
+
+    decisions = decide(versions, LIVE, OFFICE, now=NIGHT, deploying="digits_train/run 7")
+
+    assert {decision.action for decision in decisions} == {Action.LEAVE}
+    assert ["digits_train/run 7" in decision.reason for decision in decisions] == [True, True, True, False]
+
+
+STOP = Decision("v2", "arn", Action.STOP, "", Cause.WINDOW)
+STRAY = Decision("v1", "arn", Action.STOP, "")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "status", "live", "expected"),
+    [
+        ([STRAY, STOP], "RUNNING", LIVE, Cause.WINDOW),
+        ([STRAY], "RUNNING", LIVE, None),
+        ([], "STOPPED", stopped(Cause.WINDOW), Cause.WINDOW),
+        ([], "STOPPED", stopped(Cause.IDLE), Cause.IDLE),
+        ([], "STARTING", stopped(Cause.WINDOW), Cause.WINDOW),
+        ([], "RUNNING", stopped(Cause.WINDOW), None),
+        ([], "STOPPED", stopped(Cause.WINDOW, "v1"), None),
+    ],
+    ids=["stops it", "stops another", "night", "idle", "starting", "runs again", "another serves"],
+)
+def test_a_stop_of_the_live_version_is_remembered_until_it_runs(
+    decisions: list[Decision], status: str, live: LiveFacts, expected: Cause | None
+) -> None:
+    memory = remember(decisions, {"v2": status}, live, now=NOON)
+
+    assert (memory and memory.cause) == expected
+    assert memory is None or StoppedByGuard.from_json(memory.to_json()) == memory

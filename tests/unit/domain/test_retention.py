@@ -1,0 +1,80 @@
+"""Which old versions go, and which manifests with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def version(number: int, status: str = "STOPPED", kept_hours: float | None = None) -> TrainedVersion:
+    until = None if kept_hours is None else NOW + timedelta(hours=kept_hours)
+    return TrainedVersion(f"v{number}", status, NOW + timedelta(days=number), until)
+
+
+FIVE = [version(number) for number in (3, 1, 5, 2, 4)]
+CASES: dict[str, tuple[list[TrainedVersion], int | None, set[str | None], list[str]]] = {
+    "off": (FIVE, None, set(), []),
+    "the oldest go first": (FIVE, 2, set(), ["v1", "v2", "v3"]),
+    "fewer than are kept": (FIVE, 9, set(), []),
+    "protected": (FIVE, 2, {"v1", "v3", None}, ["v2"]),
+    "running": ([version(1, "RUNNING"), version(2), version(3)], 2, set(), []),
+    "starting and stopping": ([version(1, "STARTING"), version(2, "STOPPING"), *FIVE[2:]], 2, {"v2"}, []),
+    "never started": ([version(1, "TRAINING_COMPLETED"), *FIVE[2:3], version(6)], 2, set(), ["v1"]),
+    "failed to start": ([version(1, "FAILED"), version(2), version(3)], 2, set(), ["v1"]),
+    "training": ([version(1), version(2), version(3, "TRAINING_IN_PROGRESS")], 2, set(), []),
+    "training failed": ([version(1, "TRAINING_FAILED"), version(2), version(3)], 2, set(), []),
+    "being deleted": ([version(1, "DELETING"), version(2), version(3)], 2, set(), []),
+    "kept": ([version(1, kept_hours=1), version(2), version(3)], 2, set(), []),
+    "kept long enough": ([version(1, kept_hours=0), version(2), version(3)], 2, set(), ["v1"]),
+    "status of tomorrow": ([version(1, "HIBERNATING"), version(2), version(3)], 2, set(), []),
+}
+
+
+@pytest.mark.parametrize(("versions", "keep", "protected", "expected"), CASES.values(), ids=CASES)
+def test_old_versions_are_deleted(
+    versions: list[TrainedVersion], keep: int | None, protected: set[str | None], expected: list[str]
+) -> None:
+    assert versions_to_delete(versions, keep, protected=protected, now=NOW) == expected
+
+
+def record(digest: str, **facts: Any) -> dict[str, Any]:
+    return {"digest": digest, "version_arn": "arn", **facts}
+
+
+def test_a_version_is_gone_when_it_was_there_and_is_listed_no_more() -> None:
+    records = {
+        "v1": record("a"),
+        "v2": record("b"),
+        "v3": record("c", deleted_at="2026-11-01"),
+        "v4": {"digest": "d"},  # claimed, and perhaps about to be created
+    }
+
+    assert gone_versions(records, {"v2"}) == ["v1"]
+
+
+GONE = {"deleted_at": "2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("records", "open_digests", "expected"),
+    [
+        ({"v1": record("a", **GONE), "v2": record("b")}, set(), {"v1": "a"}),
+        ({"v1": record("a", **GONE), "v2": record("a")}, set(), {}),
+        ({"v1": record("a", **GONE), "v2": {"digest": "a"}}, set(), {}),
+        ({"v1": record("a", **GONE), "v2": record("a", **GONE)}, set(), {"v1": "a", "v2": "a"}),
+        ({"v1": record("a", **GONE)}, {"a"}, {}),
+        ({"v1": record("a", **GONE, manifests_deleted_at="2026-11-02")}, set(), {}),
+        ({"v1": {"deleted_at": "2026-11-01"}}, set(), {}),
+    ],
+    ids=["unused", "shared", "shared with one that was begun", "both gone", "open attempt", "done", "no digest"],
+)
+def test_manifests_go_with_the_last_version_that_was_trained_on_them(
+    records: dict[str, dict[str, Any]], open_digests: set[str], expected: dict[str, str]
+) -> None:
+    assert manifests_to_delete(records, open_digests) == expected
