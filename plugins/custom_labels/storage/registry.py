@@ -5,13 +5,17 @@ Every record that two runs could want to write at once is written by compare-and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.domain.deployment import LiveVersion
 from custom_labels.domain.errors import LiveVersionChanged
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
+from custom_labels.storage.line_files import READERS, list_keys
+from custom_labels.storage.changing import change_json
+from custom_labels.storage.line_files import read_records
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LIVE = "registry/live.json"
@@ -19,6 +23,9 @@ TRAINED = "registry/trained.json"
 OPEN = "registry/open_attempt.json"
 LAST_RUNS = "registry/last_run/"
 REVIEW = "registry/review.json"
+VERSIONS = "registry/versions/"
+SERVICE = "registry/service.json"
+VERSIONS = "registry/versions/"
 
 
 class Registry:
@@ -190,9 +197,43 @@ class Registry:
         value, _ = self.store.read_json(_version_key(version_name))
         return dict(value or {})
 
+    def versions(self, newest: int | None = None) -> Iterator[dict[str, Any]]:
+        """Read the records of all versions in the order of their names, which is that of their runs, some at a time.
+
+        :param newest: only so many, from the end.
+        :return: each record with its ``version_name``.
+        """
+        names = [
+            key.removeprefix(VERSIONS).removesuffix(".json") for keys in list_keys(self.store, VERSIONS) for key in keys
+        ]
+        names = names[-newest:] if newest else names
+        with ThreadPoolExecutor(READERS) as pool:
+            for start in range(0, len(names), READERS):
+                some = names[start : start + READERS]
+                for name, record in zip(some, pool.map(self.version, some), strict=True):
+                    if record:
+                        yield {**record, "version_name": name}
+
+    def versions(self) -> dict[str, dict[str, Any]]:
+        """Read the records of all versions, by name."""
+        return read_records(self.store, VERSIONS)
+
     def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
-        """Add facts to a version's record, keeping what it holds."""
-        self.store.write_json(_version_key(version_name), {**self.version(version_name), **facts})
+        """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
+        change_json(self.store, _version_key(version_name), lambda record: {**(record or {}), **facts})
+
+    # -- what the cost guard remembers -------------------------------------------------------------
+
+    def service(self) -> dict[str, Any]:
+        """Read what the cost guard did to the live version, and what it has told; empty before its first run."""
+        value, _ = self.store.read_json(SERVICE)
+        return dict(value or {})
+
+    def update_service(self, facts: Mapping[str, Any]) -> None:
+        """Add facts to it."""
+        change_json(self.store, SERVICE, lambda record: {**(record or {}), **facts})
+
+    # -- how runs ended ----------------------------------------------------------------------------
 
     def record_run(self, record: Mapping[str, Any]) -> None:
         """Record the outcome of a DAG's newest run.
@@ -221,4 +262,4 @@ def _attempt_key(digest: str) -> str:
 
 
 def _version_key(version_name: str) -> str:
-    return f"registry/versions/{version_name}.json"
+    return f"{VERSIONS}{version_name}.json"
