@@ -5,10 +5,21 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_labels.domain.review import Agreement, ConsensusRule, ReviewAnswer, find_consensus
+from custom_labels.domain.harvest import Fate, HarvestedReview, HarvestRules, decide_fate
+from custom_labels.domain.names import review_subject
+from custom_labels.domain.review import (
+    Agreement,
+    Answered,
+    ConsensusRule,
+    ReviewAnswer,
+    ReviewState,
+    ReviewStatus,
+    find_consensus,
+)
+from tests.review_requests import request_for
 
 answers = st.lists(
     st.builds(
@@ -68,3 +79,62 @@ def test_another_vote_for_the_winner_never_takes_the_win_away(labels: list[str |
     if before.agreement in {Agreement.AGREED, Agreement.NONE_FITS}:
         after = find_consensus([*said, ReviewAnswer("one more", before.label, "2026-11-20T12:00:00")], rule)
         assert (after.agreement, after.label) == (before.agreement, before.label)
+
+
+@given(answers, rules)
+def test_what_a_person_says_later_changes_nothing(given_answers: list[ReviewAnswer], rule: ConsensusRule) -> None:
+    later = [ReviewAnswer(answer.reviewer, "3", "2026-11-20T12:00:00") for answer in given_answers]
+
+    assert find_consensus([*given_answers, *later], rule) == find_consensus(given_answers, rule)
+
+
+@given(st.integers(1, 4), st.sampled_from([("1", "2"), ("1", None), ("1", "2", "3")]), rules)
+def test_a_tie_is_never_decided(each: int, labels: tuple[str | None, ...], rule: ConsensusRule) -> None:
+    said = [ReviewAnswer(f"{label} {n}", label, f"2026-11-20T11:00:1{n}") for label in labels for n in range(each)]
+
+    assert find_consensus(said, rule).agreement is Agreement.DISAGREED
+
+
+def rounds_of(said: list[list[ReviewAnswer]], rules_: HarvestRules) -> list[HarvestedReview]:
+    """Harvest the rounds about one image, one after another, until nobody is asked any more."""
+    asked, found = request_for(labels=("1", "2", "3")), list[HarvestedReview]()
+    for answered in said:
+        state = ReviewState(asked.name, ReviewStatus.COMPLETED, "2026-11-20T10:00:00")
+        earlier = found[-1].answers if found else ()
+        found.append(decide_fate(state, Answered(asked, tuple(answered)), earlier, rules_, "2026-11-20T12:00:00"))
+        if (following := found[-1].next_request) is None:
+            break
+        asked = following
+    return found
+
+
+@settings(max_examples=50)
+@given(st.lists(answers, min_size=6, max_size=6), st.integers(1, 3), st.integers(1, 5))
+def test_people_are_asked_in_rounds_until_they_agree_and_never_more_often_than_allowed(
+    said: list[list[ReviewAnswer]], quorum: int, maximum: int
+) -> None:
+    found = rounds_of(said, HarvestRules("digits", "", quorum, maximum))
+
+    decided = [review.agreement in {Agreement.AGREED, Agreement.NONE_FITS} for review in found]
+    assert decided[:-1] == [False] * (len(found) - 1)
+    assert len(found) <= maximum
+    assert decided[-1] or (len(found) == maximum and found[-1].fate is Fate.UNDECIDED)
+    assert len({review.review for review in found}) == len(found)
+    assert len({review_subject(review.review) for review in found}) == 1
+    assert [review.request.round for review in found if review.request] == list(range(1, len(found) + 1))
+
+
+@settings(max_examples=50)
+@given(st.lists(answers, min_size=6, max_size=6), st.integers(1, 3), st.integers(1, 5))
+def test_the_last_round_says_what_all_answers_together_say(
+    said: list[list[ReviewAnswer]], quorum: int, maximum: int
+) -> None:
+    found = rounds_of(said, HarvestRules("digits", "", quorum, maximum))
+
+    together = find_consensus([answer for one in said[: len(found)] for answer in one], ConsensusRule(quorum))
+    assert (found[-1].agreement, found[-1].label, found[-1].votes) == (
+        together.agreement,
+        together.label,
+        together.votes,
+    )
+    assert [HarvestedReview.from_json(review.to_json()) for review in found] == found

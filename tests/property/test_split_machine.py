@@ -165,4 +165,4 @@ class SplitMachine(RuleBasedStateMachine):
 
 
 TestSplitMachine = SplitMachine.TestCase
-TestSplitMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
+TestSplitMachine.settings = settings(max_examples=60, stateful_step_count=30)
