@@ -16,6 +16,7 @@ Outcome = Literal[
     "gate_failed",
     "training_failed",
     "failed",
+    "approval_wanted",
     "rejected",
     "deployed",
     "trained",
@@ -39,7 +40,7 @@ Outcome = Literal[
     "live_accuracy_low",
     "ready",
 ]
-"""How a run of one of our DAGs ends."""
+"""How a run of one of our DAGs ends, or what it waits for."""
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -169,6 +170,7 @@ class Settings(BaseModel):
             "training_is_off",
             "nothing_to_do",
             "gate_failed",
+            "approval_wanted",
             "rejected",
             "training_failed",
             "failed",

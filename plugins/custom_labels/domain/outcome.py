@@ -12,6 +12,7 @@ TITLES = {
     "gate_failed": "new version refused",
     "training_failed": "training failed",
     "failed": "run failed",
+    "approval_wanted": "approval wanted",
     "rejected": "new version rejected",
     "deployed": "new version serves",
     "trained": "version trained, not deployed",
