@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,17 @@ class RekognitionHook(ServiceHook):
             return NOTHING
         return Described(found[0]["Status"], found[0].get("StatusMessage", ""), dict(found[0]))
 
+    def list_versions(self, project_arn: str) -> dict[str, Described]:
+        """Describe all versions of a project by their names, the newest first; none if the project is not there."""
+        pages = self.client.get_paginator("describe_project_versions").paginate(ProjectArn=project_arn)
+        try:
+            found = [raw for page in pages for raw in page["ProjectVersionDescriptions"]]
+        except self.client.exceptions.ResourceNotFoundException:
+            return {}
+        return {
+            version_name_of(raw): Described(raw["Status"], raw.get("StatusMessage", ""), dict(raw)) for raw in found
+        }
+
     def read_tags(self, arn: str) -> dict[str, str]:
         """Read a resource's tags; none where the service knows no tags for this kind of resource."""
         try:
@@ -85,6 +97,11 @@ class RekognitionHook(ServiceHook):
                 self.log.info("No tags can be read of %s: %s", arn, error)
                 return {}
             raise
+
+
+def version_name_of(described: Mapping[str, Any]) -> str:
+    """Take a version's name out of its ARN, ``...:project/<project>/version/<name>/<number>``."""
+    return str(described["ProjectVersionArn"]).split("/")[3]
 
 
 def _raise_full_quota(response: Any, operation: Any, **_: Any) -> None:

@@ -65,6 +65,15 @@ def read_log(
             yield from _read_file(store, key)
 
 
+def detected_after(store: S3Store, moment: datetime) -> datetime | None:
+    """Give the moment of some detection after this one, ``None`` if there was none: one page of names at most."""
+    for page in pages(store, DETECTION_LOG, start_after=log_key(moment, "")):
+        if page.keys:
+            stamp = page.keys[-1].decode().removeprefix(DETECTION_LOG).partition("-")[0]
+            return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    return None
+
+
 def _read_file(store: S3Store, key: str, skip: int = 0) -> Iterator[tuple[LogPosition, Detection]]:
     file = read_lines(store, key)
     for number, line in enumerate(file.records if file else (), start=1):

@@ -79,3 +79,12 @@ def read_folder(store: S3Store, folder: str) -> Iterator[LineFile]:
             for start in range(0, len(keys), READERS):
                 found = pool.map(lambda key: read_lines(store, key), keys[start : start + READERS])
                 yield from (file for file in found if file is not None)
+
+
+def read_records(store: S3Store, folder: str) -> dict[str, Any]:
+    """Read all JSON objects directly in a folder of the registry, by their names without the ending."""
+    with ThreadPoolExecutor(READERS) as pool:
+        keys = [key for page in list_keys(store, folder) for key in page if key.endswith(".json")]
+        values = pool.map(lambda key: store.read_json(key)[0], keys)
+        named = (key.removeprefix(folder).removesuffix(".json") for key in keys)
+        return {name: value for name, value in zip(named, values, strict=True) if value is not None}

@@ -13,9 +13,8 @@ from typing import Any
 from custom_labels.domain.deployment import LiveVersion
 from custom_labels.domain.errors import LiveVersionChanged
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
-from custom_labels.storage.line_files import READERS, list_keys
 from custom_labels.storage.changing import change_json
-from custom_labels.storage.line_files import read_records
+from custom_labels.storage.line_files import READERS, list_keys
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LIVE = "registry/live.json"
@@ -25,7 +24,6 @@ LAST_RUNS = "registry/last_run/"
 REVIEW = "registry/review.json"
 VERSIONS = "registry/versions/"
 SERVICE = "registry/service.json"
-VERSIONS = "registry/versions/"
 
 
 class Registry:
@@ -213,10 +211,6 @@ class Registry:
                 for name, record in zip(some, pool.map(self.version, some), strict=True):
                     if record:
                         yield {**record, "version_name": name}
-
-    def versions(self) -> dict[str, dict[str, Any]]:
-        """Read the records of all versions, by name."""
-        return read_records(self.store, VERSIONS)
 
     def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
         """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""

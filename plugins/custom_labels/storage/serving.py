@@ -5,16 +5,16 @@ Whoever starts or stops a version says so here; the cost guard adds what nobody 
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from custom_labels.domain.serving import ServingRecord
-from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.storage.changing import change_json
+from custom_labels.storage.line_files import read_records
+from custom_labels.storage.store import S3Store
 
 SERVING = "registry/serving/"
-_LONGEST_PAUSE_MS = 200
 
 
 class ServingLog:
@@ -30,6 +30,10 @@ class ServingLog:
         """Read when a version ran; an empty record if nobody ever said that it did."""
         value, _ = self.store.read_json(serving_key(version_name))
         return ServingRecord.from_json(value) if value else ServingRecord()
+
+    def read_all(self) -> dict[str, ServingRecord]:
+        """Read all records, by version."""
+        return {name: ServingRecord.from_json(value) for name, value in read_records(self.store, SERVING).items()}
 
     def started(self, version_name: str, units: int, at: datetime) -> None:
         """Record that a version is RUNNING; nothing changes while it is known to run.
@@ -56,20 +60,12 @@ class ServingLog:
         self._change(version_name, lambda record: record.seen(units, status, at))
 
     def _change(self, version_name: str, change: Callable[[ServingRecord], ServingRecord]) -> None:
-        """Change a record by compare-and-set; each refusal means that somebody else came further."""
-        key = serving_key(version_name)
-        while True:
-            value, etag = self.store.read_json(key)
+        def changed(value: Any) -> Any:
             before = ServingRecord.from_json(value) if value else ServingRecord()
             after = change(before)
-            if after == before:
-                return
-            try:
-                self.store.write_if_unchanged(key, after.to_json(), etag)
-            except (ObjectExists, ObjectChanged):
-                time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
-            else:
-                return
+            return value if after == before else after.to_json()
+
+        change_json(self.store, serving_key(version_name), changed)
 
 
 def serving_key(version_name: str) -> str:

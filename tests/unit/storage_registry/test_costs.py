@@ -1,0 +1,96 @@
+"""Ledgers in S3: computed anew at every look, until their month is settled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.budget import DayBudget
+from custom_labels.domain.costs import UnitPrices, VersionUse
+from custom_labels.domain.serving import ServingRecord
+from custom_labels.storage.costs import count_reviews, keep_ledgers, ledger_key, record_told, told_level, version_uses
+from custom_labels.storage.detection_log import detected_after, write_log
+from custom_labels.storage.registry import Registry
+from custom_labels.storage.review_budget import budget_key
+from custom_labels.storage.serving import ServingLog
+from custom_labels.storage.store import S3Store
+from tests.unit.storage.test_detection_log import detection
+from tests.unit.storage_registry.conftest import THREADS, at_once
+
+PRICES = UnitPrices(training_hour=1, inference_unit_hour=4, review=0.08, as_of="2026-09-10")
+NOW = datetime.now(UTC)
+"""Really now: whether a month is settled is told by the time at which S3 says that its ledger was written."""
+THIS_MONTH = NOW.strftime("%Y-%m")
+LONG_AGO = datetime(2025, 12, 31, 23, tzinfo=UTC)
+
+
+def ledger(store: S3Store, month: str) -> dict[str, Any]:
+    value, _ = store.read_json(ledger_key(month))
+    return dict(value)
+
+
+def test_uses_are_joined_from_what_was_trained_and_what_ran(store: S3Store) -> None:
+    registry, log = Registry(store), ServingLog(store)
+    registry.update_version("v1", {"billable_training_seconds": 60, "trained_at": LONG_AGO.isoformat()})
+    registry.update_version("v2", {"billable_training_seconds": None})
+    log.started("v3", 1, LONG_AGO)
+
+    records = {record["version_name"]: record for record in registry.versions()}
+    uses = version_uses(records, log.read_all())
+
+    assert uses == [
+        VersionUse("v1", 60, LONG_AGO),
+        VersionUse("v2"),
+        VersionUse("v3", serving=ServingRecord().started(1, LONG_AGO)),
+    ]
+
+
+def test_every_month_has_its_ledger_and_a_settled_one_is_left_alone(store: S3Store) -> None:
+    use = VersionUse("v1", serving=ServingRecord().started(1, LONG_AGO).stopped(LONG_AGO + timedelta(hours=3)))
+
+    present = keep_ledgers(store, [use], PRICES, NOW)
+    keep_ledgers(store, [use], replace(PRICES, inference_unit_hour=8), NOW)
+
+    assert (ledger(store, "2025-12")["serving_usd"], ledger(store, "2026-01")["serving_usd"]) == (4, 8)
+    assert ledger(store, "2026-02")["total_usd"] == 0
+    assert present["month"] == THIS_MONTH
+
+
+def test_the_present_month_is_computed_anew_and_keeps_what_was_told(store: S3Store) -> None:
+    before = keep_ledgers(store, [], PRICES, NOW)
+    record_told(store, THIS_MONTH, 2, 100)
+    use = VersionUse("v1", 3600, NOW)
+
+    after = keep_ledgers(store, [use], PRICES, NOW)
+
+    assert (before["total_usd"], after["total_usd"]) == (0, 1)
+    assert ledger(store, THIS_MONTH) == after
+    assert (told_level(before, 100), told_level(after, 100), told_level(after, 120)) == (0, 2, 0)
+
+
+def test_reviews_are_those_of_the_month(store: S3Store) -> None:
+    for day, opened in (("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8)):
+        store.write_json(budget_key(datetime.fromisoformat(day).date()), DayBudget(opened).to_json())
+
+    assert count_reviews(store, "2026-02", NOW) == 6
+
+
+def test_a_version_keeps_all_facts_when_many_add_one(store: S3Store) -> None:
+    registry = Registry(store)
+
+    at_once(lambda number: registry.update_version("v1", {f"fact {number}": number}))
+
+    assert registry.version("v1") == {f"fact {number}": number for number in range(THREADS)}
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(-1, True), (1, False)], ids=["before it", "after it"])
+def test_a_detection_is_found_after_a_moment(store: S3Store, minutes: int, found: bool) -> None:
+    write_log(store, "run-1", [detection("a.png")])
+
+    moment = detected_after(store, datetime.now(UTC) + timedelta(minutes=minutes))
+
+    assert (moment is not None) is found
+    assert moment is None or abs(moment - datetime.now(UTC)) < timedelta(minutes=1)
