@@ -128,7 +128,7 @@ class TrainingPlan:
     :param share: of the images that judge, 0 to 1; ``asked_share`` is the setting, which is never followed downwards.
     :param exceptions: images whose side is not what their hash says, so that each label has both sides.
     :param gates: what the version will be judged by, in words; none where it is only measured.
-    :param estimate: ``None`` where nothing is paid.
+    :param estimate: ``None`` where nothing is paid or no price is known; ``no_estimate`` says which.
     """
 
     action: str
@@ -143,6 +143,7 @@ class TrainingPlan:
     exceptions: int = 0
     gates: tuple[str, ...] = ()
     estimate: Estimate | None = None
+    no_estimate: str = "nothing is paid"
 
     def total(self, name: str) -> int:
         """Sum up a number of :class:`PlanLabel` or :class:`LabelChange` over all labels."""
@@ -204,7 +205,7 @@ class TrainingPlan:
                 *_section("Split", self._split()),
                 *_section("Warnings", self.warnings),
                 *_section("Gates", self.gates),
-                *_section("Expected", [self.estimate.sentence if self.estimate else "nothing is paid"]),
+                *_section("Expected", [self.estimate.sentence if self.estimate else self.no_estimate]),
             ]
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException
 
-from custom_labels.operators.project import ProjectContext
+from custom_labels.operators.project import BACKFILL, ProjectContext
 from custom_labels.storage.lock import LOCK, LockFile
 from custom_labels.triggers.lock import ProjectLockTrigger
 
@@ -39,7 +39,8 @@ class AcquireProjectLockOperator(BaseOperator):
     :param project: name of the project.
     :param lock: which of its locks, see :mod:`custom_labels.storage.lock`.
     :param poll_seconds: seconds between two looks at the lock (templated).
-    :param timeout_hours: hours after which the wait is given up.
+    :param timeout_hours: hours after which the wait is given up; a backfill's run waits until its turn comes, since how
+        many train before it is known to nobody.
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
@@ -65,7 +66,7 @@ class AcquireProjectLockOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Take the lock, or wait for it."""
-        return self.take(context, self._give_up_at())
+        return self.take(context, self._give_up_at(context))
 
     def execute_complete(
         self, context: Context, event: dict[str, Any] | None = None, give_up_at: float | None = None
@@ -75,20 +76,21 @@ class AcquireProjectLockOperator(BaseOperator):
         :param give_up_at: seconds since the epoch; ``None`` under ``dag.test()``, which hands on the event alone.
         """
         self.log.info("Looking at the lock again: %s.", (event or {}).get("reason"))
-        return self.take(context, self._give_up_at() if give_up_at is None else give_up_at)
+        return self.take(context, self._give_up_at(context) if give_up_at is None else give_up_at)
 
-    def _give_up_at(self) -> float:
-        return time.time() + self.timeout_hours * 3600
+    def _give_up_at(self, context: Context) -> float | None:
+        is_backfill = context["dag_run"].run_type == BACKFILL
+        return None if is_backfill else time.time() + self.timeout_hours * 3600
 
-    def take(self, context: Context, give_up_at: float) -> str:
-        """Try until the lock is ours or the time is over."""
+    def take(self, context: Context, give_up_at: float | None) -> str:
+        """Try until the lock is ours or the time is over, which it never is for ``None``."""
         place = ProjectContext(self.project, context)
         settings = place.settings("lock_lease_minutes", "lock_grace_minutes")
         terms = {"lease_seconds": settings.lock_lease_minutes * 60, "grace_seconds": settings.lock_grace_minutes * 60}
         lock = LockFile(place.store, place.owner, self.lock)
         while (holder := lock.try_take(place.rekognition.describe_version, **terms)) is not None:
             self.log.info("%s is held by %s until %s.", self.lock, holder.owner, holder.expires_at)
-            if time.time() >= give_up_at:
+            if give_up_at is not None and time.time() >= give_up_at:
                 raise AirflowException(
                     f"{place.store.uri(self.lock)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
                     "another run works on this project. Look at that run; clear this task to go on waiting."
@@ -99,7 +101,7 @@ class AcquireProjectLockOperator(BaseOperator):
         self.log.info("%s is ours: %s.", self.lock, place.owner)
         return place.owner
 
-    def wait_deferred(self, place: ProjectContext, give_up_at: float) -> None:
+    def wait_deferred(self, place: ProjectContext, give_up_at: float | None) -> None:
         """Defer until the lock changes."""
         _, etag = LockFile(place.store, place.owner, self.lock).read()
         self.defer(
@@ -113,5 +115,5 @@ class AcquireProjectLockOperator(BaseOperator):
             ),
             method_name="execute_complete",
             kwargs={"give_up_at": give_up_at},
-            timeout=timedelta(seconds=max(60.0, give_up_at - time.time())),
+            timeout=None if give_up_at is None else timedelta(seconds=max(60.0, give_up_at - time.time())),
         )

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+BACKFILL = "backfill"
+"""Airflow's type of the runs that ``airflow backfill create`` makes."""
+
 
 def final(function: Callable[P, R]) -> Callable[P, R]:
     """Let an error that a retry cannot mend fail the task at once."""

@@ -34,7 +34,8 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     place = ProjectContext(project)
     fields = next(end for end in ends if end)
     ended = RunOutcome(**fields)
-    place.registry.record_run(ended.to_json())
+    if not place.param("dry_run"):
+        place.registry.record_run(ended.to_json())
     place.context["ti"].xcom_push(key=NOTE_KEY, value=ended.note)
     topic = place.topic_for(ended.outcome)
     if not topic:

@@ -6,29 +6,39 @@ Every function is one task. It takes the project's name and small values, and ma
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.domain.errors import ModelError
 from custom_labels.domain.names import version_name
-from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt, decide_retraining
+from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
 from custom_labels.operators.project import ProjectContext, branch, step, values
+from custom_labels.operators.train_rules import as_of, decide, run_kind, skipped_interval
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import freeze, survey
 
 log = logging.getLogger(__name__)
+
+RESUMED = "resumed"
+"""XCom key of the snapshot whose training a run goes on with."""
 
 # -- before anything is looked at ------------------------------------------------------------------
 
 
 @branch
 def is_training_on(project: str, settings: dict[str, Any]) -> str:
-    """Go on if automatic training is on, or if a person asks for it in the run's Params."""
+    """Go on if automatic training is on, or if a person asks for it: by the run's Params, or by a backfill."""
     place = ProjectContext(project)
+    if place.param("dry_run"):
+        return "rehearse"
+    if run_kind(place).backfill:
+        if reason := skipped_interval(place):
+            _explain(place, reason)
+            return "nothing_to_do"
+        return "acquire_lock"
     if settings["enable_automatic_training"] or place.param("even_if_training_is_off"):
         return "acquire_lock"
     log.info("Variable '%s' is off.", place.project.variable("enable_automatic_training"))
@@ -43,7 +53,7 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Count the labelled images and those that no training has seen; reads listings only and writes nothing."""
     place = ProjectContext(project)
     place.lock.renew()
-    snapshot = survey(place.store, as_of=_as_of(settings), trained=place.registry.trained_digest())
+    snapshot = survey(place.store, as_of=as_of(settings), trained=place.registry.trained_digest())
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     return snapshot.to_json()
 
@@ -52,13 +62,11 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 def is_retraining_due(project: str, settings: dict[str, Any], snapshot: dict[str, Any]) -> str:
     """Train, go on with a training that was begun, or do nothing - before any image is read."""
     place = ProjectContext(project)
-    action, reason = _decide(place, settings, ImageSnapshot.from_json(snapshot))
-    _explain(place, reason)
     return {
         Retrain.TRAIN: "check_images",
         Retrain.RESUME: "resume_training",
         Retrain.NOTHING: "nothing_to_do",
-    }[action]
+    }[_decide(place, settings, snapshot)]
 
 
 @step
@@ -68,8 +76,9 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     place.lock.renew()
     snapshot, report = freeze(
         place.store,
-        as_of=_as_of(settings),
+        as_of=as_of(settings),
         trained=place.registry.trained_digest(),
+        split_of=place.registry.split_digest(),
         test_share=settings["test_share"],
     )
     for line in report.lines():
@@ -81,9 +90,11 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 def are_images_enough(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> str:
     """Decide again, now that images that cannot be used are left out."""
     place = ProjectContext(project)
-    action, reason = _decide(place, settings, ImageSnapshot.from_json(checked["snapshot"]))
-    _explain(place, reason)
-    return "build_manifests" if action is Retrain.TRAIN else "nothing_to_do"
+    return {
+        Retrain.TRAIN: "build_manifests",
+        Retrain.RESUME: "resume_training",
+        Retrain.NOTHING: "nothing_to_do",
+    }[_decide(place, settings, checked["snapshot"])]
 
 
 @values
@@ -111,6 +122,7 @@ def claim_training(project: str, settings: dict[str, Any], checked: dict[str, An
         project_arn=project_arn,
         version_name=version_name(project, place.when, snapshot.digest),
         run=place.run_name,
+        deploys=run_kind(place).deploys,
     )
     attempt = place.registry.claim_attempt(ours, force=bool(place.param("force")))
     facts = {"digest": snapshot.digest, "as_of": settings["as_of"], "begun_by": attempt.run}
@@ -120,19 +132,24 @@ def claim_training(project: str, settings: dict[str, Any], checked: dict[str, An
 
 @step
 def resume_training(project: str) -> dict[str, Any]:
-    """Find the training that was begun by a run that did not live to see its end."""
-    attempt = ProjectContext(project).registry.open_attempt()
-    if attempt is None:
+    """Find the training to go on with: begun by a run that did not live to see its end, or only measured so far."""
+    place = ProjectContext(project)
+    found = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
+    attempt = place.registry.reopen_attempt(next(digest for digest in found or [] if digest))
+    if attempt is None or attempt.state.is_finished:
         raise ModelError(
-            f"Project '{project}' has no open training any more: 'registry/open_attempt.json' was cleared since this "
-            "run decided to resume it. Trigger the DAG again."
+            f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
+            "since this run decided to resume it. Trigger the DAG again."
         )
     return attempt.to_json()
 
 
 @values
 def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[str, Any]:
-    """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it."""
+    """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it.
+
+    It is to be deployed only if both the run that began the training and this one may.
+    """
     attempt = TrainingAttempt.from_json(next(a for a in attempts if a))
     place = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
@@ -142,7 +159,13 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
         version_name=attempt.version_name,
         training_seconds=(hours + 1) * 3600,
     )
-    return attempt.to_json()
+    return {**attempt.to_json(), "deploys": attempt.deploys and run_kind(place).deploys}
+
+
+@branch
+def is_deployment_wanted(attempt: dict[str, Any]) -> str:
+    """Judge the version and deploy it, unless a backfill only wants to know how good it is."""
+    return "compare_with_champion" if attempt["deploys"] else "trained"
 
 
 @step
@@ -163,28 +186,13 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
 # -- helpers ---------------------------------------------------------------------------------------
 
 
-def _as_of(settings: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(settings["as_of"])
-
-
-def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> tuple[Retrain, str]:
-    """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
-    unfinished = place.registry.open_attempt()
-    if unfinished is not None:
-        described = place.rekognition.describe_version(unfinished.project_arn, unfinished.version_name)
-        if described.status is None:
-            unfinished = None  # claimed, but nothing was ever created or paid
-    decision = decide_retraining(
-        images=snapshot.images,
-        untrained=snapshot.untrained,
-        minimum_untrained_images=settings["minimum_untrained_images"],
-        attempt=place.registry.attempt(snapshot.digest),
-        open_attempt=unfinished,
-        force=bool(place.param("force")),
-    )
-    # Somebody who put an image there and reads that there is none must see why it does not count.
-    left_out = "".join(f"; {count} left out: {why}" for why, count in snapshot.left_out)
-    return decision.action, decision.reason + left_out
+def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: dict[str, Any]) -> Retrain:
+    """Decide, and leave reason and snapshot for the tasks that follow."""
+    decision = decide(place, settings, ImageSnapshot.from_json(snapshot))
+    _explain(place, decision.reason)
+    if decision.resumed:
+        place.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)
+    return decision.action
 
 
 def _explain(place: ProjectContext, reason: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,6 +171,9 @@ class Registry:
         value, etag = self.store.read_json(key)
         if value is not None and etag is not None:
             present = TrainingAttempt.from_json(value)
+            if attempt.deploys and not present.deploys and not present.state.is_finished:
+                present = replace(present, deploys=True)
+                self.store.replace_json(key, present.to_json(), etag)
             if not (force and present.state.is_finished and present.version_name != attempt.version_name):
                 return present
             self.store.replace_json(key, attempt.to_json(), etag)

@@ -1,0 +1,54 @@
+"""What the steps of the train DAG decide by: what kind of run this is, and whether a training is due in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from custom_labels.domain.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
+from custom_labels.domain.snapshot import ImageSnapshot
+from custom_labels.operators.project import BACKFILL, ProjectContext
+
+
+def run_kind(place: ProjectContext) -> RunKind:
+    """Say what is asked of the run: a backfill deploys only what its ``deploy`` asks for."""
+    backfill = place.context["dag_run"].run_type == BACKFILL
+    return RunKind(backfill=backfill, deploys=not backfill or bool(place.param("deploy")))
+
+
+def skipped_interval(place: ProjectContext) -> str | None:
+    """Say why a backfill passes over this run's interval, ``None`` where it does not."""
+    run, every_days = place.context["dag_run"], place.param("backfill_every_days")
+    if not every_days or not run.data_interval_start or not run.data_interval_end:
+        return None
+    if is_interval_due(run.data_interval_start, run.data_interval_end, every_days):
+        return None
+    return f"the backfill trains every {every_days} days, and none of them ends within this interval"
+
+
+def as_of(settings: dict[str, Any]) -> datetime:
+    """Give the moment up to which the run sees images."""
+    return datetime.fromisoformat(settings["as_of"])
+
+
+def decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> RetrainDecision:
+    """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
+    known = (
+        attempt
+        for attempt in place.registry.open_attempts()
+        # Where AWS knows no version it was claimed, but nothing was ever created or paid.
+        if place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status is not None
+    )
+    decision = decide_retraining(
+        images=snapshot.images,
+        untrained=snapshot.untrained,
+        minimum_untrained_images=settings["minimum_untrained_images"],
+        attempt=place.registry.attempt(snapshot.digest),
+        open_attempt=next(known, None),
+        force=bool(place.param("force")),
+        run=run_kind(place),
+    )
+    # Somebody who put an image there and reads that there is none must see why it does not count.
+    left_out = "".join(f"; {count} left out: {why}" for why, count in snapshot.left_out)
+    return replace(decision, reason=decision.reason + left_out)
