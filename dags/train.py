@@ -1,4 +1,4 @@
-"""<project>_train: count new images, train on them, judge the version by its F1 and swap it into service."""
+"""<project>_train: count new images, train on them, judge the version beside the live one and swap it into service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.assets import labeled_images, live_version
 from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
-from custom_labels.operators import end_steps, judge_steps
+from custom_labels.operators import compare_steps, end_steps, judge_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.deployment import deploy
@@ -65,7 +65,11 @@ def train_dag(project: Project) -> DAG:
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
         evaluated = judge_steps.evaluate(name, attempt)
-        judged = judge_steps.judge(name, settings, attempt, evaluated)
+        compared = compare_steps.compare_with_champion(name, settings, attempt)
+        judge = judge_steps.JudgeVersionOperator(
+            task_id="judge", project=name, settings=settings, attempt=attempt, evaluated=evaluated, compared=compared
+        )
+        judged = judge.output
         is_good_enough = judge_steps.is_version_good_enough(judged)
         deployment = deploy(project, settings, judged)
 
@@ -84,6 +88,7 @@ def train_dag(project: Project) -> DAG:
         [is_retraining_due, are_images_enough] >> nothing_to_do
         are_images_enough >> manifests >> create_project >> datasets >> claimed
         train >> [evaluated, training_failed]
+        evaluated >> compared
         is_good_enough >> Label("every gate holds") >> deployment.lock
         is_good_enough >> Label("a gate fails") >> gate_failed
         deployment.done >> deployed

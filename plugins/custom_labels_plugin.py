@@ -1,12 +1,13 @@
-"""The only Airflow plugin of the package: registers the timetable, the links and the listener; cheap to import."""
+"""The only Airflow plugin of the package: the timetable, the links, the listener and the pages; cheap to import."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
 from custom_labels import listener
-from custom_labels.links import CustomLabelsProjectLink, CustomLabelsVersionLink, ReviewFlowLink
+from custom_labels.links import PAGES, CustomLabelsProjectLink, CustomLabelsVersionLink, DecisionLink, ReviewFlowLink
 from custom_labels.timetables import PollTimetable
+from custom_labels.ui import Pages
 
 
 class CustomLabelsPlugin(AirflowPlugin):
@@ -14,5 +15,11 @@ class CustomLabelsPlugin(AirflowPlugin):
 
     name = "custom_labels"
     timetables = [PollTimetable]  # noqa: RUF012
-    operator_extra_links = [CustomLabelsProjectLink(), CustomLabelsVersionLink(), ReviewFlowLink()]  # noqa: RUF012
+    operator_extra_links = [  # noqa: RUF012
+        CustomLabelsProjectLink(),
+        CustomLabelsVersionLink(),
+        DecisionLink(),
+        ReviewFlowLink(),
+    ]
     listeners = [listener]  # noqa: RUF012
+    fastapi_apps = [{"app": Pages(), "url_prefix": PAGES, "name": "Custom Labels"}]  # noqa: RUF012

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CustomLabelsVersionSensor": {"project_arn": PROJECT, "version_name": "v1", "until": "running"},
     "AcquireProjectLockOperator": {"project": "digits"},
     "DetectBatchOperator": {"project": "digits", "settings": {}, "batch": {"run": "a", "number": 0, "lanes": 1}},
+    "JudgeVersionOperator": {"project": "digits", "settings": {}, "attempt": {}, "evaluated": {}, "compared": {}},
     "CustomLabelsSetupReviewOperator": {"project": "digits"},
     "ProjectStatusTrigger": {"project_name": "birds", "waiter_name": "project_created"},
     "DatasetStatusTrigger": {"dataset_arn": DATASET, "waiter_name": "dataset_created"},

@@ -35,7 +35,11 @@ def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
         place,
         "gate_failed",
         judged["reason"],
-        {"Version": judged["version_name"], "Still serving": live.version_name if live else "no version"},
+        {
+            "Version": judged["version_name"],
+            "Metrics": judged["headline"],
+            "Still serving": live.version_name if live else "no version",
+        },
     )
 
 
@@ -48,7 +52,7 @@ def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict
         place,
         "deployed",
         f"{judged['reason']}; version {judged['version_name']}",
-        {"F1": f"{live['f1']:.3f}", "Replaced": live["previous_version_name"] or "no version"},
+        {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"},
     )
 
 

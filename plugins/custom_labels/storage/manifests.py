@@ -15,6 +15,7 @@ from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.manifest import LineWriter, ManifestFile, ManifestPair, require_size
 from custom_labels.domain.snapshot import ImageSnapshot, SnapshotHeader
 from custom_labels.domain.split import Side
+from custom_labels.storage.faults import MISSING
 from custom_labels.storage.frozen import fetch_rows, read_header
 from custom_labels.storage.rows import read_blocks
 
@@ -82,3 +83,16 @@ def _upload(store: S3Store, header: SnapshotHeader, writer: ManifestWriter) -> M
     place = manifest_key(header.snapshot.digest, writer.side.value)
     etag = store.upload(writer.path, place, writer.sha256.hexdigest())
     return ManifestFile(store.uri(place), store.key(place), etag, writer.bytes, writer.images)
+
+
+def uploaded_sha256(store: S3Store, place: str) -> str | None:
+    """Give the SHA-256 of a manifest as it was uploaded, hex; ``None`` where there is none.
+
+    :param place: relative to the project's prefix.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(store.call("head_object", place, expect=MISSING)["Metadata"].get("sha256") or "") or None
+    except ClientError:
+        return None

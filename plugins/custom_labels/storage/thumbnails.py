@@ -1,0 +1,66 @@
+"""Small pictures of images in the bucket, as ``data:`` URIs; an image that cannot be shown has none."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import struct
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from custom_labels.domain.images import MAXIMUM_BYTES, MAXIMUM_SIDE
+from custom_labels.storage.faults import MISSING, StorageError
+from custom_labels.storage.store import S3Store
+
+log = logging.getLogger(__name__)
+
+SIDE = 96
+"""Pixels of the longer side."""
+QUALITY = 75
+READERS = 4
+"""Images read at once, up to 15 MB each, and up to 64 MB while they are decoded."""
+# What Pillow raises for files that are cut off or made up.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError)
+
+
+def thumbnails(store: S3Store, images: Iterable[str]) -> dict[str, str]:
+    """Make small pictures of images, by their URIs.
+
+    :param images: ``s3://`` URIs; those outside the project's place in the bucket are passed over.
+    """
+    ours = [image for image in images if image.startswith(store.uri())]
+    with ThreadPoolExecutor(READERS) as pool:
+        made = pool.map(lambda image: _thumbnail(store, image.removeprefix(store.uri())), ours)
+        return {image: picture for image, picture in zip(ours, made, strict=True) if picture}
+
+
+def _thumbnail(store: S3Store, key: str) -> str | None:
+    from botocore.exceptions import ClientError
+
+    try:
+        body, _ = store.read_bytes(key, expect=MISSING | {"InvalidRange"}, Range=f"bytes=0-{MAXIMUM_BYTES - 1}")
+    except ClientError:
+        return None
+    except StorageError as error:
+        log.warning("%s", error)
+        return None
+    return shrink(body)
+
+
+def shrink(body: bytes) -> str | None:
+    """Make the small picture of an image's bytes, ``None`` where they are none that Custom Labels takes."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(body), formats=("PNG", "JPEG")) as image:
+            if max(image.size) > MAXIMUM_SIDE:  # before anything is decoded, so that no bomb goes off
+                return None
+            image.draft("RGB", (SIDE, SIDE))
+            small = image.convert("RGB")
+        small.thumbnail((SIDE, SIDE))
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=QUALITY)
+    except (Image.DecompressionBombError, *_BROKEN):
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
