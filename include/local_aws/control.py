@@ -14,6 +14,7 @@ from include.local_aws.human_review.crew import SimulatedWorkforce
 from include.local_aws.human_review.workforce import Workforce
 from include.local_aws.messages import Request, Response
 from include.local_aws.settings import Outcome, SettingError, Settings
+from include.local_aws.statuses import Statuses, StatusRule
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -41,6 +42,7 @@ class Control:
         self,
         settings: Settings,
         faults: Faults,
+        statuses: Statuses,
         calls: Calls,
         workforce: SimulatedWorkforce,
         health: Callable[[], dict[str, Any]],
@@ -57,6 +59,7 @@ class Control:
             "durations": lambda: settings.durations,
             "quotas": lambda: settings.quotas,
             "outcomes": lambda: settings.outcomes,
+            "statuses": statuses.to_json,
             "calls": calls.to_json,
             "workforce": workforce.to_json,
         }
@@ -66,12 +69,14 @@ class Control:
             "durations": lambda value: settings.change_durations(_object(value)),
             "quotas": lambda value: settings.change_quotas(_object(value)),
             "outcomes": lambda value: settings.set_outcomes([Outcome.from_json(item) for item in _list(value)]),
+            "statuses": lambda value: statuses.set_rules([StatusRule.from_json(item) for item in _list(value)]),
             "workforce": lambda value: workforce.employ(Workforce.from_json(value)),
         }
         self._deleters: dict[str, Callable[[], None]] = {
             "faults": lambda: faults.set_faults([]),
             "denied": lambda: faults.set_denials([]),
             "outcomes": lambda: settings.set_outcomes([]),
+            "statuses": lambda: statuses.set_rules([]),
             "calls": calls.clear,
             "workforce": workforce.dismiss,
         }

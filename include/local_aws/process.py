@@ -57,6 +57,10 @@ class Control:
         """Replace the scripted failures; without arguments there are none."""
         self._call("PUT", "outcomes", list(outcomes))
 
+    def statuses(self, *rules: Mapping[str, Any]) -> None:
+        """Replace the statuses that descriptions are made to tell; without arguments they tell the truth."""
+        self._call("PUT", "statuses", list(rules))
+
     def workforce(self, **rules: Any) -> dict[str, Any]:
         """Let a simulated workforce answer reviews by these rules from now on, defaults for the rest."""
         return dict(self._call("PUT", "workforce", rules))

@@ -22,6 +22,7 @@ from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
 from include.local_aws.router import Router, WsgiApp
 from include.local_aws.settings import Settings
+from include.local_aws.statuses import Statuses
 from include.local_aws.training.pool import TrainerPool
 
 HOST = "127.0.0.1"
@@ -53,14 +54,17 @@ class Emulator:
     def __init__(self, options: Options) -> None:
         self._settings = Settings(options.durations, options.quotas, options.seed)
         self._faults = Faults(options.seed, options.faults)
+        self._statuses = Statuses()
         self._calls = Calls()
         self._trainers = TrainerPool(options.trainers, options.memory)
         objects = Objects(self._faults)
-        rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers)
-        reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url)
+        rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers, self._statuses)
+        reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url, self._statuses)
         self._ticker = Ticker(self._tick)
         self._workforce = SimulatedWorkforce()
-        control = Control(self._settings, self._faults, self._calls, self._workforce, self._health, self._reset)
+        control = Control(
+            self._settings, self._faults, self._statuses, self._calls, self._workforce, self._health, self._reset
+        )
         portal, services = Portal(self._reviews), [rekognition, *reviews]
         router = Router(services, _moto(), control, portal, self._faults, self._calls, objects)
         self._server = CherootServer(
@@ -109,6 +113,7 @@ class Emulator:
         moto_api_backend.reset()
         self._settings.reset()
         self._faults.reset()
+        self._statuses.set_rules([])
         self._calls.clear()
 
 

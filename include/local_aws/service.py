@@ -24,7 +24,7 @@ class Service:
     Parameters: `name` is botocore's service name; `operations` maps operation names to handlers; `region`
     returns the state that handlers work on for a region's name; `lock` is held while they do;
     `violation_code` is the error code of a request that breaks the service model; operations in
-    `lock_free` take the lock themselves.
+    `lock_free` take the lock themselves; `revise` may change the answer of 'service.Operation'.
     An operation that is not in the table is not ours: the router hands it to moto.
     """
 
@@ -36,6 +36,7 @@ class Service:
         lock: threading.RLock,
         violation_code: str = "ValidationException",
         lock_free: frozenset[str] = frozenset(),
+        revise: Callable[[str, Params, Params], Params] = lambda _operation, _params, answer: answer,
     ) -> None:
         self.name = name
         self.wire = WireModel(name)
@@ -44,6 +45,7 @@ class Service:
         self._violation_code = violation_code
         self._lock_free = lock_free
         self._lock = lock
+        self._revise = revise
 
     def match(self, request: Request) -> tuple[str, dict[str, str]] | None:
         """Return the operation of ours that `request` calls and its path parameters, or None."""
@@ -60,7 +62,7 @@ class Service:
         try:
             params = self._parse(request, operation, path_parameters)
             validate(self.wire, operation, params, self._violation_code)
-            answer = self._run(operation, request.region, params)
+            answer = self._revise(f"{self.name}.{operation}", params, self._run(operation, request.region, params))
             return serialize_answer(self.wire, operation, answer)
         except AwsError as error:
             return serialize_error(self.wire, error)

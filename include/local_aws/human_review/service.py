@@ -12,6 +12,7 @@ from include.local_aws.objects import Objects
 from include.local_aws.regions import Regions
 from include.local_aws.service import Handler, Service
 from include.local_aws.settings import Settings
+from include.local_aws.statuses import Statuses
 
 SAGEMAKER: dict[str, Handler] = {
     "CreateHumanTaskUi": task_uis.create_human_task_ui,
@@ -44,14 +45,14 @@ log = logging.getLogger("local_aws")
 
 
 def make_human_review(
-    settings: Settings, objects: Objects, endpoint: Callable[[], str]
+    settings: Settings, objects: Objects, endpoint: Callable[[], str], statuses: Statuses
 ) -> tuple[list[Service], Regions[Region]]:
     """Return the two services and their regions; `endpoint` gives the URL that S3 is served at."""
     lock = threading.RLock()
     regions = Regions(lambda name: Region(name, settings, objects, endpoint, lock))
     services = [
-        Service("sagemaker", SAGEMAKER, regions.get, lock),
-        Service("sagemaker-a2i-runtime", A2I, regions.get, lock),
+        Service("sagemaker", SAGEMAKER, regions.get, lock, revise=statuses.revise),
+        Service("sagemaker-a2i-runtime", A2I, regions.get, lock, revise=statuses.revise),
     ]
     return services, regions
 

@@ -19,6 +19,7 @@ from include.local_aws.rekognition import (
 from include.local_aws.rekognition.state import Region
 from include.local_aws.service import Handler, Service
 from include.local_aws.settings import Settings
+from include.local_aws.statuses import Statuses
 from include.local_aws.training.pool import TrainerPool
 
 OPERATIONS: dict[str, Handler] = {
@@ -53,7 +54,9 @@ VIOLATION_CODE = "InvalidParameterException"
 model, or ValidationException for some, is not verified."""
 
 
-def make_rekognition(settings: Settings, objects: Objects, trainers: TrainerPool) -> tuple[Service, Regions[Region]]:
+def make_rekognition(
+    settings: Settings, objects: Objects, trainers: TrainerPool, statuses: Statuses
+) -> tuple[Service, Regions[Region]]:
     """Return the service and its regions."""
     lock = threading.RLock()
     regions = Regions(lambda name: Region(name, settings, objects, trainers, lock))
@@ -64,5 +67,6 @@ def make_rekognition(settings: Settings, objects: Objects, trainers: TrainerPool
         lock,
         violation_code=VIOLATION_CODE,
         lock_free=frozenset({"DetectCustomLabels"}),
+        revise=statuses.revise,
     )
     return service, regions
