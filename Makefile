@@ -38,7 +38,7 @@ demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--hea
 test: $(STAMP) lint ## lint, then all tests
 	$(PYTEST) $(ARGS)
 
-test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while a worker, a scheduler and the triggerer are killed
+test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while its parts are killed
 	$(CELERY_VENV)/bin/python -m pytest -m celery tests/distributed $(ARGS)
 
 $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)

@@ -1,4 +1,4 @@
-"""The demo's story on an Airflow of many parts, while a worker, a scheduler and the triggerer are killed."""
+"""The demo's story on an Airflow of many parts, while workers, a scheduler and the triggerer are killed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from custom_labels.settings import Project
 from include.demo.airflow_api import AirflowApi
+from include.demo.call_count import CallCount
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud
 from include.demo.processes import Processes
@@ -22,6 +23,8 @@ from tests.distributed.tasks import FINAL, Task, at_work, run_states, tasks_of
 
 LATE, LATE_BATCH = 1, 9
 """Images of each digit that come after everything was killed, and the number that their names begin with."""
+DETECTION, BEGUN = "rekognition.DetectCustomLabels", 20
+"""When so many of a batch's images were put to the version, its worker is killed."""
 SETTLE_SECONDS = 120.0
 SLOW_LOOK = {"operation": "rekognition.DescribeProjectVersions", "kind": "slow", "seconds": 3}
 """AWS takes its time to say how a training goes; the worker that began it is killed meanwhile."""
@@ -98,15 +101,25 @@ class Player:
             self.story.control.faults()
 
         with killing(worker_that_paid, kill):
-            return self.story.train_first()
+            part = self.story.train_first()
+        self.members.start(self.victims[0])
+        return part
 
     def drop_images(self, part: Part) -> None:
-        """Let images come, and kill a scheduler while they are put to the version."""
+        """Let images come, and kill a worker that puts them to the version, and a scheduler with it."""
+        calls = CallCount.now(self.story.control)
 
-        def scheduler() -> str | None:
-            return SCHEDULERS[0] if at_work(self.api, self._dag_id("detect"), "detect_batch", "running") else None
+        def worker_at_work() -> str | None:
+            if CallCount.now(self.story.control).since(calls).calls.get(DETECTION, 0) < BEGUN:
+                return None
+            task = at_work(self.api, self._dag_id("detect"), "detect_batch", "running")
+            return task.member if task else None
 
-        with killing(scheduler, self.kill):
+        def kill(worker: str) -> None:
+            self.kill(worker)
+            self.kill(SCHEDULERS[0])
+
+        with killing(worker_at_work, kill):
             self.story.drop_images(part, 1)
 
     def train_again(self, part: Part) -> None:
@@ -128,7 +141,9 @@ class Player:
         digits = self.story.digits
         images, truth = mixed(digits.slice(digits.fewest - LATE, digits.fewest), LATE_BATCH)
         self.story.cloud.put_inbox(images)
-        self.story.runs.await_next("detect")
+        # The first runs may be those of earlier events, which found nothing to do.
+        while len(look_at(self.story.cloud, truth).results) < len(truth):
+            self.story.runs.await_next("detect")
         return truth
 
     def settle(self) -> dict[tuple[str, str], str]:

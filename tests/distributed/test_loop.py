@@ -1,4 +1,4 @@
-"""The loop on Celery, Postgres and Redis is closed although a worker, a scheduler and the triggerer are killed."""
+"""The loop on Celery, Postgres and Redis is closed although workers, a scheduler and the triggerer are killed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ pytestmark = [pytest.mark.celery, pytest.mark.slow, pytest.mark.timeout(1500), p
 
 
 def test_every_claim_of_the_story_holds_when_parts_of_airflow_are_killed(played: Played) -> None:
-    assert len(played.victims) == 3
-    assert played.victims[0] in WORKERS
-    assert played.victims[1:] == [SCHEDULERS[0], TRIGGERER]
+    assert set(played.victims[:2]) <= set(WORKERS)
+    assert played.victims[2:] == [SCHEDULERS[0], TRIGGERER]
     assert played.broken == []
 
 
