@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from include.local_aws.calls import Calls
+from include.local_aws.dates import Dates
 from include.local_aws.faults import Denial, Faults
 from include.local_aws.faults import Fault as FaultRule
 from include.local_aws.human_review.crew import SimulatedWorkforce
@@ -52,6 +53,7 @@ class Control:
         self._faults = faults
         self._calls = calls
         self._reset = reset
+        dates = Dates()
         self._readers: dict[str, Callable[[], Any]] = {
             "health": health,
             "faults": lambda: faults.faults,
@@ -61,6 +63,7 @@ class Control:
             "outcomes": lambda: settings.outcomes,
             "statuses": statuses.to_json,
             "calls": calls.to_json,
+            "dates": dates.to_json,
             "workforce": workforce.to_json,
         }
         self._writers: dict[str, Callable[[Any], None]] = {
@@ -71,6 +74,7 @@ class Control:
             "outcomes": lambda value: settings.set_outcomes([Outcome.from_json(item) for item in _list(value)]),
             "statuses": lambda value: statuses.set_rules([StatusRule.from_json(item) for item in _list(value)]),
             "workforce": lambda value: workforce.employ(Workforce.from_json(value)),
+            "dates": lambda value: dates.set(_list(value)),
         }
         self._deleters: dict[str, Callable[[], None]] = {
             "faults": lambda: faults.set_faults([]),

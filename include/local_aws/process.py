@@ -73,6 +73,11 @@ class Control:
         """Let no simulated worker answer any more."""
         self._call("DELETE", "workforce")
 
+    def date_objects(self, bucket: str, key: str, last_modified: str) -> int:
+        """Set the LastModified of the objects that are there, by globs; say how many they are."""
+        rule = {"bucket": bucket, "key": key, "last_modified": last_modified}
+        return int(self._call("PUT", "dates", [rule])["changed"])
+
     def calls(self) -> dict[str, dict[str, Any]]:
         """Return the counts a 'service.Operation'."""
         return dict(self._call("GET", "calls"))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from include.local_aws.process import LocalAwsError
-from tests.unit.local_aws.support import Aws
+from tests.unit.local_aws.support import BUCKET, Aws
 
 
 def send(aws: Aws, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
@@ -33,6 +33,9 @@ def test_health_tells_of_the_trainers(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "says"),
     [
+        ("dates", [{"bucket": "*"}], "expected an object with bucket, key, last_modified"),
+        ("dates", [{"bucket": "*", "key": "*", "last_modified": "2026-10-05"}], "ISO 8601 with a time zone"),
+        ("dates", [{"bucket": "*", "key": "*", "last_modified": 5}], "'last_modified' of the date is 5"),
         ("faults", [{"kind": "nope"}], "Fault kind 'nope' is unknown: allowed are throttle, error"),
         ("faults", [{"kind": "error", "share": 2}], "'share' of the fault is 2"),
         ("faults", [{"kind": "error", "times": 0}], "'times' of the fault is 0"),
@@ -76,7 +79,7 @@ def test_list_is_empty_when_deleted(aws: Aws, name: str) -> None:
 def test_unknown_name_is_not_found(aws: Aws) -> None:
     status, answer = send(aws, "GET", "/_local_aws/nope")
     assert status == 404
-    assert "Known names: calls, denied, durations, faults" in answer["error"]
+    assert "Known names: calls, dates, denied, durations, faults" in answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -123,3 +126,16 @@ def test_reset_forgets_everything(aws: Aws) -> None:
     assert aws.s3.list_buckets()["Buckets"] == []
     assert aws.rekognition.describe_projects()["ProjectDescriptions"] == []
     assert send(aws, "GET", "/_local_aws/faults") == (200, [])
+
+
+def test_objects_have_the_date_that_they_are_given(aws: Aws) -> None:
+    for key in ("old/1.png", "old/2.png", "new/1.png"):
+        aws.s3.put_object(Bucket=BUCKET, Key=key, Body=b"image")
+
+    changed = aws.control.date_objects(BUCKET, "old/*", "2026-10-05T12:00:00+00:00")
+
+    listed = aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    dates = {entry["Key"]: entry["LastModified"].isoformat() for entry in listed}
+    assert changed == 2
+    assert dates["old/1.png"] == dates["old/2.png"] == "2026-10-05T12:00:00+00:00"
+    assert dates["new/1.png"] > "2026-10-05T12:00:00+00:00"
