@@ -1,0 +1,63 @@
+"""<project>_cost_guard: stop what runs and should not, count what was spent, delete what is old."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Label, TriggerRule
+
+from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments
+from custom_labels.docs.cost_guard import COST_GUARD_DOC
+from custom_labels.operators import account_steps, guard_steps
+from custom_labels.operators.reporting import tell
+from custom_labels.operators.settings_step import load_settings
+from custom_labels.operators.versions import (
+    CustomLabelsDeleteVersionOperator,
+    CustomLabelsStartVersionOperator,
+    CustomLabelsStopVersionOperator,
+)
+from custom_labels.settings import Project, load_projects
+from custom_labels.timetables import PollTimetable
+
+
+def cost_guard_dag(project: Project) -> DAG:
+    """Build the cost guard of one project."""
+    name = project.name
+    # What one try cannot do the next look does; meanwhile others wait for the lock.
+    aws = {**custom_labels_arguments(project), "retries": 1, "map_index_template": "{{ task.version_name }}"}
+    with DAG(
+        schedule=PollTimetable(*project.poll("cost_guard_poll_frequency")),
+        **dag_arguments(project, "cost_guard", "Stop what costs for nothing, count what was spent", COST_GUARD_DOC),
+    ) as dag:
+        settings = load_settings(name)
+        looked = guard_steps.look(name, settings)
+        stop = CustomLabelsStopVersionOperator.partial(task_id="stop", **aws).expand_kwargs(
+            guard_steps.versions_to_stop(looked)
+        )
+        start = CustomLabelsStartVersionOperator.partial(task_id="start", **aws).expand_kwargs(
+            guard_steps.versions_to_start(name, settings, looked)
+        )
+        # Also where one of them failed: that keeps nothing else from being done.
+        recorded = guard_steps.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, looked)
+
+        accounted = account_steps.account(name, settings)
+        old = account_steps.old_versions(name, settings, looked)
+        delete = CustomLabelsDeleteVersionOperator.partial(task_id="delete", **aws).expand_kwargs(old)
+        forgotten = account_steps.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
+
+        how_did_it_go = guard_steps.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(
+            name, looked, accounted, forgotten
+        )
+        ends = [
+            end(name, looked, accounted, forgotten)
+            for end in (guard_steps.budget_exceeded, guard_steps.guarded, guard_steps.nothing_to_guard)
+        ]
+        tell(project, ends)
+        release = guard_steps.release_deployment_lock(name).as_teardown()
+
+        looked >> [stop, start] >> recorded >> accounted >> old >> delete >> forgotten
+        [stop, start, delete] >> how_did_it_go >> Label("what was done") >> ends
+        [*ends, forgotten] >> release
+    return dag
+
+
+for each in load_projects():
+    globals()[f"{each.name}_cost_guard"] = cost_guard_dag(each)

@@ -1,0 +1,42 @@
+"""What the Airflow UI shows as the documentation of the cost guard."""
+
+from __future__ import annotations
+
+COST_GUARD_DOC = """
+### {project}: the cost guard
+
+A version is billed by the minute while it is RUNNING, asked or not. This DAG looks every
+`{project}__cost_guard_poll_frequency` minutes at what runs. It asks AWS and the registry only, so that it works
+whatever became of the other DAGs.
+
+| what it finds | what it does |
+|---|---|
+| a version that runs and does not serve | stops it, unless it was replaced less than `keep_replaced_hours` ago |
+| one that this registry does not know | tells of it once, and never touches it |
+| the live version, without a detection for `{project}__idle_stop_hours` | stops it |
+| the live version, outside of `{project}__service_window` | stops it, and starts it when the window opens |
+| the live version, stopped by a person | leaves it |
+| the live version, stopped to make room by a run that died | starts it |
+| a deployment under way | leaves everything until it has ended, or its lock's lease has |
+
+With `{project}__start_when_images_wait` the detect DAG starts a stopped live version when images wait and the window
+is open.
+
+**Costs**: each record in `registry/versions/` gets its `cost`; `registry/costs/<month>.json` is the ledger of a month
+(UTC): training, serving, reviews, with the date of the prices (`include/prices.yaml`). When a version ran is in
+`registry/serving/`. A stop that nobody recorded is counted from when the version was last seen running, so that the
+ledger errs low by less than the time between two looks. S3, SQS and what you pay your people are not in it.
+
+**Retention** (`{project}__keep_versions`, off by default): older trained versions are deleted at AWS, never the live
+one, its predecessor, one that runs, or one of an open training. Their records stay, and so do snapshots; manifests that
+no remaining version was trained on go.
+
+**How a run ends** (also its note, an SNS message and `registry/last_run/{project}_cost_guard.json`)
+
+| branch | meaning |
+|---|---|
+| `guarded` | something was stopped, started or deleted, or a version runs that nobody knows |
+| `nothing_to_guard` | all is as it should be, or a deployment is under way |
+| `budget_exceeded` | the month costs more than `{project}__monthly_budget_usd`; told again at each further quarter |
+| a failed run | something could not be stopped, started or deleted; all else was done, and the next look tries again |
+"""

@@ -1,0 +1,314 @@
+"""The steps of the cost guard: what runs and what is done about it. It asks AWS and the registry, never Airflow.
+
+Every function is one task, which may be run again after any crash.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.domain.deployment import LiveVersion, Units
+from custom_labels.domain.guard import (
+    Action,
+    Decision,
+    FoundVersion,
+    GuardRules,
+    LiveFacts,
+    StoppedByGuard,
+    decide,
+    remember,
+)
+from custom_labels.domain.service_window import parse_service_window
+from custom_labels.domain.serving import ServingRecord
+from custom_labels.domain.statuses import Described
+from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.reporting import outcome
+from custom_labels.storage.detection_log import detected_after
+from custom_labels.storage.serving import ServingLog
+
+log = logging.getLogger(__name__)
+
+
+# -- what runs -------------------------------------------------------------------------------------
+
+
+@step
+def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Take the deployment lock if nobody alive has it, ask AWS what runs, and decide about each version.
+
+    That the live version is going to be stopped is written down before it happens.
+
+    :return: ``decisions``; ``is_ours`` says whether the lock is, without which nothing is stopped, started or deleted.
+    """
+    place = ProjectContext(project)
+    holder = place.deployment_lock.try_take(
+        place.rekognition.describe_version,
+        lease_seconds=settings["lock_lease_minutes"] * 60,
+        grace_seconds=settings["lock_grace_minutes"] * 60,
+    )
+    now = datetime.now(UTC)
+    listed = list_versions(place)
+    serving = note_serving(place, listed, now)
+    live = _live_facts(place, settings, place.registry.live(), serving, now)
+    records = {record["version_name"]: record for record in place.registry.versions()}
+    decisions = decide(
+        [_found(described, name, records) for name, described in listed.items()],
+        live,
+        _rules(settings),
+        now=now,
+        deploying=holder.owner if holder else None,
+    )
+    for decision in decisions:
+        log.info("%s", decision.words)
+    if holder is None:
+        _remember(place, decisions, listed, live, now)
+    return {
+        "is_ours": holder is None,
+        "deploying": holder.owner if holder else None,
+        "decisions": [decision.to_json() for decision in decisions],
+        "at": now.isoformat(),
+    }
+
+
+def list_versions(place: ProjectContext) -> dict[str, Described]:
+    """List all versions of the project at AWS by their names; none without a project."""
+    found = place.rekognition.find_project(place.project.name)
+    if found is None:
+        return {}
+    arn = found["ProjectArn"]
+    listed = place.rekognition.list_versions(arn)
+    return {
+        name: Described(described.status, described.message, {**described.raw, "ProjectArn": arn})
+        for name, described in listed.items()
+    }
+
+
+def note_serving(place: ProjectContext, listed: Mapping[str, Described], now: datetime) -> dict[str, ServingRecord]:
+    """Record what runs, and the end of what was running and does not any more; give the records before that."""
+    serving_log = ServingLog(place.store)
+    serving = serving_log.read_all()
+    was_running = {name for name, record in serving.items() if record.open}
+    for name in was_running | {name for name, described in listed.items() if described.status == "RUNNING"}:
+        described = listed.get(name, Described(None))
+        serving_log.seen(name, Units.of(described.raw).minimum, described.status, now)
+    return serving
+
+
+def _found(described: Described, name: str, records: Mapping[str, Mapping[str, Any]]) -> FoundVersion:
+    record = records.get(name)
+    kept = (record or {}).get("kept_until")
+    return FoundVersion(
+        name=name,
+        project_arn=described.raw["ProjectArn"],
+        status=described.status or "",
+        is_known=record is not None,
+        kept_until=datetime.fromisoformat(kept) if kept else None,
+        stopped_for=(record or {}).get("stopped_for"),
+    )
+
+
+def _live_facts(
+    place: ProjectContext,
+    settings: Mapping[str, Any],
+    live: LiveVersion | None,
+    serving: Mapping[str, ServingRecord],
+    now: datetime,
+) -> LiveFacts:
+    if live is None:
+        return LiveFacts()
+    stopped = place.registry.service().get("stopped")
+    idle_hours = settings["idle_stop_hours"]
+    running = serving.get(live.version_name, ServingRecord()).open
+    return LiveFacts(
+        name=live.version_name,
+        # Nobody recorded its start: it is counted from this look on.
+        running_since=running.since if running else now,
+        last_detection=detected_after(place.store, now - timedelta(hours=idle_hours)) if idle_hours else None,
+        stopped=StoppedByGuard.from_json(stopped) if stopped else None,
+    )
+
+
+def _rules(settings: Mapping[str, Any]) -> GuardRules:
+    return GuardRules(
+        window=parse_service_window(settings["service_window"]) if settings["service_window"] else None,
+        idle_hours=settings["idle_stop_hours"],
+        starts_for_images=settings["start_when_images_wait"],
+    )
+
+
+def _remember(
+    place: ProjectContext,
+    decisions: list[Decision],
+    listed: Mapping[str, Described],
+    live: LiveFacts,
+    now: datetime,
+) -> None:
+    statuses = {name: described.status or "" for name, described in listed.items()}
+    stopped = remember(decisions, statuses, live, now=now)
+    before = place.registry.service()
+    unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
+    # One that is gone is news again when it comes back.
+    told = [name for name in before.get("told_unknown", []) if name in unknown]
+    facts = {"stopped": stopped.to_json() if stopped else None, "told_unknown": told}
+    if any(before.get(name) != value for name, value in facts.items()):
+        place.registry.update_service(facts)
+
+
+# -- what is done about it -------------------------------------------------------------------------
+
+
+@step
+def versions_to_stop(looked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the versions that are stopped, one for each task."""
+    return _chosen(looked, Action.STOP)
+
+
+@step
+def versions_to_start(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the version that is started again, with the units that it had."""
+    place = ProjectContext(project)
+    return [
+        {**version, **units_of(place, settings, version["version_name"])} for version in _chosen(looked, Action.START)
+    ]
+
+
+def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
+    """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
+    record = place.registry.version(version_name)
+    units = record if record.get("minimum_inference_units") else settings
+    return {
+        "min_inference_units": units["minimum_inference_units"],
+        "max_inference_units": units.get("maximum_inference_units"),
+    }
+
+
+def _chosen(looked: Mapping[str, Any], action: Action) -> list[dict[str, Any]]:
+    return [
+        {"project_arn": decision["project_arn"], "version_name": decision["version_name"]}
+        for decision in looked["decisions"]
+        if decision["action"] == action
+    ]
+
+
+@step
+def record_services(project: str, looked: dict[str, Any] | None) -> None:
+    """Record what became of the versions that were stopped or started, also where one of them could not be."""
+    if looked is None:
+        raise AirflowSkipException("Nothing was looked at.")
+    place = ProjectContext(project)
+    for chosen in (*_chosen(looked, Action.STOP), *_chosen(looked, Action.START)):
+        note_service(place, chosen["project_arn"], chosen["version_name"])
+
+
+def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
+    """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
+    now = datetime.now(UTC)
+    described = place.rekognition.describe_version(project_arn, version_name)
+    if described.status == "RUNNING":
+        ServingLog(place.store).started(version_name, Units.of(described.raw).minimum, now)
+        place.registry.update_version(version_name, {"status": "RUNNING", "stopped_for": None})
+    elif described.status not in {"STARTING", "STOPPING"}:
+        ServingLog(place.store).stopped(version_name, now)
+        place.registry.update_version(version_name, {"status": described.status, "kept_until": None})
+
+
+@step
+def release_deployment_lock(project: str) -> None:
+    """Give the deployment lock back, if this run holds it, however the run ended."""
+    ProjectContext(project).deployment_lock.release()
+
+
+# -- how a run ends --------------------------------------------------------------------------------
+
+
+@branch
+def how_did_it_go(project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]) -> str:
+    """Tell an exceeded budget before everything else, and then whatever was done or is news."""
+    place = ProjectContext(project)
+    if accounted["exceeded"]:
+        return "budget_exceeded"
+    return "guarded" if _deeds(place, looked, forgotten) else "nothing_to_guard"
+
+
+@step
+def budget_exceeded(
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+) -> dict[str, Any]:
+    """Say that the month costs more than its budget, and what costs most; once for each further quarter of it."""
+    from custom_labels.storage.costs import record_told
+
+    place = ProjectContext(project)
+    budget = accounted["budget_usd"]
+    detail = (
+        f"{accounted['month']} costs ${accounted['total_usd']:.2f} so far, "
+        f"'{place.project.variable('monthly_budget_usd')}' is {budget:g}; most: {', '.join(accounted['dearest'])}"
+    )
+    deeds = _deeds(place, looked, forgotten)
+    facts = {f"Done {number}": deed for number, deed in enumerate(deeds, start=1)}
+    end = outcome(place, "budget_exceeded", detail, {**facts, **_facts(looked, accounted)})
+    record_told(place.store, accounted["month"], accounted["level"], budget)
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def guarded(
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what was stopped, started and deleted, and what runs that nobody knows."""
+    place = ProjectContext(project)
+    end = outcome(place, "guarded", "; ".join(_deeds(place, looked, forgotten)), _facts(looked, accounted))
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def nothing_to_guard(
+    project: str,
+    looked: dict[str, Any],
+    accounted: dict[str, Any],
+    forgotten: dict[str, Any],  # noqa: ARG001
+) -> dict[str, Any]:
+    """Say that all is as it should be, or why nothing was done."""
+    place = ProjectContext(project)
+    detail = "what runs is what should run"
+    if looked["deploying"]:
+        detail = f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended"
+    return outcome(place, "nothing_to_guard", detail, _facts(looked, accounted))
+
+
+def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
+    """Word what was done, and what is to be told for the first time."""
+    told = place.registry.service().get("told_unknown", [])
+    words = {
+        Action.STOP: "stopped version {version_name}: {reason}",
+        Action.START: "started version {version_name}: {reason}",
+        Action.ALERT: "version {version_name} is a stranger: {reason}",
+    }
+    deeds = [
+        words[Action(decision["action"])].format(**decision)
+        for decision in looked["decisions"]
+        if decision["action"] in {Action.STOP, Action.START}
+        or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
+    ]
+    return [*deeds, *(f"deleted version {name}, as it is old" for name in forgotten["deleted"])]
+
+
+def _record_told_unknown(place: ProjectContext, looked: Mapping[str, Any]) -> None:
+    unknown = [each["version_name"] for each in looked["decisions"] if each["action"] == Action.ALERT]
+    if unknown:
+        place.registry.update_service({"told_unknown": unknown})
+
+
+def _facts(looked: Mapping[str, Any], accounted: Mapping[str, Any]) -> dict[str, Any]:
+    left = [each for each in looked["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
+    return {
+        **{f"Version {each['version_name']}": each["reason"] for each in left},
+        f"Costs of {accounted['month']}": f"${accounted['total_usd']:.2f}",
+        "Prices of": accounted["prices_as_of"],
+    }

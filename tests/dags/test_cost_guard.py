@@ -1,0 +1,162 @@
+"""The cost guard, run for real on the embedded AWS: what it stops, starts, leaves alone, tells and deletes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.storage.serving import ServingLog
+from tests.dags.detect_support import make_queues, point_to, serve, start, train_versions
+from tests.dags.guard_support import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
+from tests.dags.running import Variables, record, statuses
+from tests.support import BUCKET, client, effects, rekognition, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+HOURS_AGO = datetime.now(UTC) - timedelta(hours=5)
+
+
+@pytest.fixture
+def running(digits: LocalAws) -> LocalAws:
+    """Three versions that run: v1 serves, v2 was left by a DAG that died, v3 is not the registry's."""
+    digits.control.quotas(running_models=5)
+    project = serve(digits, "v1", "v2", "v3")
+    for name in ("v2", "v3"):
+        start(digits, project, name)
+    for name in ("v1", "v2"):
+        know(name)
+    return digits
+
+
+def test_a_stray_is_stopped_and_a_stranger_is_told_of_once(running: LocalAws) -> None:
+    queue = subscribe(running)
+
+    first, second = guard(), guard()
+
+    assert end_of(first) == ("success", "guarded")
+    assert statuses(running) == {"v1": "RUNNING", "v2": "STOPPED", "v3": "RUNNING"}
+    assert "stopped version v2: it runs without serving; version v1 serves" in str(first.note)
+    assert "version v3 is a stranger" in str(first.note)
+    assert end_of(second) == ("success", "nothing_to_guard")
+    assert effects(running, "StopProjectVersion") == 1
+    messages = client(running, "sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert len(messages) == 1
+    assert lock_holder() is None
+    (interval,) = ServingLog(store()).read("v2").intervals
+    assert (interval.until is not None, interval.is_exact) == (True, True)
+    assert record(running, "versions/v3") is None
+    cost = record(running, "versions/v1")["cost"]
+    assert cost["training_usd"] > 0
+    ledger = record(running, f"costs/{datetime.now(UTC):%Y-%m}")
+    assert set(ledger["versions"]) == {"v1", "v2", "v3"}
+
+
+@pytest.mark.slow
+def test_nothing_is_stopped_while_a_deployment_is_under_way_and_all_is_when_it_died(running: LocalAws) -> None:
+    hold_deployment_lock()
+
+    during = guard()
+    s3(running).delete_object(Bucket=BUCKET, Key="registry/deployment_lock.json")
+    s3(running).delete_object(Bucket=BUCKET, Key="registry/live.json")
+    hold_deployment_lock(minutes_ago=61)
+    after = guard()
+
+    assert end_of(during) == ("success", "nothing_to_guard")
+    assert "a deployment is under way: digits_train/another" in str(during.note)
+    assert end_of(after) == ("success", "guarded")
+    assert statuses(running) == {"v1": "STOPPED", "v2": "STOPPED", "v3": "RUNNING"}, "no version serves any more"
+    assert lock_holder() is None
+
+
+@pytest.mark.slow
+def test_a_version_that_cannot_be_stopped_keeps_no_other_running(running: LocalAws) -> None:
+    project = start_one_more(running)
+    running.control.faults(
+        {"operation": "rekognition.StopProjectVersion", "kind": "error", "code": "AccessDeniedException", "times": 2}
+    )
+
+    run = guard()
+
+    assert run.state == "failed"
+    assert sorted(statuses(running)[name] for name in ("v2", "v4")) == ["RUNNING", "STOPPED"]
+    assert record(running, f"costs/{datetime.now(UTC):%Y-%m}")["total_usd"] > 0
+    assert lock_holder() is None
+    assert project
+
+
+def start_one_more(aws: LocalAws) -> str:
+    asked = rekognition(aws)
+    project = asked.describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
+    asked.create_project_version(
+        ProjectArn=project, VersionName="v4", OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
+    )
+    from tests.dags.detect_support import wait_for_status
+
+    wait_for_status(aws, project, "v4", "TRAINING_COMPLETED")
+    start(aws, project, "v4")
+    know("v4")
+    return project
+
+
+def test_the_live_version_is_stopped_outside_of_the_window_and_started_within(
+    digits: LocalAws, variables: Variables
+) -> None:
+    serve(digits)
+    know("v1")
+    tomorrow, today = f"{datetime.now(UTC) + timedelta(days=2):%a}", f"{datetime.now(UTC):%a}"
+    variables.set(service_window=f"{tomorrow} 08:00-18:00")
+    night = guard()
+    stopped = statuses(digits)
+    variables.set(service_window=f"{today} 00:00-24:00; {tomorrow} 00:00-24:00")
+
+    morning = guard()
+
+    assert (end_of(night), stopped) == (("success", "guarded"), {"v1": "STOPPED"})
+    assert "outside of the service window" in str(night.note)
+    assert (end_of(morning), statuses(digits)) == (("success", "guarded"), {"v1": "RUNNING"})
+    assert "the service window is open again" in str(morning.note)
+    assert len(ServingLog(store()).read("v1").intervals) == 2
+
+
+@pytest.mark.slow
+def test_a_budget_is_told_once(digits: LocalAws, variables: Variables) -> None:
+    serve(digits)
+    know("v1")
+    ServingLog(store()).started("v1", 1, datetime.now(UTC).replace(day=1, hour=0, minute=0))
+    variables.set(monthly_budget_usd=0.01)
+
+    first, second = guard(), guard()
+
+    assert [end_of(run) for run in (first, second)] == [("success", "budget_exceeded"), ("success", "nothing_to_guard")]
+    assert "'digits__monthly_budget_usd' is 0.01; most: " in str(first.note)
+
+
+@pytest.mark.slow
+def test_old_versions_go_with_their_manifests_and_stay_on_record(digits: LocalAws, variables: Variables) -> None:
+    variables.set(keep_versions=2)
+    names = ("v1", "v2", "v3", "v4", "v5")
+    project = train_versions(digits, *names)
+    point_to(digits, project, "v1")
+    for name in names:
+        know(name)
+        s3(digits).put_object(Bucket=BUCKET, Key=f"manifests/{name}/train.manifest", Body=b"x")
+        s3(digits).put_object(Bucket=BUCKET, Key=f"snapshots/{name}/snapshot.json", Body=b"x")
+
+    first, second = guard(), guard()
+
+    assert [end_of(run) for run in (first, second)] == [("success", "guarded"), ("success", "nothing_to_guard")]
+    assert set(statuses(digits)) == {"v1", "v4", "v5"}, "the live one is old, and is kept"
+    assert [bool(record(digits, f"versions/{name}").get("deleted_at")) for name in names] == [0, 1, 1, 0, 0]
+    left = {entry["Key"] for entry in s3(digits).list_objects_v2(Bucket=BUCKET, Prefix="manifests/")["Contents"]}
+    assert left == {f"manifests/{name}/train.manifest" for name in ("v1", "v4", "v5")}
+    assert len(s3(digits).list_objects_v2(Bucket=BUCKET, Prefix="snapshots/")["Contents"]) == 5
+
+
+def test_an_empty_project_has_nothing_to_guard(digits: LocalAws) -> None:
+    s3(digits).create_bucket(Bucket=BUCKET)
+    make_queues(digits)
+
+    assert end_of(guard()) == ("success", "nothing_to_guard")
