@@ -102,8 +102,14 @@ def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, An
     }
 
 
-def test_images_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
-    assert folders(statements, "s3:DeleteObject") == {"detection_work/*", "reviews/*"}
+def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
+    assert folders(statements, "s3:DeleteObject") == {"detection_work/*", "manifests/*", "reviews/*"}
+
+
+def test_versions_of_this_project_only_can_be_stopped_and_deleted(statements: list[dict[str, Any]]) -> None:
+    for action in ("StartProjectVersion", "StopProjectVersion", "DeleteProjectVersion"):
+        (allowed,) = [each for each in statements if f"rekognition:{action}" in _list(each["Action"])]
+        assert allowed["Resource"]["Sub"].endswith(":project/${ProjectName}/version/*")
 
 
 def test_review_resources_name_the_project(statements: list[dict[str, Any]]) -> None:
