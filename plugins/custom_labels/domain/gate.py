@@ -150,7 +150,8 @@ class GateResult:
     @property
     def sentence(self) -> str:
         """The verdict as part of a sentence."""
-        subject = f"{NAMES[self.metric]}{'' if self.label is None else f' of {self.label!r}'}"
+        whose = f" of {self.label!r}" if self.label is not None else ""
+        subject = f"{NAMES[self.metric]}{' of each label' if self.label == EACH_LABEL else whose}"
         if self.value is None:
             return f"{subject} {'needs no judgement' if self.passed else 'cannot be judged'}: {WHY_NOT[self.basis]}"
         is_low = self.gate.at_least is not None

@@ -1,0 +1,84 @@
+"""Decision records for tests of their page: two versions on the same images, with labels of one's choice."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from PIL import Image
+
+from custom_labels.domain.answers import Answer, tally
+from custom_labels.domain.comparison import compare
+from custom_labels.domain.decision_record import Judged, decision_record
+from custom_labels.domain.gate import Gate, Metric, Metrics, Scores, judge
+
+GATES = (
+    Gate(Metric.F1, at_least=0.8),
+    Gate(Metric.F1, label="*", at_least=-0.05, relative_to_champion=True),
+    Gate(Metric.RECALL, at_least=0.5),
+)
+
+
+def answers(labels: Sequence[str], images: int, errors: float, seed: str) -> list[Answer]:
+    """Give a version's answers to images of labels, some of them wrong or missing, the same for the same seed."""
+    dice = random.Random(seed)
+    found = []
+    for number in range(images):
+        truth = labels[number % len(labels)]
+        said = (truth,) if dice.random() > errors else tuple(dice.sample(labels, 1)) if dice.random() > 0.3 else ()
+        found.append(Answer(f"s3://bucket/images_labeled_by_folder/{truth}/{number:04}.png", (truth,), said))
+    return found
+
+
+def make_record(
+    labels: Sequence[str],
+    *,
+    images: int = 120,
+    champion_errors: float = 0.2,
+    challenger_errors: float = 0.12,
+    is_first: bool = False,
+    why_not: str | None = None,
+) -> dict[str, Any]:
+    """Give the record of a decision.
+
+    :param is_first: no version serves yet.
+    :param why_not: why the champion could not be put to the images.
+    """
+    first = answers(labels, images, champion_errors, "champion")
+    second = answers(labels, images, challenger_errors, "challenger")
+    own = tally(second)
+    same = compare(
+        list(zip(first, second, strict=True)),
+        labels,
+        test_images=images + 30,
+        digest="0f" * 32,
+        left_out={"deleted or replaced since the training": 2},
+    )
+    judged = Judged(
+        version={"version_name": "digits-20261121T120000-0123456789ab", "version_arn": "arn:2", "digest": "ab" * 32},
+        champion=None if is_first else {"version_name": "digits-20261114T120000-ba9876543210", "version_arn": "arn:1"},
+        evaluation=own.scores(),
+        champion_evaluation=None if is_first else Scores(Metrics(0.8, 0.81, 0.79)),
+        own={"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]},
+        same_images=None if is_first or why_not else same,
+        why_not=why_not,
+        test_manifest={"uri": f"s3://bucket/manifests/{'ab' * 32}/test.manifest", "sha256": "cd" * 32},
+    )
+    return decision_record(
+        judged,
+        judge(GATES, judged.comparison),
+        project="digits",
+        headline_metric=Metric.F1,
+        run="digits_train/scheduled__2026-11-21T12:00:00+00:00",
+        judged_at="2026-11-21T12:41:07+00:00",
+    )
+
+
+def image(width: int = 640, height: int = 400, file_format: str = "PNG") -> bytes:
+    """Draw a gradient."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(out, file_format)
+    return out.getvalue()
