@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from include.local_aws.calls import Calls
+from include.local_aws.changes import Changes
 from include.local_aws.dates import Dates
 from include.local_aws.faults import Denial, Faults
 from include.local_aws.faults import Fault as FaultRule
@@ -45,6 +46,7 @@ class Control:
         faults: Faults,
         statuses: Statuses,
         calls: Calls,
+        changes: Changes,
         workforce: SimulatedWorkforce,
         health: Callable[[], dict[str, Any]],
         reset: Callable[[], None],
@@ -63,6 +65,8 @@ class Control:
             "outcomes": lambda: settings.outcomes,
             "statuses": statuses.to_json,
             "calls": calls.to_json,
+            "changes": changes.to_json,
+            "held": faults.held.to_json,
             "dates": dates.to_json,
             "workforce": workforce.to_json,
         }
@@ -82,6 +86,7 @@ class Control:
             "outcomes": lambda: settings.set_outcomes([]),
             "statuses": lambda: statuses.set_rules([]),
             "calls": calls.clear,
+            "changes": changes.clear,
             "workforce": workforce.dismiss,
         }
 

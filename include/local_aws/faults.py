@@ -1,9 +1,10 @@
-"""Injected trouble: throttling, server errors, lost responses, slowness and denied buckets, for every service."""
+"""Injected trouble for every service: throttling, errors, lost responses, slowness, held calls and denied buckets."""
 
 from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from include.local_aws.operations import Operation
 from include.local_aws.settings import SettingError, json_object, optional_count
 
-KINDS = ("throttle", "error", "lost_response", "slow")
+KINDS = ("throttle", "error", "lost_response", "slow", "hold_before", "hold_after")
+HOLDS = ("hold_before", "hold_after")
+_LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Fault:
     """One rule of trouble.
 
     Parameters: `operation` is a glob on 'service.Operation', `kind` one of KINDS, `share` the part of the
-    calls that are hit (0 to 1), `times` limits the hits to the first n, `seconds` is the delay of 'slow'.
+    calls that are hit (0 to 1), `times` limits the hits to the first n, `seconds` is the delay of 'slow',
+    `subject` is a glob on what the call is about, `nth` which of the calls a hold waits for.
     """
 
     operation: str
@@ -27,11 +31,13 @@ class Fault:
     share: float = 1.0
     times: int | None = None
     seconds: float = 0.0
+    subject: str = "*"
+    nth: int = 1
 
     @classmethod
     def from_json(cls, value: object) -> Fault:
         """Read one rule; raises SettingError with what is wrong."""
-        fields = json_object(value, "fault", {"operation", "kind", "share", "times", "seconds"})
+        fields = json_object(value, "fault", {"operation", "kind", "share", "times", "seconds", "subject", "nth"})
         kind = fields.get("kind")
         if kind not in KINDS:
             raise SettingError(f"Fault kind {kind!r} is unknown: allowed are {', '.join(KINDS)}.")
@@ -46,6 +52,8 @@ class Fault:
             share=float(share),
             times=optional_count(fields.get("times"), "fault"),
             seconds=float(seconds),
+            subject=str(fields.get("subject", "*")),
+            nth=optional_count(fields.get("nth"), "fault", "nth") or 1,
         )
 
 
@@ -81,15 +89,50 @@ class _Live:
     random: random.Random
     hits: int = field(default=0)
 
-    def strikes(self, operation: str) -> bool:
+    def strikes(self, operation: str, subject: str) -> bool:
         """Say whether the rule hits this call, and count it."""
         spent = self.fault.times is not None and self.hits >= self.fault.times
-        if spent or not fnmatchcase(operation, self.fault.operation):
+        meant = fnmatchcase(operation, self.fault.operation) and fnmatchcase(subject, self.fault.subject)
+        if spent or not meant:
             return False
         if self.random.random() >= self.fault.share:
             return False
         self.hits += 1
         return True
+
+
+class Held:
+    """The calls that a hold keeps waiting, until it is lifted or nobody waits for their answers any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lifted = threading.Event()
+        self._calls: list[dict[str, str]] = []
+
+    def wait(self, call: dict[str, str], is_client_gone: Callable[[], bool]) -> bool:
+        """Keep a call waiting; returns whether its client is still there.
+
+        Parameters: `call` is what is shown of it, `is_client_gone` is asked again and again.
+        """
+        with self._lock:
+            lifted = self._lifted
+            self._calls.append(call)
+        while not is_client_gone() and not lifted.wait(_LOOK_SECONDS):
+            pass
+        with self._lock:
+            self._calls = [other for other in self._calls if other is not call]
+        return not is_client_gone()
+
+    def let_go(self) -> None:
+        """Let every call that is held now go on."""
+        with self._lock:
+            lifted, self._lifted = self._lifted, threading.Event()
+        lifted.set()
+
+    def to_json(self) -> list[dict[str, str]]:
+        """Return the calls that are held, the first first."""
+        with self._lock:
+            return list(self._calls)
 
 
 class Faults:
@@ -99,13 +142,17 @@ class Faults:
         self._seed = seed
         self._initial = list(faults or [])
         self._lock = threading.Lock()
+        self.held = Held()
         self._rules: list[_Live] = []
+        self._holding = False
         self._denials: list[Denial] = []
         self.set_faults(self._initial)
 
     def set_faults(self, faults: list[Fault]) -> None:
-        """Replace the rules; their counts and random numbers start anew."""
+        """Replace the rules; their counts and random numbers start anew, and what is held goes on."""
+        self.held.let_go()
         with self._lock:
+            self._holding = False
             self._rules = [
                 # Not for secrets: a seeded generator is what makes a faulty run repeatable.
                 _Live(fault, random.Random(f"{self._seed}/{n}"))  # noqa: S311
@@ -132,20 +179,34 @@ class Faults:
         """The denied buckets."""
         return [dict(vars(denial)) for denial in self._denials]
 
-    def strike(self, operation: str) -> Trouble:
-        """Decide what befalls a call of 'service.Operation': delays add up, the first failure wins."""
+    def strike(self, operation: str, subject: str = "", *, changes: bool = True) -> Trouble:
+        """Decide what befalls a call of 'service.Operation': delays add up, the first failure wins.
+
+        Once a hold has met its call, every other call that `changes` something is held before its effect.
+        """
         delay, kind = 0.0, None
         with self._lock:
             for rule in self._rules:
-                if kind is not None and rule.fault.kind != "slow":
+                if not self._is_asked(rule.fault.kind, kind, changes=changes):
                     continue
-                if not rule.strikes(operation):
+                if not rule.strikes(operation, subject):
                     continue
                 if rule.fault.kind == "slow":
                     delay += rule.fault.seconds
-                else:
+                elif rule.fault.kind not in HOLDS:
                     kind = rule.fault.kind
+                elif rule.hits >= rule.fault.nth:
+                    kind = rule.fault.kind if rule.hits == rule.fault.nth else "hold_before"
+                    self._holding = True
+            if self._holding and changes and kind is None:
+                kind = "hold_before"
         return Trouble(delay, kind)
+
+    @staticmethod
+    def _is_asked(rule: str, kind: str | None, *, changes: bool) -> bool:
+        if rule in HOLDS and not changes:
+            return False
+        return kind is None or rule == "slow"
 
     def denies(self, operation: Operation) -> bool:
         """Say whether an S3 call is refused."""

@@ -86,6 +86,18 @@ class Control:
         """Start counting calls anew."""
         self._call("DELETE", "calls")
 
+    def changes(self) -> list[dict[str, Any]]:
+        """Return the calls that change something, in order: operation, subject, effect."""
+        return list(self._call("GET", "changes"))
+
+    def clear_changes(self) -> None:
+        """Forget the calls that changed something."""
+        self._call("DELETE", "changes")
+
+    def held(self) -> list[dict[str, str]]:
+        """Return the calls that a fault of kind 'hold_...' keeps waiting."""
+        return list(self._call("GET", "held"))
+
     def reset(self) -> None:
         """Forget all state of all services and go back to the settings of the start."""
         self._call("POST", "reset")

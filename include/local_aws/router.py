@@ -12,6 +12,7 @@ from typing import Any
 
 from include.local_aws import error_bodies
 from include.local_aws.calls import Calls
+from include.local_aws.changes import Change, Changes, is_change, subject_of
 from include.local_aws.control import Control, is_local
 from include.local_aws.copies import is_other_source
 from include.local_aws.faults import Faults, Trouble
@@ -21,6 +22,8 @@ from include.local_aws.objects import Objects
 from include.local_aws.operations import Operation, identify
 from include.local_aws.service import Service
 
+CLIENT_IS_GONE = "local_aws.is_client_gone"
+"""Name in the WSGI environment of what says whether anybody still waits for the answer."""
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 log = logging.getLogger("local_aws")
 
@@ -53,6 +56,7 @@ class Router:
         portal: Portal,
         faults: Faults,
         calls: Calls,
+        changes: Changes,
         objects: Objects,
     ) -> None:
         self._services = services
@@ -62,6 +66,7 @@ class Router:
         self._portal = portal
         self._faults = faults
         self._calls = calls
+        self._changes = changes
         self._conditional_writes = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -86,19 +91,34 @@ class Router:
         started = time.monotonic()
         call = self._find(request)
         operation = identify(request) if call is None else call.operation
-        trouble = self._faults.strike(operation.full_name)
+        changes, subject = is_change(operation), subject_of(request, operation)
+        trouble = self._faults.strike(operation.full_name, subject, changes=changes)
         if trouble.delay:
             time.sleep(trouble.delay)
+        if trouble.kind == "hold_before":
+            self._hold(request, operation, subject)
         response, effect = self._answer(request, operation, trouble, call)
         lost = trouble.kind == "lost_response"
         error = "lost response" if lost else error_bodies.error_code(response)
         self._calls.record(operation.full_name, error, effect=effect)
+        if changes:
+            self._changes.record(Change(operation.full_name, subject, effect))
+        if trouble.kind == "hold_after":
+            self._hold(request, operation, subject)
         milliseconds = (time.monotonic() - started) * 1000
         log.info("%s %s %.0f ms", operation.full_name, error or response.status, milliseconds)
         if lost:
             # cheroot closes the connection without a word when the application meets a reset one.
             raise ConnectionResetError(errno.ECONNRESET, "injected: the response is lost")
         return response
+
+    def _hold(self, request: Request, operation: Operation, subject: str) -> None:
+        """Keep a call waiting; one whose client is gone ends here, with no effect if it had none yet."""
+        _ = request.body  # what is not read yet would hide the end of the connection
+        call = {"operation": operation.full_name, "subject": subject}
+        if not self._faults.held.wait(call, request.environ[CLIENT_IS_GONE]):
+            log.info("%s %s given up: its client is gone", operation.full_name, subject)
+            raise ConnectionResetError(errno.ECONNRESET, "the client is gone")
 
     def _answer(
         self, request: Request, operation: Operation, trouble: Trouble, call: OwnCall | None

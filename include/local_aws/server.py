@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import select
 import signal
+import socket
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -13,6 +16,7 @@ from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from include.local_aws.calls import Calls
+from include.local_aws.changes import Changes
 from include.local_aws.control import Control
 from include.local_aws.faults import Fault, Faults
 from include.local_aws.human_review.crew import SimulatedWorkforce
@@ -20,7 +24,7 @@ from include.local_aws.human_review.portal import Portal
 from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
-from include.local_aws.router import Router, WsgiApp
+from include.local_aws.router import CLIENT_IS_GONE, Router, WsgiApp
 from include.local_aws.settings import Settings
 from include.local_aws.statuses import Statuses
 from include.local_aws.training.pool import TrainerPool
@@ -56,6 +60,7 @@ class Emulator:
         self._faults = Faults(options.seed, options.faults)
         self._statuses = Statuses()
         self._calls = Calls()
+        self._changes = Changes()
         self._trainers = TrainerPool(options.trainers, options.memory)
         objects = Objects(self._faults)
         rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers, self._statuses)
@@ -63,10 +68,17 @@ class Emulator:
         self._ticker = Ticker(self._tick)
         self._workforce = SimulatedWorkforce()
         control = Control(
-            self._settings, self._faults, self._statuses, self._calls, self._workforce, self._health, self._reset
+            self._settings,
+            self._faults,
+            self._statuses,
+            self._calls,
+            self._changes,
+            self._workforce,
+            self._health,
+            self._reset,
         )
         portal, services = Portal(self._reviews), [rekognition, *reviews]
-        router = Router(services, _moto(), control, portal, self._faults, self._calls, objects)
+        router = Router(services, _moto(), control, portal, self._faults, self._calls, self._changes, objects)
         self._server = CherootServer(
             (HOST, options.port),
             router,
@@ -115,13 +127,17 @@ class Emulator:
         self._faults.reset()
         self._statuses.set_rules([])
         self._calls.clear()
+        self._changes.clear()
 
 
 class _Gateway(Gateway_10):
-    """Tells moto how S3 metadata names were spelled: WSGI alone turns an underscore into a hyphen."""
+    """Tells moto how S3 metadata names were spelled: WSGI alone turns an underscore into a hyphen.
+
+    And the router, whether the client is still there.
+    """
 
     def get_environ(self) -> Any:
-        """Return the WSGI environment with the names that have an underscore."""
+        """Return the WSGI environment with the names that have an underscore, and a look at the connection."""
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         names = (name.decode("latin-1").lower() for name in self.req.inheaders)
         environ["moto.preserved_header_names"] = {
@@ -129,7 +145,17 @@ class _Gateway(Gateway_10):
             for name in names
             if name.startswith("x-amz-meta-") and "_" in name
         }
+        environ[CLIENT_IS_GONE] = functools.partial(_is_closed, self.req.conn.socket)
         return environ
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Say whether the other side has closed a connection, without taking anything from it."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    try:
+        return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
+    except ConnectionError:
+        return True
 
 
 def serve(options: Options) -> int:

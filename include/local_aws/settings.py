@@ -173,12 +173,12 @@ def json_object(value: object, what: str, allowed: set[str]) -> dict[str, Any]:
     return value
 
 
-def optional_count(value: object, what: str) -> int | None:
+def optional_count(value: object, what: str, member: str = "times") -> int | None:
     """Return `value` as a count of at least 1, or None; or raise SettingError."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise SettingError(f"'times' of the {what} is {value!r}: expected a whole number from 1, or null.")
+        raise SettingError(f"'{member}' of the {what} is {value!r}: expected a whole number from 1, or null.")
     return value
 
 

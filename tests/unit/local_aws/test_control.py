@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 from include.local_aws.process import LocalAwsError
 from tests.unit.local_aws.support import BUCKET, Aws
@@ -41,6 +42,7 @@ def test_health_tells_of_the_trainers(aws: Aws) -> None:
         ("faults", [{"kind": "error", "times": 0}], "'times' of the fault is 0"),
         ("faults", [{"kind": "slow", "seconds": -1}], "'seconds' of the fault is -1"),
         ("faults", [{"kind": "error", "chance": 1}], "unknown members ['chance']"),
+        ("faults", [{"kind": "hold_after", "nth": 0}], "'nth' of the fault is 0"),
         ("faults", {"kind": "error"}, "Expected a JSON list"),
         ("denied", [{"operation": "s3.*"}], "names no 'bucket'"),
         ("durations", {"nope": 1}, "Duration 'nope' is unknown"),
@@ -79,7 +81,7 @@ def test_list_is_empty_when_deleted(aws: Aws, name: str) -> None:
 def test_unknown_name_is_not_found(aws: Aws) -> None:
     status, answer = send(aws, "GET", "/_local_aws/nope")
     assert status == 404
-    assert "Known names: calls, dates, denied, durations, faults" in answer["error"]
+    assert "Known names: calls, changes, dates, denied, durations, faults, health, held" in answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,31 @@ def test_calls_are_counted_a_service_and_cleared(aws: Aws) -> None:
     assert counts["s3.ListBuckets"] == {"calls": 1, "errors": {}, "effects": 1}
 
 
+def test_changes_are_told_in_order_with_what_they_are_about_and_cleared(aws: Aws) -> None:
+    project = aws.project()
+    url = aws.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    aws.control.clear_changes()
+    aws.put("folder/a b.png", b"x")
+    aws.read("folder/a b.png")
+    aws.client("sqs").send_message(QueueUrl=url, MessageBody="m")
+    aws.client("sns").create_topic(Name="t")
+    with pytest.raises(ClientError):
+        aws.rekognition.create_dataset(ProjectArn=f"{project}0", DatasetType="TRAIN")
+    aws.rekognition.delete_project(ProjectArn=project)
+
+    changes = aws.control.changes()
+
+    assert [(each["operation"], each["subject"], each["effect"]) for each in changes] == [
+        ("s3.PutObject", "folder/a b.png", True),
+        ("sqs.SendMessage", "q", True),
+        ("sns.CreateTopic", "t", True),
+        ("rekognition.CreateDataset", "TRAIN", False),
+        ("rekognition.DeleteProject", f"project/{project.split('/')[1]}", True),
+    ]
+    aws.control.clear_changes()
+    assert aws.control.changes() == []
+
+
 def test_reset_forgets_everything(aws: Aws) -> None:
     aws.project()
     aws.control.faults({"operation": "x.Y", "kind": "error"})
@@ -123,6 +150,7 @@ def test_reset_forgets_everything(aws: Aws) -> None:
     aws.control.reset()
     assert aws.control.quotas()["projects"] == 100
     assert aws.control.calls() == {}
+    assert aws.control.changes() == []
     assert aws.s3.list_buckets()["Buckets"] == []
     assert aws.rekognition.describe_projects()["ProjectDescriptions"] == []
     assert send(aws, "GET", "/_local_aws/faults") == (200, [])
