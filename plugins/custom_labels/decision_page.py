@@ -137,7 +137,7 @@ def _matrices(record: Mapping[str, Any]) -> Iterator[Matrix]:
 def _matrix(title: str, images: int, cells: Sequence[Mapping[str, Any]]) -> Matrix:
     counts = {(cell["truth"], cell["said"]): int(cell["images"]) for cell in cells}
     rows, columns = (_in_order(pair[side] for pair in counts) for side in (0, 1))
-    if max(len(rows), len(columns)) > WIDEST_MATRIX:
+    if len({*rows, *columns} - {None}) > WIDEST_MATRIX:
         wrong = [(truth, said, count) for (truth, said), count in counts.items() if truth != said]
         wrong.sort(key=lambda each: (-each[2], str(each[0]), str(each[1])))
         return Matrix(title, images, (), (), tuple(wrong[:LONGEST_LIST]))

@@ -35,8 +35,9 @@ ours = next(p for p in plugins if p.name == "custom_labels")
 print(errors, [t.__name__ for t in ours.timetables], len(ours.listeners))
 stems = {"store", "lock", "names", "registry", "settings", "statuses", "errors", "base"}
 print(sorted(m for m in sys.modules if m in stems))
+print([app["url_prefix"] for app in ours.fastapi_apps], "custom_labels.ui.app" in sys.modules)
 """
-    assert run(code, tmp_path).splitlines()[-2:] == ["{} ['PollTimetable'] 1", "[]"]
+    assert run(code, tmp_path).splitlines()[-3:] == ["{} ['PollTimetable'] 1", "[]", "['/custom-labels'] False"]
 
 
 def test_every_library_file_is_kept_from_being_imported_as_a_plugin() -> None:

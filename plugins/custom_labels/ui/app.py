@@ -13,8 +13,8 @@ from custom_labels.storage.decisions import Decisions
 from custom_labels.storage.store import S3Store
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
-# VersionName (Rekognition API reference), less names of dots only, which are no names in a path.
-VERSION = r"^(?!\.+$)[a-zA-Z0-9_.\-]{1,255}$"
+# VersionName (Rekognition API reference), beginning as our names do: a project's first character.
+VERSION = r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}$"
 
 ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]

@@ -1,0 +1,68 @@
+"""The page of a decision in a real browser: hostile labels are text, nothing is fetched, and it fits narrow screens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from custom_labels.decision_page import decision_page, flips_to_show
+from custom_labels.storage.thumbnails import shrink
+from tests.browser.test_hostile_input import HOSTILE, unhurt
+from tests.decision_records import image, make_record
+from tests.unit.local_aws.review_support import Reviews
+
+LONG = "a label without a space and longer than a telephone is wide:" + "x" * 180
+
+
+@pytest.fixture
+def record() -> dict[str, Any]:
+    """A decision about labels that all mean ill."""
+    return make_record([*HOSTILE.values(), LONG], images=200, champion_errors=0.4, challenger_errors=0.4)
+
+
+@pytest.fixture
+def shown(page: Page, reviews: Reviews, record: dict[str, Any]) -> Page:
+    """The page as a browser shows it, opened as a file of its own, with thumbnails."""
+    picture = shrink(image()) or ""
+    html = decision_page(record, {flip["image"]: picture for flip in flips_to_show(record)})
+    address = f"{reviews.aws.url}/decision.html"
+    page.route(address, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    page.goto(address)
+    return page
+
+
+def test_labels_and_keys_are_shown_as_they_are_when_they_are_hostile(shown: Page, record: dict[str, Any]) -> None:
+    labels = shown.locator("tbody th > bdi").all_text_contents()
+    files = shown.locator(".file bdi").all_text_contents()
+
+    assert set(labels) == {*HOSTILE.values(), LONG}
+    assert files == [flip["image"] for flip in flips_to_show(record)]
+    assert shown.locator("script, iframe, form, a").count() == 0
+    assert unhurt(shown)
+
+
+def test_thumbnails_are_in_the_page_itself(shown: Page, record: dict[str, Any]) -> None:
+    widths = shown.locator(".picture img").evaluate_all("images => images.map(image => image.naturalWidth)")
+
+    assert widths == [96] * len(flips_to_show(record))
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_is_not_wider_than_the_screen(shown: Page, width: int) -> None:
+    shown.set_viewport_size({"width": width, "height": 800})
+
+    assert shown.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_is_dark_where_people_like_it_dark(shown: Page) -> None:
+    def background() -> str:
+        return str(shown.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+
+    shown.emulate_media(color_scheme="light")
+    light = background()
+    shown.emulate_media(color_scheme="dark")
+
+    assert light == "rgb(246, 247, 249)"
+    assert background() == "rgb(18, 22, 29)"
