@@ -6,10 +6,10 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.assets import labeled_images, live_version
 from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
-from custom_labels.operators import compare_steps, end_steps, judge_steps
+from custom_labels.operators import approval, compare_steps, end_steps, judge_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.operators.deployment import deploy
+from custom_labels.operators.deployment import deploy, take_deployment_lock
 from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.settings_step import load_settings
@@ -71,13 +71,17 @@ def train_dag(project: Project) -> DAG:
         )
         judged = judge.output
         is_good_enough = judge_steps.is_version_good_enough(judged)
+        is_approval_needed = approval.is_approval_needed(name, settings, judged)
+        approve = approval.ApproveVersionOperator(task_id="approve_version", project=name, judged=judged)
+        deployment_lock = take_deployment_lock(project, trigger_rule=ANY_WAY)
         deployment = deploy(project, settings, judged)
 
         training_is_off = end_steps.training_is_off(name)
         nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
         gate_failed = end_steps.gate_failed(name, judged)
         deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
-        ends = [training_is_off, nothing_to_do, gate_failed, deployed]
+        rejected = approval.rejected.override(trigger_rule=ANY_WAY)(name)
+        ends = [training_is_off, nothing_to_do, gate_failed, rejected, deployed]
         tell(project, ends)
         release_locks = end_steps.release_locks(name).as_teardown(setups=lock)
 
@@ -89,10 +93,13 @@ def train_dag(project: Project) -> DAG:
         are_images_enough >> manifests >> create_project >> datasets >> claimed
         train >> [evaluated, training_failed]
         evaluated >> compared
-        is_good_enough >> Label("every gate holds") >> deployment.lock
+        is_good_enough >> Label("every gate holds") >> is_approval_needed >> Label("ask a person") >> approve
         is_good_enough >> Label("a gate fails") >> gate_failed
+        is_approval_needed >> [deployment_lock, rejected]
+        approve >> Label("Approve") >> deployment_lock >> deployment.first
+        approve >> Label("Reject, or no answer in time") >> rejected
         deployment.done >> deployed
-        [deployed, gate_failed, nothing_to_do, training_failed, deployment.undone] >> release_locks
+        [deployed, gate_failed, rejected, nothing_to_do, training_failed, deployment.undone] >> release_locks
     return dag
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from custom_labels.docs.rollback import ROLLBACK_DOC
+from custom_labels.docs.scale import SCALE_DOC
 from custom_labels.docs.train import TRAIN_DOC
 from custom_labels.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.settings import Project
@@ -21,6 +23,29 @@ def train_dag_arguments(project: Project) -> dict[str, Any]:
         "minimum_f1_score": override("number", 0, 1),
     }
     return dag_arguments(project, "train", "Count new images, train, gate on F1, swap", TRAIN_DOC, params)
+
+
+def rollback_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's rollback DAG."""
+    params = {
+        "version": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[a-zA-Z0-9_.\-]{1,255}$",
+            description="The version to put into service; empty means the one that the live version replaced.",
+        ),
+        "reason": Param("", type="string", maxLength=1000, description="Why; it goes on record with your name."),
+    }
+    return dag_arguments(project, "rollback", "Put an earlier version back", ROLLBACK_DOC, params)
+
+
+def scale_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's scale DAG."""
+    params = {
+        "minimum_inference_units": override("integer", 1, 1000),
+        "maximum_inference_units": override("integer", 1, 1000),
+    }
+    return dag_arguments(project, "scale", "Change the live version's inference units", SCALE_DOC, params)
 
 
 def dag_arguments(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ class FailureNotifier(BaseNotifier):
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-        _tell_all(ProjectContext(self.project, context), outcome)
+        tell_all(ProjectContext(self.project, context), outcome)
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,25 @@ class RunFailureNotifier:
             return
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
-        _tell_all(place, RunOutcome(outcome="failed", project=self.project, detail=detail, run=run))
+        tell_all(place, RunOutcome(outcome="failed", project=self.project, detail=detail, run=run))
 
 
-def _tell_all(place: ProjectContext, outcome: RunOutcome) -> None:
-    """Tell an outcome; a channel that is out of order does not keep the others from being used."""
+def tell_all(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Tell how a run ended; a channel that is out of order does not keep the others from being used."""
     for tell in (_record, _publish):
-        try:
-            tell(place, outcome)
-        except (CustomLabelsError, ClientError, BotoCoreError):
-            log.exception("The failure of '%s' could not be reported by '%s'.", outcome.run, tell.__name__)
+        _try(tell, place, outcome)
+
+
+def announce(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Send a message about a run that goes on; where it cannot be sent, the run goes on all the same."""
+    _try(_publish, place, outcome)
+
+
+def _try(tell: Callable[[ProjectContext, RunOutcome], None], place: ProjectContext, outcome: RunOutcome) -> None:
+    try:
+        tell(place, outcome)
+    except (CustomLabelsError, ClientError, BotoCoreError):
+        log.exception("'%s' of '%s' could not be told by '%s'.", outcome.outcome, outcome.run, tell.__name__)
 
 
 def _record(place: ProjectContext, outcome: RunOutcome) -> None:

@@ -47,6 +47,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},
     "CustomLabelsVersionSensor": {"project_arn": PROJECT, "version_name": "v1", "until": "running"},
     "AcquireProjectLockOperator": {"project": "digits"},
+    "ApproveVersionOperator": {"project": "digits", "judged": {}},
+    "WaitUntilOperator": {"moment": "2026-11-20T12:00:00+00:00"},
     "DetectBatchOperator": {"project": "digits", "settings": {}, "batch": {"run": "a", "number": 0, "lanes": 1}},
     "JudgeVersionOperator": {"project": "digits", "settings": {}, "attempt": {}, "evaluated": {}, "compared": {}},
     "CustomLabelsSetupReviewOperator": {"project": "digits"},

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
     """Airflow Variables for one test; training is polled often and few images are enough."""
-    return Variables(monkeypatch, status_poll_seconds=1, minimum_untrained_images=10, minimum_f1_score=0.5)
+    return Variables(
+        monkeypatch, status_poll_seconds=1, minimum_untrained_images=10, minimum_f1_score=0.5, drain_seconds=0
+    )
 
 
 @pytest.fixture

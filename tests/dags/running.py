@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.domain.outcome import TITLES
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Run:
     @property
     def ends(self) -> set[str]:
         """The branches that the run ended in."""
-        names = ("training_is_off", "nothing_to_do", "gate_failed", "deployed", "training_failed", "stop_challenger")
+        names = (*TITLES, "stop_challenger")
         return {name for name in names if self.tasks.get(name) == "success"}
 
     @property

@@ -13,7 +13,9 @@ __all__ = ["digits"]
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
     """Airflow Variables for one test; how good a model is does not matter here, so that every gate is open."""
-    return Variables(monkeypatch, status_poll_seconds=1, minimum_untrained_images=10, minimum_f1_score=0)
+    return Variables(
+        monkeypatch, status_poll_seconds=1, minimum_untrained_images=10, minimum_f1_score=0, drain_seconds=0
+    )
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+_TOLERANCE = 1e-9
+"""A share is a float: 0.6 of 5 images is 3 images."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,47 @@ class LiveVersion:
 
 
 @dataclass(frozen=True)
-class SmokeAnswer:
-    """One known image put to a version: the label that it shows and what the version said.
+class Units:
+    """The inference units that a version runs with.
 
+    :param minimum: units it was started with, each billed by the minute.
+    :param maximum: units up to which the service may scale it, ``None`` for no scaling.
+    """
+
+    minimum: int
+    maximum: int | None = None
+
+    def __str__(self) -> str:
+        """Give them in words."""
+        if self.maximum is not None:
+            return f"{self.minimum} to {self.maximum} inference units"
+        return f"{self.minimum} inference unit{'' if self.minimum == 1 else 's'}"
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Units:
+        """Read them from a ProjectVersionDescription; one unit where AWS names none.
+
+        Equal bounds are no scaling, which is also what AWS makes of a start without ``MaxInferenceUnits``.
+        """
+        minimum = int(described.get("MinInferenceUnits") or 1)
+        maximum = described.get("MaxInferenceUnits")
+        return cls.wanted(minimum, int(maximum) if maximum else None)
+
+    @classmethod
+    def wanted(cls, minimum: int, maximum: int | None) -> Units:
+        """Take them from the settings."""
+        return cls(minimum, None if maximum == minimum else maximum)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give them by the names of their settings."""
+        return {"minimum_inference_units": self.minimum, "maximum_inference_units": self.maximum}
+
+
+@dataclass(frozen=True)
+class SmokeAnswer:
+    """One known image put to a version: the answer that is expected and what the version said.
+
+    :param label: what the version said of it when it was evaluated; the image's label where that is not known.
     :param answered: the labels answered, the surest first; empty when it named none.
     """
 
@@ -67,22 +109,25 @@ class SmokeAnswer:
 
     @property
     def right(self) -> bool:
-        """Whether the surest answer is the known label."""
+        """Whether the surest answer is the expected label."""
         return self.answered[:1] == (self.label,)
 
 
-def smoke_failure(answers: tuple[SmokeAnswer, ...]) -> str | None:
-    """Say why a version must not serve, or ``None`` when it answers as a trained model does.
+def smoke_failure(answers: tuple[SmokeAnswer, ...], share: float) -> str | None:
+    """Say why a version must not serve, or ``None`` when it answers as the trained model does.
 
-    The gate has judged how good it is; this asks only whether the running endpoint is that model: a version that
-    knows not one of several known images is not.
+    The gates have judged how good it is; this asks only whether the running endpoint is that model.
+
+    :param share: share of the known images that it must answer as expected, 0 to 1; always at least one image.
     """
     if not answers:
         return "no known image could be put to it"
-    if not any(answer.right for answer in answers):
-        first = answers[0]
-        return (
-            f"it knew none of {len(answers)} known images; {first.image} shows '{first.label}', "
-            f"it said {', '.join(first.answered) or 'nothing'}"
-        )
-    return None
+    right = sum(answer.right for answer in answers)
+    needed = max(1, math.ceil(share * len(answers) - _TOLERANCE))
+    if right >= needed:
+        return None
+    first = next(answer for answer in answers if not answer.right)
+    return (
+        f"it answered {right} of {len(answers)} known images as expected, and {needed} are needed: "
+        f"of {first.image} it was to say '{first.label}' and said {', '.join(first.answered) or 'nothing'}"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -22,9 +22,9 @@ from custom_labels.domain.statuses import (
     Described,
     Verdict,
 )
-from custom_labels.hooks.rekognition import LimitExceeded
+from custom_labels.hooks.rekognition import LimitExceeded, RekognitionHook
 from custom_labels.links import CustomLabelsVersionLink, persist_version_link
-from custom_labels.operators.base import WaitingOperator
+from custom_labels.operators.base import CUT_SHORT, WaitingOperator
 from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
 
 if TYPE_CHECKING:
@@ -155,15 +155,18 @@ class CustomLabelsStartVersionOperator(VersionOperator):
     """Start a trained version and wait until it is RUNNING. XCom: the version's ARN.
 
     A running version is billed by the minute. The running-model quota (two a region by default) being full is an
-    error that names the way out.
+    error that names the way out, unless ``stop_first`` names a version to stop in that case.
 
     :param min_inference_units: inference units to start with, 1-5 by default quota (templated).
     :param max_inference_units: units up to which the service may scale; no scaling if not given (templated).
+    :param stop_first: ``project_arn`` and ``version_name`` of the one version that is stopped if the quota is full, and
+        only then; none if empty. Nothing of it serves until this one runs. Whoever stops it starts it again after a
+        failure: once it is stopped, a failure is final, so that this happens at once (templated).
     """
 
     table = VERSION_RUNNING
     template_fields: Sequence[str] = aws_template_fields(
-        *VersionOperator.template_fields, "min_inference_units", "max_inference_units"
+        *VersionOperator.template_fields, "min_inference_units", "max_inference_units", "stop_first"
     )
 
     def __init__(
@@ -171,6 +174,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         *,
         min_inference_units: int | str = 1,
         max_inference_units: int | str | None = None,
+        stop_first: dict[str, str] | None = None,
         waiter_delay: int | str = 30,
         waiter_max_attempts: int | str = 80,
         **kwargs: Any,
@@ -178,8 +182,9 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
         self.min_inference_units = min_inference_units
         self.max_inference_units = max_inference_units
+        self.stop_first = stop_first
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> None:
         """Start the version unless it is starting or running."""
         present = self.describe()
         if self.table.judge(present.status) is not Verdict.FAILED:
@@ -196,11 +201,53 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         except client.exceptions.ResourceInUseException as error:
             self.log.info("%s is being started by somebody else: %s", self.subject, error)
         except LimitExceeded as error:
+            self.make_room(error, context)
+
+    def make_room(self, error: LimitExceeded, context: Context) -> None:
+        """Stop the version that is to go if the quota is full, wait until it is stopped, and begin again."""
+        if not self.stop_first:
             raise AirflowException(
                 f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
-                "raised, and a swap without downtime needs one free place. The live model goes on serving; stop a "
-                "model that is not needed or ask for a higher quota, then clear this task."
+                "raised, and a swap without downtime needs one free place. Nothing was stopped; stop a model that is "
+                "not needed, ask for a higher quota, or set 'when_quota_is_full' to 'stop_then_start', then clear this "
+                "task."
             ) from error
+        other = self.hook.describe_version(**self.stop_first)
+        if VERSION_STOPPED.judge(other.status) is Verdict.DONE:
+            raise AirflowFailException(
+                f"{self.subject} cannot be started: {error}. Version '{self.stop_first['version_name']}' is stopped "
+                "already, so others take the places of the quota. Stop a model that is not needed, or ask for a higher "
+                "quota, and trigger the DAG again."
+            ) from error
+        self.log.warning("%s. Stopping version '%s', as asked for.", error, self.stop_first["version_name"])
+        CustomLabelsStopVersionOperator.stop(self.hook, other)
+        waiter = VERSION_STOPPED.waiter
+        if self.deferrable:
+            parameters: dict[str, Any] = {**self.stop_first, **self.trigger_parameters(), "waiter_name": waiter}
+            self.defer(
+                trigger=ProjectVersionStatusTrigger(**parameters),
+                method_name="execute_after_stop",
+                timeout=self.longest_wait(),
+            )
+        self.hook.get_waiter(waiter).wait(
+            ProjectArn=self.stop_first["project_arn"],
+            VersionNames=[self.stop_first["version_name"]],
+            WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
+        )
+        self.submit(context)
+
+    def execute_after_stop(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Begin again after the trigger saw the other version stopped."""
+        if CUT_SHORT in str((event or {}).get("message", "")):
+            self.give_up()
+        return self.execute(context)
+
+    def fail(self, described: Described) -> NoReturn:
+        """Raise what AWS says; for good where the version that served was stopped for this one."""
+        if self.stop_first:
+            other = self.hook.describe_version(**self.stop_first)
+            self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE  # type: ignore[misc]
+        super().fail(described)
 
     def trigger(self) -> ProjectVersionStatusTrigger:
         """Wait for RUNNING; a user who kills the task does not leave a model starting."""
@@ -242,12 +289,16 @@ class CustomLabelsStopVersionOperator(VersionOperator):
         if present.status == "STARTING":
             self.log.info("%s is STARTING: waiting until it can be stopped.", self.subject)
             self._wait_until_started()
-        client = self.hook.client
+        self.stop(self.hook, present)
+
+    @staticmethod
+    def stop(hook: RekognitionHook, version: Described) -> None:
+        """Tell AWS to stop a version; whether one that refuses was stopped or failed meanwhile, its status says."""
+        client = hook.client
         try:
-            client.stop_project_version(ProjectVersionArn=present.arn)
+            client.stop_project_version(ProjectVersionArn=version.arn)
         except client.exceptions.ResourceInUseException as error:
-            # Stopped or failed meanwhile; whether that is so, the status says.
-            self.log.info("%s was not stopped by us: %s", self.subject, error)
+            hook.log.info("%s was not stopped by us: %s", version.arn, error)
 
     def _wait_until_started(self) -> None:
         try:

@@ -1,45 +1,100 @@
-"""Images whose label is known, to put to a version before it serves."""
+"""Images with known answers, to put to a version before it serves."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
+from custom_labels.domain.answers import read_evaluation_line
 from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.split import Side
+from custom_labels.storage.faults import MISSING, error_code
 from custom_labels.storage.store import S3Store
 
 
-def known_images(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
-    """Pick images of a snapshot, spread over its labels, always the same ones.
+@dataclass(frozen=True)
+class KnownAnswers:
+    """Images, and what a version is expected to say of them.
 
-    Test images first; where there are fewer than wanted, train images too: this is to find out whether an endpoint is
-    the trained model, not how good that is. Streams the manifests and keeps the first images of each label.
-
-    :param digest: the snapshot's digest.
-    :param count: number of images wanted; fewer where the snapshot has fewer.
-    :return: pairs of ``s3://`` URI and label.
+    :param images: pairs of ``s3://`` URI and label.
+    :param own: whether the labels are what the version itself said when it was evaluated; otherwise they are what
+        people say, and even a good version may err.
     """
+
+    images: tuple[tuple[str, str], ...]
+    own: bool
+
+
+def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, count: int) -> KnownAnswers:
+    """Pick images with known answers, spread over the labels, always the same ones.
+
+    What the version itself said of its test images is in the evaluation snapshot that Custom Labels wrote
+    (``TestingDataResult.Output`` of DescribeProjectVersions). Where that is gone, or holds no
+    answer, the manifests of its snapshot are taken: test images first, then train images.
+
+    :param described: AWS's description of the version.
+    :param digest: the digest of the snapshot that it was trained on.
+    :param count: number of images wanted; fewer where there are fewer.
+    """
+    said = _spread(_answers(_lines_of_evaluation(store, described)), count)
+    return KnownAnswers(tuple(said), own=True) if said else KnownAnswers(tuple(_labelled(store, digest, count)), False)
+
+
+def _lines_of_evaluation(store: S3Store, described: Mapping[str, Any]) -> Iterator[bytes]:
+    from botocore.exceptions import ClientError
+
+    for asset in described.get("TestingDataResult", {}).get("Output", {}).get("Assets", []):
+        place = asset.get("GroundTruthManifest", {}).get("S3Object")
+        if not place:
+            continue
+        try:
+            body = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"]
+        except ClientError as error:
+            if error_code(error) not in MISSING:
+                raise
+            continue
+        yield from body.iter_lines()
+
+
+def _answers(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Give the images of which the version said one label; of the others no single answer is known."""
+    for line in lines:
+        answer = read_evaluation_line(line)
+        if len(answer.said) == 1:
+            yield answer.image, answer.said[0]
+
+
+def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for side in (Side.TEST, Side.TRAIN):
         if len(found) < count:
-            found += _spread(store, manifest_key(digest, side.value), count - len(found))
+            lines = store.call("get_object", manifest_key(digest, side.value))["Body"].iter_lines()
+            found += _spread(_labels(lines), count - len(found))
     return found
 
 
-def _spread(store: S3Store, manifest: str, count: int) -> list[tuple[str, str]]:
-    by_label: dict[str, list[str]] = {}
-    for line in store.call("get_object", manifest)["Body"].iter_lines():
+def _labels(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    for line in lines:
         entry = json.loads(line)
         label = next(value["class-name"] for name, value in entry.items() if name.endswith("-metadata"))
-        images = by_label.setdefault(label, [])
-        if len(images) < count:
-            images.append(entry["source-ref"])
+        yield entry["source-ref"], label
+
+
+def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """Take the first images of each label, in turn; no more of them are held than are wanted."""
+    by_label: dict[str, list[str]] = {}
+    for uri, label in images:
+        of_label = by_label.setdefault(label, [])
+        if len(of_label) < count:
+            of_label.append(uri)
     rounds = [
-        (images[turn], label)
+        (of_label[turn], label)
         for turn in range(count)
-        for label, images in sorted(by_label.items())
-        if turn < len(images)
+        for label, of_label in sorted(by_label.items())
+        if turn < len(of_label)
     ]
     return rounds[:count]
 

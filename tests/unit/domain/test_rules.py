@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
 from custom_labels.domain.evaluation import Evaluation, manifest_error_codes, parse_summary
 from custom_labels.domain.lock import ProjectLock, may_take
 from custom_labels.domain.names import version_name
@@ -185,38 +184,6 @@ def test_manifest_error_codes_come_once_with_the_file_wide_ones_first() -> None:
     }
 
     assert manifest_error_codes(summary) == ["ERROR_MANIFEST_TOO_FEW_LABELS", "ERROR_INVALID_IMAGE"]
-
-
-def live(name: str, **more: Any) -> LiveVersion:
-    return LiveVersion(name, f"arn:{name}", "arn:p", "d", "2026-11-20T12:00:00+00:00", 0.9, ("a", "b"), **more)
-
-
-def test_a_successor_remembers_whom_it_replaced() -> None:
-    successor = live("v2").replacing(live("v1"))
-
-    assert (successor.version_name, successor.previous_version_name) == ("v2", "v1")
-    assert LiveVersion.from_json(successor.to_json()) == successor
-
-
-def test_replacing_itself_keeps_the_predecessor() -> None:
-    present = live("v2", previous_version_name="v1", previous_version_arn="arn:v1")
-
-    assert live("v2").replacing(present) is present
-
-
-SMOKE = [
-    ("one is right", [("cat", ("cat",)), ("dog", ("cat",))], None),
-    ("surest answer counts", [("cat", ("dog", "cat"))], "knew none of 1"),
-    ("silent", [("cat", ())], "it said nothing"),
-    ("no image", [], "no known image"),
-]
-
-
-@pytest.mark.parametrize(("answers", "failure"), [case[1:] for case in SMOKE], ids=[case[0] for case in SMOKE])
-def test_a_smoke_test_asks_for_a_sign_of_the_trained_model(answers: list[Any], failure: str | None) -> None:
-    said = smoke_failure(tuple(SmokeAnswer("s3://b/k", label, answered) for label, answered in answers))
-
-    assert (failure in said) if failure and said else said is failure
 
 
 @pytest.mark.parametrize("project", ["digits", "a project/with spaces", "x" * 300])

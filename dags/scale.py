@@ -1,0 +1,51 @@
+"""<project>_scale: run the live version with other inference units, which takes a stop and a start."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Label, TriggerRule
+
+from custom_labels.dag_arguments import custom_labels_arguments, scale_dag_arguments
+from custom_labels.operators import scale_steps as steps
+from custom_labels.operators.deploy_steps import smoke_test
+from custom_labels.operators.deployment import start_live_again, take_deployment_lock, units
+from custom_labels.operators.end_steps import release_locks
+from custom_labels.operators.reporting import tell
+from custom_labels.operators.settings_step import load_settings
+from custom_labels.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
+from custom_labels.settings import Project, load_projects
+
+
+def scale_dag(project: Project) -> DAG:
+    """Build the scale DAG of one project."""
+    name = project.name
+    with DAG(schedule=None, **scale_dag_arguments(project)) as dag:
+        settings = load_settings(name)
+        lock = take_deployment_lock(project)
+        look = steps.look_at_live(name, settings)
+        is_scaling_due = steps.is_scaling_due(look)
+        version = {
+            **custom_labels_arguments(project),
+            "project_arn": look["project_arn"],
+            "version_name": look["version_name"],
+        }
+        stop_live = CustomLabelsStopVersionOperator(task_id="stop_live", **version)
+        # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
+        start_live = CustomLabelsStartVersionOperator(task_id="start_live", retries=0, **units(), **version)
+        tested = smoke_test(name, settings, look)
+        down, undone = start_live_again(project, "look_at_live", trigger_rule=TriggerRule.ONE_FAILED)
+
+        nothing_to_scale = steps.nothing_to_scale(name, look)
+        scaled = steps.scaled(name, look)
+        tell(project, [nothing_to_scale, scaled])
+        release = release_locks(name).as_teardown(setups=lock)
+
+        lock >> look
+        is_scaling_due >> Label("other units are wanted") >> stop_live >> start_live >> tested >> scaled
+        is_scaling_due >> Label("as wanted") >> nothing_to_scale
+        [stop_live, start_live, tested] >> down
+        [scaled, nothing_to_scale, undone] >> release
+    return dag
+
+
+for each in load_projects():
+    globals()[f"{each.name}_scale"] = scale_dag(each)

@@ -1,0 +1,84 @@
+"""Which version may be put back into service, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.errors import ModelError
+from custom_labels.domain.statuses import STARTABLE, VERSION_RUNNING, Described, Verdict
+
+
+@dataclass(frozen=True)
+class RollbackTarget:
+    """The version that is asked for.
+
+    :param version_name: ``None`` where there is nothing to do.
+    :param reason: why there is nothing to do.
+    """
+
+    version_name: str | None
+    reason: str = ""
+
+
+def find_target(live: LiveVersion | None, named: str | None) -> RollbackTarget:
+    """Find the version that a rollback is to put back: the named one, else the one that the live version replaced."""
+    if named:
+        if live is not None and live.version_name == named:
+            return RollbackTarget(None, f"version {named} serves already")
+        return RollbackTarget(named)
+    if live is None:
+        return RollbackTarget(None, "no version was deployed yet")
+    if live.previous_version_name is None:
+        return RollbackTarget(None, f"version {live.version_name}, which serves, replaced no other")
+    return RollbackTarget(live.previous_version_name)
+
+
+def make_candidate(
+    version_name: str,
+    *,
+    record: Mapping[str, Any],
+    project_arn: str,
+    described: Described,
+    live: LiveVersion | None,
+) -> dict[str, Any]:
+    """Make the candidate of a deployment from what the registry and AWS know of a version.
+
+    :param record: the version's record in the registry, empty where it has none.
+    :param described: what AWS says of it.
+    :raises ModelError: the registry does not know the version, or AWS cannot start it.
+    """
+    where = f"'registry/versions/{version_name}.json'"
+    if not record:
+        raise ModelError(
+            f"Version '{version_name}' is not one of this project: there is no {where}. Only versions that the "
+            "project's registry knows are put into service. Name one of 'registry/versions/' in the Param 'version'."
+        )
+    if described.status is None:
+        raise ModelError(
+            f"Version '{version_name}' is known to {where}, but AWS has it no more: it was deleted. Name another "
+            "version in the Param 'version', or train its images again with 'force'."
+        )
+    if described.status not in STARTABLE and VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
+        raise ModelError(
+            f"Version '{version_name}' is {described.status}, from which it cannot be started; AWS says: "
+            f"'{described.message}'. Wait if that passes, or name another version in the Param 'version'."
+        )
+    evaluation = record.get("evaluation")
+    if not evaluation:
+        raise ModelError(
+            f"Version '{version_name}' was never evaluated: {where} has no 'evaluation'. Name a version in the Param "
+            "'version' that was judged by its gates."
+        )
+    return {
+        "version_name": version_name,
+        "version_arn": described.arn,
+        "project_arn": project_arn,
+        "digest": record["digest"],
+        "f1": evaluation["f1"],
+        "labels": [metrics["label"] for metrics in evaluation["labels"]],
+        "champion_arn": live.version_arn if live else None,
+        "replaces": live.version_name if live else None,
+    }

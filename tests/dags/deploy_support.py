@@ -1,0 +1,58 @@
+"""What the tests of deployments share: versions that were trained, judged and put on record without the train DAG."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.storage.registry import Registry
+from custom_labels.storage.store import S3Store
+from tests.dags.detect_support import start, train_versions, version_arn
+from tests.support import BUCKET, LABELS, rekognition
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+def registry() -> Registry:
+    """Give the project's registry."""
+    return Registry(S3Store(BUCKET, region_name="us-east-1"))
+
+
+def trained(aws: LocalAws, *names: str) -> str:
+    """Train versions that the registry knows as judged, and give the project's ARN."""
+    project = train_versions(aws, *names)
+    for name in names:
+        evaluation = {"f1": 0.9, "labels": [{"label": label} for label in LABELS]}
+        facts = {"digest": "0" * 64, "version_arn": version_arn(aws, project, name), "evaluation": evaluation}
+        registry().update_version(name, {**facts, "status": "TRAINING_COMPLETED"})
+    return project
+
+
+def serve_in_turn(aws: LocalAws, *names: str) -> str:
+    """Let versions serve one after the other; only the last of them runs. Give the project's ARN."""
+    project = trained(aws, *names)
+    before = None
+    for name in names:
+        live = LiveVersion(
+            version_name=name,
+            version_arn=version_arn(aws, project, name),
+            project_arn=project,
+            digest="0" * 64,
+            since=datetime.now(UTC).isoformat(timespec="seconds"),
+            f1=0.9,
+            labels=LABELS,
+        )
+        registry().move_live(live, expected=before)
+        before = live.version_arn
+    start(aws, project, names[-1])
+    registry().update_version(names[-1], {"status": "RUNNING", "minimum_inference_units": 1})
+    return project
+
+
+def units_of(aws: LocalAws, project: str, name: str) -> tuple[Any, Any]:
+    """Give the inference units that a version runs with, at least and at most."""
+    found = rekognition(aws).describe_project_versions(ProjectArn=project, VersionNames=[name])
+    version = found["ProjectVersionDescriptions"][0]
+    return version.get("MinInferenceUnits"), version.get("MaxInferenceUnits")

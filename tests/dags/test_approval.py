@@ -1,0 +1,91 @@
+"""The train DAG with a person's approval before a version serves: yes, no, and nobody there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.storage.lock import DEPLOYMENT_LOCK
+from tests.dags.answering import nobody, person
+from tests.dags.deploy_support import registry
+from tests.dags.running import Variables, record, statuses, train
+from tests.dags.test_train import received, subscribe
+from tests.support import effects, put_images
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def careful(digits: LocalAws, variables: Variables) -> LocalAws:
+    """The project with approval, and images to train on."""
+    variables.set(require_approval="True")
+    put_images(digits, 10)
+    return digits
+
+
+def test_an_approved_version_serves_and_who_approved_is_on_record(careful: LocalAws) -> None:
+    queue = subscribe(careful)
+    before: list[int] = []
+
+    def look() -> None:
+        before.append(effects(careful, "StartProjectVersion"))
+        # A rollback could have it, and no other training may begin for as long as people may take.
+        assert record(careful, DEPLOYMENT_LOCK.removeprefix("registry/").removesuffix(".json")) is None
+        assert record(careful, "lock")["training_seconds"] > 24 * 3600
+
+    with person("Approve", "as agreed", before=look) as asked:
+        run = train()
+
+    assert (run.state, run.ends) == ("success", {"deployed"}), run.note
+    name = record(careful, "live")["version_name"]
+    assert before == [0]
+    assert asked.subjects == [f"digits: may version {name} serve?"]
+    assert f"/custom-labels/digits/decisions/{name}" in asked.bodies[0]
+    given = record(careful, f"versions/{name}")["approval"]
+    assert (given["approved"], given["by"], given["comment"]) == (True, "ann", "as agreed")
+    told = [message["Subject"] for message in received(careful, queue)]
+    assert ["approval wanted" in subject for subject in told].count(True) == 1
+
+
+def test_a_rejected_version_does_not_serve_and_is_not_trained_again(careful: LocalAws) -> None:
+    with person("Reject", "too many 7s"):
+        run = train()
+    again = train()
+
+    assert (run.state, run.ends) == ("success", {"rejected"}), run.note
+    assert "rejected by ann: too many 7s" in str(run.note)
+    assert again.ends == {"nothing_to_do"}
+    assert "was rejected" in str(again.note)
+    assert record(careful, "live") is None
+    assert set(statuses(careful).values()) == {"TRAINING_COMPLETED"}
+
+
+def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variables) -> None:
+    variables.set(approval_timeout_hours=0.0002)
+
+    with nobody():
+        run = train()
+
+    assert (run.state, run.ends) == ("success", {"rejected"}), run.note
+    assert "nobody answered within 0.0002 hours" in str(run.note)
+    (name,) = statuses(careful)
+    assert record(careful, f"versions/{name}")["approval"]["by"] is None
+    assert registry().open_attempt() is None
+
+
+def test_an_answer_of_a_run_that_died_counts(careful: LocalAws) -> None:
+    careful.control.outcomes({"operation": "start", "version": "*", "status": "FAILED", "message": "No capacity."})
+    with person("Approve") as asked:
+        failed = train()
+    assert failed.failed == {"start_version"}
+    careful.control.outcomes()
+
+    with person("Reject") as asked_again:
+        run = train()
+
+    assert run.ends == {"deployed"}, run.note
+    assert (len(asked.subjects), asked_again.subjects) == (1, [])
