@@ -32,6 +32,13 @@ class Calls:
             if error is not None:
                 self._errors.setdefault(operation, Counter())[error] += 1
 
+    def put_back(self, counts: dict[str, Any]) -> None:
+        """Count on from what :meth:`to_json` returned."""
+        with self._lock:
+            self._calls = Counter({name: count["calls"] for name, count in counts.items()})
+            self._effects = Counter({name: count["effects"] for name, count in counts.items()})
+            self._errors = {name: Counter(count["errors"]) for name, count in counts.items() if count["errors"]}
+
     def to_json(self) -> dict[str, Any]:
         """Return {operation: {"calls": n, "errors": {code: n}, "effects": n}}."""
         with self._lock:

@@ -15,6 +15,7 @@ from include.local_aws.faults import Fault as FaultRule
 from include.local_aws.human_review.crew import SimulatedWorkforce
 from include.local_aws.human_review.workforce import Workforce
 from include.local_aws.messages import Request, Response
+from include.local_aws.saved import SavedStates
 from include.local_aws.settings import Outcome, SettingError, Settings
 from include.local_aws.statuses import Statuses, StatusRule
 
@@ -48,6 +49,7 @@ class Control:
         calls: Calls,
         changes: Changes,
         workforce: SimulatedWorkforce,
+        saved: SavedStates,
         health: Callable[[], dict[str, Any]],
         reset: Callable[[], None],
     ) -> None:
@@ -55,6 +57,7 @@ class Control:
         self._faults = faults
         self._calls = calls
         self._reset = reset
+        self._saved = saved
         dates = Dates()
         self._readers: dict[str, Callable[[], Any]] = {
             "health": health,
@@ -68,6 +71,7 @@ class Control:
             "changes": changes.to_json,
             "held": faults.held.to_json,
             "dates": dates.to_json,
+            "saved": saved.to_json,
             "workforce": workforce.to_json,
         }
         self._writers: dict[str, Callable[[Any], None]] = {
@@ -77,6 +81,7 @@ class Control:
             "quotas": lambda value: settings.change_quotas(_object(value)),
             "outcomes": lambda value: settings.set_outcomes([Outcome.from_json(item) for item in _list(value)]),
             "statuses": lambda value: statuses.set_rules([StatusRule.from_json(item) for item in _list(value)]),
+            "saved": lambda value: saved.save(_name(value)),
             "workforce": lambda value: workforce.employ(Workforce.from_json(value)),
             "dates": lambda value: dates.set(_list(value)),
         }
@@ -104,6 +109,11 @@ class Control:
         if request.method == "POST" and name == "reset":
             self._reset()
             return _json(200, {"reset": True})
+        if request.method == "POST" and name == "restore":
+            wanted = _name(_body(request))
+            self._reset()
+            self._saved.restore(wanted)
+            return _json(200, {"restored": wanted})
         if request.method == "GET" and name in self._readers:
             return _json(200, self._readers[name]())
         if request.method == "PUT" and name in self._writers:
@@ -112,7 +122,7 @@ class Control:
         if request.method == "DELETE" and name in self._deleters:
             self._deleters[name]()
             return _json(200, self._readers[name]())
-        known = sorted({*self._readers, "reset"})
+        known = sorted({*self._readers, "reset", "restore"})
         return _json(404, {"error": f"No {request.method} {request.path}. Known names: {', '.join(known)}."})
 
 
@@ -133,6 +143,13 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SettingError(f"Expected a JSON object, got {type(value).__name__}.")
     return value
+
+
+def _name(value: object) -> str:
+    name = _object(value).get("name")
+    if not isinstance(name, str):
+        raise SettingError(f"'name' of the state is {name!r}: expected a text.")
+    return name
 
 
 def _json(status: int, value: object) -> Response:

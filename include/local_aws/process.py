@@ -98,6 +98,18 @@ class Control:
         """Return the calls that a fault of kind 'hold_...' keeps waiting."""
         return list(self._call("GET", "held"))
 
+    def saved(self) -> list[str]:
+        """Return the names of the states that are kept."""
+        return list(self._call("GET", "saved"))
+
+    def save(self, name: str) -> None:
+        """Keep the state of all services but human review under a name; raises LocalAwsError while things change."""
+        self._call("PUT", "saved", {"name": name})
+
+    def restore(self, name: str) -> None:
+        """Reset, and bring the state of that name back."""
+        self._call("POST", "restore", {"name": name})
+
     def reset(self) -> None:
         """Forget all state of all services and go back to the settings of the start."""
         self._call("POST", "reset")

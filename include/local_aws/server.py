@@ -25,6 +25,7 @@ from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
 from include.local_aws.router import CLIENT_IS_GONE, Router, WsgiApp
+from include.local_aws.saved import SavedStates
 from include.local_aws.settings import Settings
 from include.local_aws.statuses import Statuses
 from include.local_aws.training.pool import TrainerPool
@@ -74,6 +75,7 @@ class Emulator:
             self._calls,
             self._changes,
             self._workforce,
+            SavedStates(self._regions, self._reviews, self._calls),
             self._health,
             self._reset,
         )

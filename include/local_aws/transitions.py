@@ -46,6 +46,11 @@ class Transitions:
         else:
             self._working.append(transition)
 
+    @property
+    def pending(self) -> int:
+        """How many changes are still to come."""
+        return len(self._timed) + len(self._working)
+
     def settle(self) -> None:
         """Apply all that is due, in order; what a change schedules counts from now."""
         now = self._clock()

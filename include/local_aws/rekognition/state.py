@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from include.local_aws.objects import ACCOUNT, Objects
 from include.local_aws.rekognition.manifest_lines import ManifestLine
@@ -122,6 +123,22 @@ class Region:
         self.tags: dict[str, dict[str, str]] = {}
         self._serials = itertools.count(1)
         self._last_stamp = 0
+
+    def contents(self) -> dict[str, Any]:
+        """Return all that is not a part of the server, for :meth:`put_back`."""
+        return {
+            "projects": self.projects,
+            "tags": self.tags,
+            "next_serial": self.next_serial() + 1,
+            "last_stamp": self._last_stamp,
+        }
+
+    def put_back(self, contents: dict[str, Any]) -> None:
+        """Hold what :meth:`contents` returned."""
+        self.projects = contents["projects"]
+        self.tags = contents["tags"]
+        self._serials = itertools.count(contents["next_serial"])
+        self._last_stamp = contents["last_stamp"]
 
     def next_serial(self) -> int:
         """Return a number that grows with each resource; lists are ordered by it."""

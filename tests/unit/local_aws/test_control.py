@@ -51,6 +51,7 @@ def test_health_tells_of_the_trainers(aws: Aws) -> None:
         ("quotas", [], "Expected a JSON object"),
         ("outcomes", [{"operation": "start", "status": "TRAINING_FAILED"}], "is unknown: use training"),
         ("outcomes", "{", "not JSON"),
+        ("saved", {}, "'name' of the state is None"),
     ],
 )
 def test_setting_is_refused_with_a_reason_when_wrong(aws: Aws, name: str, body: object, says: str) -> None:
