@@ -26,7 +26,12 @@ class TaskInstance:
 def context() -> Any:
     moment = datetime(2026, 11, 20, tzinfo=UTC)
     run = SimpleNamespace(
-        dag_id="digits_train", run_id="test", logical_date=moment, run_after=moment, start_date=datetime.now(UTC)
+        dag_id="digits_train",
+        run_id="test",
+        run_type="scheduled",
+        logical_date=moment,
+        run_after=moment,
+        start_date=datetime.now(UTC),
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}
 

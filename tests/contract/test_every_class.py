@@ -41,7 +41,7 @@ def test_the_hook_is_made_from_these_parameters(cls: type) -> None:
 
 @pytest.mark.parametrize("cls", [*OPERATORS, *SENSORS], ids=ids)
 def test_every_own_parameter_is_templated_unless_it_shapes_the_dag(cls: type) -> None:
-    shapes_the_dag = {"self", "kwargs", "deferrable", "until", "dataset_type", "timeout_hours"}
+    shapes_the_dag = {"self", "kwargs", "deferrable", "until", "dataset_type", "timeout_hours", "lock"}
     parameters = set(inspect.signature(cls.__init__).parameters) - shapes_the_dag
 
     assert parameters <= set(cls.template_fields)  # type: ignore[attr-defined]
