@@ -7,8 +7,8 @@ TRAIN_DOC = """
 
 Counts the labelled images under `s3://{bucket}/{prefix}images_labeled_by_folder/<label>/`. When enough of them are in
 no trained snapshot yet, it checks them, writes the TRAIN and TEST manifests, trains a Custom Labels version, and - if
-every gate holds - starts it, puts known images to it, moves `registry/live.json` to it and, `drain_seconds` later, stops
-the version that it replaces or keeps it for `keep_replaced_hours`.
+every gate holds - starts it, puts known images to it, moves `registry/live.json` to it and, `drain_seconds` later,
+stops the version that it replaces or keeps it for `keep_replaced_hours`.
 
 **How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_train.json`)
 
@@ -17,13 +17,13 @@ the version that it replaces or keeps it for `keep_replaced_hours`.
 | `training_is_off` | Variable `{project}__enable_automatic_training` is off |
 | `nothing_to_do` | too few new images, or exactly these images were tried before |
 | `gate_failed` | trained, but a gate does not hold, such as `minimum_f1_score`; the live version stays |
-| `rejected` | a person rejected it, or nobody answered in time; the live version stays, the images are not tried again |
+| `rejected` | a person rejected it, or nobody answered in time; the live version stays, the images count as tried |
 | `deployed` | the new version serves |
 | a failed run | training failed, or a task did; the live version stays, a version that was started is stopped |
 
-**Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short with a
-link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours` is
-a rejection. Who answered is in `registry/versions/`. No other training of this project begins meanwhile;
+**Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short, with
+a link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours`
+is a rejection. Who answered is in `registry/versions/`. No other training of this project begins meanwhile;
 `{project}_rollback` does not wait for it. A run that resumes one that died asks again only if nobody has answered.
 
 **Where no further model may run**, a run fails and says so; with `when_quota_is_full` at `stop_then_start` it stops the
