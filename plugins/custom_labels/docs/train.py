@@ -21,6 +21,14 @@ stops the version that it replaces or keeps it for `keep_replaced_hours`.
 | `deployed` | the new version serves |
 | a failed run | training failed, or a task did; the live version stays, a version that was started is stopped |
 
+**Fair judgement**: `gates` are conditions on F1, precision or recall, of all labels or one, absolute or relative to the
+live version. For the relative ones task `compare_with_champion` puts the new version's test images, at most
+`maximum_comparison_images`, to the live version while it runs, so that both are judged on the same images; the new
+version's own answers are in its evaluation and cost nothing. Images that were deleted or replaced since count for
+neither. Where the live version does not run, or `compare_with_champion` is off, each version's own evaluation counts.
+Task `judge` writes `registry/decisions/<version>.json` and a page beside it, with every gate, the images whose verdict
+changed and the confusion matrices: link *Decision record* on the task.
+
 **Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short, with
 a link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours`
 is a rejection. Who answered is in `registry/versions/`. No other training of this project begins meanwhile;
