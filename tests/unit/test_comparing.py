@@ -274,6 +274,7 @@ def test_a_lost_evaluation_of_the_champion_refuses_relative_gates(contest: Conte
 
 def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> None:
     before = contest.judge(contest.compare(), gates=[])
+    kept = Decisions(contest.store, "challenger").comparison()
     s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/live.json")
     contest.serve("challenger")
 
@@ -281,3 +282,19 @@ def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> N
 
     assert (before["passed"], after["passed"]) == (True, True)
     assert after["headline"] == before["headline"]
+    assert Decisions(contest.store, "challenger").comparison() == kept
+
+
+def test_own_evaluations_count_where_the_answers_to_single_images_are_lost(contest: Contest) -> None:
+    place = contest.describe("challenger")["TestingDataResult"]["Output"]["Assets"][0]["GroundTruthManifest"]
+    key = place["S3Object"]["Name"]
+    body = s3(contest.aws).get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key=key)
+
+    compared = contest.compare()
+    judged = contest.judge(compared)
+
+    s3(contest.aws).put_object(Bucket=BUCKET, Key=key, Body=body)
+    assert f"s3://{BUCKET}/{key}, its evaluation snapshot, is not there" in compared["why_not"]
+    assert "each on its own test images" in judged["headline"]
+    assert b"different test images" in (Decisions(contest.store, "challenger").page() or b"")

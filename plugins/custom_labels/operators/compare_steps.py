@@ -51,7 +51,8 @@ def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping
     """
     champion = place.registry.live()
     if champion is not None and champion.version_name == attempt["version_name"]:
-        champion = None  # a run before this one was killed after the swap: it serves already
+        why_not = "it serves already: a run before this one was killed after the swap"
+        return {"champion": None, "champion_scores": None, "is_on_same_images": False, "why_not": why_not}
     described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"]).raw
     decisions = Decisions(place.store, attempt["version_name"])
     found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}

@@ -6,6 +6,8 @@ import json
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from custom_labels.domain.answers import Answer
 from custom_labels.domain.comparison import (
@@ -35,6 +37,17 @@ from custom_labels.domain.gate import Comparison, Metric, Metrics, Scores
 )
 def test_a_sample_is_shared_among_the_labels(counts: dict[str, int], limit: int, shares: dict[str, int]) -> None:
     assert quotas(counts, limit) == shares
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 10_000), max_size=40), st.integers(1, 2000))
+def test_a_sample_is_as_large_as_may_be_and_leaves_no_label_out_without_need(
+    counts: dict[str, int], limit: int
+) -> None:
+    shares = quotas(counts, limit)
+
+    assert sum(shares.values()) == min(limit, sum(counts.values()))
+    assert all(shares[label] <= counts[label] for label in counts)
+    assert all(shares.values()) or limit < len(counts)
 
 
 def test_a_sample_is_the_same_in_whatever_order_the_images_come() -> None:
