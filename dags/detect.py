@@ -5,13 +5,15 @@ from __future__ import annotations
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
 
 from custom_labels.assets import live_version, new_images
-from custom_labels.dag_arguments import dag_arguments, override
+from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments, override
 from custom_labels.docs.detect import DETECT_DOC
 from custom_labels.operators import detect_steps as steps
+from custom_labels.operators import wake_steps
 from custom_labels.operators.detect_batch import DetectBatchOperator
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_steps import open_reviews
 from custom_labels.operators.settings_step import load_settings
+from custom_labels.operators.versions import CustomLabelsStartVersionOperator
 from custom_labels.settings import Project, load_projects
 from custom_labels.timetables import PollTimetable
 
@@ -29,8 +31,16 @@ def detect_dag(project: Project) -> DAG:
         **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
     ) as dag:
         settings = load_settings(name)
-        is_version_serving = steps.is_version_serving(name)
-        collected = steps.collect(name, settings)
+        is_version_serving = wake_steps.is_version_serving(name, settings)
+        start_live = CustomLabelsStartVersionOperator(
+            task_id="start_live",
+            **{each: wake_steps.woken(each) for each in wake_steps.WOKEN},
+            **custom_labels_arguments(project),
+        )
+        live_started = wake_steps.live_started(name)
+        not_started = wake_steps.give_lock_back.override(trigger_rule=TriggerRule.ONE_FAILED)(name)
+
+        collected = steps.collect.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name, settings)
         detected = DetectBatchOperator.partial(
             task_id="detect_batch",
             project=name,
@@ -47,7 +57,9 @@ def detect_dag(project: Project) -> DAG:
         ends = [steps.detected(name), steps.nothing_to_detect(name), steps.detection_trouble(name)]
         tell(project, [nothing_serves, *ends])
 
-        settings >> is_version_serving >> Label("no version is RUNNING") >> nothing_serves
+        is_version_serving >> Label("no version is RUNNING") >> nothing_serves
+        is_version_serving >> Label("images wait for one that is stopped") >> start_live >> live_started >> collected
+        [is_version_serving, start_live, live_started] >> not_started
         is_version_serving >> collected >> detected >> opened
         [collected, opened] >> how_did_it_go >> ends
         how_did_it_go >> Label("images are left") >> look_again

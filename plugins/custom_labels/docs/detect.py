@@ -19,9 +19,12 @@ wakes also look for images without a result, so that nothing depends on an event
 |---|---|
 | `detected` | every image has its result |
 | `nothing_to_detect` | there was none |
-| `nothing_serves` | no version is RUNNING; images and messages wait |
+| `nothing_serves` | no version is RUNNING, and why it was not started; images and messages wait |
 | `detection_trouble` | single images failed, or messages are no events of this inbox; examples are in the outcome |
 | a failed run | the live version did not answer for half an hour, or a task failed; the next run finds what is left |
+
+**A live version that is stopped** - by the cost guard, or by a person - is started when images wait for it, if
+`{project}__start_when_images_wait` is on and `{project}__service_window` is open.
 
 **What becomes of an image that fails**: one that Custom Labels cannot read gets a result that says so. For any other
 reason its message stays in the queue; at its third delivery it goes to `queues.dead_letters`, with the `reason`.

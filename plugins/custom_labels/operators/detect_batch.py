@@ -23,7 +23,7 @@ from custom_labels.operators.project import ProjectContext
 from custom_labels.operators.queues import project_queue
 from custom_labels.settings import Settings
 from custom_labels.storage.detection_log import write_log
-from custom_labels.storage.detection_work import DetectionWork, Progress
+from custom_labels.storage.detection_work import LEFT, DetectionWork, Progress
 from custom_labels.storage.results import save_result
 from custom_labels.storage.review_requests import WaitingReviews
 
@@ -76,13 +76,21 @@ class DetectBatchOperator(BaseOperator):
         try:
             progress = Batch(place, self._settings(), work, number).finish(int(self.batch["lanes"]))
         except CannotGoOn as error:
-            self.wait(work, number, error)
+            if not is_stopped_by_guard(place):
+                self.wait(work, number, error)
+            self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
+            progress = self._leave_rest(work.progress(number))
         self.log.info("Batch %s: %s.", number, progress.counts)
         return progress.to_json()
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """Go on after a pause."""
         return self.execute(context)
+
+    def _leave_rest(self, progress: Progress) -> Progress:
+        """Count the images that a later run finds again."""
+        done = sum(number for name, number in progress.counts.items() if name not in _COUNTED_TWICE)
+        return replace(progress, counts={**progress.counts, LEFT: int(self.batch["images"]) - done})
 
     def _settings(self) -> Settings:
         """Take the settings out of what ``load_settings`` returned, which holds more."""
@@ -110,6 +118,12 @@ class DetectBatchOperator(BaseOperator):
             method_name="execute_complete",
             timeout=timedelta(seconds=self.pause_seconds + 600),
         )
+
+
+def is_stopped_by_guard(place: ProjectContext) -> bool:
+    """Whether the cost guard stopped the version that serves, so that to wait for it is of no use."""
+    live, stopped = place.registry.live(), place.registry.service().get("stopped")
+    return bool(live and stopped and stopped["version_name"] == live.version_name)
 
 
 class Batch:
@@ -254,4 +268,5 @@ class Batch:
         return True
 
 
+_COUNTED_TWICE = frozenset({"repeated", "dead_lettered"})
 _WITH_RESULT = frozenset({Reply.ANSWERED, Reply.UNREADABLE})

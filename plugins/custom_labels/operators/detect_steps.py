@@ -21,7 +21,7 @@ from custom_labels.listener import NOTE_KEY
 from custom_labels.operators.project import ProjectContext, branch, step
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.reporting import outcome
-from custom_labels.storage.detection_work import DetectionWork, work_name
+from custom_labels.storage.detection_work import LEFT, DetectionWork, work_name
 from custom_labels.storage.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -29,22 +29,6 @@ log = logging.getLogger(__name__)
 MOST_MESSAGES = 5_000
 LEAST_VISIBILITY = 900
 EXAMPLES = 5
-
-
-@branch
-def is_version_serving(project: str) -> str:
-    """Go on if a version serves and runs; otherwise nothing is taken from the queue."""
-    place = ProjectContext(project)
-    live = place.registry.live()
-    if live is None:
-        reason = f"there is no {place.store.uri('registry/live.json')}: no version was deployed yet"
-    else:
-        described = place.rekognition.describe_version(live.project_arn, live.version_name)
-        if described.status == "RUNNING":
-            return "collect"
-        reason = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING"
-    place.context["ti"].xcom_push(key="reason", value=reason)
-    return "nothing_serves"
 
 
 @step
@@ -191,7 +175,7 @@ def nothing_serves(project: str) -> dict[str, Any]:
     """Say that no version serves; the images wait where they are. It is told once, not at every look."""
     place = ProjectContext(project)
     reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key="reason")
-    end = outcome(place, "nothing_serves", f"{reason}; new images wait until the train DAG puts one into service")
+    end = outcome(place, "nothing_serves", f"{reason}; new images wait")
     before = place.registry.last_run(place.context["dag_run"].dag_id)
     if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
         place.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
@@ -249,6 +233,7 @@ def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
         "Had a result already": counts.get("repeated", 0),
         "Failed": counts.get("failed", 0),
         "Dead-lettered": counts.get("dead_lettered", 0),
+        "Left until the version runs again": counts.get(LEFT, 0),
         "Reviews opened": opened.get("opened", 0),
         "Waiting for budget": opened.get("waiting", 0),
         "Reviews in trouble": opened.get("trouble"),

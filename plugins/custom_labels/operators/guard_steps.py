@@ -59,7 +59,7 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     decisions = decide(
         [_found(described, name, records) for name, described in listed.items()],
         live,
-        _rules(settings),
+        guard_rules(settings),
         now=now,
         deploying=holder.owner if holder else None,
     )
@@ -133,7 +133,8 @@ def _live_facts(
     )
 
 
-def _rules(settings: Mapping[str, Any]) -> GuardRules:
+def guard_rules(settings: Mapping[str, Any]) -> GuardRules:
+    """Take the rules out of the settings."""
     return GuardRules(
         window=parse_service_window(settings["service_window"]) if settings["service_window"] else None,
         idle_hours=settings["idle_stop_hours"],

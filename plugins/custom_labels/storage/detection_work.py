@@ -18,6 +18,8 @@ from custom_labels.storage.line_files import list_keys, read_lines, write_lines
 from custom_labels.storage.store import S3Store
 
 WORK = "detection_work/"
+LEFT = "left"
+"""Among the counts of a progress: images that a later run finds again."""
 
 
 @dataclass(frozen=True)

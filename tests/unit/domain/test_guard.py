@@ -17,6 +17,7 @@ from custom_labels.domain.guard import (
     StoppedByGuard,
     decide,
     remember,
+    why_not_started,
 )
 from custom_labels.domain.service_window import parse_service_window
 
@@ -153,3 +154,25 @@ def test_a_stop_of_the_live_version_is_remembered_until_it_runs(
 
     assert (memory and memory.cause) == expected
     assert memory is None or StoppedByGuard.from_json(memory.to_json()) == memory
+
+
+STARTS = replace(OFFICE, starts_for_images=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "rules", "now", "words"),
+    [
+        ("STOPPED", STARTS, NOON, None),
+        ("TRAINING_COMPLETED", STARTS, NOON, None),
+        ("FAILED", STARTS, NOON, None),
+        ("STOPPED", STARTS, NIGHT, "the service window 'mon-fri 08:00-18:00' is closed"),
+        ("STOPPED", OFFICE, NOON, "'start_them' is off"),
+        ("STARTING", STARTS, NOON, "the next look finds what comes of it"),
+        ("DELETING", STARTS, NOON, "it cannot be started from that"),
+        (None, STARTS, NOON, "it cannot be started from that"),
+    ],
+)
+def test_images_start_the_live_version_unless(
+    status: str | None, rules: GuardRules, now: datetime, words: str | None
+) -> None:
+    assert why_not_started(status, rules, setting="start_them", now=now) == words

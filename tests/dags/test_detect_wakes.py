@@ -1,0 +1,131 @@
+"""A live version that is stopped: the cost guard stops it when idle, and images that wait start it again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.domain.guard import Cause, StoppedByGuard
+from custom_labels.storage.registry import Registry
+from custom_labels.storage.serving import ServingLog
+from tests.dags import guard_support
+from tests.dags.detect_support import (
+    detect,
+    end_of,
+    make_queues,
+    point_to,
+    put,
+    put_and_announce,
+    results,
+    serve,
+    train_versions,
+    version_arn,
+)
+from tests.dags.guard_support import guard, hold_deployment_lock, know, lock_holder, store
+from tests.dags.running import Variables, record, statuses
+from tests.support import BUCKET, effects, picture, rekognition, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def quick(digits: LocalAws, variables: Variables) -> LocalAws:
+    """A project with its queues, whose version is asked as fast as may be, and of which nobody is asked anything."""
+    variables.set(detections_per_unit_second=1000, enable_a2i_workflow="false", start_when_images_wait="true")
+    make_queues(digits)
+    return digits
+
+
+def test_an_idle_version_is_stopped_and_started_when_images_wait(quick: LocalAws, variables: Variables) -> None:
+    serve(quick)
+    know("v1", minimum_inference_units=2)
+    ServingLog(store()).started("v1", 1, datetime.now(UTC) - timedelta(hours=3))
+    variables.set(idle_stop_hours=2)
+    idle = guard()
+    stopped = statuses(quick)
+    put_and_announce(quick, "a.png")
+
+    woken, after = detect(), guard()
+
+    assert (guard_support.end_of(idle), stopped) == (("success", "guarded"), {"v1": "STOPPED"})
+    assert "the detect DAG starts it when images wait" in str(idle.note)
+    assert (end_of(woken), len(results(quick))) == (("success", "detected"), 1)
+    assert [each.units for each in ServingLog(store()).read("v1").intervals] == [1, 2]
+    assert (guard_support.end_of(after), statuses(quick)) == (("success", "nothing_to_guard"), {"v1": "RUNNING"})
+    assert record(quick, "service")["stopped"] is None
+    assert lock_holder() is None
+
+
+def test_images_start_nothing_unless_all_is_as_it_should_be(quick: LocalAws, variables: Variables) -> None:
+    point_to(quick, train_versions(quick, "v1"), "v1")
+
+    reasons = [str(detect().note)]
+    put_and_announce(quick, "a.png")
+    hold_deployment_lock()
+    reasons.append(str(detect().note))
+    s3(quick).delete_object(Bucket=BUCKET, Key="registry/deployment_lock.json")
+    variables.set(service_window=f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00")
+    reasons.append(str(detect().note))
+
+    assert [reason.partition("not RUNNING, and ")[2].partition("'")[0].strip() for reason in reasons] == [
+        "no image waits for it; new images wait.",
+        "a deployment is under way: digits_train/another; new images wait.",
+        "the service window",
+    ]
+    assert effects(quick, "StartProjectVersion") == 0
+
+
+def test_the_lock_is_given_back_when_the_version_cannot_be_started(quick: LocalAws) -> None:
+    quick.control.quotas(running_models=0)
+    point_to(quick, train_versions(quick, "v1"), "v1")
+    put_and_announce(quick, "a.png")
+
+    run = detect()
+
+    assert (run.state, run.failed) == ("failed", {"start_live"})
+    assert "cannot be started" in str(run.note)
+    assert lock_holder() is None
+
+
+def test_a_run_ends_well_when_the_cost_guard_stops_the_version_under_it(
+    quick: LocalAws, variables: Variables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_labels.operators.detector.STALLED_SECONDS", 1.0)
+    monkeypatch.setattr("custom_labels.domain.work.CHUNK_IMAGES", 5)
+    variables.set(detections_per_unit_second=10, start_when_images_wait="false")
+    project = serve(quick)
+    for number in range(60):
+        put(quick, f"{number:02}.png", picture("rows", number % 5))
+    window = CloseWindow(quick, project)
+    window.start()
+
+    run = detect()
+
+    window.join()
+    left = record(quick, "last_run/digits_detect")["facts"]["Left until the version runs again"]
+    assert end_of(run) == ("success", "detected")
+    assert 0 < left < 60
+    assert len(results(quick)) == 60 - left
+
+
+class CloseWindow(threading.Thread):
+    """Does what the cost guard does when the window closes, once twenty images were put to the version."""
+
+    def __init__(self, aws: LocalAws, project: str) -> None:
+        super().__init__()
+        self.aws = aws
+        self.project = project
+
+    def run(self) -> None:
+        while effects(self.aws, "DetectCustomLabels") < 20:
+            time.sleep(0.02)
+        stopped = StoppedByGuard("v1", Cause.WINDOW, datetime.now(UTC).isoformat())
+        Registry(store()).update_service({"stopped": stopped.to_json()})
+        rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))

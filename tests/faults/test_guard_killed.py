@@ -1,0 +1,92 @@
+"""The cost guard, killed in the middle or throttled: the next look finishes what was begun, nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.storage.serving import ServingLog
+from tests.dags.detect_support import keys, make_queues, serve, start
+from tests.dags.guard_support import end_of, guard, know, lock_holder, store
+from tests.dags.running import Variables, record, statuses
+from tests.faults.killed import Airflow
+from tests.support import BUCKET, effects, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+Happened = Callable[["LocalAws"], bool]
+
+
+@pytest.fixture
+def costly(digits: LocalAws, variables: Variables) -> LocalAws:
+    """Out of service hours v2 serves; v1 was left running, and v0 is old."""
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=2):%a}"
+    variables.set(keep_versions=2, service_window=f"{tomorrow} 08:00-18:00", lock_lease_minutes=0.02)
+    make_queues(digits)
+    project = serve(digits, "v0", "v1", "v2")
+    start(digits, project, "v1")
+    move_live_to_v2(digits, project)
+    for name in ("v0", "v1", "v2"):
+        know(name)
+        s3(digits).put_object(Bucket=BUCKET, Key=f"manifests/{name}/train.manifest", Body=b"x")
+    return digits
+
+
+def move_live_to_v2(aws: LocalAws, project: str) -> None:
+    """Let v2 serve, in the place of v0, which is then its predecessor's predecessor and no more than old."""
+    from tests.dags.detect_support import point_to, rekognition, version_arn, wait_for_status
+
+    rekognition(aws).stop_project_version(ProjectVersionArn=version_arn(aws, project, "v0"))
+    wait_for_status(aws, project, "v0", "STOPPED")
+    start(aws, project, "v2")
+    point_to(aws, project, "v1")
+    point_to(aws, project, "v2")
+
+
+def stopping(aws: LocalAws) -> bool:
+    """One of the versions was told to stop."""
+    return effects(aws, "StopProjectVersion") > 1  # the first is of the fixture
+
+
+def deleting(aws: LocalAws) -> bool:
+    """The old version was told to go."""
+    return effects(aws, "DeleteProjectVersion") > 0
+
+
+def check(aws: LocalAws) -> None:
+    """What must hold after all, however often it was begun."""
+    assert statuses(aws) == {"v1": "STOPPED", "v2": "STOPPED"}
+    assert (effects(aws, "StopProjectVersion"), effects(aws, "DeleteProjectVersion")) == (3, 1)
+    assert record(aws, "service")["stopped"]["version_name"] == "v2"
+    assert record(aws, "versions/v0")["deleted_at"]
+    assert keys(aws, "manifests/") == ["manifests/v1/train.manifest", "manifests/v2/train.manifest"]
+    assert [len(ServingLog(store()).read(name).intervals) for name in ("v1", "v2")] == [1, 1]
+    assert not any(ServingLog(store()).read(name).open for name in ("v0", "v1", "v2"))
+    assert lock_holder() is None
+
+
+@pytest.mark.parametrize("happened", [stopping, deleting], ids=lambda one: one.__name__)
+def test_the_next_look_finishes_what_a_killed_one_began(costly: LocalAws, tmp_path: Path, happened: Happened) -> None:
+    with Airflow(tmp_path, costly.endpoint_url, "cost_guard") as airflow:
+        airflow.kill_when(lambda: happened(costly), seconds=120)
+
+    assert guard().state == "success"
+
+    check(costly)
+
+
+def test_throttling_costs_time_only(costly: LocalAws, hasty: None) -> None:
+    costly.control.faults({"operation": "*", "kind": "throttle", "share": 0.3})
+
+    run = guard()
+
+    costly.control.faults()
+    assert end_of(run) == ("success", "guarded")
+    check(costly)
