@@ -180,8 +180,57 @@ def test_a_version_that_fails_while_starting_says_so(aws: LocalAws, trained: str
 def test_the_running_quota_names_the_way_out(aws: LocalAws, trained: str) -> None:
     aws.control.quotas(running_models=0)
 
-    with pytest.raises(AirflowException, match="The live model goes on serving"):
+    with pytest.raises(AirflowException, match="Nothing was stopped"):
         version(CustomLabelsStartVersionOperator, trained)
+
+
+def running(aws: LocalAws, project: str) -> set[str]:
+    found = rekognition(aws).describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"]
+    return {each["ProjectVersionArn"].split("/")[3] for each in found if each["Status"] == "RUNNING"}
+
+
+def start_second(project: str, **more: Any) -> Any:
+    """Start v2; v1 may be stopped if there is no other way."""
+    first = {"project_arn": project, "version_name": "v1"}
+    return version(CustomLabelsStartVersionOperator, project, "v2", stop_first=first, **more)
+
+
+@pytest.fixture
+def two(trained: str) -> str:
+    """A project with a running version v1 and a trained version v2."""
+    train(trained, "v2")
+    version(CustomLabelsStartVersionOperator, trained)
+    return trained
+
+
+@MODES
+@pytest.mark.parametrize(("places", "left"), [(1, {"v2"}), (2, {"v1", "v2"})], ids=["no place", "a place is free"])
+def test_a_version_makes_room_for_another_only_where_the_quota_is_full(
+    aws: LocalAws, two: str, deferrable: bool, places: int, left: set[str]
+) -> None:
+    aws.control.quotas(running_models=places)
+    aws.control.durations(**SLOWLY)
+
+    start_second(two, deferrable=deferrable)
+
+    assert running(aws, two) == left
+
+
+def test_a_full_quota_is_for_good_where_the_version_that_makes_room_is_stopped(aws: LocalAws, two: str) -> None:
+    aws.control.quotas(running_models=0)
+
+    with pytest.raises(AirflowFailException, match="is stopped already, so others take the places"):
+        start_second(two)
+
+    assert running(aws, two) == set()
+
+
+def test_a_failed_start_is_for_good_where_another_version_was_stopped_for_it(aws: LocalAws, two: str) -> None:
+    aws.control.quotas(running_models=1)
+    aws.control.outcomes({"operation": "start", "version": "v2", "status": "FAILED", "message": "No capacity."})
+
+    with pytest.raises(AirflowFailException, match=r"'v2' is FAILED instead of running: No capacity\."):
+        start_second(two)
 
 
 def test_a_starting_version_is_stopped_as_soon_as_it_runs(aws: LocalAws, trained: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -61,19 +61,21 @@ def nobody() -> Iterator[Asked]:
 @contextmanager
 def _watching(react: Callable[[Session, TaskInstance], None], before: Callable[[], Any]) -> Iterator[Asked]:
     asked, over = Asked(), threading.Event()
+    failed: list[BaseException] = []
 
     def watch() -> None:
-        from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
-        from sqlalchemy import select
 
         while not over.is_set():
             with create_session(scoped=False) as session:
-                for task in session.scalars(select(TaskInstance).where(TaskInstance.state == "awaiting_input")).all():
+                for task in waiting(session):
                     if task.hitl_detail.subject not in asked.subjects:
                         asked.subjects.append(task.hitl_detail.subject)
                         asked.bodies.append(task.hitl_detail.body)
-                    before()
+                        try:
+                            before()
+                        except AssertionError as error:
+                            failed.append(error)
                     react(session, task)
             time.sleep(0.2)
 
@@ -84,3 +86,15 @@ def _watching(react: Callable[[Session, TaskInstance], None], before: Callable[[
     finally:
         over.set()
         thread.join()
+    if failed:
+        raise failed[0]
+
+
+def waiting(session: Session) -> Sequence[TaskInstance]:
+    """List the tasks that wait for a person."""
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
+
+    asked = select(TaskInstance).where(TaskInstance.state == "awaiting_input")
+    return session.scalars(asked.options(joinedload(TaskInstance.hitl_detail))).all()

@@ -16,7 +16,8 @@ from tests.support import effects, put_images
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = pytest.mark.slow
+# A run whose question nobody answers would wait for ever.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
 from tests.dags.deploy_support import registry, serve_in_turn, start, trained
 from tests.dags.running import Variables, record, run_dag, statuses
-from tests.support import effects, rekognition
+from tests.support import BUCKET, effects, put_images, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -79,7 +79,7 @@ def test_a_named_version_serves_where_nothing_did(digits: LocalAws) -> None:
 def test_a_version_that_the_registry_does_not_know_is_left_alone(digits: LocalAws) -> None:
     project = serve_in_turn(digits, "v1")
     rekognition(digits).create_project_version(
-        ProjectArn=project, VersionName="canary", OutputConfig={"S3Bucket": "custom-labels-digits", "S3KeyPrefix": "c"}
+        ProjectArn=project, VersionName="canary", OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "c"}
     )
 
     run = roll_back({"version": "canary"})
@@ -125,6 +125,24 @@ def test_the_live_version_serves_after_a_failure_with_a_full_quota(
     assert serves(digits) == "v2"
     assert statuses(digits)["v2"] == "RUNNING"
     assert record(digits, "versions/v2").get("stopped_for") is None
+
+
+def test_the_live_version_serves_again_where_the_other_one_answered_wrongly(
+    digits: LocalAws, variables: Variables
+) -> None:
+    digits.control.quotas(running_models=1)
+    variables.set(when_quota_is_full="stop_then_start")
+    serve_in_turn(digits, "v1", "v2")
+    for key in put_images(digits, 10):
+        s3(digits).delete_object(Bucket=BUCKET, Key=key)
+
+    run = roll_back()
+
+    assert (run.state, run.failed) == ("failed", {"smoke_test"})
+    assert "no known image could be put to it" in str(run.note)
+    assert "nothing served for at most" in str(run.note)
+    assert serves(digits) == "v2"
+    assert statuses(digits) == {"v1": "STOPPED", "v2": "RUNNING"}
 
 
 def test_nothing_is_rolled_back_where_nothing_was_replaced(digits: LocalAws) -> None:

@@ -29,7 +29,7 @@ neither. Where the live version does not run, or `compare_with_champion` is off,
 Task `judge` writes `registry/decisions/<version>.json` and a page beside it, with every gate, the images whose verdict
 changed and the confusion matrices: link *Decision record* on the task.
 
-**Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short, with
+**Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short and
 a link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours`
 is a rejection. Who answered is in `registry/versions/`. No other training of this project begins meanwhile;
 `{project}_rollback` does not wait for it. A run that resumes one that died asks again only if nobody has answered.

@@ -48,6 +48,7 @@ def make_candidate(
 
     :param record: the version's record in the registry, empty where it has none.
     :param described: what AWS says of it.
+    :param live: the version that it replaces; itself, where a run that died had put it back already.
     :raises ModelError: the registry does not know the version, or AWS cannot start it.
     """
     where = f"'registry/versions/{version_name}.json'"
@@ -80,5 +81,11 @@ def make_candidate(
         "f1": evaluation["f1"],
         "labels": [metrics["label"] for metrics in evaluation["labels"]],
         "champion_arn": live.version_arn if live else None,
-        "replaces": live.version_name if live else None,
+        "replaces": _replaced(version_name, live),
     }
+
+
+def _replaced(version_name: str, live: LiveVersion | None) -> str | None:
+    if live is None:
+        return None
+    return live.previous_version_name if live.version_name == version_name else live.version_name

@@ -36,11 +36,22 @@ def is_approval_needed(project: str, settings: dict[str, Any], judged: dict[str,
     place = ProjectContext(project)
     if not settings["require_approval"]:
         return NEXT[APPROVE]
-    given = place.registry.version(judged["version_name"]).get("approval")
-    if given and (approval := Approval.from_json(given)).covers(judged):
-        log.info("The answer to %s counts: %s.", approval.run, approval.sentence)
-        return NEXT[APPROVE if approval.approved else REJECT]
-    return "approve_version"
+    given = _given(place, judged)
+    return "approve_version" if given is None else _next(given)
+
+
+def _given(place: ProjectContext, judged: dict[str, Any]) -> Approval | None:
+    """Give the answer that is on record for this very decision, ``None`` if there is none."""
+    value = place.registry.version(judged["version_name"]).get("approval")
+    approval = Approval.from_json(value) if value else None
+    if approval is None or not approval.covers(judged):
+        return None
+    log.info("The answer to %s counts: %s.", approval.run, approval.sentence)
+    return approval
+
+
+def _next(approval: Approval) -> str:
+    return NEXT[APPROVE if approval.approved else REJECT]
 
 
 class ApproveVersionOperator(HITLBranchOperator):
@@ -70,16 +81,18 @@ class ApproveVersionOperator(HITLBranchOperator):
         self.project = project
         self.judged = judged
 
-    def execute(self, context: Context) -> None:
+    def execute(self, context: Context) -> Any:
         """Hold the project for as long as it may take, word the question, tell that it is asked, and wait."""
         place = ProjectContext(self.project, context)
+        if (given := _given(place, self.judged)) is not None:  # answered to a try that was killed right after
+            return self.do_branch(context, _next(given))
         hours = _hours(context)
         place.lock.renew(training_seconds=hours * 3600 + MARGIN_SECONDS)
         question = self._question(place, hours)
         self.subject, self.body = question.subject, question.body
         self.response_timeout = timedelta(hours=hours)
         self._announce(place, context)
-        super().execute(context)
+        return super().execute(context)
 
     def _question(self, place: ProjectContext, hours: float) -> Question:
         decision = Decisions(place.store, self.judged["version_name"]).record() or {}

@@ -128,6 +128,19 @@ def test_a_version_that_can_serve_is_a_candidate_like_a_trained_one(status: str)
     }
 
 
+@pytest.mark.parametrize(
+    ("present", "replaces"),
+    [(None, None), (live("v2"), "v2"), (live("v1", previous_version_name="v2"), "v2")],
+    ids=["none serves", "another serves", "it was put back by a run that died"],
+)
+def test_a_candidate_names_the_version_that_it_replaces(present: LiveVersion | None, replaces: str | None) -> None:
+    described = Described("RUNNING", raw={"ProjectVersionArn": "arn:v1"})
+
+    found = make_candidate("v1", record=RECORD, project_arn="arn:p", described=described, live=present)
+
+    assert found["replaces"] == replaces
+
+
 SCALE: list[tuple[str, dict[str, Any], bool, str]] = [
     ("none serves", {"version_name": None, "status": None}, False, "no version was deployed yet"),
     ("as wanted", {"present": Units(2)}, False, "runs with 2 inference units, as wanted"),

@@ -1,0 +1,87 @@
+"""Which images are put to a version before it serves, and what it is expected to say of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.keys import manifest_key
+from custom_labels.storage.known_images import bucket_and_key, known_answers
+from custom_labels.storage.store import S3Store
+
+DIGEST = "d" * 64
+SNAPSHOT = "evaluation/testing.manifest"
+
+
+def judged(image: str, **labels: bool) -> str:
+    """Word a line of the evaluation snapshot: the labels that were weighed, and whether they were said."""
+    entry: dict[str, Any] = {"source-ref": f"s3://b/{image}"}
+    for number, (label, is_said) in enumerate(labels.items()):
+        details = {"is-true-positive": is_said, "is-false-negative": not is_said}
+        entry[f"rekognition-custom-labels-evaluation-{number}"] = int(is_said)
+        entry[f"rekognition-custom-labels-evaluation-{number}-metadata"] = {
+            "class-name": label,
+            "confidence": 0.9,
+            "rekognition-custom-labels-evaluation-details": details,
+        }
+    return json.dumps(entry)
+
+
+def labelled(image: str, label: str) -> str:
+    return json.dumps({"source-ref": f"s3://b/{image}", "label": 1, "label-metadata": {"class-name": label}})
+
+
+def put(store: S3Store, key: str, *lines: str) -> None:
+    store.client.put_object(Bucket=store.bucket, Key=store.key(key), Body="\n".join([*lines, ""]).encode())
+
+
+def described(store: S3Store) -> dict[str, Any]:
+    place = {"Bucket": store.bucket, "Name": store.key(SNAPSHOT)}
+    return {"TestingDataResult": {"Output": {"Assets": [{"GroundTruthManifest": {"S3Object": place}}]}}}
+
+
+@pytest.fixture
+def manifests(store: S3Store) -> None:
+    """The manifests of the snapshot that the version was trained on."""
+    put(store, manifest_key(DIGEST, "test"), labelled("t1", "cat"))
+    put(store, manifest_key(DIGEST, "train"), labelled("r1", "cat"), labelled("r2", "dog"))
+
+
+def test_a_version_is_to_say_what_it_said_when_it_was_evaluated(store: S3Store, manifests: None) -> None:
+    lines = [judged("1", cat=True), judged("2", cat=True, dog=False), judged("3", dog=True), judged("4", dog=True)]
+    put(store, SNAPSHOT, *lines)
+
+    known = known_answers(store, described(store), DIGEST, 3)
+
+    assert known.own
+    assert known.images == (("s3://b/1", "cat"), ("s3://b/3", "dog"), ("s3://b/2", "cat"))
+    assert known == known_answers(store, described(store), DIGEST, 3)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [None, [], [judged("1", cat=False), judged("2", cat=True, dog=True)]],
+    ids=["gone", "empty", "no image with one answer"],
+)
+def test_the_labels_of_people_stand_in_where_the_evaluation_knows_no_answer(
+    store: S3Store, manifests: None, lines: list[str] | None
+) -> None:
+    if lines is not None:
+        put(store, SNAPSHOT, *lines)
+
+    known = known_answers(store, described(store), DIGEST, 2)
+
+    assert not known.own
+    assert known.images == (("s3://b/t1", "cat"), ("s3://b/r1", "cat"))
+
+
+def test_a_version_of_which_aws_tells_no_evaluation_is_asked_about_its_manifests(
+    store: S3Store, manifests: None
+) -> None:
+    assert len(known_answers(store, {}, DIGEST, 5).images) == 3
+
+
+def test_a_key_is_taken_as_it_is() -> None:
+    assert bucket_and_key("s3://b/a folder/what?.png#1") == ("b", "a folder/what?.png#1")
