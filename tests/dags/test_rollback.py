@@ -42,6 +42,7 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     assert (before["status"], before["replaced_by"]) == ("STOPPED", "v1")
     assert before["rolled_back"]["reason"] == "v2 takes every 7 for a 1"
     assert before["rolled_back"]["by"] == "dag_test"
+    assert record(digits, "serving/v1")["intervals"][-1]["until"] is None
     assert record(digits, f"attempts/{'0' * 64}")["state"] == AttemptState.DEPLOYED
     assert registry().open_attempt() is None
 

@@ -25,7 +25,7 @@ def look_at_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     place.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
     live = place.registry.live()
     name = live.version_name if live else None
-    described = note_status(place, live.project_arn, live.version_name) if live else NOTHING
+    described = note_status(place, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
     record = place.registry.version(live.version_name) if live else {}
     wanted = Units.wanted(settings["minimum_inference_units"], settings["maximum_inference_units"])
     decision = decide_scaling(

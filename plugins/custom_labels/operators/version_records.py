@@ -19,26 +19,29 @@ from custom_labels.storage.serving import ServingLog
 log = logging.getLogger(__name__)
 
 
-def note_status(place: ProjectContext, project_arn: str, version_name: str) -> Described:
+def note_status(place: ProjectContext, project_arn: str, version_name: str, *, stopped_by_us: bool = True) -> Described:
     """Put on record what AWS says of a version now: whether it runs, since when and with which units.
 
     Told after every start and stop of ours; telling it again changes nothing.
 
+    :param stopped_by_us: whether one that does not run was stopped a moment ago, by this run. Otherwise nobody knows
+        when it was, and its costs end where it was last seen.
     :return: AWS's description.
     """
     now = datetime.now(UTC)
     described = place.rekognition.describe_version(project_arn, version_name)
     record = place.registry.version(version_name)
     facts: dict[str, Any] = {"status": described.status}
+    units = Units.of(described.raw)
     if described.status == "RUNNING":
-        units = Units.of(described.raw)
         facts.update(units.to_json())
         if record.get("status") != "RUNNING":
             facts["started_at"] = now.isoformat(timespec="seconds")
-        ServingLog(place.store).seen(version_name, units.minimum, described.status, now)
     elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
         facts["kept_until"] = None
-        ServingLog(place.store).stopped(version_name, now)
+        if stopped_by_us:
+            ServingLog(place.store).stopped(version_name, now)
+    ServingLog(place.store).seen(version_name, units.minimum, described.status, now)
     if any(record.get(name) != value for name, value in facts.items()):
         place.registry.update_version(version_name, facts)
     return described
