@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.assets import labeled_images, live_version
 from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
-from custom_labels.operators import approval, compare_steps, end_steps, judge_steps
+from custom_labels.operators import approval, compare_steps, end_steps, judge_steps, plan_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.deployment import deploy, take_deployment_lock
@@ -29,11 +29,13 @@ def train_dag(project: Project) -> DAG:
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
         settings = load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
+        rehearsed = plan_steps.rehearse(name, settings)
         lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
         snapshot = steps.take_snapshot(name, settings)
         is_retraining_due = steps.is_retraining_due(name, settings, snapshot)
 
         checked = steps.check_images(name, settings)
+        plan = plan_steps.plan(name, settings, checked)
         are_images_enough = steps.are_images_enough(name, settings, checked)
         manifests = steps.build_manifests(name, checked)
         create_project = CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)
@@ -48,7 +50,7 @@ def train_dag(project: Project) -> DAG:
             for kind in ("train", "test")
         ]
         claimed = steps.claim_training(name, settings, checked, create_project.output)
-        resumed = steps.resume_training(name)
+        resumed = steps.resume_training.override(trigger_rule=ANY_WAY)(name)
 
         attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, [claimed, resumed])
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
@@ -65,6 +67,7 @@ def train_dag(project: Project) -> DAG:
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
         evaluated = judge_steps.evaluate(name, attempt)
+        is_deployment_wanted = steps.is_deployment_wanted(attempt)
         compared = compare_steps.compare_with_champion(name, settings, attempt)
         judge = judge_steps.JudgeVersionOperator(
             task_id="judge", project=name, settings=settings, attempt=attempt, evaluated=evaluated, compared=compared
@@ -78,28 +81,36 @@ def train_dag(project: Project) -> DAG:
 
         training_is_off = end_steps.training_is_off(name)
         nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
+        not_this_interval = end_steps.nothing_to_do.override(task_id="not_this_interval")(name)
+        planned = plan_steps.planned(name, rehearsed)
+        trained = end_steps.trained(name, attempt, evaluated)
         gate_failed = end_steps.gate_failed(name, judged)
         deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
         rejected = approval.rejected.override(trigger_rule=ANY_WAY)(name)
-        ends = [training_is_off, nothing_to_do, gate_failed, rejected, deployed]
+        judgements = [trained, gate_failed, rejected, deployed]
+        curve = plan_steps.learning_curve.override(trigger_rule=ANY_WAY)(name, settings)
+        ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]
         tell(project, ends)
         release_locks = end_steps.release_locks(name).as_teardown(setups=lock)
 
-        is_training_on >> [lock, training_is_off]
+        is_training_on >> [lock, training_is_off, not_this_interval]
+        is_training_on >> Label("dry run") >> rehearsed
         lock >> snapshot
-        is_retraining_due >> Label("enough new images") >> checked
+        is_retraining_due >> Label("enough new images") >> checked >> plan >> are_images_enough
         is_retraining_due >> Label("a training was begun") >> resumed
+        are_images_enough >> resumed
         [is_retraining_due, are_images_enough] >> nothing_to_do
         are_images_enough >> manifests >> create_project >> datasets >> claimed
         train >> [evaluated, training_failed]
-        evaluated >> compared
+        evaluated >> is_deployment_wanted >> [compared, trained]
+        judgements >> curve
         is_good_enough >> Label("every gate holds") >> is_approval_needed >> Label("ask a person") >> approve
         is_good_enough >> Label("a gate fails") >> gate_failed
         is_approval_needed >> [deployment_lock, rejected]
         approve >> Label("Approve") >> deployment_lock >> deployment.first
         approve >> Label("Reject, or no answer in time") >> rejected
         deployment.done >> deployed
-        [deployed, gate_failed, rejected, nothing_to_do, training_failed, deployment.undone] >> release_locks
+        [curve, deployed, gate_failed, rejected, nothing_to_do, training_failed, deployment.undone] >> release_locks
     return dag
 
 

@@ -19,6 +19,15 @@ def train_dag_arguments(project: Project) -> dict[str, Any]:
     params = {
         "force": switch("Train even images that were tried before. The training is paid again."),
         "even_if_training_is_off": switch("Override enable_automatic_training for this run."),
+        "dry_run": switch("Say what would happen and why, and change nothing."),
+        "deploy": switch("For a backfill: judge its versions and put them into service, which it does not by itself."),
+        "backfill_every_days": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=366,
+            description="For a backfill: train one interval in so many days, however short the DAG's own are.",
+        ),
         "minimum_untrained_images": override("integer", 1, 250_000),
         "minimum_f1_score": override("number", 0, 1),
     }

@@ -48,7 +48,9 @@ class FailureNotifier(BaseNotifier):
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-        tell_all(ProjectContext(self.project, context), outcome)
+        place = ProjectContext(self.project, context)
+        # A dry run leaves no record, not even of its failure.
+        (announce if place.param("dry_run") else tell_all)(place, outcome)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class RunFailureNotifier:
         """Report the failure, unless a task of the run did."""
         from custom_labels.operators.project import ProjectContext
 
+        if (context.get("params") or {}).get("dry_run"):
+            return
         place = ProjectContext(self.project, context)
         # Airflow gives no more than this where the run has no task instance to take a whole context from.
         dag_id = context["dag"].dag_id

@@ -21,7 +21,8 @@ def training_is_off(project: str) -> dict[str, Any]:
 def nothing_to_do(project: str) -> dict[str, Any]:
     """Say why there is nothing to train."""
     place = ProjectContext(project)
-    reason = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key="reason")
+    deciders = ["are_images_enough", "is_retraining_due", "is_training_on"]
+    reason = place.context["ti"].xcom_pull(task_ids=deciders, key="reason")
     return outcome(place, "nothing_to_do", next((r for r in reason or [] if r), "nothing changed"))
 
 
@@ -54,6 +55,19 @@ def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict
         f"{judged['reason']}; version {judged['version_name']}",
         {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"},
     )
+
+
+@step
+def trained(project: str, attempt: dict[str, Any], evaluated: dict[str, Any]) -> dict[str, Any]:
+    """Record a version that a backfill trained to be measured; a run that may deploy can go on with it."""
+    place = ProjectContext(project)
+    evaluation = evaluated["evaluation"]
+    measured = (
+        f"F1 {evaluation['f1']:.3f}, trained on {evaluation['training_images']} and measured on "
+        f"{evaluation['testing_images']} images"
+    )
+    place.registry.finish_attempt(attempt["digest"], AttemptState.TRAINED, measured)
+    return outcome(place, "trained", f"version {attempt['version_name']}: {measured}")
 
 
 @step

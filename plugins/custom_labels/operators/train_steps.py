@@ -37,7 +37,7 @@ def is_training_on(project: str, settings: dict[str, Any]) -> str:
     if run_kind(place).backfill:
         if reason := skipped_interval(place):
             _explain(place, reason)
-            return "nothing_to_do"
+            return "not_this_interval"
         return "acquire_lock"
     if settings["enable_automatic_training"] or place.param("even_if_training_is_off"):
         return "acquire_lock"

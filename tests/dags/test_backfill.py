@@ -1,0 +1,104 @@
+"""Backfills of the train DAG: one version an interval, measured and not deployed, and none paid for twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.domain.retraining import AttemptState
+from custom_labels.storage.registry import OPEN, Registry
+from custom_labels.storage.store import S3Store
+from tests.dags.backfilling import backfill, images_of_days
+from tests.dags.running import Variables, record, train
+from tests.support import BUCKET, effects
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+
+def curve(aws: LocalAws) -> list[tuple[int, bool]]:
+    """Give the images trained and tested on by each version of the curve, and whether it was deployed."""
+    return [
+        (version["training_images"] + version["test_images"], version["deployed"])
+        for version in record(aws, "learning_curve")["versions"]
+    ]
+
+
+def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: LocalAws, variables: Variables) -> None:
+    variables.set(enable_automatic_training="false")
+    images_of_days(digits, [6, 6])
+
+    passed_over = backfill(0, {"backfill_every_days": 7})
+    first = backfill(0)
+    again = backfill(0)
+
+    assert (passed_over.state, passed_over.tasks["not_this_interval"]) == ("success", "success")
+    assert "trains every 7 days" in str(passed_over.note)
+    assert (first.state, first.ends) == ("success", {"trained"})
+    assert first.xcoms["plan"]["reason"].startswith("12 images at the end of the interval")
+    assert "Version trained, not deployed" in str(first.note)
+    assert again.ends == {"nothing_to_do"}
+    assert "was trained and not deployed" in str(again.note)
+    assert (effects(digits, "CreateProjectVersion"), effects(digits, "StartProjectVersion")) == (1, 0)
+    assert record(digits, "live") is None
+    assert Registry(S3Store(BUCKET)).trained_digest() is None
+    assert curve(digits) == [(12, False)]
+
+    last = backfill(1)
+    scheduled = train({"even_if_training_is_off": True})
+
+    assert last.ends == {"trained"}
+    assert scheduled.ends == {"deployed"}
+    assert scheduled.tasks["resume_training"] == "success"
+    assert effects(digits, "CreateProjectVersion") == 2
+    assert record(digits, "live")["digest"] == last.xcoms["plan"]["digest"]
+    assert curve(digits) == [(12, False), (24, True)]
+
+
+def test_a_failed_interval_leaves_the_others_alone(digits: LocalAws) -> None:
+    images_of_days(digits, [6, 6])
+    digits.control.outcomes(
+        {"operation": "training", "version": "*", "status": "TRAINING_FAILED", "message": "Broken.", "times": 1}
+    )
+
+    failed, other, again = backfill(0), backfill(1), backfill(0)
+
+    assert (failed.state, failed.failed) == ("failed", {"train"})
+    assert (other.state, other.ends) == ("success", {"trained"})
+    assert again.ends == {"nothing_to_do"}
+    assert "could not be trained" in str(again.note)
+    assert record(digits, "lock")["owner"] is None
+    assert record(digits, OPEN.removeprefix("registry/").removesuffix(".json")) == {"digest": None}
+    assert curve(digits) == [(24, False)]
+
+
+def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed(digits: LocalAws) -> None:
+    images_of_days(digits, [6])
+    backfill(0)
+    registry = Registry(S3Store(BUCKET))
+    digest = record(digits, "learning_curve")["versions"][0]["digest"]
+    begun = registry.attempt(digest)
+    assert begun is not None
+    assert begun.state is AttemptState.TRAINED
+    # As if its run had died before the training was over.
+    store = registry.store
+    store.write_json(f"registry/attempts/{digest}.json", {**begun.to_json(), "state": AttemptState.STARTED.value})
+    store.write_json(OPEN, {"digest": digest})
+
+    resumed = train()
+
+    assert resumed.ends == {"trained"}
+    assert effects(digits, "CreateProjectVersion") == 1
+    assert registry.open_attempts() == []
+
+
+def test_a_backfill_deploys_when_it_is_told_to(digits: LocalAws) -> None:
+    images_of_days(digits, [6])
+
+    run = backfill(0, {"deploy": True})
+
+    assert run.ends == {"deployed"}
+    assert record(digits, "live")["digest"] == run.xcoms["plan"]["digest"]

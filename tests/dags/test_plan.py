@@ -1,0 +1,109 @@
+"""Dry runs of the train DAG: they say what would happen and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.backfilling import as_backfill, day, images_of_days
+from tests.dags.running import Run, Variables, record, train
+from tests.support import BUCKET, put_images, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+DRY = {"dry_run": True}
+CHANGING = ("Create", "Update", "Delete", "Put", "Start", "Stop", "Copy", "Publish", "Upload", "Complete", "Tag")
+
+
+def objects(aws: LocalAws) -> dict[str, Any]:
+    """Give everything in the bucket: ETag and time by key."""
+    listed = s3(aws).list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    return {entry["Key"]: (entry["ETag"], entry["LastModified"]) for entry in listed}
+
+
+def dry_run(aws: LocalAws, conf: dict[str, Any] | None = None) -> Run:
+    """Make a dry run, and see to it that it changed nothing anywhere."""
+    before = objects(aws)
+    aws.control.clear_calls()
+
+    run = train({**DRY, **(conf or {})})
+
+    changed = [name for name in aws.control.calls() if name.partition(".")[2].startswith(CHANGING)]
+    assert changed == []
+    assert objects(aws) == before
+    return run
+
+
+def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: LocalAws, variables: Variables) -> None:
+    put_images(digits, 12)
+    s3(digits).put_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/broken.png", Body=b"no image")
+    variables.set(enable_automatic_training="false")
+
+    run = dry_run(digits)
+
+    plan = run.xcoms["rehearse"]
+    assert (run.state, run.ends) == ("success", {"planned"})
+    assert (plan["action"], plan["reason"]) == (
+        "train",
+        "24 untrained images of 24; 1 left out: neither PNG nor JPEG by content",
+    )
+    assert [(label["label"], label["images"], label["left_out"]) for label in plan["labels"]] == [
+        ("columns", 12, 0),
+        ("rows", 12, 1),
+    ]
+    assert plan["gates"] == ["F1 of all labels together: at least 0.5"]
+    assert "an assumption" in plan["estimate"]["basis"]
+    assert "Plan of a training: train: 24 untrained images of 24" in str(run.note)
+    assert len(str(run.note)) <= 1000
+
+
+@pytest.mark.slow
+def test_after_a_training_a_dry_run_compares_with_it(digits: LocalAws) -> None:
+    put_images(digits, 10)
+    trained = train()
+    put_images(digits, 1)  # one image a label, replaced by itself
+    put_images(digits, 5, start=10)
+    s3(digits).delete_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/0004.png")
+
+    run = dry_run(digits)
+
+    changes = {label["label"]: label["change"] for label in run.xcoms["rehearse"]["labels"]}
+    assert trained.xcoms["plan"]["action"] == "train"
+    assert {label: (each["new"], each["changed"], each["removed"]) for label, each in changes.items()} == {
+        "columns": (5, 0, 0),
+        "rows": (5, 0, 1),
+    }
+    assert "from 1 past training" in run.xcoms["rehearse"]["estimate"]["basis"]
+    assert record(digits, "last_run/digits_train")["outcome"] == "deployed"
+
+
+def test_a_dry_run_says_what_cannot_be_trained(digits: LocalAws) -> None:
+    put_images(digits, 20, labels=["rows"])
+
+    run = dry_run(digits)
+
+    assert (run.state, run.ends) == ("success", {"planned"})
+    assert "Impossible: Too few labels to train: 1 ('rows')".lower() in str(run.note).lower()
+
+
+def test_a_failing_dry_run_leaves_no_record_either(digits: LocalAws) -> None:
+    put_images(digits, 10)
+    digits.control.denied({"bucket": BUCKET, "operation": "s3.ListObjectsV2"})
+
+    run = train(DRY)
+
+    digits.control.denied()
+    assert (run.state, run.failed) == ("failed", {"rehearse"})
+    assert record(digits, "last_run/digits_train") is None
+
+
+def test_a_dry_run_of_a_backfill_sees_its_interval(digits: LocalAws) -> None:
+    images_of_days(digits, [5, 5])
+
+    with as_backfill(day(0), day(1)):
+        run = dry_run(digits)
+
+    assert run.xcoms["rehearse"]["reason"] == "10 images at the end of the interval; 10 left out: newer than the run"
+    assert run.xcoms["rehearse"]["gates"] == []
