@@ -1,0 +1,208 @@
+"""Runs of the train DAG as far as the registry and the lock see them, and the part of AWS that they train at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.errors import CustomLabelsError, LiveVersionChanged
+from custom_labels.domain.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
+from custom_labels.domain.statuses import NOTHING, Described
+from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
+from custom_labels.storage.registry import Registry
+from custom_labels.storage.store import S3Store
+
+PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
+LEASE, GRACE, TRAINING = 100.0, 30.0, 400.0
+"""Seconds of the tests' own clock."""
+TASK_TRIES = 3
+
+
+def live_version(name: str, digest: str) -> LiveVersion:
+    return LiveVersion(name, f"{PROJECT}/version/{name}", PROJECT, digest, "2026-11-20T12:00:00", 0.9, ("a", "b"))
+
+
+@dataclass
+class Models:
+    """Custom Labels: versions by name, made once each, whoever asks how often.
+
+    :param digests: what each version was trained on, in the order in which they were paid.
+    :param ran: versions that ever were RUNNING.
+    """
+
+    now: Callable[[], datetime]
+    described: dict[str, Described] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
+    good: set[str] = field(default_factory=set)
+
+    def describe(self, project_arn: str, name: str) -> Described:
+        return self.described.get(name, NOTHING)
+
+    def create(self, name: str, digest: str) -> None:
+        if name not in self.described:
+            self.described[name] = Described("TRAINING_IN_PROGRESS")
+            self.digests[name] = digest
+
+    def end_training(self, name: str, status: str, *, good: bool) -> None:
+        self.described[name] = Described(status, "", {"TrainingEndTimestamp": self.now()})
+        if good:
+            self.good.add(name)
+
+    def start(self, name: str) -> None:
+        self.described[name] = Described("RUNNING", "", self.described[name].raw)
+        self.ran.add(name)
+
+
+@dataclass
+class Run:
+    """One run of the train DAG: which task is next, and what the tasks before it handed on.
+
+    Every task is a method that names the next one. It may be killed at any call and then begins anew.
+
+    :param backfill: whether its version is only measured.
+    :param images: gives the digest of the images as they are, and up to when they were seen.
+    :param pause: stops where others may come between two things that are not calls of S3.
+    """
+
+    owner: str
+    force: bool
+    backfill: bool
+    store: S3Store
+    models: Models
+    images: Callable[[], tuple[str, datetime]]
+    pause: Callable[[], None]
+    task: str = "acquire_lock"
+    tries: int = 0
+    attempt: TrainingAttempt | None = None
+    digest: str = ""
+    as_of: str = ""
+    champion_arn: str | None = None
+    state: AttemptState | None = None
+
+    def __post_init__(self) -> None:
+        self.lock = LockFile(self.store, self.owner, now=self.models.now)
+        self.deployment_lock = LockFile(self.store, self.owner, DEPLOYMENT_LOCK, self.models.now)
+        self.registry = Registry(self.store)
+
+    @property
+    def is_over(self) -> bool:
+        return self.task == "over"
+
+    def do(self) -> None:
+        """Do the next task; one that failed too often fails the run, which still gives its lock back."""
+        try:
+            following = getattr(self, self.task)()
+            self.pause()
+        except CustomLabelsError as error:
+            self.tries += 1
+            if self.tries < TASK_TRIES and not isinstance(error, LiveVersionChanged):
+                raise
+            following = "over" if self.task == "release_locks" else "release_locks"
+        self.task, self.tries = following, 0
+
+    def acquire_lock(self) -> str:
+        return "decide" if self.is_taken(self.lock) else "acquire_lock"
+
+    def is_taken(self, lock: LockFile) -> bool:
+        return lock.try_take(self.models.describe, lease_seconds=LEASE, grace_seconds=GRACE) is None
+
+    def decide(self) -> str:
+        self.lock.renew()
+        self.digest, as_of = self.images()
+        self.as_of = as_of.isoformat()
+        trained = self.registry.trained_digest()
+        paid = [
+            attempt
+            for attempt in self.registry.open_attempts()
+            if self.models.describe(PROJECT, attempt.version_name).status is not None
+        ]
+        decision = decide_retraining(
+            images=10,
+            untrained=0 if trained == self.digest else 10,
+            minimum_untrained_images=5,
+            attempt=self.registry.attempt(self.digest),
+            open_attempt=next(iter(paid), None),
+            force=self.force,
+            run=RunKind(self.backfill, not self.backfill),
+        )
+        self.digest = decision.resumed or self.digest
+        return {Retrain.RESUME: "resume_training", Retrain.TRAIN: "claim_training"}.get(
+            decision.action, "release_locks"
+        )
+
+    def resume_training(self) -> str:
+        self.attempt = self.registry.reopen_attempt(self.digest)
+        return "release_locks" if self.attempt is None or self.attempt.state.is_finished else "begin_training"
+
+    def claim_training(self) -> str:
+        name = f"{self.owner}-{self.digest}"
+        ours = TrainingAttempt(self.digest, PROJECT, name, self.owner, deploys=not self.backfill)
+        self.attempt = self.registry.claim_attempt(ours, force=self.force)
+        self.registry.update_version(self.version, {"digest": self.digest, "as_of": self.as_of})
+        return "begin_training"
+
+    def begin_training(self) -> str:
+        self.lock.renew(project_arn=PROJECT, version_name=self.version, training_seconds=TRAINING)
+        return "train"
+
+    def train(self) -> str:
+        self.lock.keep()
+        self.pause()
+        self.models.create(self.version, self.given.digest)
+        return "wait"
+
+    def wait(self) -> str:
+        status = self.models.describe(PROJECT, self.version).status
+        if status == "TRAINING_FAILED":
+            self.state = AttemptState.TRAINING_FAILED
+            return "finish"
+        return "wait" if status == "TRAINING_IN_PROGRESS" else "evaluate"
+
+    def evaluate(self) -> str:
+        self.lock.renew()
+        deploys = self.given.deploys and not self.backfill
+        self.registry.record_trained(self.given.digest, self.version, deploys=deploys)
+        if not deploys:
+            self.state = AttemptState.TRAINED
+            return "finish"
+        champion = self.registry.live()
+        self.champion_arn = champion.version_arn if champion else None
+        if self.version in self.models.good:
+            return "acquire_deployment_lock"
+        self.state = AttemptState.GATE_FAILED
+        return "finish"
+
+    def acquire_deployment_lock(self) -> str:
+        return "start_version" if self.is_taken(self.deployment_lock) else "acquire_deployment_lock"
+
+    def start_version(self) -> str:
+        self.models.start(self.version)
+        return "swap_live"
+
+    def swap_live(self) -> str:
+        self.deployment_lock.renew()
+        self.registry.move_live(live_version(self.version, self.given.digest), expected=self.champion_arn)
+        self.state = AttemptState.DEPLOYED
+        return "finish"
+
+    def finish(self) -> str:
+        assert self.state is not None
+        self.registry.finish_attempt(self.given.digest, self.state, "as it ended")
+        return "release_locks"
+
+    def release_locks(self) -> str:
+        self.deployment_lock.release()
+        self.lock.release()
+        return "over"
+
+    @property
+    def given(self) -> TrainingAttempt:
+        assert self.attempt is not None
+        return self.attempt
+
+    @property
+    def version(self) -> str:
+        return self.given.version_name

@@ -1,0 +1,322 @@
+"""Runs that interleave at every call of S3, are killed, hang and lose answers: one training, one pointer, one lock."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.errors import CustomLabelsError, LiveVersionChanged
+from custom_labels.domain.lock import ProjectLock, may_take
+from custom_labels.domain.retraining import AttemptState, TrainingAttempt
+from custom_labels.storage.lock import DEPLOYMENT_LOCK, LOCK
+from custom_labels.storage.registry import LIVE, OPEN, TRAINED, Registry
+from custom_labels.storage.store import S3Store
+from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, live_version
+from tests.property.stepping import Killed, Stepped, SteppedStore
+from tests.support import BUCKET, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+ACQUIRES = {"acquire_lock", "acquire_deployment_lock"}
+ATTEMPTS = "registry/attempts/"
+SLOTS = 3
+CALL, POLL = 4.0, 30.0
+"""Seconds that each call takes, and between two looks at a lock that others hold."""
+_prefixes = itertools.count()
+slots = st.integers(0, SLOTS - 1)
+
+
+def open_digests(value: Any) -> set[str]:
+    return {value["digest"], *value.get("others", ())} - {None} if value else set()
+
+
+class RegistryMachine(RuleBasedStateMachine):
+    """Three places for runs of one project, an AWS that trains, a person who puts versions back, and a clock."""
+
+    def __init__(self, aws: LocalAws, client: Any) -> None:
+        super().__init__()
+        self.aws, self.client = aws, client
+        aws.control.faults()
+        self.prefix = f"machine-{next(_prefixes)}"
+        self.plain = self.store(S3Store(BUCKET, self.prefix))
+        self.clock = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        self.asleep_until = [self.clock] * SLOTS
+        self.models = Models(lambda: self.clock)
+        self.images = ("images 1", self.clock)
+        self.runs: list[Run | None] = [None] * SLOTS
+        self.tasks: list[Stepped | None] = [None] * SLOTS
+        self.numbers = itertools.count(1)
+        self.forced: set[str] = set()
+        self.may_force = False
+        self.seen: dict[str, Any] = {}
+        self.looked: LiveVersion | None = None
+
+    def store(self, store: S3Store) -> Any:
+        store.client = self.client
+        return store
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    @initialize(may_force=st.booleans())
+    def starts(self, may_force: bool) -> None:
+        self.may_force = may_force
+
+    def begin(self, slot: int, *, force: bool, backfill: bool) -> Run:
+        owner = f"run{next(self.numbers)}"
+        if force:
+            self.forced.add(owner)
+        store = self.store(
+            SteppedStore(BUCKET, self.prefix, lambda: self.pause(slot), lambda key: self.wrote(key, run))
+        )
+        run = Run(owner, force, backfill, store, self.models, lambda: self.images, lambda: self.pause(slot))
+        self.runs[slot], self.tasks[slot], self.asleep_until[slot] = run, None, self.clock
+        return run
+
+    def pause(self, slot: int) -> None:
+        task = self.tasks[slot]
+        assert task is not None
+        task.pause()
+
+    @rule(slot=slots, calls=st.integers(1, 20), force=st.booleans(), backfill=st.booleans())
+    def a_run_goes_on(self, slot: int, calls: int, force: bool, backfill: bool) -> None:
+        """As many calls of S3, and those of another run when this one ends or was not there."""
+        for _ in range(calls):
+            self.go_on(slot, force, backfill)
+
+    @rule(turns=st.lists(slots, min_size=10, max_size=30))
+    def runs_take_turns(self, turns: list[int]) -> None:
+        for slot in turns:
+            self.go_on(slot)
+
+    @rule(slot=slots, force=st.booleans())
+    def a_run_goes_on_to_its_end(self, slot: int, force: bool) -> None:
+        """Or to the lock that keeps it out; a training that it waits for ends well."""
+        self.go_on(slot, force)
+        run = self.runs[slot]
+        while run and not run.is_over and self.clock >= self.asleep_until[slot]:
+            if run.task == "wait" and run.version in self.training():
+                self.models.end_training(run.version, "TRAINING_COMPLETED", good=True)
+            self.go_on(slot)
+
+    def go_on(self, slot: int, force: bool = False, backfill: bool = False) -> None:
+        """Let a run, or the next one in its place, do a call; where a lock keeps it out, let another one."""
+        self.clock += timedelta(seconds=CALL)
+        slot = next((n % SLOTS for n in range(slot, slot + SLOTS) if self.asleep_until[n % SLOTS] <= self.clock), slot)
+        run = self.runs[slot]
+        if run is None or run.is_over:
+            run = self.begin(slot, force=force and self.may_force, backfill=backfill)
+        begun, task = run.task, self.tasks[slot] or Stepped(run.do)
+        self.tasks[slot] = task
+        task.step()
+        if not task.is_over:
+            return
+        self.tasks[slot] = None
+        if task.error is not None and not isinstance(task.error, CustomLabelsError):
+            raise task.error
+        if run.task in ACQUIRES and run.task == begun:
+            self.asleep_until[slot] = self.clock + timedelta(seconds=POLL)
+
+    @rule(slot=slots, for_good=st.integers(0, 3).map(lambda dice: dice == 0))
+    def a_worker_is_killed(self, slot: int, for_good: bool) -> None:
+        """Before its next call; its task is tried again, unless the whole Airflow is gone for good."""
+        task = self.tasks[slot]
+        if task is not None:
+            task.kill()
+            assert isinstance(task.error, Killed)
+        self.tasks[slot] = None
+        if for_good:
+            self.runs[slot] = None
+
+    @rule(slot=slots)
+    def a_worker_hangs(self, slot: int) -> None:
+        """Longer than its lease, between two calls, and then goes on as if nothing had been."""
+        self.asleep_until[slot] = self.clock + timedelta(seconds=3 * LEASE)
+
+    @rule()
+    def the_next_answer_of_a_write_is_lost(self) -> None:
+        self.aws.control.faults({"operation": "s3.PutObject", "kind": "lost_response", "share": 1, "times": 1})
+
+    @rule(seconds=st.sampled_from([GRACE / 2, GRACE + 1, LEASE / 2, LEASE + 1]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock += timedelta(seconds=seconds)
+
+    @rule()
+    def images_arrive(self) -> None:
+        self.images = (f"images {next(self.numbers)}", self.clock)
+
+    @precondition(lambda self: self.training())
+    @rule(status=st.sampled_from(["TRAINING_COMPLETED", "TRAINING_COMPLETED", "TRAINING_FAILED"]), good=st.booleans())
+    def a_training_ends(self, status: str, good: bool) -> None:
+        self.models.end_training(self.training()[0], status, good=good)
+
+    def training(self) -> list[str]:
+        return [name for name, each in self.models.described.items() if each.status == "TRAINING_IN_PROGRESS"]
+
+    @rule()
+    def a_person_looks_at_what_serves(self) -> None:
+        self.looked = Registry(self.plain).live()
+
+    @precondition(lambda self: self.looked is not None and self.looked.previous_version_name)
+    @rule()
+    def that_person_puts_the_version_before_back(self) -> None:
+        looked = self.looked
+        assert looked is not None
+        name = str(looked.previous_version_name)
+        before = self.seen[LIVE]
+        try:
+            Registry(self.plain).move_live(live_version(name, self.models.digests[name]), expected=looked.version_arn)
+        except LiveVersionChanged:
+            assert before["version_name"] not in {looked.version_name, name}
+            return
+        self.wrote(LIVE, None)
+
+    # -- what every write must keep to -----------------------------------------------------------------
+
+    def wrote(self, relative: str, run: Run | None) -> None:
+        """Look at what was written, in the moment in which it was."""
+        before = self.seen.get(relative)
+        after, _ = self.plain.read_json(relative)
+        if after == before:
+            return
+        self.seen[relative] = after
+        if relative == LIVE:
+            self.pointer_moved(before, after)
+            served = before and before["version_name"]
+            expected = run.champion_arn if run else self.looked and self.looked.version_arn
+            assert (served and live_version(served, "").version_arn) == expected
+        elif run is None:
+            return
+        elif relative in {LOCK, DEPLOYMENT_LOCK}:
+            self.lock_changed(before, after, run)
+        elif relative == OPEN:
+            self.open_attempt_changed(before, after, run)
+        elif relative == TRAINED:
+            self.trained_changed(before, after)
+        elif relative.startswith(ATTEMPTS):
+            self.attempt_changed(before, after, run)
+
+    def pointer_moved(self, before: Any, after: Any) -> None:
+        assert after["version_name"] in self.models.ran
+        if before is None or before["version_name"] != after["version_name"]:
+            assert after["previous_version_name"] == (before["version_name"] if before else None)
+        else:
+            raise AssertionError("a retry changed what it had written")
+
+    def lock_changed(self, before: Any, after: Any, run: Run) -> None:
+        """Nobody but its holder touches a lock whose lease is valid, not even to give it back."""
+        holder = ProjectLock.from_json(before) if before and before["owner"] else None
+        assert after["owner"] in {run.owner, None}
+        training = self.models.describe("", (holder.version_name or "") if holder else "")
+        assert may_take(
+            holder,
+            owner=run.owner,
+            now=self.clock,
+            training_status=training.status,
+            training_ended_at=training.raw.get("TrainingEndTimestamp"),
+        )
+        if after["owner"] is None:
+            assert holder is not None
+            assert holder.owner == run.owner
+        elif holder is not None and holder.owner != run.owner:
+            assert run.task in ACQUIRES
+
+    def open_attempt_changed(self, before: Any, after: Any, run: Run) -> None:
+        """Nobody forgets a training that another run claimed."""
+        forgotten = open_digests(before) - open_digests(after)
+        assert forgotten <= ({run.given.digest} if run.task == "finish" else set())
+
+    def attempt_changed(self, before: Any, after: Any, run: Run) -> None:
+        new = TrainingAttempt.from_json(after)
+        old = TrainingAttempt.from_json(before) if before else None
+        if run.task == "finish":
+            assert new.version_name == run.version  # nobody ends the attempt of another version
+        if old is None:
+            assert new.state is AttemptState.STARTED
+        elif not old.state.is_finished:
+            assert new.version_name == old.version_name
+        elif old.state is AttemptState.TRAINED and run.task == "resume_training":
+            assert (new.version_name, new.state, new.deploys) == (old.version_name, AttemptState.STARTED, True)
+        else:
+            assert run.owner in self.forced  # nothing else begins anew what has ended
+            assert new.state is AttemptState.STARTED
+            assert new.version_name != old.version_name
+
+    def trained_changed(self, before: Any, after: Any) -> None:
+        """The images that count as trained are never taken for earlier ones again."""
+        assert self.seen_at(before) <= self.seen_at(after)
+
+    def seen_at(self, trained: Any) -> str:
+        record = self.seen.get(f"registry/versions/{trained['version_name']}.json") if trained else None
+        return record["as_of"] if record else ""
+
+    @invariant()
+    def images_are_paid_for_once_unless_forced(self) -> None:
+        paid = Counter(self.models.digests.values())
+        assert all(number <= 1 + len(self.forced) for number in paid.values())
+
+    @invariant()
+    def the_attempt_that_counts_is_of_a_version_that_was_paid_for_these_images(self) -> None:
+        for relative, value in self.seen.items():
+            if relative.startswith(ATTEMPTS) and AttemptState(value["state"]).is_finished:
+                assert self.models.digests[value["version_name"]] == value["digest"]
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    @rule()
+    def all_die_and_a_run_that_comes_later_sees_everything_to_its_end(self) -> None:
+        for slot in range(SLOTS):
+            self.a_worker_is_killed(slot, for_good=True)
+        self.clock += timedelta(seconds=2 * TRAINING)
+        self.a_run_goes_on_to_its_end(0, force=False)
+        for name in self.training():
+            self.models.end_training(name, "TRAINING_COMPLETED", good=True)
+        self.a_run_goes_on_to_its_end(0, force=False)
+        run = self.runs[0]
+        assert run is not None
+        assert run.is_over
+        assert not self.seen[LOCK]["owner"]
+        assert not self.seen.get(DEPLOYMENT_LOCK, {}).get("owner")
+
+    def teardown(self) -> None:
+        for task in filter(None, self.tasks):
+            task.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # where it fails, the shortest way there takes minutes to find
+def test_runs_that_interleave_at_any_call_keep_to_one_training_and_one_pointer(aws: LocalAws) -> None:
+    from botocore.exceptions import ConnectionClosedError
+
+    def at_once(caught_exception: Any = None, attempts: int = 1, **_: Any) -> int | None:
+        return 0 if isinstance(caught_exception, ConnectionClosedError) and attempts < 3 else None
+
+    s3(aws).create_bucket(Bucket=BUCKET)
+    client = S3Store(BUCKET).client
+    client.meta.events.register_first("needs-retry.s3", at_once)
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: RegistryMachine(aws, client),
+        settings=settings(
+            max_examples=16,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
