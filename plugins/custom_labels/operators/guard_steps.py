@@ -28,6 +28,7 @@ from custom_labels.domain.serving import ServingRecord
 from custom_labels.domain.statuses import Described
 from custom_labels.operators.project import ProjectContext, branch, step
 from custom_labels.operators.reporting import outcome
+from custom_labels.operators.version_records import note_status
 from custom_labels.storage.detection_log import detected_after
 from custom_labels.storage.serving import ServingLog
 
@@ -208,14 +209,9 @@ def record_services(project: str, looked: dict[str, Any] | None) -> None:
 
 def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
     """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
-    now = datetime.now(UTC)
-    described = place.rekognition.describe_version(project_arn, version_name)
-    if described.status == "RUNNING":
-        ServingLog(place.store).started(version_name, Units.of(described.raw).minimum, now)
-        place.registry.update_version(version_name, {"status": "RUNNING", "stopped_for": None})
-    elif described.status not in {"STARTING", "STOPPING"}:
-        ServingLog(place.store).stopped(version_name, now)
-        place.registry.update_version(version_name, {"status": described.status, "kept_until": None})
+    described = note_status(place, project_arn, version_name)
+    if described.status == "RUNNING" and place.registry.version(version_name).get("stopped_for"):
+        place.registry.update_version(version_name, {"stopped_for": None})
 
 
 @step
