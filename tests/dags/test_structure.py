@@ -88,6 +88,15 @@ def test_the_locks_are_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
         assert not release.on_failure_fail_dagrun, dag.dag_id
 
 
+def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: dict[str, DAG]) -> None:
+    guard = dags["digits_cost_guard"]
+    release = guard.get_task("release_deployment_lock")
+
+    assert not getattr(guard.timetable, "asset_condition", None)
+    assert release.is_teardown
+    assert release.upstream_task_ids >= {"guarded", "nothing_to_guard", "budget_exceeded"}
+
+
 def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
     from custom_labels.notifications import FailureNotifier, RunFailureNotifier
 
