@@ -194,6 +194,20 @@ def test_a_task_that_runs_again_gives_the_same_record_and_asks_nothing_again(con
     assert effects(contest.aws, "DetectCustomLabels") == asked
 
 
+def test_a_task_that_was_killed_asks_only_what_it_has_not_asked(
+    contest: Contest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_labels.operators.compare_steps.BATCH", 3)
+    first = contest.compare()["same_images"]
+    asked = effects(contest.aws, "DetectCustomLabels")
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/decisions/challenger/champion/00001.jsonl")
+
+    again = contest.compare()["same_images"]
+
+    assert again == first
+    assert effects(contest.aws, "DetectCustomLabels") == asked + 3
+
+
 def test_a_sample_is_asked_about_where_the_images_are_too_many(contest: Contest) -> None:
     same = contest.compare(maximum_comparison_images=4)["same_images"]
 
