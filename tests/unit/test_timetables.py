@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pendulum
 import pytest
+from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import DataInterval, TimeRestriction
 
 from custom_labels.timetables import PollTimetable, read_variable_anywhere
@@ -90,3 +91,28 @@ def test_it_survives_serialization() -> None:
     again = PollTimetable.deserialize(timetable.serialize())
 
     assert (again.variable, again.default_minutes) == (KEY, 60)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hours"),
+    [("1440", [(0, 24), (24, 48), (48, 72)]), ("720", [(0, 12), (12, 24), (24, 36), (36, 48), (48, 60)])],
+    ids=["days", "half days"],
+)
+def test_a_backfill_has_intervals_of_the_period_from_its_first_date(
+    variable: object, minutes: str, hours: list[tuple[int, int]]
+) -> None:
+    variable(minutes)  # type: ignore[operator]
+    first = pendulum.datetime(2026, 10, 5, tz="UTC")
+    restriction = TimeRestriction(earliest=first, latest=first.add(days=2), catchup=True)
+    schedule = AssetOrTimeSchedule(timetable=PollTimetable(KEY, 5), assets=[])
+    found: list[DataInterval] = []
+
+    while info := schedule.next_dagrun_info(
+        last_automated_data_interval=found[-1] if found else None, restriction=restriction
+    ):
+        found.append(info.data_interval)
+
+    assert schedule.periodic
+    assert [(each.start, each.end) for each in found] == [
+        (first.add(hours=begin), first.add(hours=end)) for begin, end in hours
+    ]

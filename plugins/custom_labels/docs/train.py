@@ -16,6 +16,8 @@ stops the version that it replaces or keeps it for `keep_replaced_hours`.
 |---|---|
 | `training_is_off` | Variable `{project}__enable_automatic_training` is off |
 | `nothing_to_do` | too few new images, or exactly these images were tried before |
+| `planned` | a dry run: its note says what would happen, an XCom of task `rehearse` says all of it |
+| `trained` | a backfill trained and measured a version; nothing was deployed |
 | `gate_failed` | trained, but a gate does not hold, such as `minimum_f1_score`; the live version stays |
 | `rejected` | a person rejected it, or nobody answered in time; the live version stays, the images count as tried |
 | `deployed` | the new version serves |
@@ -38,8 +40,22 @@ is a rejection. Who answered is in `registry/versions/`. No other training of th
 live version first, and nothing serves until the new one runs. If that fails, task `restart_live` starts the live one
 again, and the message says for how long nothing served.
 
-**By hand**: trigger it with *Trigger*. `even_if_training_is_off` overrides the switch, `force` trains images that were
-tried before - which is paid again.
+**The plan**: before anything is paid, task `plan` says in its log and in its XCom `plan` what the training will do and
+why: images by label, new, changed, removed and left out ones, the split, what speaks against the images, the gates, and
+the hours and cost that past trainings let expect.
+
+**By hand**: trigger it with *Trigger*. `dry_run` only says the plan and changes nothing, neither in S3 nor at AWS; it
+reads the images that were never checked. `even_if_training_is_off` overrides the switch, `force` trains images that
+were tried before - which is paid again.
+
+**Backfill**: `airflow backfill create --dag-id {project}_train --from-date ... --to-date ...`, or the button, trains
+one version an interval on the images that were there at its end and were not replaced or deleted since. An interval is
+as long as the DAG's period; with `--dag-run-conf '{{"backfill_every_days": 7}}'` one interval a week, the one in which
+Monday begins (UTC), is trained and the others end at once in `not_this_interval`. The runs train one after the other,
+in whatever order they get the project's lock, and wait for it without end. Images that were trained before, whatever
+came of it, are not trained again. Nothing is judged or deployed unless the conf says `"deploy": true`; a later run
+deploys the version of exactly its images without training them again. What a backfill's dead run began is measured by
+the next run of the schedule. `registry/learning_curve.svg` is drawn anew whenever a version was measured or judged.
 
 **Settings** are Airflow Variables `{project}__<setting>` over the project file `include/projects/{project}.yaml`; the
 period is `{project}__automatic_training_poll_frequency`, in minutes. A run may be cleared or killed at any point: it
