@@ -1,11 +1,18 @@
-"""Fixtures of the fault tests: the project of the DAG tests, and Airflows that look often at a held lock."""
+"""Fixtures of the fault tests: the project of the DAG tests, Airflows to be killed, and short pauses."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.dags.conftest import digits
 from tests.dags.running import Variables
+from tests.faults.crash import Crash
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
 
 __all__ = ["digits"]
 
@@ -19,10 +26,21 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
 
 
 @pytest.fixture
+def crash(aws: LocalAws, airflow_db: None, tmp_path: Path, variables: Variables) -> Crash:
+    """What brings runs into trouble."""
+    return Crash(aws, tmp_path, variables)
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the runs of this process wait for a held lock with many looks a second."""
     from custom_labels.operators.lock import AcquireProjectLockOperator
-    from tests.faults.one_run import look_often
+
+    patient = AcquireProjectLockOperator.wait_deferred
+
+    def look_often(operator: AcquireProjectLockOperator, *place: Any) -> None:
+        operator.poll_seconds = 0.1
+        patient(operator, *place)
 
     monkeypatch.setattr(AcquireProjectLockOperator, "wait_deferred", look_often)
 

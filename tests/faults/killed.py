@@ -1,7 +1,9 @@
-"""An Airflow in a process of its own, with a home and a database that no other has, for a test to kill."""
+"""Airflows in processes of their own, each with a home and a database that no other has, for a test to kill."""
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import signal
@@ -21,35 +23,89 @@ from tests.dags.running import Run
 LOOK_SECONDS = 0.01
 
 
+class Zygote:
+    """The process that Airflows are forked from; see ``tests.faults.zygote``. Its log goes to a file."""
+
+    def __init__(self) -> None:
+        log = HOME / "zygote.log"
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.zygote"],
+                cwd=ROOT,
+                env={**os.environ, **airflow_environment(HOME)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                text=True,
+                start_new_session=True,
+            )
+        assert self._answer() == "ready", log.read_text(encoding="utf-8", errors="replace")[-3000:]
+
+    def fork(self, **order: Any) -> int:
+        """Start a run; give its process id."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def stop(self) -> None:
+        """End it and all that it forked."""
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+        self.process.wait(20)
+
+
+@functools.cache
+def zygote() -> Zygote:
+    """Start this process's zygote when it is first needed; it ends with this process."""
+    started = Zygote()
+    atexit.register(started.stop)
+    return started
+
+
 class Airflow:
     """One Airflow that runs one of the project's DAGs once; used with ``with``, it leaves no process behind.
 
-    :param home: an empty folder for it.
+    :param home: a folder for it alone.
     :param endpoint_url: of the embedded AWS.
     :param kind: which DAG, by the name of its file.
+    :param hasty: whether retries pause for a tenth of the usual time.
     :param conf: the run's Params.
     """
 
-    def __init__(self, home: Path, endpoint_url: str, kind: str = "train", **conf: Any) -> None:
+    def __init__(
+        self,
+        home: Path,
+        endpoint_url: str,
+        kind: str = "train",
+        *,
+        hasty: bool = False,
+        **conf: Any,
+    ) -> None:
         self.home = home
         self.endpoint_url = endpoint_url
         self.kind = kind
+        self.hasty = hasty
         self.conf = conf
         self.result = home / "run.json"
 
     def __enter__(self) -> Self:
-        """Start the run."""
+        """Start the run, with this process's Airflow Variables."""
         self.home.mkdir(parents=True, exist_ok=True)
         copy_database(HOME / "airflow.db", self.home / "airflow.db")
-        with (self.home / "log.txt").open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.one_run", str(self.result), self.kind, json.dumps(self.conf)],
-                cwd=ROOT,
-                env={**os.environ, **airflow_environment(self.home, self.endpoint_url)},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        variables = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_VAR_")}
+        self.pid = zygote().fork(
+            home=str(self.home),
+            environment={**variables, **airflow_environment(self.home, self.endpoint_url)},
+            kind=self.kind,
+            hasty=self.hasty,
+            conf=self.conf,
+        )
         return self
 
     def __exit__(
@@ -57,11 +113,29 @@ class Airflow:
     ) -> None:
         self.kill()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     def kill(self) -> None:
         """End it and all that it started with SIGKILL, which nothing can catch."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.wait(10)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended."""
+        deadline = time.monotonic() + seconds
+        while self.is_running:
+            assert time.monotonic() < deadline, f"it did not end in {seconds} seconds: {self.words()}"
+            time.sleep(LOOK_SECONDS)
 
     def kill_when(self, happened: Callable[[], bool], *, seconds: float = 60) -> None:
         """Kill it as soon as something has happened.
@@ -70,16 +144,16 @@ class Airflow:
         """
         deadline = time.monotonic() + seconds
         while not happened():
-            assert self.process.poll() is None, f"the run ended before it could be killed: {self.words()}"
+            assert self.is_running, f"the run ended before it could be killed: {self.words()}"
             assert time.monotonic() < deadline, f"nothing to kill for happened: {self.words()}"
             time.sleep(LOOK_SECONDS)
-        assert self.process.poll() is None, f"the run ended before it could be killed: {self.words()}"
+        assert self.is_running, f"the run ended before it could be killed: {self.words()}"
         self.kill()
         assert not self.result.exists()
 
     def finish(self, *, seconds: float = 120) -> Run:
         """Wait until the run has ended, and give it."""
-        self.process.wait(seconds)
+        self.wait(seconds)
         assert self.result.exists(), self.words()
         return Run(**json.loads(self.result.read_text(encoding="utf-8")))
 

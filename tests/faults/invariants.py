@@ -1,0 +1,119 @@
+"""What must be so after a run was killed, wherever that was, and run again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.dags.detect_support import count_messages, results
+from tests.dags.detect_support import keys as keys_below
+from tests.dags.running import record, statuses
+from tests.harvest_support import copies, fates, ledger
+from tests.support import BUCKET, client, effects, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+DOUBTFUL, ANSWERED = 3, 3
+"""How many images the scenarios of detection and harvest begin with."""
+
+LOCKS = {"registry/lock.json", "registry/deployment_lock.json"}
+IMAGE_FOLDERS = ("images_labeled_by_folder/", "images_for_detection/")
+
+
+def all_objects(aws: LocalAws) -> dict[str, str]:
+    """Give the ETag of every object of the bucket, by its key."""
+    pages = s3(aws).get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    return {entry["Key"]: entry["ETag"] for page in pages for entry in page.get("Contents", [])}
+
+
+def no_image_lost(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Every image is still where it was."""
+    images = {key: etag for key, etag in before.items() if key.startswith(IMAGE_FOLDERS)}
+
+    assert images
+    assert images.items() <= all_objects(aws).items()
+
+
+def one_round(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """One version was trained, paid and started, and serves."""
+    trained(aws, before, rounds=1)
+
+
+def two_rounds(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """The second version serves, the first has stopped."""
+    trained(aws, before, rounds=2)
+
+
+def trained(aws: LocalAws, before: Mapping[str, Any], rounds: int) -> None:
+    """So many sets of images were trained, once each, and the last of the versions serves alone."""
+    found = statuses(aws)
+    live = record(aws, "live")
+    attempts = [record(aws, key.removeprefix("registry/").removesuffix(".json")) for key in attempt_keys(aws)]
+
+    no_image_lost(aws, before)
+    assert effects(aws, "CreateProjectVersion") == len(found) == rounds
+    assert max(Counter(name.rpartition("-")[2] for name in found).values()) == 1, f"a digest was trained twice: {found}"
+    assert live["version_name"] == max(found)
+    assert found == {name: "RUNNING" if name == live["version_name"] else "STOPPED" for name in found}
+    assert [attempt["state"] for attempt in attempts] == ["deployed"] * rounds
+    assert {name: record(aws, f"versions/{name}")["status"] for name in found} == found
+    no_lock_held(aws)
+
+
+def no_lock_held(aws: LocalAws) -> None:
+    """Every lock was given back."""
+    held = [record(aws, key.removeprefix("registry/").removesuffix(".json")) for key in LOCKS]
+
+    assert [lock["owner"] for lock in held if lock and lock["owner"]] == []
+
+
+def former_version_serves(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """The former version serves alone, and nothing was trained for it."""
+    no_image_lost(aws, before)
+    assert record(aws, "live")["version_name"] == "v1"
+    assert statuses(aws) == {"v1": "RUNNING", "v2": "STOPPED"}
+    assert effects(aws, "CreateProjectVersion") == 2
+    no_lock_held(aws)
+
+
+def attempt_keys(aws: LocalAws) -> list[str]:
+    """List the records of attempts."""
+    return keys_below(aws, "registry/attempts/")
+
+
+def every_image_detected(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """One result an image and version, one review an image, and no message is left."""
+    found = [(each["key"], each["etag"], each["version_name"]) for each in results(aws)]
+
+    no_image_lost(aws, before)
+    assert len(found) == len(set(found)) == DOUBTFUL
+    assert len(loops(aws)) == len(set(loops(aws))) == DOUBTFUL
+    assert keys_below(aws, "reviews/waiting/") == []
+    assert count_messages(aws) == 0
+
+
+def every_answer_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """One copy an image, one line a review in the ledger, one further round."""
+    no_image_lost(aws, before)
+    assert copies(aws) == ["rows"] * ANSWERED
+    assert sorted(fates(aws)) == ["asked_again"] + ["copied"] * ANSWERED
+    assert len({line["review"] for line in ledger(aws)}) == ANSWERED + 1
+    assert len(loops(aws)) == len(set(loops(aws))) == ANSWERED + 2
+    assert keys_below(aws, "reviews/waiting/") == keys_below(aws, "reviews/unfinished/") == []
+
+
+def loops(aws: LocalAws) -> list[str]:
+    """Name every human loop of the project."""
+    runtime = client(aws, "sagemaker-a2i-runtime")
+    flows = client(aws, "sagemaker").list_flow_definitions()["FlowDefinitionSummaries"]
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    return [
+        loop["HumanLoopName"]
+        for flow in flows
+        for loop in runtime.list_human_loops(FlowDefinitionArn=flow["FlowDefinitionArn"], CreationTimeAfter=since)[
+            "HumanLoopSummaries"
+        ]
+    ]

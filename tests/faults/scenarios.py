@@ -1,0 +1,132 @@
+"""The runs of the crash matrix: how each begins, and what must be so after it was killed and run again.
+
+To add one: a ``Scenario`` here, then ``make crash-points``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.dags.deploy_support import serve_in_turn
+from tests.dags.detect_support import put, serve
+from tests.dags.running import Run
+from tests.faults import invariants
+from tests.harvest_support import ask
+from tests.review_support import make_request, set_up_review, wait_until_ended
+from tests.support import client, picture, put_images
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+    RunDag = Callable[[str], Run]
+
+COMMON = {"status_poll_seconds": 1, "minimum_untrained_images": 10, "minimum_f1_score": 0, "drain_seconds": 0}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run to kill.
+
+    :param kind: which DAG, by the name of its file.
+    :param prepare: makes the state that it begins in; is given the embedded AWS and a way to run a DAG.
+    :param check: raises when something is not as it must be after the second run.
+    :param settings: Airflow Variables, by the names of their settings.
+    :param again: Params of every run.
+    :param conf: further Params of the run that is killed.
+    :param paid: globs on names of calls: where money is spent or a pointer moves. ``make test`` kills there.
+    :param is_kept: whether the beginning is made once a session and brought back for every point.
+    :param pause: seconds after which what a killed worker held comes free.
+    """
+
+    kind: str
+    prepare: Callable[[LocalAws, RunDag], None]
+    check: Callable[[LocalAws, Mapping[str, Any]], None]
+    paid: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    again: dict[str, Any] = field(default_factory=dict)
+    conf: dict[str, Any] = field(default_factory=dict)
+    is_kept: bool = False
+    pause: float = 0
+
+
+def first_images(aws: LocalAws, run_dag: RunDag) -> None:
+    """Images, and nothing trained yet."""
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    put_images(aws, 10)
+
+
+def a_version_and_more_images(aws: LocalAws, run_dag: RunDag) -> None:
+    """A version that serves, and images that it has not seen."""
+    first_images(aws, run_dag)
+    assert run_dag("train").state == "success"
+    put_images(aws, 10, start=10)
+
+
+def two_versions(aws: LocalAws, run_dag: RunDag) -> None:
+    """A version that serves, and the one before it, which has stopped."""
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    serve_in_turn(aws, "v1", "v2")
+
+
+def doubtful_images(aws: LocalAws, run_dag: RunDag) -> None:
+    """A version that serves, new images, and people who are asked about everything that it says."""
+    set_up_review(aws, reviewers=(1,))
+    serve(aws)
+    for number in range(invariants.DOUBTFUL):
+        put(aws, f"{number}.png", picture("rows", number))
+
+
+def answers(aws: LocalAws, run_dag: RunDag) -> None:
+    """Images that people have labelled, and a review that was stopped, which asks for a further round."""
+    place = set_up_review(aws, reviewers=(1,))
+    asked = [make_request(aws, number) for number in range(invariants.ANSWERED + 1)]
+    ask(place, asked[-1])
+    place.backend.cancel(asked[-1].name)
+    aws.control.workforce(seconds=0)
+    ask(place, *asked[:-1])
+    wait_until_ended(place, *(request.name for request in asked))
+    aws.control.dismiss_workforce()
+
+
+TRAINING = (
+    "rekognition.CreateProjectVersion *",
+    "rekognition.StartProjectVersion *",
+    "s3.PutObject registry/live.json *",
+)
+
+SCENARIOS = {
+    "train_first": Scenario("train", first_images, invariants.one_round, TRAINING, is_kept=True),
+    "train_second": Scenario(
+        "train",
+        a_version_and_more_images,
+        invariants.two_rounds,
+        (*TRAINING, "rekognition.StopProjectVersion *"),
+        is_kept=True,
+    ),
+    "rollback": Scenario(
+        "rollback",
+        two_versions,
+        invariants.former_version_serves,
+        ("rekognition.*ProjectVersion *", "s3.PutObject registry/live.json *"),
+        again={"version": "v1"},
+        is_kept=True,
+    ),
+    "detect": Scenario(
+        "detect",
+        doubtful_images,
+        invariants.every_image_detected,
+        ("s3.PutObject detections/* 1", "*.StartHumanLoop * 1", "sqs.DeleteMessageBatch *"),
+        {"detections_per_unit_second": 50, "minimum_label_detection_confidence": 100},
+        conf={"visibility_seconds": 3},
+        pause=3,
+    ),
+    "harvest": Scenario(
+        "harvest_reviews",
+        answers,
+        invariants.every_answer_harvested,
+        ("s3.CopyObject * 1", "s3.PutObject reviews/harvested/* 1", "*.StartHumanLoop * 1"),
+        {"enable_automatic_training": "false"},
+    ),
+}

@@ -1,0 +1,156 @@
+"""A process that has imported all that a run of a DAG needs and forks a child for each run, which starts at once.
+
+``python -m tests.faults.zygote`` reads orders from stdin, one JSON object a line, and answers each with the child's
+process id. It ends, and all its children with it, at the end of stdin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import sys
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.api_models import read_models_once
+from tests.dags.running import ROOT, run_dag
+
+SERVICES = ("events", "iam", "rekognition", "s3", "sagemaker", "sagemaker-a2i-runtime", "sns", "sqs", "sts")
+LONGEST_NAP = 0.1
+"""Seconds that a trigger waits at most between two looks."""
+
+database: str | None = None
+"""The database of the order that this process works on."""
+inherited: list[object] = []
+"""What a child must not let die, since it would wait for threads that only its parent has."""
+
+
+def warm_up() -> None:
+    """Do once what every run would do: import, read AWS's API descriptions, compile SQL, build Airflow's own API.
+
+    That takes a run, which finds training switched off; its tasks that would call AWS are taken for done.
+    """
+    import boto3
+    from airflow import settings
+    from airflow.dag_processing.dagbag import DagBag
+    from sqlalchemy import event
+
+    read_models_once()
+    session = boto3.session.Session(region_name="us-east-1")
+    for service in SERVICES:
+        session.client(service, aws_access_key_id="test", aws_secret_access_key="test")
+    for engine in (settings.engine, settings.async_engine.sync_engine):
+        event.listen(engine, "do_connect", open_own_database)
+    os.environ["AIRFLOW_VAR_DIGITS__ENABLE_AUTOMATIC_TRAINING"] = "false"
+    for file in sorted((ROOT / "dags").glob("*.py")):
+        DagBag(dag_folder=str(file))
+    dag = DagBag(dag_folder=str(ROOT / "dags" / "train.py")).dags["digits_train"]
+    ended = dag.test(mark_success_pattern="training_is_off|report|notify")
+    assert ended.state == "success", ended
+
+
+def open_own_database(_dialect: Any, _record: Any, arguments: list[Any], _keywords: Any) -> None:
+    """Connect to the database of the order that this process works on, with the zygote's warm engines."""
+    if database is not None:
+        arguments[0] = database
+
+
+def forget_threads() -> None:
+    """Let a child make anew what had a thread in its parent: the loop of Airflow's own API."""
+    from airflow.sdk.execution_time.supervisor import in_process_api_server
+
+    api = in_process_api_server()
+    inherited.append(api.transport)
+    del api.transport
+
+
+def hurry() -> None:
+    """Shorten what takes time and proves nothing: naps of triggers, searches of folders and of the call stack."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    from botocore.loaders import Loader
+
+    sleep = asyncio.sleep
+    asyncio.sleep = lambda delay, result=None: sleep(min(delay, LONGEST_NAP), result)  # type: ignore[assignment]
+    AwsGenericHook._get_caller = lambda *_: "Unknown"  # type: ignore[method-assign]
+    found = functools.cache(Loader().list_available_services)
+    Loader.list_available_services = lambda _, type_name: found(type_name)  # type: ignore[method-assign]
+
+
+def pause_less() -> None:
+    """Let retries come as often as ever, with a tenth of the pause between two tries."""
+    from botocore.retries.standard import ExponentialBackoff
+
+    from custom_labels.storage import store
+
+    patient = ExponentialBackoff.delay_amount
+    ExponentialBackoff.delay_amount = lambda self, context: patient(self, context) / 10  # type: ignore[method-assign]
+    store.LONGEST_PAUSE /= 10
+
+
+def run(order: dict[str, Any]) -> None:
+    """Run a DAG once in a child, with an Airflow of its own, and write down what became of it."""
+    global database  # noqa: PLW0603 - the engines were told of it before the fork
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    home = Path(order["home"])
+    log = os.open(home / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    for name in [name for name in os.environ if name.startswith("AIRFLOW_VAR_")]:
+        del os.environ[name]
+    os.environ.update(order["environment"])
+    database = str(home / "airflow.db")
+    forget_threads()
+    if order["hasty"]:
+        pause_less()
+    ended = run_dag(order["kind"], order["conf"])
+    part = home / "run.part"
+    part.write_text(json.dumps(asdict(ended), default=str), encoding="utf-8")
+    part.rename(home / "run.json")
+
+
+def fork(order: dict[str, Any]) -> int:
+    """Start a child on an order; give its process id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        run(order)
+        code = 0
+    except BaseException:  # noqa: BLE001 - a child must never come back into its parent's loop
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Fork a child for each order until stdin ends."""
+    orders, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    hurry()
+    warm_up()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: they leave no zombies
+    children = []
+    print("ready", file=answers, flush=True)
+    for line in orders:
+        children.append(fork(json.loads(line)))
+        print(children[-1], file=answers, flush=True)
+    for child in children:
+        try:
+            os.killpg(child, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    os._exit(0)  # Airflow's own ways to end wait for threads
+
+
+if __name__ == "__main__":
+    main()
