@@ -65,6 +65,14 @@ class SplitRule:
         """Give the rule for the next snapshot: the wanted share if not lower, and the same exceptions."""
         return SplitRule(max(self.share, share), self.exceptions)
 
+    def keeps(self, earlier: SplitRule) -> bool:
+        """Say whether all images that are test images under an earlier rule are so under this one."""
+        return (
+            self.share >= earlier.share
+            and all(self.side(key) is Side.TEST for key, side in earlier.exceptions.items() if side is Side.TEST)
+            and all(earlier.side(key) is Side.TRAIN for key, side in self.exceptions.items() if side is Side.TRAIN)
+        )
+
     def with_exceptions(self, more: Mapping[str, Side]) -> SplitRule:
         """Give this rule with further exceptions."""
         return SplitRule(self.share, {**self.exceptions, **more}) if more else self

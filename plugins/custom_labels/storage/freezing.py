@@ -25,7 +25,7 @@ from custom_labels.domain.snapshot import (
 )
 from custom_labels.domain.split import LabelSplit, Side, SplitRule
 from custom_labels.storage.checking import GOOD, READERS, CheckedLabel, check_labels, remember
-from custom_labels.storage.faults import ObjectExists
+from custom_labels.storage.faults import ObjectChanged, ObjectExists
 from custom_labels.storage.frozen import find_header, read_header, untrained
 from custom_labels.storage.gathering import STREAMS, in_threads, leave_out_twins, list_labels
 from custom_labels.storage.ledger import Verdicts
@@ -99,7 +99,7 @@ def freeze(
             count = untrained(store, rows.count, header, _listed(rows.path), folder)
             written.append(replace(rows, count=count))
         snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), frozen=True)
-        snapshot = _publish(store, snapshot, rule, written, streams)
+        snapshot = _publish(store, snapshot, rule, written, streams, followed.split if followed else None)
     return snapshot, _report(labels, usable, few, tally)
 
 
@@ -161,10 +161,21 @@ def _listed(path: Path) -> Iterator[list[bytes]]:
 
 
 def _publish(
-    store: S3Store, snapshot: ImageSnapshot, rule: SplitRule, written: list[WrittenLabel], streams: int
+    store: S3Store,
+    snapshot: ImageSnapshot,
+    rule: SplitRule,
+    written: list[WrittenLabel],
+    streams: int,
+    followed: SplitRule | None,
 ) -> ImageSnapshot:
-    """Store the rows, then the header that names them; a snapshot that is stored already keeps its own split."""
-    stored = find_header(store, snapshot.digest)
+    """Store the rows, then the header that names them; a snapshot that is stored already keeps its own split.
+
+    Unless, by that split, it would train on what judged a version that was trained since: then it is split anew.
+    """
+    value, etag = store.read_json(snapshot_header(snapshot.digest))
+    stored = SnapshotHeader.from_json(value) if value else None
+    if stored and followed and stored.split != rule and not stored.split.keeps(followed):
+        stored = None
     if stored is None:
         places = {}
         for number, label in enumerate(written):
@@ -176,8 +187,8 @@ def _publish(
         )
         header = SnapshotHeader(snapshot, rule, places)
         try:
-            store.create_json(snapshot_header(snapshot.digest), header.to_json())
-        except ObjectExists:
+            store.write_if_unchanged(snapshot_header(snapshot.digest), header.to_json(), etag)
+        except (ObjectChanged, ObjectExists):
             stored = find_header(store, snapshot.digest)
     if stored is None:
         return snapshot

@@ -149,6 +149,26 @@ def test_test_images_stay_test_images_when_others_arrive(store: S3Store, bucket:
     assert {content: after[content] for content in before} == before
 
 
+def test_images_frozen_before_are_split_anew_when_they_judged_a_version_meanwhile(
+    store: S3Store, bucket: Bucket, now: datetime
+) -> None:
+    bucket.put_many("cat", 12)
+    bucket.put_many("dog", 12)
+    first, _ = freeze(store, now, test_share=0.1)
+    bucket.put("cat/more.png")
+    second, _ = freeze(store, now, test_share=0.6)
+    judged = {row[3] for rows in rows_of(store, second.digest).values() for row in rows if row[4] == "test"}
+    store.call("delete_object", "images_labeled_by_folder/cat/more.png")
+
+    third, _ = freeze(store, now, second.digest, test_share=0.6)
+
+    rows = [row for rows in rows_of(store, third.digest).values() for row in rows]
+    assert third.digest == first.digest
+    assert [row[0] for row in rows if row[3] in judged and row[4] == "train"] == []
+    assert third.test_images == sum(row[4] == "test" for row in rows)
+    assert freeze(store, now, second.digest, test_share=0.6)[0] == third
+
+
 def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: datetime) -> None:
     images = {name: bucket.put(f"cat/{name}.png") for name in "abcdef"}
     bucket.put_many("dog", 2)
