@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from custom_labels.domain.answers import read_evaluation_line
 from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.split import Side
-from custom_labels.storage.faults import MISSING, error_code
+from custom_labels.storage.evaluations import NoAnswers, evaluation_answers
 from custom_labels.storage.store import S3Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,18 @@ def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, cou
     :param digest: the digest of the snapshot that it was trained on.
     :param count: number of images wanted; fewer where there are fewer.
     """
-    said = _spread(_answers(_lines_of_evaluation(store, described)), count)
+    said = _own_answers(store, described, count)
     return KnownAnswers(tuple(said), own=True) if said else KnownAnswers(tuple(_labelled(store, digest, count)), False)
 
 
-def _lines_of_evaluation(store: S3Store, described: Mapping[str, Any]) -> Iterator[bytes]:
-    from botocore.exceptions import ClientError
-
-    for asset in described.get("TestingDataResult", {}).get("Output", {}).get("Assets", []):
-        place = asset.get("GroundTruthManifest", {}).get("S3Object")
-        if not place:
-            continue
-        try:
-            body = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"]
-        except ClientError as error:
-            if error_code(error) not in MISSING:
-                raise
-            continue
-        yield from body.iter_lines()
-
-
-def _answers(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Give the images of which the version said one label; of the others no single answer is known."""
-    for line in lines:
-        answer = read_evaluation_line(line)
-        if len(answer.said) == 1:
-            yield answer.image, answer.said[0]
+def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
+    """Take the images of which the version said one label; of the others no single answer is known."""
+    try:
+        with evaluation_answers(store, described) as answers:
+            return _spread(((one.image, one.said[0]) for one in answers if len(one.said) == 1), count)
+    except NoAnswers as error:
+        log.info("People's labels are taken for known answers: %s.", error)
+        return []
 
 
 def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:

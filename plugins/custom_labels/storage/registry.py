@@ -153,18 +153,13 @@ class Registry:
 
     def _change_open(self, change: Callable[[list[str]], list[str]]) -> None:
         """Change the digests of the open attempts by compare-and-set, the newest first."""
-        while True:
-            value, etag = self.store.read_json(OPEN)
+
+        def changed(value: Any) -> dict[str, Any]:
             digests = change(_open_digests(value))
             others = {"others": digests[1:]} if digests[1:] else {}
-            written = {"digest": digests[0] if digests else None, **others}
-            if written == value:
-                return
-            try:
-                self.store.write_if_unchanged(OPEN, written, etag)
-            except (ObjectExists, ObjectChanged):
-                continue  # another run claimed or finished its own in this moment
-            return
+            return {"digest": digests[0] if digests else None, **others}
+
+        change_json(self.store, OPEN, changed)
 
     def _claim(self, attempt: TrainingAttempt, force: bool) -> TrainingAttempt:
         key = _attempt_key(attempt.digest)

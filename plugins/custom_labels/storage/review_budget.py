@@ -8,17 +8,16 @@ day: too few may be opened, never too many.
 from __future__ import annotations
 
 import hashlib
-import secrets
-import time
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from custom_labels.domain.budget import DayBudget, Reservation
 from custom_labels.domain.keys import REVIEWS
-from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.storage.changing import change_json
+from custom_labels.storage.store import S3Store
 
 BUDGETS = f"{REVIEWS}budget/"
-_LONGEST_PAUSE_MS = 200
 
 
 class ReviewBudget:
@@ -34,8 +33,7 @@ class ReviewBudget:
 
     def read(self, day: date) -> DayBudget:
         """Read what of a day's budget is gone."""
-        value, _ = self.store.read_json(budget_key(day))
-        return DayBudget.from_json(value) if value else DayBudget()
+        return _read(self.store.read_json(budget_key(day))[0])
 
     def reserve(self, day: date, wanted: int, budget: int) -> Reservation | None:
         """Reserve up to so many reviews, or resume what an earlier try reserved; ``None`` if there is no room.
@@ -51,19 +49,17 @@ class ReviewBudget:
 
     def _change(self, day: date, change: Callable[[DayBudget], DayBudget]) -> DayBudget:
         """Change a day's budget by compare-and-set; each refusal means that somebody else came further."""
-        key = budget_key(day)
-        while True:
-            value, etag = self.store.read_json(key)
-            before = DayBudget.from_json(value) if value else DayBudget()
-            after = change(before)
-            if after == before:
-                return after
-            try:
-                self.store.write_if_unchanged(key, after.to_json(), etag)
-            except (ObjectExists, ObjectChanged):
-                time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
-            else:
-                return after
+        value = change_json(self.store, budget_key(day), lambda value: _write(change(_read(value)), value))
+        return _read(value)
+
+
+def _read(value: Any) -> DayBudget:
+    return DayBudget.from_json(value) if value else DayBudget()
+
+
+def _write(budget: DayBudget, before: Any) -> Any:
+    """Give it as JSON; nothing where there was nothing and it is still empty."""
+    return before if budget == _read(before) else budget.to_json()
 
 
 def budget_key(day: date) -> str:
