@@ -37,14 +37,14 @@ class AcquireProjectLockOperator(BaseOperator):
     the training that it was waiting for has ended.
 
     :param project: name of the project.
-    :param lock: which of its locks, see :mod:`custom_labels.storage.lock`.
+    :param lock: which of its locks, see :mod:`custom_labels.storage.lock` (templated).
     :param poll_seconds: seconds between two looks at the lock (templated).
     :param timeout_hours: hours after which the wait is given up; a backfill's run waits until its turn comes, since how
         many train before it is known to nobody.
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
-    template_fields: Sequence[str] = ("project", "poll_seconds")
+    template_fields: Sequence[str] = ("project", "lock", "poll_seconds")
     ui_color = "#f6efdb"
 
     def __init__(
