@@ -39,7 +39,7 @@ def scale_dag(project: Project) -> DAG:
         tell(project, [nothing_to_scale, scaled])
         release = release_locks(name).as_teardown(setups=lock)
 
-        lock >> look
+        settings >> lock >> look
         is_scaling_due >> Label("other units are wanted") >> stop_live >> start_live >> tested >> scaled
         is_scaling_due >> Label("as wanted") >> nothing_to_scale
         [stop_live, start_live, tested] >> down
