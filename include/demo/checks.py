@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from include.demo.evidence import AUDIT, DOUBT, Batch
 from include.demo.local_cloud import ModelVersion
@@ -47,6 +48,30 @@ def check_swap(run: Run, versions: Mapping[str, ModelVersion], before: ModelVers
             f"AWS: {before.name}, which it replaced, is STOPPED", replaced is not None and replaced.status == "STOPPED"
         ),
         Check(f"AWS: F1 rose from {old:.3f} to {new:.3f}", new > old),
+    ]
+
+
+def check_decision(decision: Mapping[str, Any]) -> list[Check]:
+    """Check that a version was judged beside the one that served, on the same images, and that every gate held."""
+    images = (decision.get("same_images") or {}).get("images", 0)
+    gates = decision.get("gates", ())
+    return [
+        Check(f"S3: both versions were judged on the same {images} test images", images > 0),
+        Check(f"S3: every gate held ({len(gates)})", bool(gates) and all(gate["passed"] for gate in gates)),
+    ]
+
+
+def check_costs(months: Sequence[Mapping[str, Any]], versions: Mapping[str, ModelVersion]) -> list[Check]:
+    """Check that the ledger of costs knows every version, and that nothing runs but the one that serves.
+
+    :param months: the ledgers of all months.
+    """
+    counted = {name for month in months for name in month["versions"]}
+    total = sum(month["total_usd"] for month in months)
+    running = [version.name for version in versions.values() if version.status == "RUNNING"]
+    return [
+        Check(f"S3: the ledger has both versions and comes to {total:.2f} USD", counted == set(versions)),
+        Check("AWS: one version runs, not one more", len(running) == 1),
     ]
 
 

@@ -29,13 +29,14 @@ READY = "local AWS ready at "
 SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_start", "version_stop")
 SLOW_SECONDS = 2
 """How long what AWS takes minutes for lasts here: long enough to see a task wait without a worker."""
-DAGS = ("train", "detect", "harvest_reviews", "sample_for_audit")
+DAGS = ("train", "detect", "harvest_reviews", "sample_for_audit", "cost_guard", "rollback", "scale")
 """What is switched on, by the kinds of a project's DAGs; beside these there is "bootstrap"."""
 CLOCKS = (
     "automatic_training_poll_frequency",
     "detection_poll_frequency",
     "harvest_poll_frequency",
     "automatic_human_sampling_frequency",
+    "cost_guard_poll_frequency",
 )
 A_YEAR = "525600"
 """Minutes. With its clocks this slow whatever runs in the demo was triggered, or woken by an event. They are set in the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,16 @@ from rich.markup import escape
 
 from custom_labels.domain.keys import INBOX
 from include.demo.call_count import CallCount
-from include.demo.checks import Check, check_detection, check_improvement, check_reviews, check_swap, check_version
+from include.demo.checks import (
+    Check,
+    check_costs,
+    check_decision,
+    check_detection,
+    check_improvement,
+    check_reviews,
+    check_swap,
+    check_version,
+)
 from include.demo.costs import Usage
 from include.demo.digits import Digits
 from include.demo.evidence import Batch, look_at
@@ -97,6 +107,7 @@ class Story:
         self.drop_images(second, 2)
         self.ask_people(second, by_hand=False)
         accuracies = self.measure()
+        self.count_costs()
         versions = self.cloud.versions()
         acts = tuple(
             part.act(versions[part.version.name], accuracies.get(part.version.name, {})) for part in (first, second)
@@ -126,8 +137,22 @@ class Story:
         run = self.runs.await_next("train")
         versions = self.cloud.versions()
         self.tell([*check_version(2, run, versions, self._serving()), *check_swap(run, versions, before.version)])
+        self._decision(next(iter(versions)))
         before.stopped_at = run.times.get("stop_replaced")
         return self._part(run, versions)
+
+    def _decision(self, version_name: str) -> None:
+        """Show by what the new version was judged."""
+        decision = self.cloud.read(f"registry/decisions/{version_name}.json")
+        same = decision.get("same_images") or {}
+        turns = Counter(flip["turn"] for flip in same.get("flips", ()))
+        self.view.line(
+            f"The one that served was asked about its test images, too: {decision.get('headline', 'no decision')}; "
+            f"{turns['wrong to right']} went from wrong to right, {turns['right to wrong']} from right to wrong."
+        )
+        page = f"{self.runs.api.base_url}/custom-labels/{self.runs.project}/decisions/{version_name}"
+        self.view.line(f"[dim]The decision, with pictures: {page}[/dim]")
+        self.tell(check_decision(decision))
 
     def _part(self, run: Run, versions: Mapping[str, ModelVersion]) -> Part:
         """Show the version that a run made the images that no training ever sees, and see the detect DAG react."""
@@ -202,6 +227,13 @@ class Story:
         self.runs.trigger("sample_for_audit", "measure", "The demo measures live accuracy")
         measured = self.cloud.read("audit/accuracy.json").get("versions", {})
         return {name: entry["overall"] or {} for name, entry in measured.items()}
+
+    def count_costs(self) -> None:
+        """Let the cost guard look at what runs, and count."""
+        self._begin("What runs, and what was spent? The cost guard looks")
+        self.runs.trigger("cost_guard", "look", "The demo asks for the costs")
+        months = self.cloud.read_all(sorted(self.cloud.objects("registry/costs/")))
+        self.tell(check_costs(months, self.cloud.versions()))
 
     def tell(self, checks: Iterable[Check]) -> None:
         """Say what was asked, and whether it is so."""

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from include.demo.checks import Check, check_detection, check_improvement, check_reviews, check_swap, check_version
+from include.demo.checks import (
+    Check,
+    check_costs,
+    check_decision,
+    check_detection,
+    check_improvement,
+    check_reviews,
+    check_swap,
+    check_version,
+)
 from include.demo.evidence import Batch, Result, Review
 from include.demo.local_cloud import ModelVersion
 from include.demo.runs import Run
@@ -37,6 +47,10 @@ NOT_FILED = replace(BATCH, copies={})
 ERRED = replace(BATCH, reviews=(Review("b.png", "doubt", "Completed", ("7",)), BATCH.reviews[1]), copies={"eb": ("7",)})
 
 
+DECISION = {"same_images": {"images": 8}, "gates": [{"passed": True}]}
+LEDGER = {"versions": {"v1": {}, "v2": {}}, "total_usd": 0.5}
+
+
 def failing(checks: list[Check]) -> list[str]:
     return [check.claim.partition(":")[0] for check in checks if not check.holds]
 
@@ -49,8 +63,28 @@ def test_all_claims_hold_when_the_loop_closed() -> None:
         *check_detection(RUN, BATCH, "v1"),
         *check_reviews(RUN, BATCH, EMPTY, 0),
         *check_improvement([0.35, 0.15], [0.75, 0.93]),
+        *check_decision(DECISION),
+        *check_costs([LEDGER], versions),
     ]
     assert failing(checks) == []
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        pytest.param({**DECISION, "same_images": None}, id="each on its own images"),
+        pytest.param({**DECISION, "gates": [{"passed": False}]}, id="a gate that does not hold"),
+        pytest.param({**DECISION, "gates": []}, id="no gate"),
+    ],
+)
+def test_the_decision_fails_when_it_rests_on_less(decision: dict[str, Any]) -> None:
+    assert failing(check_decision(decision)) == ["S3"]
+
+
+def test_costs_fail_when_a_version_is_not_counted_or_runs_beside_the_other() -> None:
+    versions = {"v2": NEW, "v1": OLD}
+    assert failing(check_costs([], versions)) == ["S3"]
+    assert failing(check_costs([LEDGER], {**versions, "v1": replace(OLD, status="RUNNING")})) == ["AWS"]
 
 
 @pytest.mark.parametrize("batch", [pytest.param(TWICE, id="a result more"), pytest.param(LOST, id="a result less")])
