@@ -39,15 +39,20 @@ def perform(root: Path, processes: Processes, view: View, *, by_hand: bool) -> R
         runs=tuple(runs.seen),
         prices=prices,
         messages=tuple(stage.cloud.messages()),
-        urls=addresses(stage),
+        urls=addresses(stage, acts[-1].version.name),
         seconds=time.monotonic() - began,
     )
 
 
-def addresses(stage: Stage) -> dict[str, str]:
-    """Name what can be looked at while everything runs."""
+def addresses(stage: Stage, version_name: str) -> dict[str, str]:
+    """Name what can be looked at, and tried, while everything runs.
+
+    :param version_name: the version that serves.
+    """
     return {
         "Airflow": stage.api.base_url,
+        "Decision": f"{stage.api.base_url}/custom-labels/{PROJECT}/decisions/{version_name}",
         "Embedded AWS": f"{stage.endpoint_url} (endpoint_url of any AWS client; credentials: any)",
         "Worker portal": f"{stage.endpoint_url}{PORTAL}",
+        "To try": f"trigger {PROJECT}_rollback; {PROJECT}_train with 'dry_run'; {PROJECT}_scale with other units",
     }
