@@ -65,13 +65,15 @@ class Runs:
 
     :param project: name of the project, which begins the ids of its DAGs.
     :param airflow_home: has the logs of tasks that fail.
+    :param patience: how many times as long as in the demo a run may take to begin and to end.
     """
 
-    def __init__(self, project: str, api: AirflowApi, view: View, airflow_home: Path) -> None:
+    def __init__(self, project: str, api: AirflowApi, view: View, airflow_home: Path, patience: float = 1) -> None:
         self.project = project
         self.api = api
         self.view = view
         self.airflow_home = airflow_home
+        self.patience = patience
         self.seen: list[Run] = []
 
     def trigger(self, kind: str, name: str, note: str, conf: dict[str, Any] | None = None) -> Run:
@@ -85,6 +87,7 @@ class Runs:
 
         :raises DemoError: none starts in time.
         """
+        seconds *= self.patience
         found = self._next(kind, seconds)
         if found is None:
             raise DemoError(
@@ -131,6 +134,7 @@ class Runs:
         return run
 
     def _show(self, dag_id: str, run_id: str, began: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        seconds = RUN_SECONDS * self.patience
         with self.view.following() as shown:
             while True:
                 run, tasks = self.api.run(dag_id, run_id), self.api.tasks(dag_id, run_id)
@@ -140,9 +144,9 @@ class Runs:
                     tasks = self.api.tasks(dag_id, run_id)
                     shown.update(tasks)
                     return run, tasks
-                if time.monotonic() - began > RUN_SECONDS:
+                if time.monotonic() - began > seconds:
                     raise DemoError(
-                        f"Run '{run_id}' of {dag_id} did not end within {RUN_SECONDS:.0f} seconds. "
+                        f"Run '{run_id}' of {dag_id} did not end within {seconds:.0f} seconds. "
                         + (self._failures(dag_id, run_id, tasks) or f"Its tasks: {task_states(tasks)}.")
                     )
                 time.sleep(LOOK_SECONDS)

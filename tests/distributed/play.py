@@ -8,7 +8,6 @@ from pathlib import Path
 
 from custom_labels.settings import Project
 from include.demo.airflow_api import AirflowApi
-from include.demo.call_count import CallCount
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud
 from include.demo.processes import Processes
@@ -23,11 +22,12 @@ from tests.distributed.tasks import FINAL, Task, at_work, run_states, tasks_of
 
 LATE, LATE_BATCH = 1, 9
 """Images of each digit that come after everything was killed, and the number that their names begin with."""
-DETECTION, BEGUN = "rekognition.DetectCustomLabels", 20
-"""When so many of a batch's images were put to the version, its worker is killed."""
+PATIENCE = 2
+"""What is killed is missed only after a while."""
 SETTLE_SECONDS = 120.0
-SLOW_LOOK = {"operation": "rekognition.DescribeProjectVersions", "kind": "slow", "seconds": 3}
-"""AWS takes its time to say how a training goes; the worker that began it is killed meanwhile."""
+TRAINING_PAID = {"operation": "rekognition.CreateProjectVersion", "kind": "hold_after"}
+RESULT_WRITTEN = {"operation": "s3.PutObject", "subject": "detections/*", "kind": "hold_after", "nth": 20}
+"""The calls whose answers do not reach the workers that made them: what was asked is done, and they are killed."""
 TRAINING_SECONDS = 8
 
 
@@ -78,48 +78,29 @@ class Player:
             control=self.story.control,
             victims=self.victims,
             broken=[check.claim for check in self.story.checks if not check.holds],
-            killed_training=next(
-                t for t in tasks_of(self.api, first.run.dag_id, first.run.run_id) if t.name == "train"
-            ),
+            killed_training=self._task(first.run, "train"),
             runs=runs,
             tasks=[task for dag_id, run_id in runs for task in tasks_of(self.api, dag_id, run_id)],
             late=look_at(self.story.cloud, late),
         )
 
     def train_first(self) -> Part:
-        """Train, and kill the worker that has just begun the training, before it learns how that goes."""
-        self.story.control.faults(SLOW_LOOK)
-
-        def worker_that_paid() -> str | None:
-            if not effects(self.story.control, "CreateProjectVersion"):
-                return None
-            task = at_work(self.api, self._dag_id("train"), "train", "running")
-            return task.member if task else None
-
-        def kill(worker: str) -> None:
-            self.kill(worker)
-            self.story.control.faults()
-
-        with killing(worker_that_paid, kill):
+        """Train, and kill the worker that has begun the training before it hears that it has."""
+        self.story.control.faults(TRAINING_PAID)
+        with killing(lambda: self._held_worker("train", "train"), self._kill_held):
             part = self.story.train_first()
         self.members.start(self.victims[0])
         return part
 
     def drop_images(self, part: Part) -> None:
-        """Let images come, and kill a worker that puts them to the version, and a scheduler with it."""
-        calls = CallCount.now(self.story.control)
-
-        def worker_at_work() -> str | None:
-            if CallCount.now(self.story.control).since(calls).calls.get(DETECTION, 0) < BEGUN:
-                return None
-            task = at_work(self.api, self._dag_id("detect"), "detect_batch", "running")
-            return task.member if task else None
+        """Let images come, and kill a worker that writes their results, and a scheduler with it."""
 
         def kill(worker: str) -> None:
-            self.kill(worker)
+            self._kill_held(worker)
             self.kill(SCHEDULERS[0])
 
-        with killing(worker_at_work, kill):
+        self.story.control.faults(RESULT_WRITTEN)
+        with killing(lambda: self._held_worker("detect", "detect_batch"), kill):
             self.story.drop_images(part, 1)
 
     def train_again(self, part: Part) -> None:
@@ -161,6 +142,17 @@ class Player:
         self.victims.append(name)
         self.story.view.line(f"Killed: {name}")
 
+    def _held_worker(self, kind: str, task_name: str) -> str | None:
+        """Name a worker that does the task, once AWS keeps a call of it waiting."""
+        if not self.story.control.held():
+            return None
+        task = at_work(self.api, self._dag_id(kind), task_name, "running")
+        return task.member if task else None
+
+    def _kill_held(self, worker: str) -> None:
+        self.kill(worker)
+        self.story.control.faults()
+
     def _task(self, run: Run, name: str) -> Task:
         return next(task for task in tasks_of(self.api, run.dag_id, run.run_id) if task.name == name)
 
@@ -175,7 +167,7 @@ def play(root: Path, project: Project, processes: Processes, members: Members, v
     """
     stage = set_stage(root, project, processes, view, members.start_all)
     members.wait_for_workers()
-    runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home)
+    runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home, PATIENCE)
     stage.switch_on(runs, view)
     story = Story(runs, stage.cloud, Control(stage.endpoint_url), stage.digits, view, by_hand=False)
     return Player(project, story, stage.api, members).play()

@@ -9,7 +9,7 @@ import pytest
 from tests.distributed.members import SCHEDULERS, TRIGGERER, WORKERS
 from tests.distributed.play import Played, effects
 
-pytestmark = [pytest.mark.celery, pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.xdist_group("celery")]
+pytestmark = [pytest.mark.celery, pytest.mark.slow, pytest.mark.timeout(2400), pytest.mark.xdist_group("celery")]
 
 
 def test_every_claim_of_the_story_holds_when_parts_of_airflow_are_killed(played: Played) -> None:
