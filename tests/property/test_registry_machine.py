@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 ACQUIRES = {"acquire_lock", "acquire_deployment_lock"}
 ATTEMPTS = "registry/attempts/"
+LATE_TASKS = ["claim_training", "train", "evaluate", "acquire_deployment_lock", "swap_live", "finish", "release_locks"]
 SLOTS = 3
 CALL, POLL = 4.0, 30.0
 """Seconds that each call takes, and between two looks at a lock that others hold."""
@@ -66,6 +67,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.may_force = False
         self.seen: dict[str, Any] = {}
         self.looked: LiveVersion | None = None
+        self.expected: str | None = None
 
     def store(self, store: S3Store) -> Any:
         store.client = self.client
@@ -110,9 +112,33 @@ class RegistryMachine(RuleBasedStateMachine):
         self.go_on(slot, force)
         run = self.runs[slot]
         while run and not run.is_over and self.clock >= self.asleep_until[slot]:
-            if run.task == "wait" and run.version in self.training():
-                self.models.end_training(run.version, "TRAINING_COMPLETED", good=True)
+            self.train_well(run)
             self.go_on(slot)
+
+    @rule(
+        slot=slots, task=st.sampled_from(LATE_TASKS), calls=st.integers(0, 5), force=st.booleans(), more=st.booleans()
+    )
+    def a_run_hangs_and_is_overtaken(self, slot: int, task: str, calls: int, force: bool, more: bool) -> None:
+        """Others see the project to its end meanwhile, twice; then it goes on as if nothing had been."""
+        self.go_on(slot)
+        run, other = self.runs[slot], (slot + 1) % SLOTS
+        while run and not run.is_over and run.task != task and self.clock >= self.asleep_until[slot]:
+            self.train_well(run)
+            self.go_on(slot)
+        for _ in range(calls):
+            self.go_on(slot)
+        self.asleep_until[slot] = self.clock + timedelta(days=1)
+        self.clock += timedelta(seconds=TRAINING + LEASE)
+        self.a_run_goes_on_to_its_end(other, force)
+        if more:
+            self.images_arrive()
+        self.a_run_goes_on_to_its_end(other, force)
+        self.asleep_until[slot] = self.clock
+        self.a_run_goes_on_to_its_end(slot, force=False)
+
+    def train_well(self, run: Run) -> None:
+        if run.task == "wait" and run.version in self.training():
+            self.models.end_training(run.version, "TRAINING_COMPLETED", good=True)
 
     def go_on(self, slot: int, force: bool = False, backfill: bool = False) -> None:
         """Let a run, or the next one in its place, do a call; where a lock keeps it out, let another one."""
@@ -168,22 +194,19 @@ class RegistryMachine(RuleBasedStateMachine):
     def training(self) -> list[str]:
         return [name for name, each in self.models.described.items() if each.status == "TRAINING_IN_PROGRESS"]
 
-    @rule()
-    def a_person_looks_at_what_serves(self) -> None:
-        self.looked = Registry(self.plain).live()
-
-    @precondition(lambda self: self.looked is not None and self.looked.previous_version_name)
-    @rule()
-    def that_person_puts_the_version_before_back(self) -> None:
-        looked = self.looked
-        assert looked is not None
-        name = str(looked.previous_version_name)
-        before = self.seen[LIVE]
-        try:
-            Registry(self.plain).move_live(live_version(name, self.models.digests[name]), expected=looked.version_arn)
-        except LiveVersionChanged:
-            assert before["version_name"] not in {looked.version_name, name}
+    @rule(stale=st.booleans())
+    def a_person_puts_the_version_before_back(self, stale: bool) -> None:
+        """By what serves, or served when this person looked last."""
+        now = Registry(self.plain).live()
+        looked, self.looked = (self.looked if stale else now), now
+        if looked is None or not looked.previous_version_name:
             return
+        name = looked.previous_version_name
+        try:
+            self.expected = looked.version_arn
+            Registry(self.plain).move_live(live_version(name, self.models.digests[name]), expected=self.expected)
+        except LiveVersionChanged:
+            assert now is None or now.version_arn != looked.version_arn
         self.wrote(LIVE, None)
 
     # -- what every write must keep to -----------------------------------------------------------------
@@ -198,7 +221,7 @@ class RegistryMachine(RuleBasedStateMachine):
         if relative == LIVE:
             self.pointer_moved(before, after)
             served = before and before["version_name"]
-            expected = run.champion_arn if run else self.looked and self.looked.version_arn
+            expected = run.champion_arn if run else self.expected
             assert (served and live_version(served, "").version_arn) == expected
         elif run is None:
             return
@@ -312,7 +335,7 @@ def test_runs_that_interleave_at_any_call_keep_to_one_training_and_one_pointer(a
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: RegistryMachine(aws, client),
         settings=settings(
-            max_examples=16,
+            max_examples=20,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
