@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.dags.running import Run, Variables
 from tests.faults.invariants import LOCKS, all_objects
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 AWS_WORDS = ("Throttling", "SlowDown", "Rate exceeded", "InternalServerError", "InternalError", "InternalFailure")
+PATIENCE = 140
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
@@ -39,7 +41,7 @@ class Crash:
         before = self._begin(name)
         self.aws.control.clear_changes()
         former = self.aws.control.calls()
-        assert self._run(SCENARIOS[name].kind, **SCENARIOS[name].again).state == "success"
+        assert self._run(SCENARIOS[name].kind).state == "success"
         calls, counts = name_calls(self.aws.control.changes()), self.aws.control.calls()
         SCENARIOS[name].check(self.aws, before)
         return calls, [each for each in counts if counts[each]["calls"] > former.get(each, {}).get("calls", 0)]
@@ -47,15 +49,16 @@ class Crash:
     def kill(self, name: str, side: str, call: Call) -> None:
         """Kill a scenario's run before or after a call, run it again, and check that all is as it must be."""
         scenario = SCENARIOS[name]
+        moment = datetime.now(UTC).isoformat() if scenario.is_cleared else None
         before = self._begin(name)
         self.aws.control.faults(call.fault(side))
-        with self._airflow(scenario.kind, **scenario.again, **scenario.conf) as airflow:
-            airflow.kill_when(lambda: bool(self.aws.control.held()))
+        with self._airflow(scenario.kind, moment=moment, **scenario.conf) as airflow:
+            airflow.kill_when(lambda: bool(self.aws.control.held()), seconds=PATIENCE)
         self.aws.control.faults()
         time.sleep(scenario.pause)
         self._let_leases_run_out()
 
-        run = self._run(scenario.kind, **scenario.again)
+        run = self._run(scenario.kind, moment=moment)
 
         assert run.state == "success", run
         scenario.check(self.aws, before)
@@ -68,12 +71,12 @@ class Crash:
         scenario = SCENARIOS[name]
         before = self._begin(name)
         self.aws.control.faults(fault)
-        run = self._run(scenario.kind, hasty=True, **scenario.again)
+        run = self._run(scenario.kind, hasty=True)
         self.aws.control.faults()
         if run.state != "success":
             assert any(word in str(run.note) for word in AWS_WORDS), run.note
             self._let_leases_run_out()
-            run = self._run(scenario.kind, **scenario.again)
+            run = self._run(scenario.kind)
 
         assert run.state == "success", run
         scenario.check(self.aws, before)
@@ -90,13 +93,13 @@ class Crash:
                 self.aws.control.save(name)
         return all_objects(self.aws)
 
-    def _run(self, kind: str, *, hasty: bool = False, **conf: object) -> Run:
-        with self._airflow(kind, hasty=hasty, **conf) as airflow:
-            return airflow.finish()
+    def _run(self, kind: str, **how: Any) -> Run:
+        with self._airflow(kind, **how) as airflow:
+            return airflow.finish(seconds=PATIENCE)
 
-    def _airflow(self, kind: str, *, hasty: bool = False, **conf: object) -> Airflow:
+    def _airflow(self, kind: str, **how: Any) -> Airflow:
         self.runs += 1
-        return Airflow(self.homes / f"{self.runs}", self.aws.endpoint_url, kind, hasty=hasty, **conf)
+        return Airflow(self.homes / f"{self.runs}", self.aws.endpoint_url, kind, **how)
 
     def _let_leases_run_out(self) -> None:
         """Turn the clocks of the locks back instead of waiting: their holder is dead, and nobody renews them."""

@@ -74,6 +74,7 @@ class Airflow:
     :param home: a folder for it alone.
     :param endpoint_url: of the embedded AWS.
     :param kind: which DAG, by the name of its file.
+    :param moment: when the run was to be, by which it is named; runs of the same moment are one run, cleared.
     :param hasty: whether retries pause for a tenth of the usual time.
     :param conf: the run's Params.
     """
@@ -84,12 +85,14 @@ class Airflow:
         endpoint_url: str,
         kind: str = "train",
         *,
+        moment: str | None = None,
         hasty: bool = False,
         **conf: Any,
     ) -> None:
         self.home = home
         self.endpoint_url = endpoint_url
         self.kind = kind
+        self.moment = moment
         self.hasty = hasty
         self.conf = conf
         self.result = home / "run.json"
@@ -103,6 +106,7 @@ class Airflow:
             home=str(self.home),
             environment={**variables, **airflow_environment(self.home, self.endpoint_url)},
             kind=self.kind,
+            moment=self.moment,
             hasty=self.hasty,
             conf=self.conf,
         )

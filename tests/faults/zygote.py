@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,14 @@ def pause_less() -> None:
     store.LONGEST_PAUSE /= 10
 
 
+def run_at(moment: datetime) -> None:
+    """Let the run be the one of a moment: the same as another Airflow's run of that moment, cleared."""
+    from airflow.sdk import DAG
+
+    test = DAG.test
+    DAG.test = functools.partialmethod(test, run_after=moment, logical_date=moment)  # type: ignore[method-assign]
+
+
 def run(order: dict[str, Any]) -> None:
     """Run a DAG once in a child, with an Airflow of its own, and write down what became of it."""
     global database  # noqa: PLW0603 - the engines were told of it before the fork
@@ -108,6 +117,8 @@ def run(order: dict[str, Any]) -> None:
     forget_threads()
     if order["hasty"]:
         pause_less()
+    if order["moment"]:
+        run_at(datetime.fromisoformat(order["moment"]))
     ended = run_dag(order["kind"], order["conf"])
     part = home / "run.part"
     part.write_text(json.dumps(asdict(ended), default=str), encoding="utf-8")
