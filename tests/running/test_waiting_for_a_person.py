@@ -11,9 +11,9 @@ from tests.dags.running import record
 from tests.running.conftest import Running, wait_for
 from tests.support import effects, put_images
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500), pytest.mark.xdist_group("running")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
-RUN = "asked/for by a test"
+RUN = "asked-for-by-a-test"
 
 
 def test_a_version_serves_after_a_person_approved_it(running: Running) -> None:
@@ -23,13 +23,13 @@ def test_a_version_serves_after_a_person_approved_it(running: Running) -> None:
     running.api.unpause("digits_train")
     running.api.trigger("digits_train", RUN, "", {"even_if_training_is_off": True})
 
-    wait_for(lambda: state(running, "approve_version") == "awaiting_input", 300)
+    wait_for(lambda: state(running, "approve_version") == "awaiting_input", 400)
     asked = ask(running, "GET")
     assert effects(running.aws, "StartProjectVersion") == 0
     assert "| f1 | all labels |" in asked["body"]
     answered = ask(running, "PATCH", {"chosen_options": ["Approve"], "params_input": {"comment": "as agreed"}})
 
-    run = running.ended("digits_train", lambda run: run["dag_run_id"] == RUN)
+    run = running.ended("digits_train", lambda run: run["dag_run_id"] == RUN, 300)
     assert run["state"] == "success"
     live = record(running.aws, "live")["version_name"]
     approval = record(running.aws, f"versions/{live}")["approval"]
