@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests import apt
+from tests.apt import NotInstalledError
 
 PACKAGES = {"initdb": "postgresql", "postgres": "postgresql", "redis-server": "redis-server"}
 """The Debian package of each program."""
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 """Debian keeps what belongs to one version of Postgres off PATH, in ``<version>/bin``."""
-_NETWORK_SECONDS = 180
-
-
-class NotInstalledError(RuntimeError):
-    """A program is missing and could not be installed; the text says why and the way out."""
 
 
 def programs() -> dict[str, Path]:
@@ -46,25 +42,7 @@ def _packages(names: Sequence[str]) -> str:
 
 def _install(names: Sequence[str]) -> None:
     wanted = _packages(names)
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if not apt.can_install():
         raise NotInstalledError(f"No {', '.join(names)} on PATH. Install the packages: {wanted}.")
-    try:
-        _apt("install", *wanted.split())
-    except NotInstalledError:
-        # The lists of packages are missing in most images, and old ones name files that are gone.
-        _apt("update")
-        _apt("install", *wanted.split())
-
-
-def _apt(command: str, *packages: str) -> None:
-    # On run level 1 Debian starts no service of a package that it installs.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    options = ["--no-install-recommends", "-y"] if packages else []
-    line = ["apt-get", "-qq", command, *options, *packages]
-    try:
-        subprocess.run(line, env=environment, timeout=_NETWORK_SECONDS, check=True, capture_output=True, text=True)
-    except subprocess.TimeoutExpired:
-        raise NotInstalledError(f"'{' '.join(line)}' took longer than {_NETWORK_SECONDS} s. Run it by hand.") from None
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr.strip() or error.stdout.strip() or "nothing").splitlines()[-1]
-        raise NotInstalledError(f"'{' '.join(line)}' said {said!r}. Run it by hand.") from None
+    with apt.one_at_a_time():
+        apt.install(*wanted.split())

@@ -72,8 +72,9 @@ case "$*" in
 esac""",
     )
     assert programs()["redis-server"] == path / "redis-server"
-    install = "-qq install --no-install-recommends -y redis-server"
-    assert said.read_text().splitlines() == [install, "-qq update", install]
+    install = "-qq install -y --no-install-recommends"
+    download = f"{install} --download-only redis-server"
+    assert said.read_text().splitlines() == [download, "-qq update", download, f"{install} redis-server"]
 
 
 def test_every_member_has_the_same_database_and_broker_behind_passwords() -> None:
