@@ -321,21 +321,45 @@ class RegistryMachine(RuleBasedStateMachine):
             task.kill()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)  # where it fails, the shortest way there takes minutes to find
-def test_runs_that_interleave_at_any_call_keep_to_one_training_and_one_pointer(aws: LocalAws) -> None:
+@pytest.fixture
+def client(aws: LocalAws) -> Any:
+    """A client that repeats a write at once whose answer was lost, and a bucket."""
     from botocore.exceptions import ConnectionClosedError
 
     def at_once(caught_exception: Any = None, attempts: int = 1, **_: Any) -> int | None:
         return 0 if isinstance(caught_exception, ConnectionClosedError) and attempts < 3 else None
 
     s3(aws).create_bucket(Bucket=BUCKET)
-    client = S3Store(BUCKET).client
-    client.meta.events.register_first("needs-retry.s3", at_once)
+    made = S3Store(BUCKET).client
+    made.meta.events.register_first("needs-retry.s3", at_once)
+    return made
+
+
+PUTS_BACK = pytest.mark.xfail(strict=True, reason="record_trained writes what it read before it hung")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "task", ["claim_training", "train", pytest.param("evaluate", marks=PUTS_BACK), "swap_live", "finish"]
+)
+def test_a_run_that_hangs_and_is_overtaken_does_no_harm_whatever_call_it_hangs_before(
+    aws: LocalAws, client: Any, task: str
+) -> None:
+    for calls in range(5):
+        machine = RegistryMachine(aws, client)
+        machine.a_run_hangs_and_is_overtaken(0, task, calls, force=False, more=calls % 2 == 0)
+        machine.images_are_paid_for_once_unless_forced()
+        machine.the_attempt_that_counts_is_of_a_version_that_was_paid_for_these_images()
+        machine.teardown()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # where it fails, the shortest way there takes minutes to find
+def test_runs_that_interleave_at_any_call_keep_to_one_training_and_one_pointer(aws: LocalAws, client: Any) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: RegistryMachine(aws, client),
         settings=settings(
-            max_examples=20,
+            max_examples=10,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
