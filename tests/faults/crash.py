@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.dags.running import Run, Variables
-from tests.faults.invariants import LOCKS, all_objects
+from tests.faults.invariants import LOCKS, LONG_AGO, all_objects
 from tests.faults.killed import Airflow
 from tests.faults.points import Call, name_calls
 from tests.faults.scenarios import COMMON, SCENARIOS
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 AWS_WORDS = ("Throttling", "SlowDown", "Rate exceeded", "InternalServerError", "InternalError", "InternalFailure")
 PATIENCE = 140
-LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
 class Crash:
