@@ -190,7 +190,7 @@ class Run:
 
     def finish(self) -> str:
         assert self.state is not None
-        self.registry.finish_attempt(self.given.digest, self.state, "as it ended")
+        self.registry.finish_attempt(self.given.digest, self.version, self.state, "as it ended")
         return "release_locks"
 
     def release_locks(self) -> str:

@@ -141,7 +141,7 @@ def rejected(project: str) -> dict[str, Any]:
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
     judged = place.context["ti"].xcom_pull(task_ids="judge")
     approval = Approval.from_json(place.registry.version(judged["version_name"])["approval"])
-    place.registry.finish_attempt(judged["digest"], AttemptState.REJECTED, approval.sentence)
+    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.REJECTED, approval.sentence)
     live = place.registry.live()
     return outcome(
         place,

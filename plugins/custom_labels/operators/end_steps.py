@@ -30,7 +30,7 @@ def nothing_to_do(project: str) -> dict[str, Any]:
 def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
     """Record a version that the gate refused; the same images are not tried again."""
     place = ProjectContext(project)
-    place.registry.finish_attempt(judged["digest"], AttemptState.GATE_FAILED, judged["reason"])
+    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.GATE_FAILED, judged["reason"])
     live = place.registry.live()
     return outcome(
         place,
@@ -48,7 +48,7 @@ def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
 def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Record a version that serves."""
     place = ProjectContext(project)
-    place.registry.finish_attempt(judged["digest"], AttemptState.DEPLOYED, judged["reason"])
+    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.DEPLOYED, judged["reason"])
     return outcome(
         place,
         "deployed",
@@ -66,7 +66,7 @@ def trained(project: str, attempt: dict[str, Any], evaluated: dict[str, Any]) ->
         f"F1 {evaluation['f1']:.3f}, trained on {evaluation['training_images']} and measured on "
         f"{evaluation['testing_images']} images"
     )
-    place.registry.finish_attempt(attempt["digest"], AttemptState.TRAINED, measured)
+    place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINED, measured)
     return outcome(place, "trained", f"version {attempt['version_name']}: {measured}")
 
 

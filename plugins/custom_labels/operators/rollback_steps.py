@@ -86,7 +86,9 @@ def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> d
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
         for attempt in place.registry.open_attempts():
             if attempt.version_name == replaced:
-                place.registry.finish_attempt(attempt.digest, AttemptState.DEPLOYED, f"rolled back by {who}: {why}")
+                place.registry.finish_attempt(
+                    attempt.digest, attempt.version_name, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
+                )
     return outcome(
         place,
         "rolled_back",

@@ -180,7 +180,7 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
         return
     detail = f"{described.status}: {described.message}"
     place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
-    place.registry.finish_attempt(attempt["digest"], AttemptState.TRAINING_FAILED, detail)
+    place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail)
 
 
 # -- helpers ---------------------------------------------------------------------------------------

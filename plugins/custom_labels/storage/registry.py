@@ -94,14 +94,15 @@ class Registry:
         One that only measures leaves them untrained, so that they still call for a version that serves; and one about
         the past leaves alone what a later one wrote.
         """
-        value, _ = self.store.read_json(TRAINED)
-        newest = value or {"digest": None, "version_name": None}
-        if deploys and self._as_of(version_name) >= self._as_of(newest["version_name"]):
-            newest = {"digest": digest, "version_name": version_name}
-        split = {} if newest["digest"] == digest else {"split": digest}
-        newest = {"digest": newest["digest"], "version_name": newest["version_name"], **split}
-        if newest != value:
-            self.store.write_json(TRAINED, newest)
+
+        def changed(value: Any) -> dict[str, Any]:
+            newest = value or {"digest": None, "version_name": None}
+            if deploys and self._as_of(version_name) >= self._as_of(newest["version_name"]):
+                newest = {"digest": digest, "version_name": version_name}
+            split = {} if newest["digest"] == digest else {"split": digest}
+            return {"digest": newest["digest"], "version_name": newest["version_name"], **split}
+
+        change_json(self.store, TRAINED, changed)
 
     def _as_of(self, version_name: str | None) -> datetime:
         """Give up to when the images of a version were seen; the earliest moment where nobody knows."""
@@ -179,13 +180,21 @@ class Registry:
             return TrainingAttempt.from_json(self.store.read_json(key)[0] or {})
         return attempt
 
-    def finish_attempt(self, digest: str, state: AttemptState, detail: str) -> None:
-        """Record how the training of a snapshot ended; from now on it is not repeated."""
-        key = _attempt_key(digest)
-        value, etag = self.store.read_json(key)
-        if value is not None and etag is not None:
-            self.store.replace_json(key, {**value, "state": state.value, "detail": detail}, etag)
-        self._change_open(lambda digests: [other for other in digests if other != digest])
+    def finish_attempt(self, digest: str, version_name: str, state: AttemptState, detail: str) -> None:
+        """Record how the training of a snapshot ended; from now on it is not repeated.
+
+        One that ended already keeps its end, and the attempt of another version, begun since by force, is left alone:
+        whoever says so hung for a while and was overtaken.
+        """
+
+        def changed(value: Any) -> Any:
+            open_ = {"version_name": version_name, "state": AttemptState.STARTED.value}
+            is_ours = value is not None and open_.items() <= value.items()
+            return {**value, "state": state.value, "detail": detail} if is_ours else value
+
+        value = change_json(self.store, _attempt_key(digest), changed)
+        if value is None or AttemptState(value["state"]).is_finished:
+            self._change_open(lambda digests: [other for other in digests if other != digest])
 
     # -- lineage -----------------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ def test_claim_attempt_goes_on_with_the_one_that_was_begun(registry: Registry) -
 @pytest.mark.parametrize("state", [AttemptState.TRAINING_FAILED, AttemptState.GATE_FAILED, AttemptState.DEPLOYED])
 def test_claim_attempt_replaces_a_finished_one_only_when_forced(registry: Registry, state: AttemptState) -> None:
     registry.claim_attempt(attempt("v1"))
-    registry.finish_attempt("d1", state, "said why")
+    registry.finish_attempt("d1", "v1", state, "said why")
 
     kept = registry.claim_attempt(attempt("v2"))
     forced = registry.claim_attempt(attempt("v2"), force=True)
@@ -147,10 +147,25 @@ def test_claim_attempt_replaces_a_finished_one_only_when_forced(registry: Regist
     assert forced == retried == registry.open_attempt() == attempt("v2")
 
 
+def test_an_end_that_comes_late_changes_nothing(registry: Registry) -> None:
+    registry.claim_attempt(attempt("v1"))
+    registry.finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "f1 0.1")
+    registry.claim_attempt(attempt("v2"), force=True)
+
+    registry.finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "said again by a run that hung")
+    still_open = registry.open_attempt()
+    registry.finish_attempt("d1", "v2", AttemptState.DEPLOYED, "f1 0.9")
+    registry.finish_attempt("d1", "v2", AttemptState.TRAINED, "said by a run that hung")
+
+    assert still_open == attempt("v2")
+    assert registry.attempt("d1") == replace(attempt("v2", state=AttemptState.DEPLOYED), detail="f1 0.9")
+    assert registry.open_attempt() is None
+
+
 def test_open_attempt_is_none_when_it_was_finished(registry: Registry) -> None:
     registry.claim_attempt(attempt("v1"))
 
-    registry.finish_attempt("d1", AttemptState.DEPLOYED, "f1 0.9")
+    registry.finish_attempt("d1", "v1", AttemptState.DEPLOYED, "f1 0.9")
 
     assert registry.open_attempt() is None
     assert registry.attempt("d1") == replace(attempt("v1", state=AttemptState.DEPLOYED), detail="f1 0.9")
@@ -158,7 +173,7 @@ def test_open_attempt_is_none_when_it_was_finished(registry: Registry) -> None:
 
 def test_open_attempt_is_none_when_the_worker_died_between_the_two_writes_of_its_end(registry: Registry) -> None:
     registry.claim_attempt(attempt("v1"))
-    registry.finish_attempt("d1", AttemptState.DEPLOYED, "f1 0.9")
+    registry.finish_attempt("d1", "v1", AttemptState.DEPLOYED, "f1 0.9")
     registry.store.write_json(OPEN, {"digest": "d1"})
 
     assert registry.open_attempt() is None
@@ -182,15 +197,15 @@ def test_every_open_attempt_is_found_when_runs_of_a_backfill_died(registry: Regi
 
     assert registry.open_attempts() == [attempt("v3", "d3"), measured[1], measured[0]]
 
-    registry.finish_attempt("d3", AttemptState.DEPLOYED, "f1 0.9")
-    registry.finish_attempt("d2", AttemptState.TRAINED, "f1 0.8")
+    registry.finish_attempt("d3", "v3", AttemptState.DEPLOYED, "f1 0.9")
+    registry.finish_attempt("d2", "v2", AttemptState.TRAINED, "f1 0.8")
 
     assert registry.open_attempts() == [measured[0]]
 
 
 def test_reopen_attempt_lets_a_version_be_deployed_that_was_only_measured(registry: Registry) -> None:
     registry.claim_attempt(replace(attempt("v1"), deploys=False))
-    registry.finish_attempt("d1", AttemptState.TRAINED, "f1 0.9")
+    registry.finish_attempt("d1", "v1", AttemptState.TRAINED, "f1 0.9")
 
     first, again = registry.reopen_attempt("d1"), registry.reopen_attempt("d1")
 
@@ -200,7 +215,7 @@ def test_reopen_attempt_lets_a_version_be_deployed_that_was_only_measured(regist
 
 def test_reopen_attempt_leaves_alone_what_ended_otherwise(registry: Registry) -> None:
     registry.claim_attempt(attempt("v1"))
-    registry.finish_attempt("d1", AttemptState.GATE_FAILED, "f1 0.1")
+    registry.finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "f1 0.1")
 
     reopened = registry.reopen_attempt("d1")
 
