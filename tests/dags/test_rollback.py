@@ -46,6 +46,11 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     assert record(digits, f"attempts/{'0' * 64}")["state"] == AttemptState.DEPLOYED
     assert registry().open_attempt() is None
 
+    again = roll_back()
+
+    assert (again.ends, serves(digits)) == ({"nothing_to_roll_back"}, "v1")
+    assert "put back instead of v2 already; name the version" in str(again.note)
+
 
 def test_a_version_that_is_kept_serves_without_a_start_and_others_make_place(
     digits: LocalAws, variables: Variables

@@ -11,14 +11,14 @@ Trigger it by hand. Without Params it puts back the version that the live one re
 It takes the same steps as a deployment after a training: start (seconds, if `keep_replaced_hours` kept the version
 running), known images, the pointer by compare-and-set, `drain_seconds` for calls that are under way, then the replaced
 version is stopped or kept. It does not wait for a training that is under way: it takes the deployment lock only.
-Rolling back twice brings back the version that served at first.
+A version that was rolled back from comes back only if you name it.
 
 **How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_rollback.json`)
 
 | branch | meaning |
 |---|---|
 | `rolled_back` | the earlier version serves |
-| `nothing_to_roll_back` | there is no predecessor, or the named version serves already |
+| `nothing_to_roll_back` | there is no predecessor, it was rolled back from, or the named version serves already |
 | a failed run | the version is unknown or deleted, does not start or answers wrongly; the live version stays |
 
 With `when_quota_is_full` at `stop_then_start` and no free place the live version is stopped first. If the other one

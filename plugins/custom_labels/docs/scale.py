@@ -11,8 +11,8 @@ other units it is stopped, started with the wanted ones, and asked about known i
 
 **Nothing serves meanwhile**, usually for some minutes; images wait and are labelled later. There is no way without that
 for one and the same version: two versions can run side by side, one version runs once. Where it must not be, change the
-Variables and roll back twice with a place of the quota free and `keep_replaced_hours` at 0: each version starts with
-the new units while the other one serves.
+Variables and roll back twice, the second time to this version by its name, with a place of the quota free and
+`keep_replaced_hours` at 0: each version starts with the new units while the other one serves.
 
 **How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_scale.json`)
 

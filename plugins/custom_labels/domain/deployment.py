@@ -18,6 +18,7 @@ class LiveVersion:
     :param since: when the pointer was moved, ISO 8601 in UTC.
     :param f1: the version's F1 on its test dataset.
     :param labels: the labels that it knows.
+    :param is_rollback: whether a person put it back in place of a later one, which is ``previous`` then.
     :param previous: the version that it replaced, with its ``project_arn``; to be stopped, and to roll back to.
     """
 
@@ -28,6 +29,7 @@ class LiveVersion:
     since: str
     f1: float
     labels: tuple[str, ...]
+    is_rollback: bool = False
     previous_version_name: str | None = None
     previous_version_arn: str | None = None
     previous_project_arn: str | None = None

@@ -23,8 +23,28 @@ class RollbackTarget:
     reason: str = ""
 
 
-def find_target(live: LiveVersion | None, named: str | None) -> RollbackTarget:
-    """Find the version that a rollback is to put back: the named one, else the one that the live version replaced."""
+def find_target(
+    live: LiveVersion | None, named: str | None, rolled_back: Mapping[str, Any] | None = None
+) -> RollbackTarget:
+    """Find the version that a rollback is to put back: the named one, else the one that the live version replaced.
+
+    A version that was rolled back from is put back by its name only. A rollback that died after its swap is gone on
+    with: its target is the live version itself.
+
+    :param named: what the person asked for.
+    :param rolled_back: what the registry says of how the live version's predecessor was rolled back from: ``to`` which
+        version, and ``at`` which moment, ISO 8601; ``None`` if it says nothing.
+    """
+    if live is not None and live.is_rollback and live.previous_version_name and named in {None, "", live.version_name}:
+        fact = rolled_back or {}
+        if fact.get("to") != live.version_name or fact.get("at", "") < live.since:
+            return RollbackTarget(live.version_name)
+        if not named:
+            return RollbackTarget(
+                None,
+                f"version {live.version_name} was put back instead of {live.previous_version_name} already; name the "
+                "version that is to serve in the Param 'version'",
+            )
     if named:
         if live is not None and live.version_name == named:
             return RollbackTarget(None, f"version {named} serves already")
@@ -82,6 +102,7 @@ def make_candidate(
         "labels": [metrics["label"] for metrics in evaluation["labels"]],
         "champion_arn": live.version_arn if live else None,
         "replaces": _replaced(version_name, live),
+        "is_rollback": True,
     }
 
 

@@ -124,6 +124,7 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> d
         since=datetime.now(UTC).isoformat(timespec="seconds"),
         f1=plan["f1"],
         labels=tuple(plan["labels"]),
+        is_rollback=plan.get("is_rollback", False),
     )
     live = place.registry.move_live(challenger, expected=plan["champion_arn"])
     place.registry.update_version(

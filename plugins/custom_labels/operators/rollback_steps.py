@@ -9,7 +9,7 @@ from typing import Any
 from custom_labels.domain.deployment import LiveVersion
 from custom_labels.domain.errors import ModelError
 from custom_labels.domain.retraining import AttemptState
-from custom_labels.domain.rollback import RollbackTarget, find_target, make_candidate
+from custom_labels.domain.rollback import find_target, make_candidate
 from custom_labels.domain.statuses import Described
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.operators.reporting import outcome
@@ -23,9 +23,8 @@ def choose_version(project: str) -> dict[str, Any]:
     place = ProjectContext(project)
     place.deployment_lock.renew()
     live = place.registry.live()
-    # A run that is cleared after its swap goes on with what it put back, and does not take that back in turn.
-    is_ours = live is not None and place.registry.version(live.version_name).get("put_back_by") == place.run_name
-    target = RollbackTarget(live.version_name) if live and is_ours else find_target(live, place.param("version"))
+    replaced = place.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
+    target = find_target(live, place.param("version"), replaced.get("rolled_back"))
     if target.version_name is None:
         return {"reason": target.reason}
     record = place.registry.version(target.version_name)
@@ -34,7 +33,6 @@ def choose_version(project: str) -> dict[str, Any]:
     candidate = make_candidate(
         target.version_name, record=record, project_arn=project_arn, described=described, live=live
     )
-    place.registry.update_version(target.version_name, {"put_back_by": place.run_name})
     log.info("%s is to replace %s.", target.version_name, candidate["replaces"] or "no version")
     return candidate
 

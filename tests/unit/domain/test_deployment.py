@@ -76,6 +76,24 @@ TARGETS: list[tuple[str, LiveVersion | None, str | None, str | None, str]] = [
 ]
 
 
+def test_a_version_that_was_rolled_back_from_comes_back_by_its_name_only() -> None:
+    put_back = live("v1", previous_version_name="v2", is_rollback=True)
+    done = {"to": "v1", "at": put_back.since}
+
+    assert find_target(put_back, None, done).version_name is None
+    assert "name the version" in find_target(put_back, None, done).reason
+    assert find_target(put_back, "v2", done).version_name == "v2"
+    assert find_target(put_back, "v1", done).reason == "version v1 serves already"
+
+
+@pytest.mark.parametrize("fact", [None, {"to": "v0", "at": "9999"}, {"to": "v1", "at": "1999"}])
+@pytest.mark.parametrize("named", [None, "v1"])
+def test_a_rollback_that_died_after_its_swap_is_gone_on_with(fact: dict[str, Any] | None, named: str | None) -> None:
+    put_back = live("v1", previous_version_name="v2", is_rollback=True)
+
+    assert find_target(put_back, named, fact).version_name == "v1"
+
+
 @pytest.mark.parametrize(
     ("present", "named", "target", "reason"), [case[1:] for case in TARGETS], ids=[case[0] for case in TARGETS]
 )
@@ -125,6 +143,7 @@ def test_a_version_that_can_serve_is_a_candidate_like_a_trained_one(status: str)
         "labels": ["a"],
         "champion_arn": "arn:v2",
         "replaces": "v2",
+        "is_rollback": True,
     }
 
 
