@@ -36,6 +36,7 @@ class Scenario:
     :param conf: Params of the run that is killed.
     :param paid: globs on names of calls: where money is spent or a pointer moves. ``make test`` kills there.
     :param is_kept: whether the beginning is made once a session and brought back for every point.
+    :param group: the tests of a group share a process, and so what is kept.
     :param is_cleared: whether it is the killed run that is cleared and runs again, instead of the next one that runs:
         a person wanted just this one.
     :param pause: seconds after which what a killed worker held comes free.
@@ -48,6 +49,7 @@ class Scenario:
     settings: dict[str, Any] = field(default_factory=dict)
     conf: dict[str, Any] = field(default_factory=dict)
     is_kept: bool = False
+    group: str = "crash"
     is_cleared: bool = False
     pause: float = 0
 
@@ -98,13 +100,14 @@ TRAINING = (
 )
 
 SCENARIOS = {
-    "train_first": Scenario("train", first_images, invariants.one_round, TRAINING, is_kept=True),
+    "train_first": Scenario("train", first_images, invariants.one_round, TRAINING[:1], is_kept=True),
     "train_second": Scenario(
         "train",
         a_version_and_more_images,
         invariants.two_rounds,
         (*TRAINING, "rekognition.StopProjectVersion *"),
         is_kept=True,
+        group="crash of a second round",
     ),
     "rollback": Scenario(
         "rollback",

@@ -26,11 +26,13 @@ def every_point() -> Iterator[object]:
         for call in read_calls(name):
             for side in ("before", "after"):
                 is_paid = side == "after" and any(fnmatchcase(str(call), glob) for glob in scenario.paid)
-                marks = [] if is_paid else [pytest.mark.matrix]
+                marks = [pytest.mark.xdist_group(scenario.group)] if is_paid else [pytest.mark.matrix]
                 yield pytest.param(name, side, call, id=f"{name} {side} {call}", marks=marks)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(each.group)) for name, each in SCENARIOS.items()]
+)
 def test_the_matrix_leaves_no_call_out(crash: Crash, name: str) -> None:
     calls, operations = crash.record(name)
     if os.environ.get(WRITE):
