@@ -1,0 +1,85 @@
+"""A backfill in a real Airflow: all its intervals at once, and one training after the other.
+
+It comes last in its folder: the images that it puts would be news to the other tests.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.dags.backfilling import day, images_of_days
+from tests.dags.running import record
+from tests.running.conftest import FINAL, Running, wait_for
+from tests.support import rekognition
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
+
+DAYS = 3
+
+
+def test_a_backfill_trains_one_version_an_interval_one_after_the_other(running: Running) -> None:
+    running.set_variable("automatic_training_poll_frequency", 24 * 60)
+    running.set_variable("status_poll_seconds", 1)
+    # So that the schedule's own run trains nothing; a backfill, which somebody asked for, does.
+    running.set_variable("enable_automatic_training", "off")
+    images_of_days(running.aws, [6] * DAYS)
+    running.aws.control.durations(training=3)
+    live = record(running.aws, "live")
+    wanted = {
+        "dag_id": "digits_train",
+        "from_date": day(0).isoformat(),
+        "to_date": day(DAYS - 1).isoformat(),
+        "max_active_runs": DAYS,
+    }
+
+    planned = post(running, "backfills/dry_run", wanted)["backfills"]
+    assert [datetime.fromisoformat(str(each["logical_date"])) for each in planned] == [day(n) for n in range(DAYS)]
+
+    wait_for(lambda: post(running, "backfills", wanted), 120)
+    running.api.unpause("digits_train")
+    runs = wait_for(lambda: all_ended(running), 700)
+
+    assert [(run["state"], str(run["note"]).partition(":")[0]) for run in runs] == [
+        ("success", "Version trained, not deployed")
+    ] * DAYS
+    assert [run["data_interval_end"][:10] for run in runs] == [day(n + 1).date().isoformat() for n in range(DAYS)]
+    ours = [
+        version
+        for version in record(running.aws, "learning_curve")["versions"]
+        if version["as_of"] <= day(DAYS).isoformat()
+    ]
+    assert [version["training_images"] + version["test_images"] for version in ours] == [12, 24, 36]
+    assert not any(version["deployed"] for version in ours)
+    assert record(running.aws, "live") == live
+    trained = trainings(running, {version["version_name"] for version in ours})
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(trained))
+
+
+def all_ended(running: Running) -> list[dict[str, Any]] | None:
+    """Give the runs of the backfill in the order of their intervals, once all have ended."""
+    runs = [run for run in running.runs("digits_train") if run["run_type"] == "backfill"]
+    runs.sort(key=lambda run: str(run["data_interval_end"]))
+    return runs if len(runs) == DAYS and all(run["state"] in FINAL for run in runs) else None
+
+
+def trainings(running: Running, names: set[str]) -> list[tuple[datetime, datetime]]:
+    """Give when the trainings of some versions began and ended, in the order of their beginnings."""
+    client = rekognition(running.aws)
+    arn = client.describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
+    found = client.describe_project_versions(ProjectArn=arn, VersionNames=sorted(names))["ProjectVersionDescriptions"]
+    return sorted((version["CreationTimestamp"], version["TrainingEndTimestamp"]) for version in found)
+
+
+def post(running: Running, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Send a request; nothing is done, and the answer is empty, where SQLite is locked just then."""
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        answer = client.post(f"{running.api.base_url}/api/v2/{path}", json=body)
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        return {}
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return dict(answer.json())
