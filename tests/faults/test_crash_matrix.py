@@ -35,11 +35,12 @@ def every_point() -> Iterator[object]:
 )
 def test_the_matrix_leaves_no_call_out(crash: Crash, name: str) -> None:
     calls, operations = crash.record(name)
-    if os.environ.get(WRITE):
+    found, known = (sorted(map(str, calls)), operations), (sorted(map(str, read_calls(name))), read_operations(name))
+    if os.environ.get(WRITE) and found != known:
         write(name, calls, operations)
+        return
 
-    assert sorted(map(str, read_calls(name))) == sorted(map(str, calls)), "write them anew with: make crash-points"
-    assert read_operations(name) == operations
+    assert found == known, "the DAG makes other calls than are on record: write them anew with make crash-points"
 
 
 @pytest.mark.parametrize(("name", "side", "call"), list(every_point()))
