@@ -75,7 +75,7 @@ class Airflow:
     :param endpoint_url: of the embedded AWS.
     :param kind: which DAG, by the name of its file.
     :param moment: when the run was to be, by which it is named; runs of the same moment are one run, cleared.
-    :param hasty: whether retries pause for a tenth of the usual time.
+    :param hasty: whether retries pause for a hundredth of the usual time.
     :param conf: the run's Params.
     """
 

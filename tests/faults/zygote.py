@@ -83,14 +83,14 @@ def hurry() -> None:
 
 
 def pause_less() -> None:
-    """Let retries come as often as ever, with a tenth of the pause between two tries."""
+    """Let retries come as often as ever, with a hundredth of the pause between two tries."""
     from botocore.retries.standard import ExponentialBackoff
 
     from custom_labels.storage import store
 
     patient = ExponentialBackoff.delay_amount
-    ExponentialBackoff.delay_amount = lambda self, context: patient(self, context) / 10  # type: ignore[method-assign]
-    store.LONGEST_PAUSE /= 10
+    ExponentialBackoff.delay_amount = lambda self, context: patient(self, context) / 100  # type: ignore[method-assign]
+    store.LONGEST_PAUSE /= 100
 
 
 def run_at(moment: datetime) -> None:
