@@ -171,11 +171,12 @@ class Story:
         start = FIRST + (number - 1) * BATCH
         images, part.truth = mixed(self.digits.slice(start, start + BATCH), number)
         self._begin(f"{len(images)} {'more ' if number > 1 else ''}images arrive, and nobody says what they show")
+        self.runs.drain("detect")  # while a run is long the queue rings again for the same messages
         dropped = time.time()
         self.cloud.put_inbox(images)
         before = CallCount.now(self.control)
         self.view.line(f"They were put below {INBOX}. S3 announces them to a queue, which wakes the detect DAG.")
-        run = self.runs.await_next("detect")
+        run = self._await_detection()
         part.detection = CallCount.now(self.control).since(before)
         batch = look_at(self.cloud, part.truth)
         self.view.line(
@@ -186,10 +187,17 @@ class Story:
         self.tell(check_detection(run, batch, part.version.name))
         self._sample(run)
 
+    def _await_detection(self) -> Run:
+        """See all announced images detected; give the run that did."""
+        runs = [self.runs.await_next("detect")]
+        while self.cloud.queued().get("detections"):
+            runs.append(self.runs.await_next("detect", RING_AGAIN_SECONDS))
+        return next((run for run in reversed(runs) if "detect_batch" in run.ended), runs[-1])
+
     def _sample(self, detected: Run) -> None:
         """Let people see every n-th detection as well, however sure the model is of it."""
         self.view.line("A model may be sure and wrong: a sample of all detections goes to people too, doubtful or not.")
-        ready = detected.times["detect_batch"] + SETTLE_SECONDS
+        ready = detected.times.get("detect_batch", time.time()) + SETTLE_SECONDS
         with self.view.waiting("Detections are sampled once they are half a minute old"):
             time.sleep(max(0.0, ready - time.time()))
         self.runs.trigger("sample_for_audit", f"sample_{len(self.runs.seen)}", "The demo samples the detections")
