@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast test-crash crash-points test-celery lint bench lock clean
+.PHONY: help install demo test test-fast test-crash test-running crash-points test-celery lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -49,6 +49,9 @@ $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
 	$(PYTEST) -m 'not celery' tests/faults/test_crash_matrix.py tests/faults/test_fault_shares.py $(ARGS)
+
+test-running: $(STAMP) ## a real Airflow while events come, a person is asked and a backfill waits (ten minutes)
+	$(BIN)/python -m pytest -m 'not celery' tests/running $(ARGS)
 
 crash-points: $(STAMP) ## write anew what test-crash knows of the DAGs' calls, after the DAGs have changed
 	CUSTOM_LABELS_WRITE_CRASH_POINTS=1 $(PYTEST) tests/faults/test_crash_matrix.py -k leaves_no_call_out $(ARGS)

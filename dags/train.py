@@ -67,7 +67,7 @@ def train_dag(project: Project) -> DAG:
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
         evaluated = judge_steps.evaluate(name, attempt)
-        is_deployment_wanted = steps.is_deployment_wanted(attempt)
+        is_deployment_wanted = steps.is_deployment_wanted(name, attempt)
         compared = compare_steps.compare_with_champion(name, settings, attempt)
         judge = judge_steps.JudgeVersionOperator(
             task_id="judge", project=name, settings=settings, attempt=attempt, evaluated=evaluated, compared=compared

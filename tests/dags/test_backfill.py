@@ -95,10 +95,11 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
     assert registry.open_attempts() == []
 
 
-def test_a_backfill_deploys_when_it_is_told_to(digits: LocalAws) -> None:
-    images_of_days(digits, [6])
+def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
+    images_of_days(digits, [6, 6])
 
-    run = backfill(0, {"deploy": True})
+    newer, older = backfill(1, {"deploy": True}), backfill(0, {"deploy": True})
 
-    assert run.ends == {"deployed"}
-    assert record(digits, "live")["digest"] == run.xcoms["plan"]["digest"]
+    assert (newer.ends, older.ends) == ({"deployed"}, {"trained"})
+    assert record(digits, "live")["digest"] == newer.xcoms["plan"]["digest"]
+    assert [version["deployed"] for version in record(digits, "learning_curve")["versions"]] == [False, True]

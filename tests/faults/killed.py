@@ -6,6 +6,7 @@ import atexit
 import functools
 import json
 import os
+import select
 import signal
 import sqlite3
 import subprocess
@@ -110,28 +111,33 @@ class Airflow:
             hasty=self.hasty,
             conf=self.conf,
         )
+        try:
+            self.handle: int | None = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            self.handle = None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+        if self.handle is not None:
+            os.close(self.handle)
 
     @property
     def is_running(self) -> bool:
         """Whether it has not ended."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        # By a handle: its number may be another's process soon after it has ended.
+        return self.handle is not None and not select.select([self.handle], [], [], 0)[0]
 
     def kill(self) -> None:
         """End it and all that it started with SIGKILL, which nothing can catch."""
+        if not self.is_running:
+            return
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
-            return
+            os.kill(self.pid, signal.SIGKILL)  # it has not made its group yet
         self.wait(10)
 
     def wait(self, seconds: float) -> None:

@@ -142,6 +142,17 @@ def fork(order: dict[str, Any]) -> int:
         os._exit(code)
 
 
+def forget_ended(children: set[int]) -> None:
+    """Take note of the children that have ended, so that they leave no zombies."""
+    for child in tuple(children):
+        try:
+            has_ended = os.waitpid(child, os.WNOHANG)[0] != 0
+        except ChildProcessError:  # noted by the signal's handler in this moment
+            has_ended = True
+        if has_ended:
+            children.discard(child)
+
+
 def main() -> None:
     """Fork a child for each order until stdin ends."""
     orders, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
@@ -149,17 +160,19 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     hurry()
     warm_up()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: they leave no zombies
-    children = []
+    children: set[int] = set()
+    # A number of a child that has ended may be another's process by now: only those that live are ever killed.
+    signal.signal(signal.SIGCHLD, lambda *_: forget_ended(children))
     print("ready", file=answers, flush=True)
     for line in orders:
-        children.append(fork(json.loads(line)))
-        print(children[-1], file=answers, flush=True)
+        child = fork(json.loads(line))
+        children.add(child)
+        forget_ended(children)
+        print(child, file=answers, flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on one that ends keeps its number as a zombie
+    forget_ended(children)
     for child in children:
-        try:
-            os.killpg(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        os.killpg(child, signal.SIGKILL)
     os._exit(0)  # Airflow's own ways to end wait for threads
 
 

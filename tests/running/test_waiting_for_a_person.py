@@ -11,7 +11,7 @@ from tests.dags.running import record
 from tests.running.conftest import Running, wait_for
 from tests.support import effects, put_images
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
 RUN = "asked-for-by-a-test"
 

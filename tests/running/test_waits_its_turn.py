@@ -17,7 +17,7 @@ from tests.dags.running import record
 from tests.running.conftest import FINAL, Running, wait_for
 from tests.support import rekognition
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
 DAYS = 3
 

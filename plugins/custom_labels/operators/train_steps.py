@@ -163,9 +163,20 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
 
 
 @branch
-def is_deployment_wanted(attempt: dict[str, Any]) -> str:
-    """Judge the version and deploy it, unless a backfill only wants to know how good it is."""
-    return "compare_with_champion" if attempt["deploys"] else "trained"
+def is_deployment_wanted(project: str, attempt: dict[str, Any]) -> str:
+    """Judge the version and deploy it, unless a backfill only wants to know how good it is.
+
+    One that was trained on older images than the version that serves is only measured, too: the intervals of a backfill
+    come in no fixed order.
+    """
+    if not attempt["deploys"]:
+        return "trained"
+    registry = ProjectContext(project).registry
+    live = registry.live()
+    if live is not None and registry.is_older(attempt["version_name"], live.version_name):
+        log.info("%s serves, which was trained on newer images.", live.version_name)
+        return "trained"
+    return "compare_with_champion"
 
 
 @step

@@ -104,6 +104,10 @@ class Registry:
 
         change_json(self.store, TRAINED, changed)
 
+    def is_older(self, version_name: str, other: str) -> bool:
+        """Whether a version was trained on images of an earlier moment than another; not where that is not known."""
+        return bool(self.version(version_name).get("as_of")) and self._as_of(version_name) < self._as_of(other)
+
     def _as_of(self, version_name: str | None) -> datetime:
         """Give up to when the images of a version were seen; the earliest moment where nobody knows."""
         text = self.version(version_name).get("as_of") if version_name else None
