@@ -10,6 +10,7 @@ from custom_labels.docs.detect import DETECT_DOC
 from custom_labels.operators import detect_steps as steps
 from custom_labels.operators import wake_steps
 from custom_labels.operators.detect_batch import DetectBatchOperator
+from custom_labels.operators.guard_steps import release_deployment_lock
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_steps import open_reviews
 from custom_labels.operators.settings_step import load_settings
@@ -38,7 +39,8 @@ def detect_dag(project: Project) -> DAG:
             **custom_labels_arguments(project),
         )
         live_started = wake_steps.live_started(name)
-        not_started = wake_steps.give_lock_back.override(trigger_rule=TriggerRule.ONE_FAILED)(name)
+        give_back = release_deployment_lock.override(task_id="give_lock_back", trigger_rule=TriggerRule.ONE_FAILED)
+        not_started = give_back(name)
 
         collected = steps.collect.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name, settings)
         detected = DetectBatchOperator.partial(

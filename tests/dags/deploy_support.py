@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.domain.deployment import LiveVersion
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.store import S3Store
-from tests.dags.detect_support import start, train_versions, version_arn
+from tests.dags.detect_support import point_to, start, train_versions, version_arn
 from tests.support import BUCKET, LABELS, rekognition
 
 if TYPE_CHECKING:
@@ -33,19 +31,8 @@ def trained(aws: LocalAws, *names: str) -> str:
 def serve_in_turn(aws: LocalAws, *names: str) -> str:
     """Let versions serve one after the other; only the last of them runs. Give the project's ARN."""
     project = trained(aws, *names)
-    before = None
     for name in names:
-        live = LiveVersion(
-            version_name=name,
-            version_arn=version_arn(aws, project, name),
-            project_arn=project,
-            digest="0" * 64,
-            since=datetime.now(UTC).isoformat(timespec="seconds"),
-            f1=0.9,
-            labels=LABELS,
-        )
-        registry().move_live(live, expected=before)
-        before = live.version_arn
+        point_to(aws, project, name)
     start(aws, project, names[-1])
     registry().update_version(names[-1], {"status": "RUNNING", "minimum_inference_units": 1})
     return project

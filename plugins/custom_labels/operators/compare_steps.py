@@ -17,6 +17,7 @@ from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.evaluation import Evaluation
 from custom_labels.operators.detector import Asker, CannotGoOn, Reply, version_rate
 from custom_labels.operators.project import ProjectContext, step
+from custom_labels.operators.settings_step import settings_of
 from custom_labels.settings import Settings
 from custom_labels.storage.decisions import Decisions
 from custom_labels.storage.evaluations import EvaluationAnswers, NoAnswers, evaluation_answers, frozen_etags
@@ -41,7 +42,7 @@ def compare_with_champion(project: str, settings: dict[str, Any], attempt: dict[
     """
     place = ProjectContext(project)
     place.lock.renew()
-    return compare_versions(place, Settings.model_validate(_settings_of(settings)), attempt)
+    return compare_versions(place, settings_of(settings), attempt)
 
 
 def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,11 +74,6 @@ def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping
         "is_on_same_images": found["same_images"] is not None,
         "why_not": found["why_not"],
     }
-
-
-def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the settings out of what ``load_settings`` returned, which holds more."""
-    return {name: values[name] for name in Settings.model_fields}
 
 
 def _recorded_scores(place: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:

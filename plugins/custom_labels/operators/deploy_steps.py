@@ -49,17 +49,10 @@ def find_kept(project: str, plan: dict[str, Any]) -> list[dict[str, str]]:
         needed.add(live.version_name)
         if live.version_name == plan["version_name"] and live.previous_version_name:
             needed.add(live.previous_version_name)  # replaced already by a run that did not end: it has its own time
-    pages = place.rekognition.client.get_paginator("describe_project_versions").paginate(ProjectArn=plan["project_arn"])
-    running = [
-        version["ProjectVersionArn"].split("/")[3]
-        for page in pages
-        for version in page["ProjectVersionDescriptions"]
-        if version["Status"] == "RUNNING"
-    ]
     return [
         {"project_arn": plan["project_arn"], "version_name": name}
-        for name in running
-        if name not in needed and place.registry.version(name)
+        for name, described in place.rekognition.list_versions(plan["project_arn"]).items()
+        if described.status == "RUNNING" and name not in needed and place.registry.version(name)
     ]
 
 

@@ -21,6 +21,7 @@ from custom_labels.domain.work import Message, WorkItem, chunks
 from custom_labels.operators.detector import CannotGoOn, Detector, Found, Reply
 from custom_labels.operators.project import ProjectContext
 from custom_labels.operators.queues import project_queue
+from custom_labels.operators.settings_step import settings_of
 from custom_labels.settings import Settings
 from custom_labels.storage.detection_log import write_log
 from custom_labels.storage.detection_work import LEFT, DetectionWork, Progress
@@ -74,7 +75,7 @@ class DetectBatchOperator(BaseOperator):
         work = DetectionWork(place.store, str(self.batch["run"]))
         number = int(self.batch["number"])
         try:
-            progress = Batch(place, self._settings(), work, number).finish(int(self.batch["lanes"]))
+            progress = Batch(place, settings_of(self.settings), work, number).finish(int(self.batch["lanes"]))
         except CannotGoOn as error:
             if not is_stopped_by_guard(place):
                 self.wait(work, number, error)
@@ -91,10 +92,6 @@ class DetectBatchOperator(BaseOperator):
         """Count the images that a later run finds again."""
         done = sum(number for name, number in progress.counts.items() if name not in _COUNTED_TWICE)
         return replace(progress, counts={**progress.counts, LEFT: int(self.batch["images"]) - done})
-
-    def _settings(self) -> Settings:
-        """Take the settings out of what ``load_settings`` returned, which holds more."""
-        return Settings.model_validate({name: self.settings[name] for name in Settings.model_fields})
 
     def wait(self, work: DetectionWork, number: int, error: CannotGoOn) -> NoReturn:
         """Give the worker slot up for a while, or give up for good."""

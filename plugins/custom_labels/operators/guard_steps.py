@@ -47,11 +47,7 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     :return: ``decisions``; ``is_ours`` says whether the lock is, without which nothing is stopped, started or deleted.
     """
     place = ProjectContext(project)
-    holder = place.deployment_lock.try_take(
-        place.rekognition.describe_version,
-        lease_seconds=settings["lock_lease_minutes"] * 60,
-        grace_seconds=settings["lock_grace_minutes"] * 60,
-    )
+    holder = place.try_take(place.deployment_lock, settings)
     now = datetime.now(UTC)
     listed = list_versions(place)
     serving = note_serving(place, listed, now)

@@ -15,12 +15,13 @@ from custom_labels.domain.comparison import SameImages
 from custom_labels.domain.decision_record import Judged, decision_record, same_decision
 from custom_labels.domain.errors import ModelError
 from custom_labels.domain.evaluation import Evaluation, parse_summary
-from custom_labels.domain.gate import Gate, Metric, Scores, all_gates
+from custom_labels.domain.gate import Metric, Scores
 from custom_labels.domain.gate import judge as judge_by_gates
 from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.split import Side
 from custom_labels.links import DecisionLink
 from custom_labels.operators.project import ProjectContext, branch, final, step
+from custom_labels.operators.train_rules import gates_of
 from custom_labels.storage.decisions import Decisions
 from custom_labels.storage.manifests import uploaded_sha256
 from custom_labels.storage.thumbnails import thumbnails
@@ -132,11 +133,10 @@ class JudgeVersionOperator(BaseOperator):
     def _decide(self, place: ProjectContext, decisions: Decisions) -> dict[str, Any]:
         settings = self.settings
         judged = self._judged(place, decisions)
-        gates = all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
         metric = Metric(settings["headline_metric"])
         record = decision_record(
             judged,
-            judge_by_gates(gates, judged.comparison, headline=metric),
+            judge_by_gates(gates_of(settings), judged.comparison, headline=metric),
             project=self.project,
             headline_metric=metric,
             run=place.run_name,

@@ -85,10 +85,9 @@ class AcquireProjectLockOperator(BaseOperator):
     def take(self, context: Context, give_up_at: float | None) -> str:
         """Try until the lock is ours or the time is over, which it never is for ``None``."""
         place = ProjectContext(self.project, context)
-        settings = place.settings("lock_lease_minutes", "lock_grace_minutes")
-        terms = {"lease_seconds": settings.lock_lease_minutes * 60, "grace_seconds": settings.lock_grace_minutes * 60}
+        settings = place.settings("lock_lease_minutes", "lock_grace_minutes").model_dump()
         lock = LockFile(place.store, place.owner, self.lock)
-        while (holder := lock.try_take(place.rekognition.describe_version, **terms)) is not None:
+        while (holder := place.try_take(lock, settings)) is not None:
             self.log.info("%s is held by %s until %s.", self.lock, holder.owner, holder.expires_at)
             if give_up_at is not None and time.time() >= give_up_at:
                 raise AirflowException(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.domain.errors import NotTrainable, SettingError
-from custom_labels.domain.gate import Gate, Metric, all_gates
+from custom_labels.domain.gate import Metric
 from custom_labels.domain.images import CheckReport
 from custom_labels.domain.plan import (
     Estimate,
@@ -24,7 +24,7 @@ from custom_labels.domain.retraining import Retrain, RetrainDecision
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.operators.project import ProjectContext, step
 from custom_labels.operators.reporting import outcome
-from custom_labels.operators.train_rules import as_of, decide, run_kind
+from custom_labels.operators.train_rules import as_of, decide, gates_of, run_kind
 from custom_labels.prices import load_prices
 from custom_labels.storage.frozen import changes, read_header
 from custom_labels.storage.learning_curve import PICTURE, write_learning_curve
@@ -132,7 +132,6 @@ def _plan(
         changed = changes(place.store, header, trained, Path(folder))
     sides = ((count.label, count.train, count.test) for count in snapshot.labels)
     headline = Metric(settings["headline_metric"])
-    gates = all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
     expected, no_estimate = _expected(place, decision, snapshot.train_images)
     return TrainingPlan(
         action=decision.action.value,
@@ -145,7 +144,7 @@ def _plan(
         share=header.split.share,
         asked_share=settings["test_share"],
         exceptions=len(header.split.exceptions),
-        gates=tuple(gate_in_words(gate, headline) for gate in gates) if run_kind(place).deploys else (),
+        gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(place).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -11,6 +11,7 @@ from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.domain.errors import LiveVersionChanged, ModelError, NotTrainable, SettingError
+from custom_labels.domain.lock import ProjectLock
 from custom_labels.hooks.rekognition import RekognitionHook
 from custom_labels.settings import Project, Settings, load_project, read_settings
 from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
@@ -89,6 +90,17 @@ class ProjectContext:
     def rekognition(self) -> RekognitionHook:
         """The hook of the project's connection and region."""
         return RekognitionHook(aws_conn_id=self.project.aws_conn_id, region_name=self.project.region_name)
+
+    def try_take(self, lock: LockFile, settings: Mapping[str, Any]) -> ProjectLock | None:
+        """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours.
+
+        :param settings: what ``load_settings`` returned, or at least the two about locks.
+        """
+        return lock.try_take(
+            self.rekognition.describe_version,
+            lease_seconds=settings["lock_lease_minutes"] * 60,
+            grace_seconds=settings["lock_grace_minutes"] * 60,
+        )
 
     @property
     def run_name(self) -> str:

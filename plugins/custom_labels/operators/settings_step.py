@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from custom_labels.operators.project import ProjectContext, step
+from custom_labels.settings import Settings
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Take the settings out of what :func:`load_settings` returned, which holds more."""
+    return Settings.model_validate({name: values[name] for name in Settings.model_fields})
 
 
 @step

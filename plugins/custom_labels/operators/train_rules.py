@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from custom_labels.domain.gate import Gate, all_gates
 from custom_labels.domain.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.operators.project import BACKFILL, ProjectContext
@@ -25,6 +26,11 @@ def skipped_interval(place: ProjectContext) -> str | None:
     if is_interval_due(run.data_interval_start, run.data_interval_end, every_days):
         return None
     return f"the backfill trains every {every_days} days, and none of them ends within this interval"
+
+
+def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
+    """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
+    return all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
 
 
 def as_of(settings: dict[str, Any]) -> datetime:

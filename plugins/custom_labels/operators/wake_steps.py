@@ -96,11 +96,7 @@ def _do_images_wait(place: ProjectContext) -> bool:
 
 def _take_lock(place: ProjectContext, settings: dict[str, Any]) -> str | None:
     """Take the deployment lock without waiting; say who has it, ``None`` when it is ours."""
-    holder = place.deployment_lock.try_take(
-        place.rekognition.describe_version,
-        lease_seconds=settings["lock_lease_minutes"] * 60,
-        grace_seconds=settings["lock_grace_minutes"] * 60,
-    )
+    holder = place.try_take(place.deployment_lock, settings)
     return f"a deployment is under way: {holder.owner}" if holder else None
 
 
@@ -112,9 +108,3 @@ def live_started(project: str) -> None:
     note_service(place, version["project_arn"], version["version_name"])
     place.registry.update_service({"stopped": None})
     place.deployment_lock.release()
-
-
-@step
-def give_lock_back(project: str) -> None:
-    """After a failure: give the deployment lock back, if this run holds it."""
-    ProjectContext(project).deployment_lock.release()
