@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,11 @@ CALL, POLL = 4.0, 30.0
 """Seconds that each call takes, and between two looks at a lock that others hold."""
 _prefixes = itertools.count()
 slots = st.integers(0, SLOTS - 1)
+
+
+def is_rolled_back(before: Any, after: Any) -> bool:
+    """Tell whether the pointer goes back to the version that a person took out of service."""
+    return bool(before and before["is_rollback"] and after["version_name"] == before["previous_version_name"])
 
 
 def open_digests(value: Any) -> set[str]:
@@ -204,7 +210,8 @@ class RegistryMachine(RuleBasedStateMachine):
         name = looked.previous_version_name
         try:
             self.expected = looked.version_arn
-            Registry(self.plain).move_live(live_version(name, self.models.digests[name]), expected=self.expected)
+            put_back = replace(live_version(name, self.models.digests[name]), is_rollback=True)
+            Registry(self.plain).move_live(put_back, expected=self.expected)
         except LiveVersionChanged:
             assert now is None or now.version_arn != looked.version_arn
         self.wrote(LIVE, None)
@@ -223,6 +230,7 @@ class RegistryMachine(RuleBasedStateMachine):
             served = before and before["version_name"]
             expected = run.champion_arn if run else self.expected
             assert (served and live_version(served, "").version_arn) == expected
+            assert run is None or not is_rolled_back(before, after)
         elif run is None:
             return
         elif relative in {LOCK, DEPLOYMENT_LOCK}:

@@ -60,6 +60,31 @@ class LiveVersion:
         )
 
 
+def why_not_replaced(live: LiveVersion | None, challenger: Mapping[str, Any], expected: str | None) -> str | None:
+    """Say why the pointer may not be moved to a version; ``None`` where it may, or where it is there already.
+
+    :param challenger: its ``version_name``, ``version_arn`` and ``is_rollback``.
+    :param expected: ARN of the version that it was compared with, ``None`` for none.
+    """
+    present = live.version_arn if live else None
+    if present == challenger["version_arn"]:
+        return None
+    if present != expected:
+        return (
+            f"'registry/live.json' names {present or 'no version'}, not {expected or 'none'}, which "
+            f"{challenger['version_name']} was to replace: somebody deployed meanwhile. Nothing was changed; trigger "
+            "the DAG again to compare with the version that serves now."
+        )
+    was_rolled_back = live and live.is_rollback and live.previous_version_arn == challenger["version_arn"]
+    if was_rolled_back and not challenger.get("is_rollback"):
+        return (
+            f"'registry/live.json' names {present}, which a person put back in place of {challenger['version_name']} "
+            "meanwhile. Nothing was changed; to let that serve again, trigger the rollback DAG and name it in the "
+            "Param 'version'."
+        )
+    return None
+
+
 @dataclass(frozen=True)
 class Units:
     """The inference units that a version runs with.

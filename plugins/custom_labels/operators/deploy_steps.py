@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
+from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure, why_not_replaced
 from custom_labels.domain.errors import LiveVersionChanged, ModelError
 from custom_labels.domain.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.operators.project import ProjectContext, branch, step, values
@@ -27,14 +27,9 @@ def plan_deployment(project: str, settings: dict[str, Any], candidate: dict[str,
     place = ProjectContext(project)
     place.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
     live = place.registry.live()
-    present = live.version_arn if live else None
-    if present not in {candidate["champion_arn"], candidate["version_arn"]}:
-        raise LiveVersionChanged(
-            f"'registry/live.json' names {present or 'no version'}, not {candidate['champion_arn'] or 'none'}, which "
-            f"{candidate['version_name']} was to replace: somebody deployed meanwhile. Nothing was started; trigger "
-            "the DAG again to compare with the version that serves now."
-        )
-    replaced = live if live is not None and present != candidate["version_arn"] else None
+    if reason := why_not_replaced(live, candidate, candidate["champion_arn"]):
+        raise LiveVersionChanged(reason)
+    replaced = live if live is not None and live.version_arn != candidate["version_arn"] else None
     may_stop = settings["when_quota_is_full"] == "stop_then_start"
     return {**candidate, "stop_first": make_room(place, replaced, candidate["version_name"], may_stop=may_stop)}
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.deployment import LiveVersion, why_not_replaced
 from custom_labels.domain.errors import LiveVersionChanged
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
 from custom_labels.storage.changing import change_json
@@ -50,19 +50,15 @@ class Registry:
 
         :param expected: ARN of the version that must serve now, ``None`` for none.
         :return: the pointer as written, with its predecessor.
-        :raises LiveVersionChanged: the pointer names another version than expected.
+        :raises LiveVersionChanged: the pointer names another version than expected, or one that a person put back in
+            place of the challenger.
         """
         value, etag = self.store.read_json(LIVE)
         champion = LiveVersion.from_json(value) if value else None
         if champion is not None and champion.version_arn == challenger.version_arn:
             return champion
-        present = champion.version_arn if champion else None
-        if present != expected:
-            raise LiveVersionChanged(
-                f"{self.store.uri(LIVE)} names {present or 'no version'}, not {expected or 'none'}, which "
-                f"{challenger.version_name} was to replace: somebody deployed meanwhile. Nothing was changed; trigger "
-                "the DAG again to compare with the version that serves now."
-            )
+        if reason := why_not_replaced(champion, challenger.to_json(), expected):
+            raise LiveVersionChanged(reason)
         successor = challenger.replacing(champion)
         try:
             self.store.write_if_unchanged(LIVE, successor.to_json(), etag)

@@ -71,7 +71,7 @@ def test_move_live_keeps_the_predecessor_when_a_retry_repeats_it(registry: Regis
 def test_move_live_changes_nothing_when_another_version_serves_than(registry: Registry, expected: str | None) -> None:
     first = registry.move_live(version("v1"), expected=None)
 
-    with pytest.raises(LiveVersionChanged, match=r"live\.json names arn:.*v1, not .* v2 was to replace.*trigger the"):
+    with pytest.raises(LiveVersionChanged, match=r"live\.json' names arn:.*v1, not .* v2 was to replace.*trigger the"):
         registry.move_live(version("v2"), expected=expected)
 
     assert registry.live() == first
@@ -82,6 +82,20 @@ def test_move_live_changes_nothing_when_the_pointer_is_gone(registry: Registry) 
         registry.move_live(version("v2"), expected=version("v1").version_arn)
 
     assert registry.live() is None
+
+
+def test_move_live_leaves_a_rollback_to_people(registry: Registry) -> None:
+    first = registry.move_live(version("v1"), expected=None)
+    second = registry.move_live(version("v2"), expected=first.version_arn)
+    back = registry.move_live(replace(version("v1"), is_rollback=True), expected=second.version_arn)
+
+    with pytest.raises(LiveVersionChanged, match=r"put back in place of v2.*trigger the rollback DAG"):
+        registry.move_live(version("v2"), expected=first.version_arn)
+
+    assert registry.live() == back
+    again = registry.move_live(replace(version("v2"), is_rollback=True), expected=back.version_arn)
+    assert registry.live() == again
+    assert registry.move_live(version("v3"), expected=again.version_arn).previous_version_name == "v2"
 
 
 @pytest.mark.parametrize("champion", [None, "v0"], ids=["nothing serves", "a version serves"])
