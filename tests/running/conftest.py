@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from include.demo.airflow_api import AirflowApi
@@ -27,6 +31,16 @@ class Running:
 
     api: AirflowApi
     aws: LocalAws
+    environment: Mapping[str, str]
+
+    def command(self, *arguments: str) -> str:
+        """Run ``airflow`` as an operator does in a shell beside the scheduler; give what it prints."""
+        program = Path(sys.executable).parent / "airflow"
+        ended = subprocess.run(
+            [program, *arguments], check=False, env=self.environment, capture_output=True, text=True, timeout=180
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def set_variable(self, name: str, value: Any) -> None:
         """Change a setting as an operator does under Admin > Variables."""
@@ -83,7 +97,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             wait_for_dag(airflow, api, "digits_train")
             for pool in ("custom_labels", "custom_labels_detection"):
                 api.upsert("pools", pool, {"name": pool, "slots": 2})
-            yield Running(api, aws)
+            yield Running(api, aws, psutil.Process(airflow.process.pid).environ())
         finally:
             processes.stop()
             workspace.lock.close()

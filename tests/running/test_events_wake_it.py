@@ -7,7 +7,7 @@ import pytest
 from tests.running.conftest import Running
 from tests.support import BUCKET, picture, s3
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500), pytest.mark.xdist_group("running")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.xdist_group("running")]
 
 
 def test_an_image_wakes_the_detect_dag(running: Running) -> None:

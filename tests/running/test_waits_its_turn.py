@@ -15,7 +15,7 @@ import pytest
 from tests.dags.backfilling import day, images_of_days
 from tests.dags.running import record
 from tests.running.conftest import FINAL, Running, wait_for
-from tests.support import rekognition
+from tests.support import effects, rekognition
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
@@ -30,17 +30,13 @@ def test_a_backfill_trains_one_version_an_interval_one_after_the_other(running: 
     images_of_days(running.aws, [6] * DAYS)
     running.aws.control.durations(training=3)
     live = record(running.aws, "live")
-    wanted = {
-        "dag_id": "digits_train",
-        "from_date": day(0).isoformat(),
-        "to_date": day(DAYS - 1).isoformat(),
-        "max_active_runs": DAYS,
-    }
+    command = ("backfill", "create", "--dag-id", "digits_train", "--max-active-runs", str(DAYS))
+    dates = ("--from-date", day(0).isoformat(), "--to-date", day(DAYS - 1).isoformat())
 
-    planned = post(running, "backfills/dry_run", wanted)["backfills"]
-    assert [datetime.fromisoformat(str(each["logical_date"])) for each in planned] == [day(n) for n in range(DAYS)]
+    planned = running.command(*command, *dates, "--dry-run")
+    assert [str(day(number).date()) in planned for number in range(-1, DAYS + 1)] == [False, *[True] * DAYS, False]
 
-    wait_for(lambda: post(running, "backfills", wanted), 120)
+    running.command(*command, *dates)
     running.api.unpause("digits_train")
     runs = wait_for(lambda: all_ended(running), 700)
 
@@ -59,12 +55,25 @@ def test_a_backfill_trains_one_version_an_interval_one_after_the_other(running: 
     trained = trainings(running, {version["version_name"] for version in ours})
     assert all(ended <= begun for (_, ended), (begun, _) in pairwise(trained))
 
+    # The button of the UI, for an interval that has run: nothing is paid a second time.
+    first = {"dag_id": "digits_train", "from_date": day(0).isoformat(), "to_date": day(0).isoformat()}
+    paid = effects(running.aws, "CreateProjectVersion")
+    wait_for(lambda: post(running, "backfills", {**first, "reprocess_behavior": "completed"}), 120)
+    again = running.ended("digits_train", lambda run: is_again(run, runs[0]))
+    assert (again["state"], effects(running.aws, "CreateProjectVersion")) == ("success", paid)
+    assert "was trained and not deployed" in again["note"]
+
 
 def all_ended(running: Running) -> list[dict[str, Any]] | None:
     """Give the runs of the backfill in the order of their intervals, once all have ended."""
     runs = [run for run in running.runs("digits_train") if run["run_type"] == "backfill"]
     runs.sort(key=lambda run: str(run["data_interval_end"]))
     return runs if len(runs) == DAYS and all(run["state"] in FINAL for run in runs) else None
+
+
+def is_again(run: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether a run is an earlier one, which ran once more."""
+    return bool(run["dag_run_id"] == before["dag_run_id"] and run["end_date"] > before["end_date"])
 
 
 def trainings(running: Running, names: set[str]) -> list[tuple[datetime, datetime]]:
