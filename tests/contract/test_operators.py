@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 SLOWLY = dict.fromkeys(
-    ("project_create", "dataset_create", "dataset_delete", "version_start", "version_stop", "version_delete"), 0.5
+    ("project_create", "dataset_create", "dataset_delete", "version_start", "version_stop", "version_delete"), 0.2
 )
 MODES = pytest.mark.parametrize("deferrable", [False, True], ids=["in a worker", "deferred"])
-QUICK: dict[str, Any] = {"waiter_delay": 1, "waiter_max_attempts": 60}
+QUICK: dict[str, Any] = {"waiter_delay": 0, "waiter_max_attempts": 2000}
 
 
 def create_project(**more: Any) -> str:

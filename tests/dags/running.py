@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.domain.outcome import TITLES
+from tests.haste import hurried
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None) -> Run:
 
     bag = DagBag(dag_folder=str(ROOT / "dags" / f"{kind}.py"))
     assert bag.import_errors == {}
-    dag_run = bag.get_dag(f"digits_{kind}").test(run_conf=conf or {})
+    dag = bag.get_dag(f"digits_{kind}")
+    with hurried(dag.dag_id):
+        dag_run = dag.test(run_conf=conf or {})
     with create_session() as session:
         row = session.scalars(select(DagRun).where(DagRun.run_id == dag_run.run_id)).one()
         xcoms = session.scalars(

@@ -248,7 +248,7 @@ def test_nobody_is_asked_when_the_workflow_is_off(
 def test_a_swap_in_the_middle_of_a_batch_goes_on_with_the_version_that_serves(
     digits: LocalAws, variables: Variables
 ) -> None:
-    variables.set(detections_per_unit_second=30, enable_a2i_workflow="false", minimum_label_detection_confidence=0)
+    variables.set(detections_per_unit_second=10, enable_a2i_workflow="false", minimum_label_detection_confidence=0)
     make_queues(digits)
     project = serve(digits, "v1", "v2")
     start(digits, project, "v2")
@@ -267,7 +267,7 @@ def test_a_swap_in_the_middle_of_a_batch_goes_on_with_the_version_that_serves(
 
 
 class Swap(threading.Thread):
-    """Swaps v1 for v2 and stops it, once ten images were put to it."""
+    """Swaps v1 for v2 and stops it, once five images were put to it."""
 
     def __init__(self, aws: LocalAws, project: str) -> None:
         super().__init__()
@@ -275,7 +275,7 @@ class Swap(threading.Thread):
         self.project = project
 
     def run(self) -> None:
-        while effects(self.aws, "DetectCustomLabels") < 10:
+        while effects(self.aws, "DetectCustomLabels") < 5:
             time.sleep(0.02)
         point_to(self.aws, self.project, "v2")
         rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))

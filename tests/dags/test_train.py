@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.dags.detect_support import serve, start
 from tests.dags.running import Variables, record, statuses, train
 from tests.support import BUCKET, client, effects, picture, put_images, rekognition, s3
 
@@ -71,7 +72,7 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:
     put_images(digits, 4)
 
-    assert train({"minimum_untrained_images": 8}).tasks["train"] == "success"
+    assert train({"minimum_untrained_images": 8, "dry_run": True}).ends == {"planned"}
 
 
 def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, variables: Variables) -> None:
@@ -79,11 +80,11 @@ def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, vari
     put_images(digits, 10)
 
     off = train()
-    overridden = train({"even_if_training_is_off": True})
+    overridden = train({"even_if_training_is_off": True, "dry_run": True})
 
     assert (off.state, off.ends) == ("success", {"training_is_off"})
     assert "digits__enable_automatic_training" in str(off.note)
-    assert overridden.ends == {"deployed"}
+    assert overridden.ends == {"planned"}
 
 
 def test_a_refused_version_never_serves_and_is_not_trained_again(digits: LocalAws, variables: Variables) -> None:
@@ -126,9 +127,7 @@ def test_a_failed_training_is_a_failed_run_and_is_not_repeated(digits: LocalAws)
 
 
 def test_a_version_that_fails_to_start_leaves_the_live_one(digits: LocalAws) -> None:
-    put_images(digits, 10)
-    train()
-    champion = record(digits, "live")["version_name"]
+    serve(digits, "champion")
     put_images(digits, 10, start=10)
     digits.control.outcomes({"operation": "start", "version": "*", "status": "FAILED", "message": "No capacity."})
 
@@ -136,21 +135,19 @@ def test_a_version_that_fails_to_start_leaves_the_live_one(digits: LocalAws) -> 
 
     assert (failed.state, failed.failed) == ("failed", {"start_version"})
     assert "No capacity." in str(failed.note)
-    assert record(digits, "live")["version_name"] == champion
-    assert versions(digits, "RUNNING") == [champion]
+    assert record(digits, "live")["version_name"] == "champion"
+    assert versions(digits, "RUNNING") == ["champion"]
 
     digits.control.outcomes()
     resumed = train()
 
     assert resumed.ends == {"deployed"}
     assert effects(digits, "CreateProjectVersion") == 2
-    assert statuses(digits)[champion] == "STOPPED"
+    assert statuses(digits)["champion"] == "STOPPED"
 
 
 def test_a_full_running_quota_leaves_the_live_one_and_says_the_way_out(digits: LocalAws) -> None:
-    put_images(digits, 10)
-    train()
-    champion = record(digits, "live")["version_name"]
+    serve(digits, "champion")
     put_images(digits, 10, start=10)
     digits.control.quotas(running_models=1)
 
@@ -158,8 +155,8 @@ def test_a_full_running_quota_leaves_the_live_one_and_says_the_way_out(digits: L
 
     assert failed.state == "failed"
     assert "ask for a higher quota" in str(failed.note)
-    assert record(digits, "live")["version_name"] == champion
-    assert versions(digits, "RUNNING") == [champion]
+    assert record(digits, "live")["version_name"] == "champion"
+    assert versions(digits, "RUNNING") == ["champion"]
 
 
 def test_a_version_that_fails_its_smoke_test_is_stopped_and_does_not_serve(digits: LocalAws) -> None:
@@ -289,17 +286,10 @@ def received(aws: LocalAws, queue: str) -> list[dict[str, Any]]:
 def test_only_the_replaced_version_is_stopped(digits: LocalAws) -> None:
     """A version that somebody else runs in the project is none of our business."""
     digits.control.quotas(running_models=5)
-    put_images(digits, 10)
-    train()
-    arn = rekognition(digits).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
-    canary = rekognition(digits).create_project_version(
-        ProjectArn=arn, VersionName="canary", OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "canary"}
-    )["ProjectVersionArn"]
-    rekognition(digits).get_waiter("project_version_training_completed").wait(
-        ProjectArn=arn, VersionNames=["canary"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    rekognition(digits).start_project_version(ProjectVersionArn=canary, MinInferenceUnits=1)
+    project = serve(digits, "champion", "canary")
+    start(digits, project, "canary")
     put_images(digits, 10, start=10)
 
     assert train().ends == {"deployed"}
+    assert statuses(digits)["champion"] == "STOPPED"
     assert statuses(digits)["canary"] == "RUNNING"

@@ -18,7 +18,10 @@ from tests.support import BUCKET, s3
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-AWS_WORDS = ("Throttling", "SlowDown", "Rate exceeded", "InternalServerError", "InternalError", "InternalFailure")
+AWS_WORDS = (
+    *("Throttling", "SlowDown", "Rate exceeded", "InternalServerError", "InternalError", "InternalFailure"),
+    "Service Unavailable",  # all that S3 says to a HEAD, whose answer has no body
+)
 PATIENCE = 140
 
 

@@ -1,6 +1,6 @@
 """Every scenario killed with SIGKILL right before and right after each of its changing calls, and run again.
 
-``make test`` kills where money is spent or a pointer moves; ``make test-crash`` leaves no point out.
+``make test`` kills after some of the calls that spend money or move a pointer; ``make test-crash`` leaves no point out.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tests.support import effects
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 
 
 @pytest.fixture

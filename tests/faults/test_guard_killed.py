@@ -19,7 +19,7 @@ from tests.support import BUCKET, effects, s3
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 
 Happened = Callable[["LocalAws"], bool]
 

@@ -14,7 +14,7 @@ from tests.support import effects, put_images
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 
 
 def test_one_trains_and_the_other_waits_when_two_run_at_once(digits: LocalAws, tmp_path: Path) -> None:

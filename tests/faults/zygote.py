@@ -6,7 +6,6 @@ process id. It ends, and all its children with it, at the end of stdin.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import os
@@ -22,9 +21,6 @@ from tests.api_models import read_models_once
 from tests.dags.running import ROOT, run_dag
 
 SERVICES = ("events", "iam", "rekognition", "s3", "sagemaker", "sagemaker-a2i-runtime", "sns", "sqs", "sts")
-LONGEST_NAP = 0.1
-"""Seconds that a trigger waits at most between two looks."""
-
 database: str | None = None
 """The database of the order that this process works on."""
 inherited: list[object] = []
@@ -70,27 +66,18 @@ def forget_threads() -> None:
     del api.transport
 
 
-def hurry() -> None:
-    """Shorten what takes time and proves nothing: naps of triggers, searches of folders and of the call stack."""
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-    from botocore.loaders import Loader
-
-    sleep = asyncio.sleep
-    asyncio.sleep = lambda delay, result=None: sleep(min(delay, LONGEST_NAP), result)  # type: ignore[assignment]
-    AwsGenericHook._get_caller = lambda *_: "Unknown"  # type: ignore[method-assign]
-    found = functools.cache(Loader().list_available_services)
-    Loader.list_available_services = lambda _, type_name: found(type_name)  # type: ignore[method-assign]
-
-
 def pause_less() -> None:
     """Let retries come as often as ever, with a hundredth of the pause between two tries."""
     from botocore.retries.standard import ExponentialBackoff
 
+    from custom_labels.operators import detector
     from custom_labels.storage import store
 
     patient = ExponentialBackoff.delay_amount
     ExponentialBackoff.delay_amount = lambda self, context: patient(self, context) / 100  # type: ignore[method-assign]
     store.LONGEST_PAUSE /= 100
+    detector.FIRST_PAUSE /= 100
+    detector.LONGEST_PAUSE /= 100
 
 
 def run_at(moment: datetime) -> None:
@@ -158,7 +145,6 @@ def main() -> None:
     orders, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    hurry()
     warm_up()
     children: set[int] = set()
     # A number of a child that has ended may be another's process by now: only those that live are ever killed.

@@ -15,6 +15,9 @@ from tests.support import BUCKET, s3
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
+# One process starts the server, not each.
+pytestmark = pytest.mark.xdist_group("ui")
+
 VERSION = "digits-20261121T120000-0123456789ab"
 PAGE = f"/custom-labels/digits/decisions/{VERSION}"
 
