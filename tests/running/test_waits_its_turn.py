@@ -85,10 +85,10 @@ def trainings(running: Running, names: set[str]) -> list[tuple[datetime, datetim
 
 
 def post(running: Running, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Send a request; nothing is done, and the answer is empty, where SQLite is locked just then."""
+    """Send a request; the answer is empty where SQLite is locked just then, or the last backfill not noted as ended."""
     with httpx.Client(trust_env=False, timeout=60) as client:
         answer = client.post(f"{running.api.base_url}/api/v2/{path}", json=body)
-    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+    if answer.status_code in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.CONFLICT}:
         return {}
     assert answer.status_code == httpx.codes.OK, answer.text
     return dict(answer.json())

@@ -18,7 +18,7 @@ from custom_labels.domain.events import Announcement, read_event
 from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
 from custom_labels.hooks.queue import QueueHook
 from custom_labels.listener import NOTE_KEY
-from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.project import REASON, ProjectContext, branch, step
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.reporting import outcome
 from custom_labels.storage.detection_work import LEFT, DetectionWork, work_name
@@ -174,7 +174,7 @@ def look_again(project: str) -> None:
 def nothing_serves(project: str) -> dict[str, Any]:
     """Say that no version serves; the images wait where they are. It is told once, not at every look."""
     place = ProjectContext(project)
-    reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key="reason")
+    reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
     end = outcome(place, "nothing_serves", f"{reason}; new images wait")
     before = place.registry.last_run(place.context["dag_run"].dag_id)
     if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from custom_labels.domain.retraining import AttemptState
-from custom_labels.operators.project import ProjectContext, step
+from custom_labels.operators.project import REASON, ProjectContext, step
 from custom_labels.operators.reporting import outcome
 
 
@@ -22,7 +22,7 @@ def nothing_to_do(project: str) -> dict[str, Any]:
     """Say why there is nothing to train."""
     place = ProjectContext(project)
     deciders = ["are_images_enough", "is_retraining_due", "is_training_on"]
-    reason = place.context["ti"].xcom_pull(task_ids=deciders, key="reason")
+    reason = place.context["ti"].xcom_pull(task_ids=deciders, key=REASON)
     return outcome(place, "nothing_to_do", next((r for r in reason or [] if r), "nothing changed"))
 
 

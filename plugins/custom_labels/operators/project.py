@@ -26,6 +26,8 @@ R = TypeVar("R")
 
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
+REASON, RESUMED, WAKE = "reason", "resumed", "wake"
+"""XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
 
 
 def final(function: Callable[P, R]) -> Callable[P, R]:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from custom_labels.operators.project import ProjectContext, step
+from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
+from airflow.sdk.bases.xcom import BaseXCom
+
+from custom_labels.operators.project import REASON, RESUMED, WAKE, ProjectContext, step
 from custom_labels.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+HANDED_ON = (BaseXCom.XCOM_RETURN_KEY, XCOM_SKIPMIXIN_KEY, REASON, RESUMED, WAKE)
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
@@ -21,6 +29,7 @@ def load_settings(project: str) -> dict[str, Any]:
     They are one XCom: one for each of them would be some sixty rows and requests a run.
     """
     place = ProjectContext(project)
+    forget_earlier_try(place.context)
     settings = place.settings()
     short = min(settings.status_poll_seconds, 10)
     return {
@@ -30,3 +39,22 @@ def load_settings(project: str) -> dict[str, Any]:
         "short_poll_seconds": short,
         "short_poll_looks": 3600 // short,
     }
+
+
+def forget_earlier_try(context: Context) -> None:
+    """Delete what the tasks of a run that was cleared had handed on.
+
+    Airflow forgets what a task left when that task starts again. A run that goes another way the second time does not
+    start all of them: their branches would go on being followed (``NotPreviouslySkippedDep`` skips what an old decision
+    passed over), and their results be read as if they were of now.
+    """
+    from airflow.sdk.execution_time.xcom import XCom
+
+    ti = context["ti"]
+    if ti.try_number < 2:
+        return
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
+    for task_id in sorted(context["dag"].task_ids):
+        if task_id != ti.task_id and states.get(task_id) is None:
+            for key in HANDED_ON:
+                XCom.delete(key=key, task_id=task_id, dag_id=ti.dag_id, run_id=ti.run_id)

@@ -15,15 +15,12 @@ from custom_labels.domain.names import version_name
 from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
-from custom_labels.operators.project import ProjectContext, branch, step, values
+from custom_labels.operators.project import REASON, RESUMED, ProjectContext, branch, step, values
 from custom_labels.operators.train_rules import as_of, decide, run_kind, skipped_interval
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import freeze, survey
 
 log = logging.getLogger(__name__)
-
-RESUMED = "resumed"
-"""XCom key of the snapshot whose training a run goes on with."""
 
 # -- before anything is looked at ------------------------------------------------------------------
 
@@ -208,4 +205,4 @@ def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: dict[str,
 
 def _explain(place: ProjectContext, reason: str) -> None:
     log.info("%s", reason)
-    place.context["ti"].xcom_push(key="reason", value=reason)
+    place.context["ti"].xcom_push(key=REASON, value=reason)

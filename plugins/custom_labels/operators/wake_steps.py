@@ -10,11 +10,10 @@ from typing import Any
 
 from custom_labels.domain.guard import why_not_started
 from custom_labels.operators.guard_steps import guard_rules, note_service, units_of
-from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.project import REASON, WAKE, ProjectContext, branch, step
 from custom_labels.operators.queues import project_queue
 from custom_labels.storage.inbox import Inbox
 
-WAKE = "wake"
 WOKEN = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
 """What the version is started with: arguments of the start operator."""
 
@@ -58,7 +57,7 @@ def is_version_serving(project: str, settings: dict[str, Any]) -> str:
             service = Service(f"{service.trouble}, and {why}")
     if service.trouble is None:
         return "collect"
-    place.context["ti"].xcom_push(key="reason", value=service.trouble)
+    place.context["ti"].xcom_push(key=REASON, value=service.trouble)
     return "nothing_serves"
 
 
