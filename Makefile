@@ -8,8 +8,8 @@ UV     := $(BIN)/uv
 # Celery and its Airflow provider stay out of what `make test` sees.
 CELERY_VENV := .venv-celery
 ARGS   ?=
-# Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
+# Five processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
+PYTEST := $(BIN)/python -m pytest -n 5 --dist loadgroup
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
