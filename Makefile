@@ -8,8 +8,8 @@ UV     := $(BIN)/uv
 # Celery and its Airflow provider stay out of what `make test` sees.
 CELERY_VENV := .venv-celery
 ARGS   ?=
-# Five processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
-PYTEST := $(BIN)/python -m pytest -n 5 --dist loadgroup
+# Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
@@ -48,9 +48,9 @@ $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
 	@touch $@
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
-	$(PYTEST) -m 'not celery' tests/faults/test_crash_matrix.py tests/faults/test_fault_shares.py $(ARGS)
+	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py fault_shares.py killed.py throttled.py) $(ARGS)
 
-test-running: $(STAMP) ## a real Airflow while events come, a person is asked and a backfill waits (ten minutes)
+test-running: $(STAMP) ## a real Airflow while events come, settings change, a person is asked, a backfill waits (five minutes)
 	$(BIN)/python -m pytest -m 'not celery' tests/running $(ARGS)
 
 crash-points: $(STAMP) ## write anew what test-crash knows of the DAGs' calls, after the DAGs have changed

@@ -19,7 +19,7 @@ from tests.support import effects, put_images
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 
 def looked_after(aws: LocalAws, operation: str) -> Callable[[], bool]:

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     "fault",
-    [{"kind": "throttle", "share": 0.5}, {"kind": "error", "share": 0.1}],
-    ids=["half of all calls are throttled", "a tenth of all calls fail at the service"],
+    [
+        pytest.param({"kind": "throttle", "share": 0.5}, id="half of all calls throttled", marks=pytest.mark.matrix),
+        pytest.param({"kind": "error", "share": 0.1}, id="a tenth of all calls fail"),
+    ],
 )
 def test_a_version_is_deployed_and_paid_once_when(digits: LocalAws, hasty: None, fault: dict[str, object]) -> None:
     put_images(digits, 10)

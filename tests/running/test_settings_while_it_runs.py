@@ -9,7 +9,7 @@ import pytest
 
 from tests.running.conftest import Running, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500), pytest.mark.xdist_group("running")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(500), pytest.mark.xdist_group("running")]
 
 CHANGED_WITHIN = 60
 SCHEDULES = {
