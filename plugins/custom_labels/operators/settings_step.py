@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 HANDED_ON = (BaseXCom.XCOM_RETURN_KEY, XCOM_SKIPMIXIN_KEY, REASON, RESUMED, WAKE)
+"""XCom keys that other tasks, or Airflow for them, read: results, what branches decided, and why."""
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
