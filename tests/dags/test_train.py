@@ -72,7 +72,7 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:
     put_images(digits, 4)
 
-    assert train({"minimum_untrained_images": 8, "dry_run": True}).ends == {"planned"}
+    assert train({"minimum_untrained_images": 8}).tasks["train"] == "success"
 
 
 def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, variables: Variables) -> None:
@@ -80,11 +80,11 @@ def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, vari
     put_images(digits, 10)
 
     off = train()
-    overridden = train({"even_if_training_is_off": True, "dry_run": True})
+    overridden = train({"even_if_training_is_off": True})
 
     assert (off.state, off.ends) == ("success", {"training_is_off"})
     assert "digits__enable_automatic_training" in str(off.note)
-    assert overridden.ends == {"planned"}
+    assert overridden.ends == {"deployed"}
 
 
 def test_a_refused_version_never_serves_and_is_not_trained_again(digits: LocalAws, variables: Variables) -> None:

@@ -58,7 +58,7 @@ class Crash:
             airflow.kill_when(lambda: bool(self.aws.control.held()), seconds=PATIENCE)
         self.aws.control.faults()
         time.sleep(scenario.pause)
-        self._let_leases_run_out()
+        let_leases_run_out(self.aws)
 
         run = self._run(scenario.kind, moment=moment)
 
@@ -77,7 +77,7 @@ class Crash:
         self.aws.control.faults()
         if run.state != "success":
             assert any(word in str(run.note) for word in AWS_WORDS), run.note
-            self._let_leases_run_out()
+            let_leases_run_out(self.aws)
             run = self._run(scenario.kind)
 
         assert run.state == "success", run
@@ -103,11 +103,12 @@ class Crash:
         self.runs += 1
         return Airflow(self.homes / f"{self.runs}", self.aws.endpoint_url, kind, **how)
 
-    def _let_leases_run_out(self) -> None:
-        """Turn the clocks of the locks back instead of waiting: their holder is dead, and nobody renews them."""
-        store = s3(self.aws)
-        for key in LOCKS & all_objects(self.aws).keys():
-            lock = json.loads(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-            if lock["owner"] is not None:
-                body = json.dumps({**lock, "renewed_at": LONG_AGO})
-                store.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+
+def let_leases_run_out(aws: LocalAws) -> None:
+    """Turn the clocks of the locks back instead of waiting: their holder is dead, and nobody renews them."""
+    store = s3(aws)
+    for key in LOCKS & all_objects(aws).keys():
+        lock = json.loads(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        if lock["owner"] is not None:
+            body = json.dumps({**lock, "renewed_at": LONG_AGO})
+            store.put_object(Bucket=BUCKET, Key=key, Body=body.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from custom_labels.storage.serving import ServingLog
 from tests.dags.detect_support import keys, make_queues, serve, start
 from tests.dags.guard_support import end_of, guard, know, lock_holder, store
 from tests.dags.running import Variables, record, statuses
+from tests.faults.crash import let_leases_run_out
 from tests.faults.killed import Airflow
 from tests.support import BUCKET, effects, s3
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 
-LEASE_SECONDS = 1.2
-
 Happened = Callable[["LocalAws"], bool]
 
 
@@ -31,7 +29,7 @@ Happened = Callable[["LocalAws"], bool]
 def costly(digits: LocalAws, variables: Variables) -> LocalAws:
     """Out of service hours v2 serves; v1 was left running, and v0 is old."""
     tomorrow = f"{datetime.now(UTC) + timedelta(days=2):%a}"
-    variables.set(keep_versions=2, service_window=f"{tomorrow} 08:00-18:00", lock_lease_minutes=LEASE_SECONDS / 60)
+    variables.set(keep_versions=2, service_window=f"{tomorrow} 08:00-18:00")
     make_queues(digits)
     project = serve(digits, "v0", "v1", "v2")
     start(digits, project, "v1")
@@ -79,7 +77,8 @@ def check(aws: LocalAws) -> None:
 def test_the_next_look_finishes_what_a_killed_one_began(costly: LocalAws, tmp_path: Path, happened: Happened) -> None:
     with Airflow(tmp_path, costly.endpoint_url, "cost_guard") as airflow:
         airflow.kill_when(lambda: happened(costly), seconds=120)
-    time.sleep(LEASE_SECONDS)  # a look does not wait for a lock: until the dead one's lease is over it changes nothing
+    # A look does not wait for a lock: until the dead one's lease is over it changes nothing.
+    let_leases_run_out(costly)
 
     assert guard().state == "success"
 

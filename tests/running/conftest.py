@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -35,9 +33,8 @@ class Running:
 
     def command(self, *arguments: str) -> str:
         """Run ``airflow`` as an operator does in a shell beside the scheduler; give what it prints."""
-        program = Path(sys.executable).parent / "airflow"
         ended = subprocess.run(
-            [program, *arguments], check=False, env=self.environment, capture_output=True, text=True, timeout=180
+            ["airflow", *arguments], check=False, env=self.environment, capture_output=True, text=True, timeout=180
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
