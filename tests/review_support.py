@@ -139,7 +139,7 @@ def make_request(
     return ReviewRequest(**{**fields, **changes})
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -147,7 +147,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 10) -> None:
+def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 60) -> None:
     """Wait until reviews have ended, however."""
 
     def ended() -> bool:

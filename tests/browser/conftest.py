@@ -20,7 +20,7 @@ from tests.unit.local_aws.support import BUCKET, Aws
 
 HERE = Path(__file__).parent
 REQUIRED = "CUSTOM_LABELS_REQUIRE_BROWSER"
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
 INSTALLING_SECONDS = 900
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from custom_labels.triggers.queue import QueueTrigger
+from tests.review_support import wait_until
 from tests.support import client
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-A_WHILE = 1.0
+LOOKS = 8
+NEVER_SECONDS = 1000
 
 
 @pytest.fixture
@@ -27,22 +32,47 @@ def bell(url: str, **changes: Any) -> QueueTrigger:
     return QueueTrigger(**{"queue_url": url, "poll_seconds": 0.05, "region_name": "us-east-1", **changes})
 
 
-async def listen(trigger: QueueTrigger, happen: Callable[[], object] | None = None) -> list[int]:
-    """Collect the numbers that it rings with in a while; something happens in the middle of it."""
-    rung: list[int] = []
+@dataclass
+class Listener:
+    """Listens to a bell for as long as it takes, however slow the machine is.
 
-    async def collect() -> None:
-        nonlocal rung
+    :param rung: the numbers that it rang with so far; ``rung_at``: when, in seconds of the monotonic clock.
+    """
+
+    aws: LocalAws
+    rung: list[int] = field(default_factory=list)
+    rung_at: list[float] = field(default_factory=list)
+
+    def looks(self) -> None:
+        """Wait until the bell has looked at its queue for some times more."""
+        enough = self._looked() + LOOKS
+        wait_until(lambda: self._looked() >= enough)
+
+    def rings(self, times: int) -> None:
+        """Wait until the bell has rung so often since the beginning."""
+        wait_until(lambda: len(self.rung) >= times)
+
+    def _looked(self) -> int:
+        calls = self.aws.control.calls()
+        return int(calls["sqs.GetQueueAttributes"]["calls"]) if "sqs.GetQueueAttributes" in calls else 0
+
+    async def collect(self, trigger: QueueTrigger) -> None:
         async for event in trigger.run():
-            rung += [event.payload["waiting"]]
+            self.rung.append(event.payload["waiting"])
+            self.rung_at.append(time.monotonic())
 
-    task = asyncio.create_task(collect())
-    await asyncio.sleep(A_WHILE)
-    if happen:
-        await asyncio.to_thread(happen)
-        await asyncio.sleep(A_WHILE)
-    task.cancel()
-    return rung
+
+def listen(aws: LocalAws, trigger: QueueTrigger, story: Callable[[Listener], object] = Listener.looks) -> Listener:
+    """Listen to a bell while a story happens beside it."""
+    listener = Listener(aws)
+
+    async def both() -> None:
+        task = asyncio.create_task(listener.collect(trigger))
+        await asyncio.to_thread(story, listener)
+        task.cancel()
+
+    asyncio.run(both())
+    return listener
 
 
 def send(aws: LocalAws, url: str, count: int = 1) -> None:
@@ -50,14 +80,14 @@ def send(aws: LocalAws, url: str, count: int = 1) -> None:
         client(aws, "sqs").send_message(QueueUrl=url, MessageBody="{}")
 
 
-def test_it_is_silent_while_the_queue_is_empty(url: str) -> None:
-    assert asyncio.run(listen(bell(url))) == []
+def test_it_is_silent_while_the_queue_is_empty(aws: LocalAws, url: str) -> None:
+    assert listen(aws, bell(url)).rung == []
 
 
 def test_it_rings_once_for_many_messages_and_takes_none(aws: LocalAws, url: str) -> None:
     send(aws, url, 3)
 
-    assert asyncio.run(listen(bell(url))) == [3]
+    assert listen(aws, bell(url)).rung == [3]
     answer = client(aws, "sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
     )
@@ -65,43 +95,61 @@ def test_it_rings_once_for_many_messages_and_takes_none(aws: LocalAws, url: str)
 
 
 def test_it_rings_when_a_message_comes(aws: LocalAws, url: str) -> None:
-    assert asyncio.run(listen(bell(url), lambda: send(aws, url))) == [1]
+    def story(listener: Listener) -> None:
+        listener.looks()
+        assert listener.rung == []
+        send(aws, url)
+        listener.looks()
+
+    assert listen(aws, bell(url), story).rung == [1]
 
 
 def test_it_rings_anew_when_the_queue_was_empty_in_between(aws: LocalAws, url: str) -> None:
     send(aws, url)
 
-    def empty_and_send() -> None:
+    def story(listener: Listener) -> None:
+        listener.looks()
         client(aws, "sqs").purge_queue(QueueUrl=url)
-        asyncio.run(asyncio.sleep(0.5))
+        listener.looks()
         send(aws, url)
+        listener.looks()
 
-    assert asyncio.run(listen(bell(url), empty_and_send)) == [1, 1]
+    assert listen(aws, bell(url), story).rung == [1, 1]
 
 
 def test_it_rings_again_from_time_to_time_while_messages_wait(aws: LocalAws, url: str) -> None:
     send(aws, url)
 
-    assert 2 <= len(asyncio.run(listen(bell(url, repeat_seconds=0.3)))) <= 5
+    rung_at = listen(aws, bell(url, repeat_seconds=0.3), lambda listener: listener.rings(3)).rung_at
+
+    assert all(later - earlier >= 0.3 for earlier, later in pairwise(rung_at))
 
 
-@pytest.mark.parametrize(("busy_seconds", "rung"), [(0.3, [2, 1]), (20, [2])], ids=["after a while", "not at once"])
+@pytest.mark.parametrize(
+    ("busy_seconds", "rung"), [(0.3, [2, 1]), (NEVER_SECONDS, [2])], ids=["after a while", "not at once"]
+)
 def test_it_rings_again_where_messages_come_and_go(
     aws: LocalAws, url: str, busy_seconds: float, rung: list[int]
 ) -> None:
     """A message that comes while a run takes others must not wait until it is rung for as one that nobody takes."""
     send(aws, url, 2)
 
-    def take_one() -> None:
+    def story(listener: Listener) -> None:
+        listener.rings(1)
         client(aws, "sqs").receive_message(QueueUrl=url)
+        listener.rings(len(rung))
+        listener.looks()
 
-    assert asyncio.run(listen(bell(url, busy_seconds=busy_seconds), take_one)) == rung
+    bells = bell(url, busy_seconds=busy_seconds, repeat_seconds=NEVER_SECONDS)
+    assert listen(aws, bells, story).rung == rung
 
 
 def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
-    def make_and_send() -> None:
-        send(aws, client(aws, "sqs").create_queue(QueueName="late")["QueueUrl"])
-
     late = "https://sqs.us-east-1.amazonaws.com/123456789012/late"
 
-    assert asyncio.run(listen(bell(late), make_and_send)) == [1]
+    def story(listener: Listener) -> None:
+        listener.looks()
+        send(aws, client(aws, "sqs").create_queue(QueueName="late")["QueueUrl"])
+        listener.looks()
+
+    assert listen(aws, bell(late), story).rung == [1]

@@ -78,7 +78,7 @@ class Reviews:
     def loop(self, name: str = "loop") -> dict[str, Any]:
         return dict(self.a2i.describe_human_loop(HumanLoopName=name))
 
-    def ended(self, name: str = "loop", status: str = "Completed", seconds: float = 10) -> dict[str, Any]:
+    def ended(self, name: str = "loop", status: str = "Completed", seconds: float = 60) -> dict[str, Any]:
         """Wait until a loop has this status and return its description."""
         wait_for(lambda: self.loop(name)["HumanLoopStatus"], status, seconds)
         return self.loop(name)

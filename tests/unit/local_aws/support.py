@@ -121,7 +121,7 @@ class Aws:
         return project
 
 
-def wait_for(read: Callable[[], Value], expected: Value, seconds: float = 20) -> None:
+def wait_for(read: Callable[[], Value], expected: Value, seconds: float = 60) -> None:
     """Poll until `read` gives what is expected."""
     deadline = time.monotonic() + seconds
     while (found := read()) != expected:
