@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from custom_labels.domain.review import Purpose, ReviewRequest
 from custom_labels.settings import Project, load_project
 from custom_labels.storage.store import S3Store
-from tests.support import BUCKET, LABELS, client, picture, s3
+from tests.support import BUCKET, LABELS, client, picture, s3, wait_until
 
 if TYPE_CHECKING:
     from custom_labels.review.a2i import A2IReviewBackend
@@ -137,14 +135,6 @@ def make_request(
         "reviewers": 1,
     }
     return ReviewRequest(**{**fields, **changes})
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not become so in time"
-        time.sleep(0.02)
 
 
 def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 60) -> None:

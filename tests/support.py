@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -109,3 +110,11 @@ def manifests(aws: LocalAws, count: int = 10) -> dict[str, str]:
 def effects(aws: LocalAws, operation: str) -> int:
     """Count the calls of an operation that took effect."""
     return int(aws.control.calls().get(f"rekognition.{operation}", {}).get("effects", 0))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become so in time"
+        time.sleep(0.02)

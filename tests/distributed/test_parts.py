@@ -21,6 +21,7 @@ from tests.distributed.killing import killing
 from tests.distributed.members import WORKERS, Members, distributed_environment
 from tests.distributed.names import MEMBER, member_name
 from tests.distributed.servers import Place, Servers
+from tests.support import wait_until
 
 SERVERS = Servers(Place(5432, "one"), Place(6379, "two"))
 
@@ -126,17 +127,11 @@ def test_nothing_is_left_when_the_tests_are_killed_themselves(tmp_path: Path) ->
     assert session_members(session)
     tests.kill()
     tests.communicate()
-    deadline = time.monotonic() + 20
-    while session_members(session):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: not session_members(session))
 
 
 def wait_for_children(pid: int) -> None:
-    deadline = time.monotonic() + 5
-    while not psutil.Process(pid).children():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: bool(psutil.Process(pid).children()))
 
 
 def test_a_victim_is_killed_once_while_the_body_runs() -> None:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.triggers.queue import QueueTrigger
-from tests.review_support import wait_until
-from tests.support import client
+from tests.support import client, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from typing import Any
 
@@ -60,15 +61,15 @@ def test_as_many_workers_answer_as_the_flow_asks(reviews: Reviews) -> None:
 def test_worker_does_one_task_at_a_time(reviews: Reviews) -> None:
     reviews.aws.control.workforce(seconds=0.4, workers=1)
     flow = reviews.flow()
-    started = time.monotonic()
+    answers = []
     for name in ("first", "second"):
         reviews.start(flow, name)
-    reviews.ended("first")
-    assert reviews.loop("second")["HumanLoopStatus"] == "InProgress"
-    reviews.ended("second")
-    assert time.monotonic() - started >= 0.8
-    [answer] = reviews.output("second")["humanAnswers"]
-    assert answer["timeSpentInSeconds"] == pytest.approx(0.4)
+    for name in ("first", "second"):
+        reviews.ended(name)
+        answers += reviews.output(name)["humanAnswers"]
+    earlier, later = sorted(dt.datetime.fromisoformat(answer["submissionTime"]) for answer in answers)
+    assert (later - earlier).total_seconds() > 0.39  # the times are cut to milliseconds
+    assert [answer["timeSpentInSeconds"] for answer in answers] == [pytest.approx(0.4)] * 2
 
 
 def test_loop_expires_when_nobody_answers(reviews: Reviews) -> None:
@@ -86,11 +87,11 @@ def test_page_without_a_known_element_is_left_to_people(reviews: Reviews) -> Non
 
 
 def test_nothing_more_is_answered_when_dismissed(reviews: Reviews) -> None:
-    reviews.aws.control.workforce(seconds=0.5)
+    reviews.aws.control.workforce(seconds=2)
     reviews.start(reviews.flow())
     time.sleep(0.2)
     reviews.aws.control.dismiss_workforce()
-    time.sleep(0.6)
+    time.sleep(2)
     assert reviews.loop()["HumanLoopStatus"] == "InProgress"
     assert reviews.aws.control.workforce_state() == {"employed": False}
 

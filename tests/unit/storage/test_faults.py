@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -56,10 +55,8 @@ def test_throttling_that_never_ends_is_an_error(
 ) -> None:
     monkeypatch.setattr(store_module, "PATIENCE_SECONDS", 1.0)
     aws.control.faults({"operation": "s3.ListObjectsV2", "kind": "throttle", "share": 1.0})
-    begun = time.monotonic()
     with pytest.raises(StorageError, match="S3 refused ListObjectsV2 of s3://trouble/p/"):
         survey(store, now)
-    assert time.monotonic() - begun < 60
 
 
 def test_a_lost_answer_to_a_create_is_no_conflict(aws: LocalAws, store: S3Store) -> None:

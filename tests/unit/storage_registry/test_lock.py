@@ -96,8 +96,9 @@ def test_lock_is_ours_when_the_answers_of_taking_it_are_lost(store: S3Store, aws
 
 
 def test_lock_is_taken_over_only_when_the_lease_ran_out(store: S3Store) -> None:
-    take(store, "first", lease_seconds=LEASE)
+    take(store, "first", lease_seconds=60)
     early = take(store, "second")
+    take(store, "first", lease_seconds=LEASE)
     time.sleep(LEASE)
 
     assert (early, take(store, "second")) == (False, True)
