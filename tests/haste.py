@@ -14,6 +14,9 @@ from unittest.mock import patch
 LONGEST_NAP = 0.1
 """Seconds that a trigger, or Airflow's loop over a run's tasks, waits at most between two looks."""
 
+KEPT: dict[tuple[str, str], Any] = {}
+"""What would be made again and again, by its maker and its name, for as long as the process lives."""
+
 
 @contextmanager
 def hurried(dag_id: str) -> Iterator[None]:
@@ -21,6 +24,8 @@ def hurried(dag_id: str) -> Iterator[None]:
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.models.dag_version import DagVersion
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    from botocore.client import ClientCreator
+    from fastapi.dependencies import utils as dependencies
     from jsonschema.validators import Draft202012Validator
 
     with ExitStack() as stack:
@@ -28,10 +33,15 @@ def hurried(dag_id: str) -> Iterator[None]:
         stack.enter_context(patch.object(time, "sleep", _nap_between_tasks(time.sleep)))
         # Searches the call stack for every client, for a header.
         stack.enter_context(patch.object(AwsGenericHook, "_get_caller", lambda *_: "Unknown"))
-        # A DAG's Params are validated a dozen times a task, and their schemas each time before that.
-        stack.enter_context(
-            patch.object(Draft202012Validator, "check_schema", _once(Draft202012Validator.check_schema))
-        )
+        for owner, name, better in (
+            # A DAG's Params are validated a dozen times a task, and their schemas each time before that.
+            (Draft202012Validator, "check_schema", _kept(Draft202012Validator.check_schema, _name_of_schema)),
+            # The methods of a service's client are made from its model for every client.
+            (ClientCreator, "_create_methods", _copied(_kept(ClientCreator._create_methods, _name_of_service))),
+            # Airflow's API in the process reads its own signatures for every request.
+            (dependencies, "get_dependant", _kept(dependencies.get_dependant, _name_of_dependant)),
+        ):
+            stack.enter_context(patch.object(owner, name, better))
         if DagVersion.get_version(dag_id):
             # It is in the database, and its file does not change while tests run: no need to read that again.
             stack.enter_context(patch.object(DagBundlesManager, "get_all_dag_bundles", lambda _: iter(())))
@@ -52,12 +62,29 @@ def _nap_between_tasks(sleep: Callable[[float], None]) -> Callable[[float], None
     return nap
 
 
-def _once(check: Callable[..., None]) -> Callable[..., None]:
-    checked: set[str] = set()
+def _kept(make: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+    """Make a thing of the same name once in a process."""
 
-    def check_once(schema: Any, **how: Any) -> None:
-        if (written := json.dumps(schema, sort_keys=True)) not in checked:
-            check(schema, **how)
-            checked.add(written)
+    def kept(*args: Any, **how: Any) -> Any:
+        key = (make.__qualname__, name(*args, **how))
+        if key not in KEPT:
+            KEPT[key] = make(*args, **how)
+        return KEPT[key]
 
-    return check_once
+    return kept
+
+
+def _name_of_schema(schema: Any, **_how: Any) -> str:
+    return json.dumps(schema, sort_keys=True)
+
+
+def _name_of_service(creator: Any, model: Any) -> str:
+    return f"{type(creator).__name__} {model.service_name}"
+
+
+def _name_of_dependant(**how: Any) -> str:
+    return repr(sorted(how.items()))
+
+
+def _copied(make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    return lambda *args: dict(make(*args))
