@@ -9,7 +9,7 @@ UV     := $(BIN)/uv
 CELERY_VENV := .venv-celery
 ARGS   ?=
 # Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
-PYTEST := $(BIN)/python -m pytest -n 5 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 # The tree is the import root, as AIRFLOW_HOME is in the Astro Runtime image.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
