@@ -115,6 +115,20 @@ def test_nothing_of_a_member_is_left_when_it_is_killed(processes: Processes) -> 
     assert WORKERS[0] not in members.children
 
 
+@pytest.mark.parametrize(("hurry", "seconds"), [(False, 0.5), (True, 5)], ids=["one Ctrl-C", "two Ctrl-C"])
+def test_programs_end_in_order_unless_somebody_is_in_a_hurry(
+    processes: Processes, tmp_path: Path, hurry: bool, seconds: float
+) -> None:
+    ready, farewell = tmp_path / "ready", tmp_path / "farewell"
+    orderly = f"trap 'sleep {seconds}; touch {farewell}; exit' INT; touch {ready}; while :; do sleep 0.1; done"
+    child = processes.start("Orderly", ["sh", "-c", orderly], os.environ)
+    wait_until(ready.exists)
+    processes.interrupts.hurry = hurry
+    processes.stop()
+    assert farewell.exists() is not hurry
+    assert session_members(frozenset([child.process.pid])) == []
+
+
 def test_nothing_is_left_when_the_tests_are_killed_themselves(tmp_path: Path) -> None:
     tests = subprocess.Popen(
         [sys.executable, "-m", "tests.distributed.starter", tmp_path / "work"],
