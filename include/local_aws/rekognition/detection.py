@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import time
 
-from PIL import Image
-
 from include.local_aws.objects import ObjectDenied, ObjectMissing
+from include.local_aws.pictures import open_picture
 from include.local_aws.rekognition.images import SMALLEST_SIDE, ImageProblem, find_problem
 from include.local_aws.rekognition.state import Region, Version
 from include.local_aws.training.results import Detection, TrainedModel
@@ -80,7 +78,7 @@ def _check(content: bytes) -> None:
     if problem is ImageProblem.TOO_LARGE:
         raise AwsError("ImageTooLargeException", f"The image has {len(content)} bytes; 15 MB are allowed.")
     if problem is ImageProblem.DIMENSION:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_picture(content) as image:
             width, height = image.size
         too_small = min(width, height) < SMALLEST_SIDE
         code = "InvalidParameterException" if too_small else "ImageTooLargeException"

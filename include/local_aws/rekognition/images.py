@@ -6,17 +6,16 @@ Limits are those of the guide's page on guidelines and quotas: PNG or JPEG, 64 t
 
 from __future__ import annotations
 
-import io
 from enum import Enum
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from include.local_aws.pictures import UNREADABLE, open_picture
 
 SMALLEST_SIDE = 64
 LARGEST_SIDE = 4096
 LARGEST_BYTES = 15 * 1024 * 1024
 LONGEST_RATIO = 20
-FORMATS = ("PNG", "JPEG")
-_DECODING_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 class ImageProblem(Enum):
@@ -32,12 +31,12 @@ def find_problem(content: bytes, *, decode: bool) -> ImageProblem | None:
     if len(content) > LARGEST_BYTES:
         return ImageProblem.TOO_LARGE
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with open_picture(content) as image:
             sides = image.size
             if min(sides) < SMALLEST_SIDE or max(sides) > LARGEST_SIDE or max(sides) > LONGEST_RATIO * min(sides):
                 return ImageProblem.DIMENSION
             if decode:
                 image.load()
-    except _DECODING_ERRORS:
+    except (Image.DecompressionBombError, *UNREADABLE):
         return ImageProblem.FORMAT
     return None

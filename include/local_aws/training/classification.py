@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from include.local_aws.pictures import open_picture
 from include.local_aws.training.features import pixels
 from include.local_aws.training.fitting import Pictures, Truth, fit_classifier, remembering_fit
 from include.local_aws.training.orders import Example, Order
@@ -32,5 +31,5 @@ def train(order: Order, examples: Iterator[Example]) -> TrainingResult:
 
 
 def _picture(example: Example) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(example.content)) as image:
+    with open_picture(example.content) as image:
         return pixels(image)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from include.local_aws.pictures import upright_rgb
+
 Floats = NDArray[np.float32]
 
 PATCH = 8
@@ -21,8 +23,8 @@ _CONTRAST_FLOOR = 10.0  # keeps the noise of flat patches from being blown up to
 
 
 def pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """Return the image as (SIDE, SIDE, 3) bytes, whatever its size, mode and transparency."""
-    return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    """Return the image as (SIDE, SIDE, 3) bytes, whatever its size, orientation, mode and transparency."""
+    return np.asarray(upright_rgb(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def patches(picture: NDArray[np.uint8]) -> Floats:

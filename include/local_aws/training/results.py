@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from include.local_aws.pictures import open_picture
 
 Scores = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class TrainedModel:
 
     def detect(self, content: bytes) -> list[Detection]:
         """Return every label with its confidence, the surest first."""
-        with Image.open(io.BytesIO(content)) as image:
+        with open_picture(content) as image:
             scores = self.predictor.scores(image)
         found = [Detection(label, float(score)) for label, score in zip(self.labels, scores, strict=True)]
         return sorted(found, key=lambda detection: -detection.confidence)

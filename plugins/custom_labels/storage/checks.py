@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
 from custom_labels.storage.faults import CHANGED, MISSING, error_code
+from custom_labels.storage.pictures import JPEG, PNG, UNREADABLE, open_picture
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
 
 HEAD_BYTES = 64 * 1024
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-# What Pillow raises for files that are cut off or made up.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError)
 # Whole images, up to 15 MB each, are read by few threads at once, so that memory stays bounded.
 _large_reads = threading.BoundedSemaphore(2)
 
@@ -87,16 +83,16 @@ def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
     """
     from PIL import Image
 
-    if not data.startswith((_PNG, _JPEG)):
+    if not data.startswith((PNG, JPEG)):
         return LeftOut.FORMAT
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        with open_picture(data) as image:
             reason = judge_header(ImageHeader(image.format or "", image.width, image.height))
             if reason is None and whole:
                 _require_all(image)
     except Image.DecompressionBombError:
         return LeftOut.TOO_LARGE
-    except _BROKEN:
+    except UNREADABLE:
         return LeftOut.CORRUPT
     return reason
 

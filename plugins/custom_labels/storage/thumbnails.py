@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import logging
-import struct
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from custom_labels.domain.images import MAXIMUM_BYTES, MAXIMUM_SIDE
 from custom_labels.storage.faults import MISSING, StorageError
+from custom_labels.storage.pictures import UNREADABLE, open_picture, shrink_upright
 from custom_labels.storage.store import S3Store
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,6 @@ SIDE = 96
 QUALITY = 75
 READERS = 4
 """Images read at once, up to 15 MB each, and up to 64 MB while they are decoded."""
-# What Pillow raises for files that are cut off or made up.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError)
 
 
 def thumbnails(store: S3Store, images: Iterable[str]) -> dict[str, str]:
@@ -53,14 +51,11 @@ def shrink(body: bytes) -> str | None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(body), formats=("PNG", "JPEG")) as image:
+        with open_picture(body) as image:
             if max(image.size) > MAXIMUM_SIDE:  # before anything is decoded, so that no bomb goes off
                 return None
-            image.draft("RGB", (SIDE, SIDE))
-            small = image.convert("RGB")
-        small.thumbnail((SIDE, SIDE))
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=QUALITY)
-    except (Image.DecompressionBombError, *_BROKEN):
+            out = io.BytesIO()
+            shrink_upright(image, SIDE).save(out, "JPEG", quality=QUALITY)
+    except (Image.DecompressionBombError, *UNREADABLE):
         return None
     return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
