@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.settings import projects_dir
 from tests.dags.running import Run, record, run_dag
 from tests.review_support import set_up_surroundings
-from tests.support import BUCKET, client, s3
+from tests.support import BUCKET, client, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -90,7 +92,7 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 11 things" in told(run)
+    assert "1 of 12 things" in told(run)
     assert f"There is no queue {surroundings['dead_letters']}" in told(run)
     assert "correct 'queues.dead_letters' in digits.yaml" in told(run)
 
@@ -136,3 +138,61 @@ def test_a_queue_that_hears_of_no_image_is_told(aws: LocalAws, surroundings: dic
 
     assert run.failed == {"check_everything"}
     assert "does not send s3:ObjectCreated:* of images_for_detection/" in told(run)
+
+
+@pytest.mark.parametrize(
+    ("shown", "message"),
+    [
+        ("{{ task.input.taskObject | no_such_filter }}", "A2I cannot render the worker page for a doubt review"),
+        ("{{ task.input.key | grant_read_access }}", "is not a valid S3 URI"),
+        ("images/a.png", "has no 'src' that shows the image"),
+        ("{{ task.input.confidence | minus: nothing | grant_read_access }}", "is not a valid S3 URI"),
+    ],
+    ids=["filter", "no uri", "no image", "number"],
+)
+def test_a_page_that_cannot_be_rendered_is_no_ready_project(
+    aws: LocalAws,
+    surroundings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    shown: str,
+    message: str,
+) -> None:
+    own_page(monkeypatch, tmp_path, f'<crowd-image-classifier name="shown" src="{shown}"></crowd-image-classifier>')
+
+    run = run_dag("bootstrap")
+
+    assert run.failed == {"check_everything"}
+    assert "review page" in told(run)
+    assert message in told(run)
+    assert "'review.template' of digits.yaml is 'mine.html'" in told(run)
+
+
+def test_an_image_that_the_page_cannot_read_is_told(
+    aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The link is made well, and the object behind it is refused: reviewers would see a broken image."""
+    wrong = "{{ task.input.taskObject | replace: 'custom-labels-digits', 'another-bucket' | grant_read_access }}"
+    own_page(monkeypatch, tmp_path, f'<img src="{wrong}"><input name="shown">')
+
+    run = run_dag("bootstrap")
+
+    assert run.failed == {"check_everything"}
+    assert "is refused with HTTP 404" in told(run)
+
+
+def test_the_page_is_rendered_with_an_image_of_the_project(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    put_images(aws, 1)
+
+    run_dag("bootstrap")
+
+    assert last_run(aws)["facts"]["review page"].startswith(f"rendered with s3://{BUCKET}/images_labeled_by_folder/")
+    assert "Contents" not in s3(aws).list_objects_v2(Bucket=BUCKET, Prefix="registry/bootstrap.png")
+
+
+def own_page(monkeypatch: pytest.MonkeyPatch, folder: Path, page: str) -> None:
+    """Let the project have a page of its own."""
+    digits = (projects_dir() / "digits.yaml").read_text()
+    (folder / "digits.yaml").write_text(digits.replace("  backend: a2i", "  backend: a2i\n  template: mine.html"))
+    (folder / "mine.html").write_text(page)
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))

@@ -18,6 +18,7 @@ WITHOUT_NARROWER_RESOURCE = {
     "rekognition:CreateProject",
     "rekognition:DescribeProjects",
     "sagemaker:ListHumanLoops",
+    "sagemaker:RenderUiTemplate",
 }
 TAG = [{"Key": "custom-labels-project", "Value": {"Ref": "ProjectName"}}]
 

@@ -13,10 +13,11 @@ by a hash of their content, since A2I cannot change either. Flows that are repla
 that reviews opened with them are still harvested.
 
 **It checks** - and never changes - the bucket `s3://{bucket}/{prefix}` (read, write, CORS for the worker portal), the
-SNS topic, the queues, the bucket's announcement of new images, the review role, the workteam and its flows. Whatever
-the project file does not name is not looked at. All of it is looked at before the task `check_everything` fails, with
-every problem and its way out in one message. `include/infra/custom-labels-project.yaml` makes everything but the
-workteam.
+SNS topic, the queues, the bucket's announcement of new images, the review role, the workteam and its flows. It renders
+the page once for each kind of question with an image of the project (or one of its own, `registry/bootstrap.png`), and
+reads the image by the page's link. Whatever the project file does not name is not looked at. All of it is looked at
+before the task `check_everything` fails, with every problem and its way out in one message.
+`include/infra/custom-labels-project.yaml` makes everything but the workteam.
 
 **It cannot check** Airflow's pools, which tasks have no way to read: `airflow pools list` shows whether the `pool`
 and `detection_pool` of the project file exist. A task whose pool is missing is never started. Neither does it see

@@ -89,6 +89,17 @@ class ReviewSetupHook(ServiceHook):
             )
         )
 
+    def render_page(self, template: str, task_input: str, role_arn: str) -> tuple[str, list[str]]:
+        """Render a worker page with a task's input, as A2I does when a human loop starts.
+
+        :param role_arn: role that images are read with.
+        :return: the page, and what is wrong with template or input, in AWS's words.
+        """
+        answer = self.client.render_ui_template(
+            UiTemplate={"Content": template}, Task={"Input": task_input}, RoleArn=role_arn
+        )
+        return answer["RenderedContent"], [f"{each['Code']}: {each['Message']}" for each in answer["Errors"]]
+
     def _create(self, create: Callable[[], Any]) -> None:
         """Create something; one that is there was made by another try, since its name is made of its content."""
         try:

@@ -15,7 +15,9 @@ from custom_labels.domain.keys import INBOX
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.project import ProjectContext
+from custom_labels.review.page_check import ReviewPageCheck
 from custom_labels.review.setup import A2ISetup, plan_review, review_of, reviewer_counts
+from custom_labels.settings import template_path
 from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import read_review_record
 
@@ -63,6 +65,7 @@ class BootstrapChecks:
         yield self._look("review workteam", review.workteam_arn if review else None, self.workteam)
         yield self._look("bucket CORS", self.project.bucket if review else None, self.cors)
         yield self._look("review flows", review.backend if review else None, self.flows)
+        yield self._look("review page", review.backend if review else None, self.page)
 
     def _look(self, subject: str, value: str | None, check: Callable[[], str]) -> Finding:
         """Run one check, unless the project file names nothing to look at."""
@@ -204,6 +207,14 @@ class BootstrapChecks:
         if bad:
             raise Wrong(f"Reviews cannot be opened: {'; '.join(bad)}. Look at the task set_up_review of this run.")
         return ", ".join(f"{name} asks {count}" for count, name in setup.plan.flows.items())
+
+    def page(self) -> str:
+        """Render the page that reviewers see with an image of the project: a page that fails fails every review."""
+        review, live = review_of(self.project), self.place.registry.live()
+        template = plan_review(self.project, self.place.store, [1]).template
+        where = f"'review.template' of {self.project.name}.yaml is '{review.template or template_path(review)}'"
+        labels = live.labels if live else ()
+        return ReviewPageCheck(self.place.store, self._sagemaker(), template, review.role_arn, labels, where).run()
 
     def _sagemaker(self) -> ReviewSetupHook:
         return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)
