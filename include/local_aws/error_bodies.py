@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape
 from include.local_aws.messages import Response
 from include.local_aws.operations import Operation
 
+ARCHIVED = "The operation is not valid for the object's storage class"
+
 
 def throttled(operation: Operation) -> Response:
     """Answer as the service does when it is called too often."""
@@ -34,9 +36,12 @@ def broken(operation: Operation) -> Response:
     return _render(operation, 500, code, "An internal server error occurred. Try your request again.")
 
 
-def denied(operation: Operation) -> Response:
-    """Answer as S3 does for a caller without permission."""
-    return _render(operation, 403, "AccessDenied", "Access Denied")
+def denied(operation: Operation, code: str) -> Response:
+    """Answer as S3 does for a caller without permission, or for what nobody may do to an object."""
+    if code.startswith("KMS."):
+        return _render(operation, 400, code, "The key that the object is encrypted with is not usable.")
+    message = {"AccessDenied": "Access Denied", "InvalidObjectState": ARCHIVED}.get(code, code)
+    return _render(operation, 403, code, message)
 
 
 def precondition_failed(operation: Operation) -> Response:

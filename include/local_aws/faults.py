@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from include.local_aws.operations import Operation
 from include.local_aws.settings import SettingError, json_object, optional_count
 
 KINDS = ("throttle", "error", "lost_response", "slow", "hold_before", "hold_after")
@@ -59,18 +58,25 @@ class Fault:
 
 @dataclass(frozen=True)
 class Denial:
-    """Refuse S3 operations on a bucket with AccessDenied; both are globs."""
+    """Refuse S3 operations on a bucket, or on objects in it; all but `code`, S3's error code, are globs."""
 
     bucket: str
     operation: str = "s3.*"
+    key: str = "*"
+    code: str = "AccessDenied"
 
     @classmethod
     def from_json(cls, value: object) -> Denial:
         """Read one denial; raises SettingError with what is wrong."""
-        fields = json_object(value, "denial", {"bucket", "operation"})
+        fields = json_object(value, "denial", {"bucket", "operation", "key", "code"})
         if "bucket" not in fields:
             raise SettingError("The denial names no 'bucket'; use '*' for all.")
-        return cls(str(fields["bucket"]), str(fields.get("operation", "s3.*")))
+        return cls(**{name: str(field) for name, field in fields.items()})
+
+    def refuses(self, bucket: str, operation: str, key: str) -> bool:
+        """Say whether it is about this call; one about some objects says nothing of calls without a key."""
+        pairs = ((bucket, self.bucket), (operation, self.operation), (key, self.key))
+        return all(fnmatchcase(value, pattern) for value, pattern in pairs)
 
 
 @dataclass(frozen=True)
@@ -208,12 +214,8 @@ class Faults:
             return False
         return kind is None or rule == "slow"
 
-    def denies(self, operation: Operation) -> bool:
-        """Say whether an S3 call is refused."""
-        return operation.bucket is not None and self.denies_bucket(operation.bucket, operation.full_name)
-
-    def denies_bucket(self, bucket: str, operation: str) -> bool:
-        """Say whether 's3.Operation' is refused on `bucket`."""
-        return any(
-            fnmatchcase(bucket, denial.bucket) and fnmatchcase(operation, denial.operation) for denial in self._denials
-        )
+    def denial(self, bucket: str | None, operation: str, key: str = "") -> Denial | None:
+        """Return why 's3.Operation' is refused on a bucket or an object in it, None if it is not."""
+        if bucket is None:
+            return None
+        return next((denial for denial in self._denials if denial.refuses(bucket, operation, key)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from include.local_aws.faults import Faults
@@ -10,10 +11,16 @@ if TYPE_CHECKING:
     from moto.s3.models import FakeKey, S3Backend
 
 ACCOUNT = "123456789012"
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes whose objects must be restored before they are read (S3 user guide, "Storage classes")."""
 
 
 class ObjectMissing(LookupError):
     """The bucket or the key does not exist."""
+
+
+class ObjectUnreadable(ObjectMissing):
+    """The object is archived, or this one object is refused: whoever needs it can go no further than without it."""
 
 
 class ObjectDenied(PermissionError):
@@ -27,8 +34,23 @@ class Objects:
         self._faults = faults
 
     def read(self, bucket: str, key: str, version: str | None = None) -> bytes:
-        """Return an object's bytes; raises ObjectMissing or ObjectDenied."""
-        return bytes(self._find(bucket, key, version).value)
+        """Return an object's bytes; raises ObjectMissing, ObjectUnreadable or ObjectDenied."""
+        found = self._find(bucket, key, version)
+        if is_archived(found):
+            raise ObjectUnreadable(f"s3://{bucket}/{key} is archived (storage class {found.storage_class})")
+        return bytes(found.value)
+
+    def check_readable(self, bucket: str, key: str, version: str | None = None) -> None:
+        """Raise what `read` would, without the bytes."""
+        if is_archived(found := self._find(bucket, key, version)):
+            raise ObjectUnreadable(f"s3://{bucket}/{key} is archived (storage class {found.storage_class})")
+
+    def restored_until(self, bucket: str, key: str) -> str | None:
+        """Return until when an archived object can be read, in ISO 8601; None if it was not restored, or not yet."""
+        found: FakeKey | None = self._backend.get_object(bucket, key)
+        if found is None or found.storage_class not in ARCHIVES or is_archived(found):
+            return None
+        return parsedate_to_datetime(str(found.expiry_date)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def size(self, bucket: str, key: str, version: str | None = None) -> int:
         """Return an object's size in bytes; raises ObjectMissing or ObjectDenied."""
@@ -56,7 +78,7 @@ class Objects:
         return s3_backends[ACCOUNT]["aws"]
 
     def _find(self, bucket: str, key: str, version: str | None) -> FakeKey:
-        self._check(bucket, "s3.GetObject")
+        self._check(bucket, "s3.GetObject", key)
         self._bucket(bucket)
         found: FakeKey | None = self._backend.get_object(bucket, key, version)
         if found is None:
@@ -67,6 +89,16 @@ class Objects:
         if bucket not in self._backend.buckets:
             raise ObjectMissing(f"The bucket {bucket} does not exist")
 
-    def _check(self, bucket: str, operation: str) -> None:
-        if self._faults.denies_bucket(bucket, operation):
-            raise ObjectDenied(f"Access denied: {operation} on the bucket {bucket}")
+    def _check(self, bucket: str, operation: str, key: str = "") -> None:
+        denial = self._faults.denial(bucket, operation, key)
+        if denial is None:
+            return
+        if denial.key != "*":
+            raise ObjectUnreadable(f"{denial.code}: {operation} of s3://{bucket}/{key}")
+        raise ObjectDenied(f"Access denied: {operation} on the bucket {bucket}")
+
+
+def is_archived(found: FakeKey) -> bool:
+    """Say whether an object lies in an archive that it must be restored from before it is read."""
+    restored = 'ongoing-request="false"' in found.response_dict.get("x-amz-restore", "")
+    return found.storage_class in ARCHIVES and not restored

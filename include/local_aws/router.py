@@ -17,6 +17,7 @@ from include.local_aws.control import Control, is_local
 from include.local_aws.copies import is_other_source
 from include.local_aws.faults import Faults, Trouble
 from include.local_aws.human_review.portal import Portal
+from include.local_aws.listings import with_restore_status
 from include.local_aws.messages import Request, Response
 from include.local_aws.objects import Objects
 from include.local_aws.operations import Operation, identify
@@ -124,7 +125,7 @@ class Router:
         self, request: Request, operation: Operation, trouble: Trouble, call: OwnCall | None
     ) -> tuple[Response, bool]:
         """Return the answer and whether the call had its effect."""
-        refusal = self._refusal(operation, trouble)
+        refusal = self._refusal(request, operation, trouble)
         if refusal is None and is_other_source(request, self._objects):
             refusal = error_bodies.precondition_failed(operation)
         if refusal is not None:
@@ -133,12 +134,13 @@ class Router:
         response = self._serve(request, call)
         return response, response.status < 400
 
-    def _refusal(self, operation: Operation, trouble: Trouble) -> Response | None:
+    def _refusal(self, request: Request, operation: Operation, trouble: Trouble) -> Response | None:
         if trouble.kind == "throttle":
             return error_bodies.throttled(operation)
         if trouble.kind == "error":
             return error_bodies.broken(operation)
-        return error_bodies.denied(operation) if self._faults.denies(operation) else None
+        denial = self._faults.denial(operation.bucket, operation.full_name, subject_of(request, operation))
+        return error_bodies.denied(operation, denial.code) if denial else None
 
     def _find(self, request: Request) -> OwnCall | None:
         for service in self._services:
@@ -151,7 +153,7 @@ class Router:
         if call is not None:
             return call.service.handle(request, call.name, call.path_parameters)
         if not _is_conditional_write(request):
-            return _call_wsgi(self._fallback, request.environ)
+            return with_restore_status(request, _call_wsgi(self._fallback, request.environ), self._objects)
         _ = request.body  # read it before, so that a slow sender does not hold the lock
         with self._conditional_writes:
             return _call_wsgi(self._fallback, request.environ)

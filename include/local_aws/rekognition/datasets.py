@@ -129,7 +129,7 @@ def _manifest(region: Region, place: Params) -> Future[Import]:
     if not bucket or not key:
         raise AwsError("InvalidParameterException", "The manifest's S3Object needs both Bucket and Name.")
     try:
-        region.objects.size(bucket, key, place.get("Version"))
+        region.objects.check_readable(bucket, key, place.get("Version"))
     except ObjectMissing as error:
         raise AwsError(
             "InvalidS3ObjectException", f"Unable to get object metadata from S3: {error}. {_S3_HINT}"

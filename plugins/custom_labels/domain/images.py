@@ -42,12 +42,20 @@ class LeftOut(StrEnum):
     CONFLICT = "same content under another label"
     VANISHED = "deleted while it was read"
     REPLACED = "replaced while it was read"
+    ARCHIVED = "archived, so that it must be restored before it can be read"
+    DENIED = "S3 refuses to read it, for want of permission for it or for its KMS key"
+    CUSTOMER_KEY = "encrypted with a key of its owner (SSE-C), with which Custom Labels cannot read it"
     FEW_IMAGES = "its label has fewer than two usable images"
 
     @property
     def is_permanent(self) -> bool:
         """Whether this holds as long as the object does, so that it need not be read again."""
         return self in _PERMANENT
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether S3 has the object and did not give its content."""
+        return self in {LeftOut.ARCHIVED, LeftOut.DENIED, LeftOut.CUSTOMER_KEY}
 
 
 _PERMANENT = frozenset(

@@ -88,7 +88,7 @@ def _ask(
                 ProjectVersionArn=version.arn, Image={"S3Object": {"Bucket": bucket, "Name": key}}, **bounds
             )["CustomLabels"]
         except client.exceptions.InvalidS3ObjectException as error:
-            log.info("%s was deleted since the training and is passed over: %s", uri, error)
+            log.info("%s cannot be read any more, as it could be for the training, and is passed over: %s", uri, error)
             continue
         surest_first = sorted(found, key=lambda entry: -entry["Confidence"])
         answers.append(SmokeAnswer(uri, label, tuple(str(entry["Name"]) for entry in surest_first)))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from custom_labels.domain.images import LeftOut, Tally, Twin
 from custom_labels.storage.checks import Checked, check_image
+from custom_labels.storage.faults import StorageError
 from custom_labels.storage.gathering import Listed, in_threads
 from custom_labels.storage.ledger import (
     Verdicts,
@@ -27,11 +30,17 @@ from custom_labels.storage.rows import columns, copy_to_gzip, file_sha256, join_
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
 
+log = logging.getLogger(__name__)
+
 READERS = 32
 """Images read at once."""
 _WINDOW = 8 * READERS
 GOOD = b"\t\n"
 """How the line of an image without a fault ends: its last column, the reason, is empty."""
+NAMED = 3
+"""Refused images of a label that the log names with S3's own words."""
+PROBES = 5
+"""Images known to be good that are read again, where all others were refused, to tell whose fault it is."""
 _BEGINNING = slice(-34, -28)
 """Where the first six of the 32 hexadecimal digits of a content id are in the line of a good image."""
 
@@ -45,6 +54,7 @@ class CheckedLabel:
     :param images: candidates looked at, of which ``read`` were not known from earlier and ``usable`` are good.
     :param bad: by key, the ETag and the reason of those that Custom Labels would refuse.
     :param twins: those that share their content with another, in this label or elsewhere.
+    :param refused: of the read ones, those that S3 did not give; ``refusal`` is what it said of the first.
     """
 
     label: str
@@ -52,6 +62,8 @@ class CheckedLabel:
     path: Path
     images: int
     read: int = 0
+    refused: int = 0
+    refusal: str = ""
     usable: int = 0
     tally: Tally = field(default_factory=Tally)
     bad: dict[str, tuple[str, LeftOut]] = field(default_factory=dict)
@@ -62,6 +74,7 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
     """Check all images, each once in its life unless it is replaced.
 
     :param streams: labels gone through at once; ``readers`` is the number of images read at once by all of them.
+    :raises StorageError: S3 gave none of the images that were asked for.
     """
     labels = [
         CheckedLabel(found.label, found.path, found.path.with_suffix(".checked"), found.images) for found in listed
@@ -69,8 +82,24 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=readers) as pool:
         in_threads(lambda label: _LabelCheck(store, label, pool, stop).run(), labels, streams)
+    _require_access(store, labels)
     _find_twins(labels)
     return labels
+
+
+def _require_access(store: S3Store, labels: list[CheckedLabel]) -> None:
+    """Stop where S3 refuses all images: then it is not the images' fault, and without them nothing can be trained."""
+    read, refused = (sum(getattr(label, name) for label in labels) for name in ("read", "refused"))
+    if not refused or refused < read:
+        return
+    known = (line for label in labels for block in read_blocks(label.path) for line in block if line.endswith(GOOD))
+    for line in islice(known, PROBES):
+        key, etag, *_ = columns(line)
+        reason = check_image(store, key.decode(), etag.decode()).reason
+        if reason is None or not reason.is_refused:
+            return
+    refusal = next(label.refusal for label in labels if label.refusal)
+    raise StorageError(f"None of the {refused} images that were to be checked could be read. {refusal}")
 
 
 class _LabelCheck:
@@ -122,9 +151,17 @@ class _LabelCheck:
             checked = reading.result()
             if checked.reason and not checked.reason.is_permanent:
                 self.label.tally.add(checked.reason, key.decode())
+                if checked.reason.is_refused:
+                    self._note_refusal(checked.detail)
                 return
             line = ledger_line(key, etag, checked)
         self._keep(file, [line])
+
+    def _note_refusal(self, detail: str) -> None:
+        self.label.refused += 1
+        self.label.refusal = self.label.refusal or detail
+        if self.label.refused <= NAMED:
+            log.warning("An image is left out. %s", detail)
 
     def _keep(self, file: IO[bytes], lines: Sequence[bytes]) -> None:
         """Write some lines and count them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
-from custom_labels.storage.faults import CHANGED, MISSING, error_code
+from custom_labels.storage.faults import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
 from custom_labels.storage.pictures import JPEG, PNG, UNREADABLE, open_picture
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ class Checked:
     :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
         different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
     :param reason: why it is left out, if it is.
+    :param detail: what S3 said, where it refused to give the object.
     """
 
     size: int
     content_id: str
     reason: LeftOut | None = None
+    detail: str = ""
 
 
 def check_image(store: S3Store, key: str, etag: str) -> Checked:
@@ -42,18 +44,30 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
 
     :param key: relative to the project's prefix.
     :param etag: as listed, without quotes; another one by now means that it was replaced.
-    :raises StorageError: S3 refused for another reason than that the object is gone or replaced.
+    :raises StorageError: S3 refused for a reason that is not the object's own.
     """
     from botocore.exceptions import ClientError
 
     try:
         return _check(store, key, etag)
     except ClientError as error:
-        return Checked(0, "", LeftOut.VANISHED if error_code(error) in MISSING else LeftOut.REPLACED)
+        reason = _reason(error_code(error))
+        return Checked(0, "", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
+
+
+def _reason(code: str) -> LeftOut:
+    """Say what a code of S3 means for the one object that was asked for."""
+    if code in MISSING:
+        return LeftOut.VANISHED
+    if code in CHANGED:
+        return LeftOut.REPLACED
+    if code in CUSTOMER_KEY:
+        return LeftOut.CUSTOMER_KEY
+    return LeftOut.ARCHIVED if code in ARCHIVED else LeftOut.DENIED
 
 
 def _check(store: S3Store, key: str, etag: str) -> Checked:
-    gone, same = CHANGED | MISSING, f'"{etag}"'
+    gone, same = CHANGED | MISSING | REFUSED, f'"{etag}"'
     head, answer = store.read_bytes(key, expect=gone, IfMatch=same, Range=f"bytes=0-{HEAD_BYTES - 1}")
     if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
         return Checked(0, "", LeftOut.REPLACED)

@@ -12,8 +12,29 @@ if TYPE_CHECKING:
 
 MISSING = frozenset({"NoSuchKey", "404"})
 CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+ARCHIVED = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
+"""S3's codes for an object in an archive: when it is read, and when it is copied."""
+CUSTOMER_KEY = frozenset({"InvalidRequest"})
+"""What S3 answers to a read, right in itself, of an object that is encrypted with a key that only its owner has."""
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "KMS.AccessDeniedException",
+        "KMS.DisabledException",
+        "KMS.IncorrectKeyException",
+        "KMS.InvalidKeyUsageException",
+        "KMS.InvalidStateException",
+        "KMS.KMSInvalidStateException",
+        "KMS.KeyUnavailableException",
+        "KMS.NotFoundException",
+    }
+)
+"""S3's codes for an object that the caller may not read, or not decrypt."""
+REFUSED = ARCHIVED | CUSTOMER_KEY | DENIED
 _THROTTLED = frozenset(
     {
+        "KMS.ThrottlingException",
         "RequestLimitExceeded",
         "RequestTimeout",
         "SlowDown",
@@ -68,8 +89,16 @@ class Subject:
         if code in {"AccessDenied", "403", "AllAccessDisabled"}:
             return (
                 "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
-                f"to the identity of the Airflow connection '{self.aws_conn_id}'."
+                f"(and kms:Decrypt and kms:GenerateDataKey on the KMS key that encrypts it) to the identity of the "
+                f"Airflow connection '{self.aws_conn_id}'."
             )
+        if code in DENIED:
+            return (
+                "enable the KMS key that the object is encrypted with, and allow kms:Decrypt on it to the identity of "
+                f"the Airflow connection '{self.aws_conn_id}'; or write the object anew under another key."
+            )
+        if code in ARCHIVED:
+            return "restore the object from its archive, copy it to another storage class, or delete it."
         if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
             return "set 'region_name' there to the region of the bucket."
         return (

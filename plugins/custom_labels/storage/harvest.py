@@ -16,7 +16,7 @@ from custom_labels.domain.harvest import Fate, HarvestedReview, copy_metadata
 from custom_labels.domain.keys import REVIEWS
 from custom_labels.domain.names import in_round
 from custom_labels.domain.review import ReviewAnswer, ReviewRequest
-from custom_labels.storage.faults import CHANGED, MISSING, error_code
+from custom_labels.storage.faults import ARCHIVED, CHANGED, MISSING, error_code
 from custom_labels.storage.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
@@ -27,7 +27,6 @@ WATERMARK = f"{REVIEWS}watermark.json"
 
 EPOCH = datetime(2019, 1, 1, tzinfo=UTC)
 """Before the first review that can be: A2I is younger."""
-_ARCHIVED = frozenset({"InvalidObjectState"})
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -127,7 +126,7 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
         store.call(
             "copy_object",
             target,
-            expect=CHANGED | MISSING | _ARCHIVED,
+            expect=CHANGED | MISSING | ARCHIVED,
             CopySource={"Bucket": store.bucket, "Key": store.key(request.key)},
             CopySourceIfMatch=f'"{request.etag}"',
             MetadataDirective="REPLACE",
@@ -139,7 +138,7 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
     except ClientError as error:
         if error_code(error) in CHANGED:
             return _not_copied(harvested, Fate.REPLACED, "the image was replaced since")
-        what = "archived" if error_code(error) in _ARCHIVED else "deleted"
+        what = "archived" if error_code(error) in ARCHIVED else "deleted"
         return _not_copied(harvested, Fate.GONE, f"the image was {what} since")
     return replace(harvested, fate=Fate.COPIED)
 

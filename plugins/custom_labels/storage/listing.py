@@ -62,6 +62,8 @@ def _judge(page: Page, cutoff: bytes, tally: Tally) -> Iterator[tuple[bytes, byt
     """Go through a page that holds something unusual one by one."""
     for key, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True):
         reason = _reason(key.decode(), time, size, cutoff)
+        if reason is None and key in page.archived:
+            reason = LeftOut.ARCHIVED
         if reason is None:
             yield key, etag
         else:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -20,13 +21,17 @@ from custom_labels.storage.faults import StorageError
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
 
-# An object as S3 writes it, with or without the checksum that newer objects have. The groups are key, time, ETag and
-# size. re.split() also gives what is between the matches, which must be nothing.
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes from which an object must be restored before it is read (S3 user guide, "Storage classes")."""
+
+# An object as S3 writes it, with or without the checksum that newer objects have; one in an archive is left to
+# botocore's parser. The groups are key, time, ETag and size. re.split() also gives what is between the matches, which
+# must be nothing.
 _OBJECT = re.compile(
     rb"<Contents><Key>([^<&]+)</Key><LastModified>(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)</LastModified>"
     rb"<ETag>(?:&quot;|\")([0-9a-f-]+)(?:&quot;|\")</ETag>"
     rb"(?:<ChecksumAlgorithm>\w+</ChecksumAlgorithm>)*(?:<ChecksumType>\w+</ChecksumType>)?"
-    rb"<Size>(\d+)</Size><StorageClass>\w+</StorageClass></Contents>"
+    rb"<Size>(\d+)</Size><StorageClass>(?!GLACIER<|DEEP_ARCHIVE<)\w+</StorageClass></Contents>"
 )
 _STEP = _OBJECT.groups + 1
 _BEGIN, _END = b"<Contents>", b"</Contents>"
@@ -47,6 +52,7 @@ class Page:
     :param sizes: in bytes, as decimal digits.
     :param folders: common prefixes, relative to the project's prefix.
     :param plain: whether no key needed decoding, so that all are of letters, digits and a few signs.
+    :param archived: those of the keys that nobody can read before they are restored.
     """
 
     keys: list[bytes]
@@ -55,6 +61,7 @@ class Page:
     sizes: list[bytes]
     folders: list[str]
     plain: bool
+    archived: frozenset[bytes] = frozenset()
 
 
 def time_text(moment: datetime) -> bytes:
@@ -74,7 +81,11 @@ def pages(
     """
     client = store.client
     client.meta.events.register(_BEFORE_PARSE, take_objects, unique_id=_BEFORE_PARSE)
-    request: dict[str, Any] = {"Prefix": store.key(folder), "EncodingType": "url"}
+    request: dict[str, Any] = {
+        "Prefix": store.key(folder),
+        "EncodingType": "url",
+        "OptionalObjectAttributes": ["RestoreStatus"],
+    }
     if delimiter:
         request["Delimiter"] = delimiter
     if start_after:
@@ -118,6 +129,7 @@ def take_objects(response_dict: dict[str, Any], customized_response_dict: dict[s
 
 def _page(answer: dict[str, Any], prefix_length: int) -> Page:
     """Bring both kinds of answer into one form."""
+    archived: list[bool] = []
     if _FAST_PAGE in answer:
         parts, plain = answer[_FAST_PAGE]
         keys, times, etags, sizes = (parts[column::_STEP] for column in range(1, _STEP))
@@ -127,13 +139,21 @@ def _page(answer: dict[str, Any], prefix_length: int) -> Page:
         times = [time_text(entry["LastModified"]) for entry in objects]
         etags = [entry["ETag"].strip('"').encode() for entry in objects]
         sizes = [b"%d" % entry["Size"] for entry in objects]
+        archived = [_is_archived(entry) for entry in objects]
         plain = False
     if not plain:
         keys = [unquote_plus(key.decode())[prefix_length:].encode() for key in keys]
     elif prefix_length:
         keys = [key[prefix_length:] for key in keys]
     folders = [unquote_plus(entry["Prefix"])[prefix_length:] for entry in answer.get("CommonPrefixes", [])]
-    return Page(keys, times, etags, sizes, folders, plain)
+    return Page(keys, times, etags, sizes, folders, plain, frozenset(compress(keys, archived)))
+
+
+def _is_archived(entry: Mapping[str, Any]) -> bool:
+    """Say whether an object must be restored before it is read; one that was restored lies in its archive all along."""
+    restore = entry.get("RestoreStatus", {})
+    is_restored = "RestoreExpiryDate" in restore and not restore.get("IsRestoreInProgress")
+    return entry.get("StorageClass") in ARCHIVES and not is_restored
 
 
 def _require_order(store: S3Store, folder: str, last: bytes, page: Page) -> None:

@@ -135,12 +135,13 @@ class S3Store:
                 if isinstance(cause, ClientError) and error_code(cause) in expect:
                     raise
                 if not is_passing(cause) or time.monotonic() > deadline:
-                    raise self._subject(relative).error(operation, cause or error) from error
+                    raise self.explain(operation, relative, cause or error) from error
             time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _subject(self, relative: str) -> Subject:
-        return Subject(self.uri(relative), self.bucket, self.aws_conn_id)
+    def explain(self, operation: str, relative: str, error: BaseException) -> StorageError:
+        """Put an error of S3 into words, with what it is about and the way out."""
+        return Subject(self.uri(relative), self.bucket, self.aws_conn_id).error(operation, error)
 
     # --- JSON objects ---
 

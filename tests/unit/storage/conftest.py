@@ -6,12 +6,16 @@ import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.storage import store as store_module
 from custom_labels.storage.store import S3Store
 from tests.unit.storage.pictures import png
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
 
 _numbers = itertools.count(1)
 
@@ -37,6 +41,21 @@ def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> S3Store:
         json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra}),
     )
     store = S3Store(f"bucket-{next(_numbers)}", "some/project", aws_conn_id="storage_tests")
+    store.client.create_bucket(Bucket=store.bucket)
+    return store
+
+
+@pytest.fixture
+def troubled_store(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    """A project on the embedded AWS, which makes trouble when asked; retries do not wait as long as usual."""
+    extra = {"endpoint_url": aws.endpoint_url, "region_name": "us-east-1"}
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TROUBLE",
+        json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra}),
+    )
+    monkeypatch.setattr(store_module, "LONGEST_PAUSE", 0.2)
+    config = {"retries": {"mode": "standard", "total_max_attempts": 2}}
+    store = S3Store("trouble", "p", aws_conn_id="trouble", botocore_config=config)
     store.client.create_bucket(Bucket=store.bucket)
     return store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,18 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def store(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    """A project on the embedded AWS, which makes trouble when asked; retries do not wait as long as usual."""
-    extra = {"endpoint_url": aws.endpoint_url, "region_name": "us-east-1"}
-    monkeypatch.setenv(
-        "AIRFLOW_CONN_TROUBLE",
-        json.dumps({"conn_type": "aws", "login": "test", "password": "test", "extra": extra}),
-    )
-    monkeypatch.setattr(store_module, "LONGEST_PAUSE", 0.2)
-    config = {"retries": {"mode": "standard", "total_max_attempts": 2}}
-    store = S3Store("trouble", "p", aws_conn_id="trouble", botocore_config=config)
-    store.client.create_bucket(Bucket=store.bucket)
-    return store
+def store(troubled_store: S3Store) -> S3Store:
+    """A project on the embedded AWS, which makes trouble when asked."""
+    return troubled_store
 
 
 def fill(bucket: Bucket) -> None:
