@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from custom_labels.domain.costs import UnitPrices
 from custom_labels.domain.errors import SettingError
 from custom_labels.settings import projects_dir
+from custom_labels.yaml_files import read_yaml_mapping
 
 PRICES_VARIABLE = "CUSTOM_LABELS_PRICES"
 """Environment variable that names the file of prices where it is not next to the folder of project files."""
@@ -95,18 +95,17 @@ def load_prices(path: Path | None = None) -> PriceFile:
     """Read the file of prices.
 
     :param path: another file than :func:`prices_path` finds.
-    :raises SettingError: it is missing, is no YAML, or holds a value that is not allowed.
+    :raises SettingError: it is missing, cannot be read as :func:`read_yaml_mapping` demands, or holds a value that is
+        not allowed.
     """
     path = path or prices_path()
     try:
-        return PriceFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return PriceFile.model_validate(read_yaml_mapping(path))
     except FileNotFoundError:
         raise SettingError(
             f"There is no file of prices: {path} is missing. Put include/prices.yaml there, or name its place in the "
             f"environment variable {PRICES_VARIABLE}."
         ) from None
-    except yaml.YAMLError as error:
-        raise SettingError(f"{path} is no YAML: {error}. Correct the file.") from error
     except ValidationError as error:
         wrong = "; ".join(f"'{'.'.join(map(str, e['loc']))}' is {e.get('input')!r}: {e['msg']}" for e in error.errors())
         raise SettingError(f"In the prices of {path} {wrong}. Correct the file.") from error

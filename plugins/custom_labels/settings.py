@@ -7,17 +7,20 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from custom_labels.domain.errors import SettingError
+from custom_labels.domain.ownership import Belongings, overlapping, shared_queues
+from custom_labels.domain.s3_names import why_no_bucket_name, why_no_prefix
 from custom_labels.settings_fields import Settings
+from custom_labels.yaml_files import WAY_OUT, read_yaml_mapping
 
 __all__ = [
     "Project",
     "Queues",
     "ReviewSetup",
     "Settings",
+    "check_project_files",
     "load_project",
     "load_projects",
     "read_settings",
@@ -27,12 +30,24 @@ __all__ = [
 PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
 """Environment variable that names the folder of project files where it is not ``include/projects``."""
 
+FILE_ENDING = ".yaml"
+LIKE_A_PROJECT_FILE = frozenset({".yaml", ".yml", ".json"})
+"""Endings of files that somebody may take for project files; only one of them is read."""
+
 # TaskTitle of a flow definition (SageMaker API reference).
 TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 # ProjectName is 1-255 of these characters (Rekognition API reference); shorter here, for names derived from it, and
 # without the dot, which Airflow would read as a group.
 ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$")]
+
+# What cannot be the name of such a thing is refused when the file is read, not by AWS in the middle of a run. Resource
+# types of the IAM, SageMaker and SNS API references, regions as in arn:aws:...:us-gov-west-1.
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")]
+TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:sns:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9_\-.]+$")]
+WorkteamArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]+:[^:]+:workteam/.+$")]
+QueueUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+/.+$")]
 
 
 class ReviewSetup(BaseModel):
@@ -51,8 +66,8 @@ class ReviewSetup(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["a2i"] = "a2i"
-    workteam_arn: str = Field(min_length=1)
-    role_arn: str = Field(min_length=1)
+    workteam_arn: WorkteamArn
+    role_arn: RoleArn
     title: TaskTitle = "What does this image show?"
     instructions: str = Field("", max_length=20_000)
     template: str | None = None
@@ -70,9 +85,9 @@ class Queues(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    detections: str | None = None
-    dead_letters: str | None = None
-    reviews: str | None = None
+    detections: QueueUrl | None = None
+    dead_letters: QueueUrl | None = None
+    reviews: QueueUrl | None = None
 
 
 class Project(BaseModel):
@@ -94,11 +109,11 @@ class Project(BaseModel):
 
     name: ProjectName
     description: str = ""
-    bucket: str = Field(min_length=3, max_length=63)
+    bucket: str
     prefix: str = ""
     aws_conn_id: str = "aws_default"
-    region_name: str | None = None
-    sns_topic_arn: str | None = None
+    region_name: Region | None = None
+    sns_topic_arn: TopicArn | None = None
     pool: str = "default_pool"
     detection_pool: str = "default_pool"
     detection_lanes: int = Field(2, ge=1, le=64)
@@ -106,10 +121,26 @@ class Project(BaseModel):
     review: ReviewSetup | None = None
     settings: Settings = Settings.model_construct()
 
+    @field_validator("bucket")
+    @classmethod
+    def _a_bucket(cls, value: str) -> str:
+        if why := why_no_bucket_name(value):
+            raise ValueError(why)
+        return value
+
     @field_validator("prefix")
     @classmethod
     def _end_prefix(cls, value: str) -> str:
-        return f"{value.strip('/')}/" if value.strip("/") else ""
+        prefix = f"{value.strip('/')}/" if value.strip("/") else ""
+        if why := why_no_prefix(prefix):
+            raise ValueError(why)
+        return prefix
+
+    @property
+    def belongings(self) -> Belongings:
+        """What no other project may use as well."""
+        queues = {f"queues.{field}": url for field, url in self.queues.model_dump().items() if url}
+        return Belongings(self.name, self.bucket, self.prefix, queues)
 
     def variable(self, setting: str) -> str:
         """Name the Airflow Variable of a setting."""
@@ -134,31 +165,88 @@ def template_path(review: ReviewSetup) -> Path:
 
 
 def load_projects() -> list[Project]:
-    """Load every project file, sorted by name."""
-    return [load_project(path.stem) for path in sorted(projects_dir().glob("*.yaml"))]
+    """Load every project file that is right, sorted by name; :func:`check_project_files` says what the others lack."""
+    return [each for each in _read_project_files() if isinstance(each, Project)]
+
+
+def check_project_files() -> None:
+    """See whether every project file is right, and whether projects are in each other's way.
+
+    :raises SettingError: with all that is wrong, a line for each.
+    """
+    found = _read_project_files()
+    every = [each.belongings for each in found if isinstance(each, Project)]
+    wrong = [str(each) for each in found if isinstance(each, SettingError)]
+    # Each pair once: what is sorted before has named it.
+    for number, each in enumerate(every):
+        wrong += [*overlapping(each, every[number + 1 :]), *shared_queues(each, every[number + 1 :])]
+    if wrong:
+        raise SettingError("\n".join(wrong))
+
+
+def find_overlaps(project: Project) -> list[str]:
+    """Say which other project files are in the way of a project's place in S3."""
+    return overlapping(project.belongings, [each.belongings for each in load_projects()])
+
+
+def find_shared_queues(project: Project) -> list[str]:
+    """Say which of a project's queues are named twice."""
+    return shared_queues(project.belongings, [each.belongings for each in load_projects()])
+
+
+def _read_project_files() -> list[Project | SettingError]:
+    """Read each file on its own: what is wrong with one keeps no other from being read."""
+    folder = projects_dir()
+    if not folder.is_dir():
+        return [
+            SettingError(
+                f"There is no folder of project files: {folder} is missing. Make it, or set the environment variable "
+                f"{PROJECTS_DIR_VARIABLE} to the right one."
+            )
+        ]
+    found: list[Project | SettingError] = []
+    # Hidden files are an editor's.
+    files = (path for path in folder.iterdir() if path.suffix.lower() in LIKE_A_PROJECT_FILE)
+    for path in sorted(path for path in files if not path.name.startswith(".")):
+        try:
+            found.append(_read_project_file(path))
+        except SettingError as error:
+            found.append(error)
+    return found
+
+
+def _read_project_file(path: Path) -> Project:
+    if path.suffix != FILE_ENDING:
+        raise SettingError(
+            f"{path} is not read: the name of a project file ends in '{FILE_ENDING}', not in '{path.suffix}'. Rename "
+            "it, or move it out of this folder."
+        )
+    return load_project(path.stem)
 
 
 def load_project(name: str) -> Project:
     """Load one project file.
 
-    :raises SettingError: it is missing, is no YAML, or holds a value that is not allowed.
+    :raises SettingError: it is missing, cannot be read as :func:`read_yaml_mapping` demands, or holds a value that is
+        not allowed.
     """
-    path = projects_dir() / f"{name}.yaml"
+    path = projects_dir() / f"{name}{FILE_ENDING}"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml_mapping(path)
     except FileNotFoundError:
         raise SettingError(
             f"There is no project '{name}': {path} is missing. Add it, or set {PROJECTS_DIR_VARIABLE}."
         ) from None
-    except yaml.YAMLError as error:
-        raise SettingError(f"{path} is no YAML: {error}. Correct the file.") from error
-    try:
-        return Project.model_validate({"name": name, **(content or {})})
-    except ValidationError as error:
+    if content.get("name", name) != name:
         raise SettingError(
-            "; ".join(f"'{_place(e['loc'])}' in {path} is {e.get('input')!r}: {_expected(e)}" for e in error.errors())
-            + ". Correct the file."
-        ) from error
+            f"'name' in {path} is {content['name']!r}: a project is named as its file, which would be '{name}'. Take "
+            "it out, or rename the file."
+        )
+    try:
+        return Project.model_validate({**content, "name": name})
+    except ValidationError as error:
+        wrong = (f"'{_place(e['loc'])}' in {path} is {e.get('input')!r}: {_expected(e)}" for e in error.errors())
+        raise SettingError(f"{'; '.join(wrong)}. {WAY_OUT}") from error
 
 
 def read_settings(
@@ -211,6 +299,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     name = next((part for part in reversed(error["loc"]) if part in Settings.model_fields), None)
     field = Settings.model_fields.get(str(name))
     kind = _KINDS.get(_plain_type(field.annotation)) if field else None
+    if example := _EXAMPLES.get(str(error["loc"][-1])) if error["type"] == "string_pattern_mismatch" else None:
+        return f"expected {example}"
     if field is None or kind is None:
         inside = f"at '{_place(error['loc'][1:])}': " if len(error["loc"]) > 1 else ""
         return inside + str(error["msg"]).removeprefix("Value error, ")
@@ -224,6 +314,18 @@ def _expected(error: Mapping[str, Any]) -> str:
 
 
 _KINDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+_EXAMPLES = {
+    "name": "letters, digits, dashes and underscores, at most 100, which is what the file is to be named",
+    "region_name": "a region such as us-east-1",
+    "sns_topic_arn": "the ARN of a topic, arn:aws:sns:<region>:<account>:<name>",
+    "role_arn": "the ARN of a role, arn:aws:iam::<account>:role/<name>",
+    "workteam_arn": "the ARN of a workteam, arn:aws:sagemaker:<region>:<account>:workteam/private-crowd/<name>",
+    **dict.fromkeys(
+        ("detections", "dead_letters", "reviews"),
+        "the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>",
+    ),
+}
+"""What stands where a pattern does not match, by field of the project file."""
 _BOUNDS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
 
 

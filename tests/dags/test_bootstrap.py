@@ -67,7 +67,7 @@ def test_a_second_run_adopts_everything(aws: LocalAws, surroundings: dict[str, s
     run = run_dag("bootstrap")
 
     assert run.state == "success"
-    assert run.note == "Project is ready: everything that digits.yaml names is there; switch the DAGs on."
+    assert run.note == "Project is ready: everything that digits.yaml names is there; unpause the DAGs."
     assert effects(aws) == made
     assert record(aws, "review") == recorded
 

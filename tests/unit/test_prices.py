@@ -43,7 +43,7 @@ def test_the_demo_multiplies_the_same_prices() -> None:
         (TEXT.replace("date: 2026-09-10", "date: last week"), r"'prices.training_hour.date' is 'last week'"),
         (TEXT.replace("  review:", "  preview:"), r"'prices.review'"),
         (TEXT.replace("currency: USD", "currency: EUR"), "'currency' is 'EUR'"),
-        ("", "is None"),
+        ("", "is empty"),
     ],
     ids=["missing", "no YAML", "negative", "no date", "unknown name", "currency", "empty"],
 )

@@ -34,5 +34,5 @@ def check_everything(project: str) -> dict[str, str]:
 def ready(project: str, facts: dict[str, str]) -> dict[str, Any]:
     """Say that the project can start."""
     place = ProjectContext(project)
-    detail = f"everything that {project}.yaml names is there; switch the DAGs on"
+    detail = f"everything that {project}.yaml names is there; unpause the DAGs"
     return outcome(place, "ready", detail, facts)
