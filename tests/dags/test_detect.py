@@ -106,12 +106,13 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
     names = ["a.png", "a.png/b.jpg", "deep/er/c.JPEG", "ö ü.png", "x" * 900 + ".png"]
     for number, name in enumerate(names):
         put(inbox, name, picture("rows", number))
-    for name in ("folder/", "empty.png", "notes.txt"):
+    for name in ("folder/", "notes.txt"):
         put(inbox, name, b"" if name != "notes.txt" else b"notes")
 
     first, second = detect(), detect()
 
     assert (end_of(first), end_of(second)) == (("success", "detected"), ("success", "nothing_to_detect"))
+    assert "1 files in the inbox are of another kind by their names" in str(second.note)
     assert detected(inbox) == sorted(names)
     assert effects(inbox, "DetectCustomLabels") == len(names)
 
@@ -122,6 +123,39 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
     assert effects(inbox, "DetectCustomLabels") == len(names) + 1
     assert [each["etag"] for each in results(inbox) if each["key"] == f"{INBOX}a.png"].count(changed) == 1
     assert count_messages(inbox) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "found"])
+def test_every_object_gets_a_result_or_is_counted(
+    inbox: LocalAws, monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    monkeypatch.setattr("custom_labels.operators.project.ProjectContext.was_rung", announced)
+    contents = {
+        **{name: picture("rows", 1, "JPEG") for name in ("pasted.jfif", "no ending", "photo.2026", "a.gif")},
+        **dict.fromkeys(("empty.png", "empty", "empty.jfif"), b""),
+        **dict.fromkeys(("photo.heic", "text without ending"), b"no picture"),
+        **dict.fromkeys(("notes.txt", "data.json", ".DS_Store"), b"something"),
+    }
+    for name, content in contents.items():
+        etag = put(inbox, name, content)
+        if announced:
+            announce(inbox, event(name, etag, object={"size": len(content)}))
+
+    run = detect()
+
+    decisions = {each["key"].removeprefix(INBOX): each["decision"] for each in results(inbox)}
+    assert decisions == {
+        **dict.fromkeys(("pasted.jfif", "no ending", "photo.2026", "a.gif"), "accepted"),
+        **dict.fromkeys(("empty.png", "empty", "empty.jfif", "photo.heic", "text without ending"), "unreadable"),
+    }
+    assert {each["reason"] for each in results(inbox) if "empty" in each["key"]} == {"the file is empty"}
+    facts = record(inbox, "last_run/digits_detect")["facts"]
+    assert (facts["Images"], facts["Unreadable"], facts["Files of another kind by their names"]) == (9, 5, 3)
+    assert end_of(run) == ("success", "detection_trouble")
+    assert "5 images cannot be read; 4 of 9 accepted" in str(run.note)
+    assert effects(inbox, "DetectCustomLabels") == 4, "no version is asked about what is empty"
+    assert (count_messages(inbox), count_messages(inbox, "dead-letters")) == (0, 0)
 
 
 @pytest.mark.slow
@@ -163,13 +197,15 @@ def test_an_image_that_cannot_be_read_gets_a_result_that_says_so(inbox: LocalAws
 
     run = detect()
 
-    assert end_of(run) == ("success", "detected")
+    assert end_of(run) == ("success", "detection_trouble")
     assert [(each["decision"], each["reason"].partition(":")[0], each["review"]) for each in results(inbox)] == [
         ("unreadable", "InvalidImageFormatException", None),
         ("unreadable", "InvalidParameterException", None),
     ]
     facts = record(inbox, "last_run/digits_detect")["facts"]
     assert (facts["Unreadable"], facts["Gone meanwhile"]) == (2, 1)
+    assert "bad.png: InvalidImageFormatException" in facts["Example 1"]
+    assert "2 images cannot be read; 0 of 3 accepted" in str(run.note)
     assert count_messages(inbox) == 0
     assert detect().tasks["detect_batch"] == "skipped"
 

@@ -39,6 +39,8 @@ STRANGE = [
     "rows/a//b.png",
     "rows/deep/er/and deeper.PNG",
     "rows/photo.JPEG",
+    "rows/pasted.jfif",
+    "rows/no ending",
 ]
 """Good images whose keys have what breaks careless code."""
 

@@ -18,15 +18,16 @@ wakes also look for images without a result, so that nothing depends on an event
 | branch | meaning |
 |---|---|
 | `detected` | every image has its result |
-| `nothing_to_detect` | there was none |
+| `nothing_to_detect` | every image has its result already |
 | `nothing_serves` | no version is RUNNING, and why it was not started; images and messages wait |
-| `detection_trouble` | single images failed, or messages are no events of this inbox; examples are in the outcome |
+| `detection_trouble` | images cannot be read or failed, or messages are no events of the bucket; examples are in it |
 | a failed run | the live version did not answer for half an hour, or a task failed; the next run finds what is left |
 
 **A live version that is stopped** - by the cost guard, or by a person - is started when images wait for it, if
 `{project}__start_when_images_wait` is on and `{project}__service_window` is open.
 
-**What becomes of an image that fails**: one that Custom Labels cannot read gets a result that says so. For any other
+**What becomes of an image that fails**: one that Custom Labels cannot read, or that is empty, gets a result that says
+so, however it is named. Files of another kind by their names are counted. For any other
 reason its message stays in the queue; at its third delivery it goes to `queues.dead_letters`, with the `reason`.
 
 **By hand**: trigger it with *Trigger*; it looks for images without a result. `maximum_images` bounds the run.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -25,10 +25,12 @@ class InferenceImage:
 
     :param key: relative to the project's prefix.
     :param etag: without quotes.
+    :param is_empty: whether the file has no content, so that no version need be asked about it.
     """
 
     key: str
     etag: str
+    is_empty: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

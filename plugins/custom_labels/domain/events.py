@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote_plus
 
 from custom_labels.domain.detection import InferenceImage
-from custom_labels.domain.keys import INBOX, has_image_suffix
+from custom_labels.domain.keys import INBOX, may_be_image
 
 WRAPPERS_AT_MOST = 3
 """SNS to SQS is one wrapper, EventBridge to SNS to SQS two; deeper than this nobody goes."""
+
+
+class PassedOver(StrEnum):
+    """Why an object or an event is not put to a version; nothing is wrong with it. The values are for people."""
+
+    TEST_EVENT = "Test events of S3"
+    OTHER_EVENT = "Events that announce no object"
+    FOLDER_MARKER = "Folder markers"
+    NOT_AN_IMAGE = "Files of another kind by their names"
+    OUTSIDE = "Objects outside the inbox"
+
+    @property
+    def is_news(self) -> bool:
+        """Whether a run has to count it: what lies in the inbox is somebody's, however it is named."""
+        return self is PassedOver.NOT_AN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -31,13 +48,22 @@ class Announced:
     """What one message says.
 
     :param announcements: the images that it announces.
-    :param passed_over: why other records of it announce none; nothing is wrong with them.
+    :param passed_over: how many of its records announce none, by the reason, and ``examples`` of them.
     :param trouble: what is wrong with the message, ``None`` if nothing: a person should see it.
     """
 
     announcements: tuple[Announcement, ...] = ()
-    passed_over: tuple[str, ...] = ()
+    passed_over: Mapping[PassedOver, int] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
     trouble: str | None = None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether a run has to see the message: it announces an image, has to be counted, or is trouble.
+
+        The project's own writes are no news, which a bucket announces too whose notification has no prefix.
+        """
+        return bool(self.announcements or self.trouble or any(reason.is_news for reason in self.passed_over))
 
 
 class _NotUnderstood(Exception):
@@ -51,10 +77,11 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
     of S3 is URL-encoded, a space as a plus sign (S3 User Guide, event message structure); in one of EventBridge it is
     not.
 
-    :param bucket: the project's bucket, ``prefix`` what its keys begin with; images of others are trouble.
+    :param bucket: the project's bucket, ``prefix`` what its keys begin with. Objects elsewhere in the bucket are passed
+        over, those of other buckets are trouble.
     """
     announcements: list[Announcement] = []
-    passed_over: list[str] = []
+    passed_over: list[tuple[PassedOver, str]] = []
     try:
         for record in _records(body):
             found = _read_record(record, bucket, prefix)
@@ -64,7 +91,8 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
                 passed_over.append(found)
     except _NotUnderstood as error:
         return Announced(trouble=str(error))
-    return Announced(tuple(announcements), tuple(passed_over))
+    counts = Counter(reason for reason, _ in passed_over)
+    return Announced(tuple(announcements), counts, tuple(f"{reason}: {words}" for reason, words in passed_over))
 
 
 @dataclass(frozen=True)
@@ -82,13 +110,13 @@ class _Record:
     sequencer: str
 
 
-def _records(body: str) -> Iterator[_Record | str]:
-    """Find the records of a message; a text says why there is none to look for."""
+def _records(body: str) -> Iterator[_Record | None]:
+    """Find the records of a message; ``None`` is the test event, which S3 sends when notifications are set up."""
     value: Any = body
     for _ in range(WRAPPERS_AT_MOST):
         value = _parse(value)
         if value.get("Event") == "s3:TestEvent":
-            yield "a test event, which S3 sends when notifications are set up"
+            yield None
             return
         if "Records" in value:
             yield from map(_s3_record, _list(value["Records"]))
@@ -156,22 +184,28 @@ def _incomplete(error: Exception) -> _NotUnderstood:
     return _NotUnderstood(f"a record of the message is not as S3 writes them: {type(error).__name__} {error}")
 
 
-def _read_record(record: _Record | str, bucket: str, prefix: str) -> Announcement | str:
-    if isinstance(record, str):
-        return record
+def _read_record(record: _Record | None, bucket: str, prefix: str) -> Announcement | tuple[PassedOver, str]:
+    if record is None:
+        return PassedOver.TEST_EVENT, bucket
     if record.bucket != bucket:
         raise _NotUnderstood(f"the event is of bucket '{record.bucket}', and the project's is '{bucket}'")
     if not record.key.startswith(f"{prefix}{INBOX}"):
-        raise _NotUnderstood(f"the event is of '{record.key}', which is not below '{prefix}{INBOX}'")
+        return PassedOver.OUTSIDE, record.key
     if not record.kind.startswith("ObjectCreated"):
-        return f"an event of kind {record.kind}"
+        return PassedOver.OTHER_EVENT, record.kind
     key = record.key.removeprefix(prefix)
-    if key.endswith("/") or record.size == 0:
-        return "a folder marker or an empty file"
-    if not has_image_suffix(key):
-        return "a file that is neither JPEG nor PNG by its name"
+    if (reason := why_passed_over(key)) is not None:
+        return reason, record.key
     if not record.etag:
         raise _NotUnderstood(f"the event of '{record.key}' has no ETag")
     # S3 writes sequencers as hexadecimal of differing lengths; the shorter ones are padded for a comparison (S3 User
     # Guide, event message structure).
-    return Announcement(InferenceImage(key, record.etag), record.sequencer.upper().ljust(64, "0"))
+    image = InferenceImage(key, record.etag, is_empty=record.size == 0)
+    return Announcement(image, record.sequencer.upper().ljust(64, "0"))
+
+
+def why_passed_over(key: str) -> PassedOver | None:
+    """Say why an object of the inbox is not put to a version, ``None`` if it is. An empty file gets a result, too."""
+    if key.endswith("/"):
+        return PassedOver.FOLDER_MARKER
+    return None if may_be_image(key) else PassedOver.NOT_AN_IMAGE

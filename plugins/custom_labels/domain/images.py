@@ -29,7 +29,7 @@ class LeftOut(StrEnum):
 
     TOO_NEW = "newer than the run"
     FOLDER_MARKER = "folder marker or empty file"
-    OTHER_FILE = "not named .jpg, .jpeg or .png"
+    OTHER_FILE = "another kind of file by its name"
     NO_LABEL = "in no label folder"
     KEY = "a control character in its key"
     CORRUPT = "corrupt"

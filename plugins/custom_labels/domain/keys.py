@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
+from pathlib import PurePosixPath
 
 IMAGES = "images_labeled_by_folder/"
 INBOX = "images_for_detection/"
@@ -16,8 +18,18 @@ SNAPSHOTS = "snapshots/"
 CHECKS = "snapshots/checks/"
 MANIFESTS = "manifests/"
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-"""The endings that make a file an image for us, whatever their case; the content is checked as well."""
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".jfif", ".jpe", ".jif", ".jfi", ".pjpeg", ".pjp")
+"""Endings of JPEG and PNG files, whatever their case."""
+
+_LEFT_BY_SYSTEMS = {".db", ".ini"}
+"""Windows leaves ``Thumbs.db`` and ``desktop.ini`` beside pictures."""
+# The tables of the standard library alone: what a machine has in /etc/mime.types would make the rule differ from host
+# to host. The ending of raw bytes says nothing.
+_MIME = mimetypes.MimeTypes()
+_OTHER_KINDS = _LEFT_BY_SYSTEMS.union(
+    [ending for table in _MIME.types_map for ending, kind in table.items() if not kind.startswith("image/")]
+    + [ending.lower() for ending in _MIME.encodings_map]
+) - {ending for table in _MIME.types_map for ending, kind in table.items() if kind == "application/octet-stream"}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -35,6 +47,17 @@ def label_folder(label: str) -> str:
 def has_image_suffix(key: str) -> bool:
     """Whether a key's ending says JPEG or PNG."""
     return key.lower().endswith(IMAGE_SUFFIXES)
+
+
+def may_be_image(key: str) -> bool:
+    """Whether a file may be an image by its name; only its content tells.
+
+    Names without an ending, with one that says nothing (``photo.2026``), and with that of another picture format may
+    be: it is for Custom Labels to refuse them by their content. A text or a film by its name is none, nor is a hidden
+    file such as ``.DS_Store``.
+    """
+    path = PurePosixPath(key)
+    return has_image_suffix(key) or not (path.name.startswith(".") or path.suffix.lower() in _OTHER_KINDS)
 
 
 def snapshot_header(digest: str) -> str:

@@ -206,7 +206,8 @@ class Batch:
         counts["gone"] = sum(answer.reply is Reply.GONE for answer in found.values())
         counts["failed"] = sum(answer.reply is Reply.FAILED for answer in found.values())
         counts["dead_lettered"] = self._settle_messages(chunk, found)
-        examples = [f"{a.image.key}: {a.words}" for a in found.values() if a.reply is Reply.FAILED]
+        in_trouble = [a for reply in (Reply.FAILED, Reply.UNREADABLE) for a in found.values() if a.reply is reply]
+        examples = [f"{answer.image.key}: {answer.words}" for answer in in_trouble]
         return counts, examples
 
     def _decide(self, answer: Found) -> tuple[Detection, ReviewRequest | None]:

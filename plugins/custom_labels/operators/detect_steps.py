@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.domain.events import Announcement, read_event
+from custom_labels.domain.events import Announcement, PassedOver, read_event
 from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
 from custom_labels.hooks.queue import QueueHook
 from custom_labels.listener import NOTE_KEY
@@ -78,12 +78,15 @@ def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swep
     over = inbox.announce(announced, swept=swept)
     if swept:
         over += inbox.sweep()
+    if swept:  # those that were announced lie there, too
+        heard.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
     done = [*heard.passed_over, *(message for item in over for message in item.messages)]
     if queue:
         queue.delete([*done, *heard.hand_over()])
     return {
         "messages": heard.messages,
         "passed_over": len(done),
+        "reasons": {reason.value: count for reason, count in heard.reasons.items() if count},
         "dead_lettered": len(heard.garbage) if heard.dead_letters else 0,
         "garbage": len(heard.garbage),
         "examples": [f"a message: {why}" for _, why in heard.garbage[:EXAMPLES]],
@@ -104,6 +107,7 @@ class _Heard:
         self.dead_letters = project_queue(place.project, "dead_letters")
         self.messages = 0
         self.passed_over: list[Message] = []
+        self.reasons: Counter[PassedOver] = Counter()
         self.garbage: list[tuple[Message, str]] = []
 
     def listen(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
@@ -112,13 +116,14 @@ class _Heard:
         for message in queue.receive(MOST_MESSAGES, visibility):
             self.messages += 1
             read = read_event(message.body, bucket=store.bucket, prefix=store.prefix)
+            self.reasons.update(read.passed_over)
             if read.trouble:
                 log.warning("Message %s: %s.", message.id, read.trouble)
                 self.garbage.append((message, read.trouble))
             elif read.announcements:
                 yield message, read.announcements
             else:
-                log.info("Message %s: %s.", message.id, "; ".join(read.passed_over) or "no records")
+                log.info("Message %s: %s.", message.id, "; ".join(read.examples) or "no records")
                 self.passed_over.append(message)
 
     def hand_over(self) -> list[Message]:
@@ -152,11 +157,12 @@ def how_did_it_go(project: str) -> list[str]:
         "examples": [*plan["examples"], *(example for each in done for example in each["examples"])][:EXAMPLES],
         "calls_a_second": round(sum(each["calls"] for each in done) / seconds, 1) if seconds else 0,
         "garbage": plan["garbage"],
+        "reasons": plan["reasons"],
         "left": plan["left"],
     }
     ti.xcom_push(key="summary", value=summary)
     DetectionWork(place.store, plan["run"]).delete()
-    is_trouble = bool(counts["failed"] or plan["garbage"])
+    is_trouble = bool(counts["failed"] or counts["unreadable"] or plan["garbage"])
     end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
     return [end, "look_again"] if plan["left"] else [end]
 
@@ -187,7 +193,10 @@ def nothing_serves(project: str) -> dict[str, Any]:
 def nothing_to_detect(project: str) -> dict[str, Any]:
     """Say that every image has its result."""
     place = ProjectContext(project)
-    return outcome(place, "nothing_to_detect", "every image has its result", _facts(place, {"images": 0, "counts": {}}))
+    summary = _summary(place)
+    other = summary["reasons"].get(PassedOver.NOT_AN_IMAGE.value, 0)
+    rest = f"; {other} files in the inbox are of another kind by their names" if other else ""
+    return outcome(place, "nothing_to_detect", f"every image has its result{rest}", _facts(place, summary))
 
 
 @step
@@ -203,8 +212,9 @@ def detection_trouble(project: str) -> dict[str, Any]:
     """Say which images are in trouble, in AWS's words, beside what became of the others."""
     place = ProjectContext(project)
     summary = _summary(place)
-    failed, garbage = summary["counts"].get("failed", 0), summary["garbage"]
-    wrong = [f"{failed} images failed"] if failed else []
+    counts, garbage = summary["counts"], summary["garbage"]
+    wrong = [f"{counts['failed']} images failed"] if counts.get("failed") else []
+    wrong += [f"{counts['unreadable']} images cannot be read"] if counts.get("unreadable") else []
     wrong += [f"{garbage} messages are no events of this project's inbox"] if garbage else []
     facts = {**_facts(place, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
     return outcome(place, "detection_trouble", f"{' and '.join(wrong)}; {_words(summary)}", facts)
@@ -239,5 +249,6 @@ def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
         "Reviews in trouble": opened.get("trouble"),
         "Calls a second": summary.get("calls_a_second", 0),
         "Left for the next run": "yes" if summary.get("left") else 0,
+        **summary["reasons"],
     }
     return {name: value for name, value in facts.items() if value}

@@ -119,6 +119,8 @@ class Asker:
 
         :raises CannotGoOn: it does not run any more and no other is to be asked, or nothing was answered for a minute.
         """
+        if image.is_empty:
+            return Found(image, self._version, Reply.UNREADABLE, words="the file is empty")
         pause = FIRST_PAUSE
         while True:
             self._sleep(self._bucket.reserve(time.monotonic()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from custom_labels.domain.detection import InferenceImage
-from custom_labels.domain.keys import DETECTIONS, INBOX, has_image_suffix
+from custom_labels.domain.events import PassedOver, why_passed_over
+from custom_labels.domain.keys import DETECTIONS, INBOX
 from custom_labels.domain.work import WorkItem
 from custom_labels.storage.pages import Page, pages
 from custom_labels.storage.results import has_result, result_folder
@@ -20,7 +22,7 @@ THREADS = 16
 
 _TABLES = """
 CREATE TABLE results (folder TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE found (key TEXT, etag TEXT);
+CREATE TABLE found (key TEXT, etag TEXT, is_empty INTEGER);
 """
 
 
@@ -37,6 +39,8 @@ class Inbox:
         self.most = most
         self.left = False
         """Whether there are more images than that."""
+        self.passed_over: Counter[PassedOver] = Counter()
+        """Objects that lie in the inbox and are not put to a version, as far as a sweep came."""
         self.items: list[WorkItem] = []
         self._found = 0
         self._database = sqlite3.connect(path)
@@ -53,9 +57,9 @@ class Inbox:
 
     def __iter__(self) -> Iterator[WorkItem]:
         yield from self.items
-        with closing(self._database.execute("SELECT key, etag FROM found ORDER BY rowid")) as rows:
-            for key, etag in rows:
-                yield WorkItem((InferenceImage(key, etag),))
+        with closing(self._database.execute("SELECT key, etag, is_empty FROM found ORDER BY rowid")) as rows:
+            for key, etag, is_empty in rows:
+                yield WorkItem((InferenceImage(key, etag, bool(is_empty)),))
 
     def announce(self, items: list[WorkItem], *, swept: bool) -> list[WorkItem]:
         """Take announced images; those of messages that came before are looked up, as they may be done already.
@@ -81,7 +85,7 @@ class Inbox:
                 self._database.executemany("INSERT OR IGNORE INTO results VALUES (?)", folders)
         now = {image.key: image for item in self.items for image in item.images}
         for page in pages(self.store, INBOX):
-            for image in _images(page):
+            for image in self._images(page):
                 if image.key in now:
                     now[image.key] = image  # replaced since it was announced, perhaps
                 elif not self._is_done(image):
@@ -100,17 +104,18 @@ class Inbox:
         if len(self) >= self.most:
             self.left = True
             return
-        self._database.execute("INSERT INTO found VALUES (?, ?)", (image.key, image.etag))
+        self._database.execute("INSERT INTO found VALUES (?, ?, ?)", (image.key, image.etag, image.is_empty))
         self._found += 1
 
     def _is_done(self, image: InferenceImage) -> bool:
         row = self._database.execute("SELECT 1 FROM results WHERE folder = ?", (result_folder(image),)).fetchone()
         return row is not None
 
-
-def _images(page: Page) -> Iterator[InferenceImage]:
-    """Go through what may be an image."""
-    for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
-        text = key.decode()
-        if size != b"0" and has_image_suffix(text):
-            yield InferenceImage(text, etag.decode())
+    def _images(self, page: Page) -> Iterator[InferenceImage]:
+        """Go through what may be an image, and count the rest by its reason."""
+        for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
+            text = key.decode()
+            if (reason := why_passed_over(text)) is None:
+                yield InferenceImage(text, etag.decode(), is_empty=size == b"0")
+            else:
+                self.passed_over[reason] += 1

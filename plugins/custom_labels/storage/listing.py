@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from custom_labels.domain.images import LeftOut, Tally
-from custom_labels.domain.keys import IMAGE_SUFFIXES, IMAGES, has_control_character, has_image_suffix, label_folder
+from custom_labels.domain.keys import IMAGES, has_control_character, label_folder, may_be_image
 from custom_labels.storage.pages import Page, pages, time_text
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Tried first: nearly all images end so, and a lower-case copy of every key costs more than all else.
 _USUAL_ENDINGS = tuple(
-    ending.encode() for suffix in IMAGE_SUFFIXES for ending in (suffix, suffix.upper(), suffix.capitalize())
+    ending.encode() for suffix in (".jpg", ".jpeg", ".png") for ending in (suffix, suffix.upper(), suffix.capitalize())
 )
 
 
@@ -75,7 +75,7 @@ def _reason(key: str, time: bytes, size: bytes, cutoff: bytes) -> LeftOut | None
         return LeftOut.TOO_NEW
     if size == b"0" or key.endswith("/"):
         return LeftOut.FOLDER_MARKER
-    if not has_image_suffix(key):
+    if not may_be_image(key):
         return LeftOut.OTHER_FILE
     return LeftOut.KEY if has_control_character(key) else None
 

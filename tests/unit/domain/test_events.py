@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_labels.domain.detection import InferenceImage
-from custom_labels.domain.events import read_event
+from custom_labels.domain.events import PassedOver, read_event
 from tests.dags.detect_support import event
 from tests.support import BUCKET
 
@@ -73,24 +73,53 @@ def test_a_message_may_announce_several_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "reason", "says"),
     [
-        ({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}, "test event"),
-        (sns({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}), "test event"),
-        (s3(event("a.png", kind="ObjectRemoved:Delete")), "ObjectRemoved:Delete"),
-        (bridge("images_for_detection/a.png", "Object Deleted"), "ObjectRemoved"),
-        (s3(event("notes.txt")), "neither JPEG nor PNG"),
-        (s3(event("folder/")), "folder marker"),
-        (s3(event("a.png", object={"size": 0})), "folder marker or an empty file"),
+        ({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}, PassedOver.TEST_EVENT, BUCKET),
+        (sns({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}), PassedOver.TEST_EVENT, BUCKET),
+        (s3(event("a.png", kind="ObjectRemoved:Delete")), PassedOver.OTHER_EVENT, "ObjectRemoved:Delete"),
+        (bridge("images_for_detection/a.png", "Object Deleted"), PassedOver.OTHER_EVENT, "ObjectRemoved"),
+        (s3(event("notes.txt")), PassedOver.NOT_AN_IMAGE, "notes.txt"),
+        (s3(event("folder/")), PassedOver.FOLDER_MARKER, "folder/"),
+        *(
+            (s3(event("", object={"key": key})), PassedOver.OUTSIDE, key)
+            for key in (
+                "elsewhere/a.png",
+                "images_labeled_by_folder/7/digits-x.png",
+                "images_for_detection",
+                "registry/last_run/digits_detect.json",
+                "detection_work/0a/plan.json",
+            )
+        ),
     ],
-    ids=["test event", "test event through SNS", "removed", "removed, EventBridge", "text", "folder", "empty"],
+    ids=[
+        "test event",
+        "test event through SNS",
+        "removed",
+        "removed, EventBridge",
+        "text",
+        "folder",
+        "another folder",
+        "our copy",
+        "nearly the inbox",
+        "our record",
+        "our work",
+    ],
 )
-def test_a_message_without_news_is_passed_over(body: Any, why: str) -> None:
+def test_a_message_that_announces_no_image_is_passed_over_and_counted(body: Any, reason: PassedOver, says: str) -> None:
     read = read_event(json.dumps(body), bucket=BUCKET, prefix="")
 
     assert read.trouble is None
     assert read.announcements == ()
-    assert why in "; ".join(read.passed_over)
+    assert read.passed_over == {reason: 1}
+    assert says in read.examples[0]
+    assert read.is_news is (reason is PassedOver.NOT_AN_IMAGE), "only what lies in the inbox is for a run to count"
+
+
+def test_an_empty_file_is_announced_as_such() -> None:
+    read = read_event(json.dumps(s3(event("a.png", ETAG, object={"size": 0}))), bucket=BUCKET, prefix="")
+
+    assert [(each.image, each.image.is_empty) for each in read.announcements] == [(image("a.png"), True)]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +134,6 @@ def test_a_message_without_news_is_passed_over(body: Any, why: str) -> None:
         ({"Records": [{"eventSource": "aws:sqs"}]}, "of 'aws:sqs'"),
         ({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]}, "KeyError 's3'"),
         (s3(event("a.png", bucket="other")), "of bucket 'other'"),
-        (s3(event("a.png", object={"key": "elsewhere/a.png"})), "not below 'images_for_detection/'"),
         (s3(event("a.png", object={"key": "images_for_detection/%FF.png"})), "not as S3 writes them"),
         (s3(event("a.png", "")), "no ETag"),
         ({"source": "aws.s3", "detail": {}, "detail-type": "Object Created"}, "KeyError 'object'"),

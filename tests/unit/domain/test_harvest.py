@@ -15,7 +15,7 @@ from custom_labels.domain.harvest import (
     copy_metadata,
     decide_fate,
 )
-from custom_labels.domain.keys import MAXIMUM_KEY_BYTES
+from custom_labels.domain.keys import MAXIMUM_KEY_BYTES, may_be_image
 from custom_labels.domain.names import review_name, review_subject
 from custom_labels.domain.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
 from tests.review_requests import request_for
@@ -113,12 +113,20 @@ def test_an_image_has_one_copy_whatever_it_is_reviewed_for() -> None:
     assert audited.target == decided("rows").target == decided("rows", round_=3).target
 
 
-@pytest.mark.parametrize("key", ["a.JPG", "b/c.jpeg", "my photo é+.png"])
+@pytest.mark.parametrize("key", ["a.JPG", "b/c.jpeg", "my photo é+.png", "pasted.jfif"])
 def test_a_copy_keeps_nothing_of_its_source_but_the_ending(key: str) -> None:
     asked = request_for(f"images_for_detection/{key}")
     target = decided("rows", key=asked.key).target
 
     assert target == f"images_labeled_by_folder/rows/{review_subject(asked.name)}.{key.rpartition('.')[2].lower()}"
+
+
+@pytest.mark.parametrize("key", ["a", "photo.2026", "renamed.gif", "a.jfif"])
+def test_a_copy_of_an_image_is_taken_for_an_image_however_it_was_named(key: str) -> None:
+    target = decided("rows", key=request_for(f"images_for_detection/{key}").key).target
+
+    assert target is not None
+    assert may_be_image(target)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,17 @@ def test_survey_of_an_empty_bucket(store: S3Store, now: datetime) -> None:
 
 
 def test_survey_counts_at_any_depth_below_a_label(store: S3Store, bucket: Bucket, now: datetime) -> None:
-    for name in ("cat/1.png", "cat/a/2.JPG", "cat/a/b/3.jpeg", "dog/1.png", "dog/2.png"):
+    for name in (
+        "cat/1.png",
+        "cat/a/2.JPG",
+        "cat/a/b/3.jpeg",
+        "cat/pasted.jfif",
+        "cat/no ending",
+        "dog/1.png",
+        "dog/2.png",
+    ):
         bucket.put(name)
-    assert counts(survey(store, now)) == {"cat": (3, 3), "dog": (2, 2)}
+    assert counts(survey(store, now)) == {"cat": (5, 5), "dog": (2, 2)}
 
 
 def test_survey_writes_nothing(store: S3Store, bucket: Bucket, now: datetime) -> None:
