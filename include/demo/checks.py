@@ -87,19 +87,21 @@ def check_detection(run: Run, batch: Batch, version: str) -> list[Check]:
 
 
 def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int | None) -> list[Check]:
-    """Check that people were asked once about each image, and that each answer is filed where it belongs.
+    """Check that people were asked once about each image and purpose, and that each answer is filed where it belongs.
 
     :param queued: messages left in each queue.
     :param wrong: wrong answers that the simulated workforce says it gave, ``None`` for people of flesh and blood.
     """
-    asked = Counter(review.name for review in batch.reviews)
+    asked = Counter((review.name, review.purpose) for review in batch.reviews)
     for_doubt = sum(review.purpose == DOUBT for review in batch.reviews)
     audits = [review for review in batch.reviews if review.purpose == AUDIT]
     checks = [
         Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
         Check(f"A2I: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
-        Check(f"A2I: {len(audits)} reviews of samples that nobody doubts", bool(audits)),
-        Check("A2I: at most one review an image", max(asked.values(), default=0) == 1),
+        Check(f"A2I: {len(audits)} reviews of samples, doubtful or not", bool(audits)),
+        Check(
+            "A2I: at most one review an image for its doubt, and one as a sample", max(asked.values(), default=0) == 1
+        ),
         Check("A2I: all are Completed", all(review.status == "Completed" for review in batch.reviews)),
         Check(
             f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, below the label that people chose",

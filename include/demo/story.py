@@ -225,7 +225,7 @@ class Story:
         part.harvest = CallCount.now(self.control).since(before)
         part.batch = look_at(self.cloud, part.truth)
         filed = part.batch.filed().total()
-        self.view.line(f"{filed} images lie below their labels now; samples that nobody doubts only measure.")
+        self.view.line(f"{filed} images lie below their labels now; samples only measure.")
         if not by_hand:  # then the demo's own looks at who has answered are among them
             self.view.line(calls_each(part.harvest, waiting, "review"))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))

@@ -38,7 +38,8 @@ BATCH = Batch(
 EMPTY = {"detections": 0, "reviews": 0}
 TWICE = replace(BATCH, results=(*BATCH.results, BATCH.results[0]))
 LOST = replace(BATCH, results=BATCH.results[1:])
-ASKED_TWICE = replace(BATCH, reviews=(*BATCH.reviews, Review("b.png", "audit", "Completed", ("2",))))
+DOUBT_SAMPLED = replace(BATCH, reviews=(*BATCH.reviews, Review("b.png", "audit", "Completed", ("2",))))
+ASKED_TWICE = replace(BATCH, reviews=(*BATCH.reviews, BATCH.reviews[1]))
 OPEN = replace(BATCH, reviews=(BATCH.reviews[0], Review("c.png", "audit", "InProgress", ())))
 FILED_WRONG = replace(BATCH, copies={"eb": ("7",)})
 FILED_TWICE = replace(BATCH, copies={"eb": ("2", "2")})
@@ -53,6 +54,10 @@ LEDGER = {"versions": {"v1": {}, "v2": {}}, "total_usd": 0.5}
 
 def failing(checks: list[Check]) -> list[str]:
     return [check.claim.partition(":")[0] for check in checks if not check.holds]
+
+
+def test_a_doubtful_image_that_is_sampled_is_asked_about_for_both() -> None:
+    assert failing(check_reviews(RUN, DOUBT_SAMPLED, EMPTY, 0)) == []
 
 
 def test_all_claims_hold_when_the_loop_closed() -> None:

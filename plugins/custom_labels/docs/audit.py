@@ -24,7 +24,11 @@ right. The confidence that a model gives itself says nothing about images it is 
 | `live_accuracy_low` | the share of right ones is below `{project}__minimum_live_accuracy` |
 
 An alert needs `{project}__minimum_audit_answers` answers about the live version, and is sent again only when there are
-new ones. An audit does not show the model's guess, which would draw people to it. A sampled detection that is doubtful
-anyway is not asked about twice: its one review serves both. Sampled images enter training only with
-`{project}__train_on_audit_samples`. The period is `{project}__automatic_human_sampling_frequency`, in minutes.
+new ones. A sample is a review of its own, opened before those of doubtful images and in no order that the model has a
+say in, and it does not show the model's guess, which would draw people to it. So an image that is sampled and in doubt
+is shown twice: the answers to doubts come by doubt and budget, and are no sample. Samples that have no answer (yet)
+count as others that the model was equally in doubt or sure of.
+
+Sampled images enter training only with `{project}__train_on_audit_samples`, those in doubt by their other review. The
+period is `{project}__automatic_human_sampling_frequency`, in minutes.
 """

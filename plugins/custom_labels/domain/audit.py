@@ -19,6 +19,7 @@ class AuditSample:
 
     :param review: name of the review that asks them.
     :param label: what the version said, ``None`` for no label; ``confidence`` in percent.
+    :param is_doubtful: whether that was below its minimum confidence.
     """
 
     review: str
@@ -26,6 +27,7 @@ class AuditSample:
     version_name: str
     label: str | None
     confidence: float | None
+    is_doubtful: bool
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -52,29 +54,94 @@ def every_nth(items: Iterable[T], interval: int, *, seen: int) -> Iterator[tuple
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """How often a version was right, of the samples that people gave an answer to.
+class Stratum:
+    """Samples that the version was equally sure of: all those in doubt, or all others.
 
-    :param label: what the version had said; ``None`` together with ``is_overall`` false for "no label".
+    People answer doubtful images less often (they disagree, or let them expire), so that the answers alone are not a
+    sample of the detections; within a stratum they are.
+
     :param sampled: detections shown to people, of which ``answered`` have an answer that they agree on.
     """
 
-    version_name: str
-    label: str | None
-    is_overall: bool
+    is_doubtful: bool
     sampled: int
     answered: int
     right: int
 
     @property
+    def share(self) -> float:
+        """The share of right answers; one half, which is as far from all as from none, without any answer."""
+        return self.right / self.answered if self.answered else 0.5
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the share: from 0 to 1 without any answer."""
+        return wilson_interval(self.right, self.answered) if self.answered else (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How often a version was right, by the samples that people answered.
+
+    :param label: what the version had said; ``None`` together with ``is_overall`` false for "no label".
+    :param strata: the samples, one stratum for doubtful ones and one for the others; none is empty.
+    """
+
+    version_name: str
+    label: str | None
+    is_overall: bool
+    strata: tuple[Stratum, ...]
+
+    @property
+    def sampled(self) -> int:
+        """Detections shown to people."""
+        return sum(stratum.sampled for stratum in self.strata)
+
+    @property
+    def answered(self) -> int:
+        """Samples with an answer that people agree on."""
+        return sum(stratum.answered for stratum in self.strata)
+
+    @property
+    def right(self) -> int:
+        """Samples that were answered as the version had said."""
+        return sum(stratum.right for stratum in self.strata)
+
+    @property
     def share(self) -> float | None:
-        """The share of right answers, ``None`` without any answer."""
-        return self.right / self.answered if self.answered else None
+        """The share of right detections, ``None`` without any answer.
+
+        Each stratum counts by how many detections were sampled from it, not by how many of them were answered.
+        """
+        return self._weighted([stratum.share for stratum in self.strata]) if self.answered else None
+
+    @property
+    def highest_share(self) -> float | None:
+        """The share if a stratum without any answer were all right, ``None`` without any answer at all."""
+        return self._weighted([s.share if s.answered else 1.0 for s in self.strata]) if self.answered else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % confidence interval of the share, ``None`` without any answer."""
-        return wilson_interval(self.right, self.answered) if self.answered else None
+        """The 95 % confidence interval of the share, ``None`` without any answer.
+
+        The strata's Wilson intervals are joined by the method of variance estimates recovery (Zou and Donner 2008, for
+        stratified proportions Yan and Su 2010); the spread between the strata is added, since their weights are
+        themselves those of a sample. One stratum alone has Wilson's interval.
+        """
+        share = self.share
+        if share is None:
+            return None
+        between = Z_95 * Z_95 / self.sampled * self._weighted([(stratum.share - share) ** 2 for stratum in self.strata])
+        below = between + self._squared([stratum.share - stratum.interval[0] for stratum in self.strata])
+        above = between + self._squared([stratum.interval[1] - stratum.share for stratum in self.strata])
+        return max(0.0, share - math.sqrt(below)), min(1.0, share + math.sqrt(above))
+
+    def _weighted(self, values: list[float]) -> float:
+        return sum(s.sampled * value for s, value in zip(self.strata, values, strict=True)) / self.sampled
+
+    def _squared(self, values: list[float]) -> float:
+        weights = [stratum.sampled / self.sampled for stratum in self.strata]
+        return sum((weight * value) ** 2 for weight, value in zip(weights, values, strict=True))
 
     @property
     def words(self) -> str:
@@ -82,11 +149,26 @@ class Accuracy:
         if self.share is None or self.interval is None:
             return f"no answers yet to {self.sampled} samples"
         low, high = self.interval
-        return f"{self.share:.1%} (95 % interval {low:.1%} to {high:.1%}; {self.right} of {self.answered} samples)"
+        if len(self.strata) == 1:
+            counts = f"{self.right} of {self.answered} samples"
+        else:
+            counts = " and ".join(
+                f"{s.right} of {s.answered} {'doubtful' if s.is_doubtful else 'sure'} samples" for s in self.strata
+            )
+        unanswered = f", {self.sampled - self.answered} without an answer" if self.answered < self.sampled else ""
+        return f"{self.share:.1%} (95 % interval {low:.1%} to {high:.1%}; {counts}{unanswered})"
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types, with the share and its interval."""
-        return {**asdict(self), "share": self.share, "interval": list(self.interval) if self.interval else None}
+        return {
+            **asdict(self),
+            "strata": [asdict(stratum) for stratum in self.strata],
+            "sampled": self.sampled,
+            "answered": self.answered,
+            "right": self.right,
+            "share": self.share,
+            "interval": list(self.interval) if self.interval else None,
+        }
 
 
 def wilson_interval(right: int, answered: int, z: float = Z_95) -> tuple[float, float]:
@@ -104,9 +186,9 @@ def wilson_interval(right: int, answered: int, z: float = Z_95) -> tuple[float, 
 def accuracy_alarm(live: Accuracy | None, *, minimum: float, minimum_answers: int) -> str | None:
     """Say why people must be told of a version's live accuracy, ``None`` when there is no reason.
 
-    :param minimum: share below which they are told.
+    :param minimum: share below which they are told, also if all were right of which nothing is known yet.
     :param minimum_answers: answers without which nothing is said.
     """
-    if live is None or live.share is None or live.answered < minimum_answers or live.share >= minimum:
+    if live is None or live.highest_share is None or live.answered < minimum_answers or live.highest_share >= minimum:
         return None
     return f"{live.version_name} was right in {live.words}, below the minimum of {minimum:.1%}"

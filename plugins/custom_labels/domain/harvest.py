@@ -223,6 +223,8 @@ def _fate(request: ReviewRequest, consensus: Consensus, rules: HarvestRules) -> 
         if request.round < rules.maximum_rounds:
             return Fate.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
         return Fate.UNDECIDED, f"{consensus.reason}, and that in {request.round} rounds", None
+    if request.purpose is Purpose.AUDIT and request.is_also_in_doubt:
+        return Fate.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
     if request.purpose is Purpose.AUDIT and not rules.train_on_audits:
         return Fate.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
     subject = image_subject(rules.project, request)

@@ -35,6 +35,7 @@ class ReviewRequest:
     :param version_name: the version that guessed.
     :param round: 1 for the first question about an image, one more for each further reviewer.
     :param reviewers: how many people are asked in this round.
+    :param is_also_in_doubt: whether the image of an audit has a review for its doubt too, which files the image.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ReviewRequest:
     purpose: Purpose
     round: int
     reviewers: int
+    is_also_in_doubt: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -78,6 +80,7 @@ def ask_about(
         purpose=purpose,
         round=1,
         reviewers=reviewers,
+        is_also_in_doubt=purpose is Purpose.AUDIT and detection.review is not None,
     )
 
 

@@ -75,20 +75,21 @@ def measure(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 @step
 def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Pick every n-th detection since the last sample, whatever its confidence, and ask for its review."""
+    """Pick every n-th detection since the last sample, whatever its confidence, and ask for its review.
+
+    A sample is a review of its own, also of an image that is in doubt: the reviews of doubts are opened by doubt as
+    far as the budget goes, and show the model's guess, so that their answers measure nothing.
+    """
     place = ProjectContext(project)
     live = place.registry.live()
     drawn = draw(place.store, settings["human_sampling_interval"], datetime.now(UTC) - SETTLED)
-    labels = live.labels if live else ()
-    requests = {detection.key: _request(project, detection, labels, settings) for detection in drawn.sampled}
-    asked = [request for request in requests.values() if request is not None]
-    # A doubtful detection is reviewed anyway: its review serves both, and nobody is asked twice.
-    WaitingReviews(place.store).add(f"audit-{drawn.name}", asked)
-    keep_draw(place.store, drawn, (_sample(detection, requests[detection.key]) for detection in drawn.sampled))
+    labels, reviewers = live.labels if live else (), settings["reviewers_per_image"]
+    asked = [(each, ask_about(project, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
+    WaitingReviews(place.store).add(f"audit-{drawn.name}", (request for _, request in asked))
+    keep_draw(place.store, drawn, (_sample(detection, request) for detection, request in asked))
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
     return {
         "sampled": len(drawn.sampled),
-        "asked": len(asked),
         "detections": drawn.detections,
         "seen": drawn.after.seen,
     }
@@ -166,19 +167,12 @@ def _by_version(place: ProjectContext, found: list[Accuracy]) -> dict[str, Any]:
     return versions
 
 
-def _request(
-    project: str, detection: Detection, labels: tuple[str, ...], settings: dict[str, Any]
-) -> ReviewRequest | None:
-    if detection.decision is Decision.REVIEW:
-        return None
-    return ask_about(project, detection, labels, Purpose.AUDIT, settings["reviewers_per_image"])
-
-
-def _sample(detection: Detection, request: ReviewRequest | None) -> AuditSample:
+def _sample(detection: Detection, request: ReviewRequest) -> AuditSample:
     return AuditSample(
-        review=request.name if request else detection.review or "",
+        review=request.name,
         image=detection.image,
         version_name=detection.version_name,
         label=detection.label,
         confidence=detection.confidence,
+        is_doubtful=detection.decision is not Decision.ACCEPTED,
     )

@@ -202,9 +202,15 @@ def _is_full(trouble: Trouble) -> bool:
 
 
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
-    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence."""
+    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
+
+    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
+    other, so that those a budget has room for are a sample of all.
+    """
+    if request.purpose is Purpose.AUDIT:
+        return False, False, 0.0, request.name
     return (
-        request.purpose is not Purpose.AUDIT,
+        True,
         request.label is not None,
         request.confidence if request.confidence is not None else 0.0,
         request.name,

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from custom_labels.domain.audit import Accuracy, AuditSample, every_nth
+from custom_labels.domain.audit import Accuracy, AuditSample, Stratum, every_nth
 from custom_labels.domain.detection import Decision, Detection
 from custom_labels.domain.names import review_subject
 from custom_labels.domain.review import Agreement
@@ -21,6 +21,8 @@ CURSOR = "audit/cursor.json"
 SAMPLES = "audit/samples/"
 ACCURACY = "audit/accuracy.json"
 
+Counts = tuple[int, int, int]
+"""Samples, those of them that are answered, those of them that were right."""
 MAXIMUM_SAMPLES = 1000
 """Samples drawn by one run at most; the next one goes on behind them."""
 
@@ -113,26 +115,35 @@ def measure(store: S3Store) -> list[Accuracy]:
     """
     with closing(sqlite3.connect("")) as database:
         database.executescript(
-            "CREATE TABLE sample (subject PRIMARY KEY, version, label);"
+            "CREATE TABLE sample (subject PRIMARY KEY, version, label, is_doubtful);"
             "CREATE TABLE answer (subject PRIMARY KEY, label);"
         )
-        database.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", _samples(store))
+        database.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)", _samples(store))
         database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?)", _answers(store))
-        counts = (
-            "count(*), count(answer.subject), count(CASE WHEN answer.label IS sample.label THEN answer.subject END) "
-            "FROM sample LEFT JOIN answer USING (subject)"
+        rows = database.execute(
+            "SELECT version, sample.label, is_doubtful, count(*), count(answer.subject), "
+            "count(CASE WHEN answer.label IS sample.label THEN answer.subject END) "
+            "FROM sample LEFT JOIN answer USING (subject) GROUP BY version, sample.label, is_doubtful"
         )
-        overall = database.execute(f"SELECT version, NULL, {counts} GROUP BY version")
-        found = [Accuracy(version, label, True, *rest) for version, label, *rest in overall]
-        by_label = database.execute(f"SELECT version, sample.label, {counts} GROUP BY version, sample.label")
-        found += [Accuracy(version, label, False, *rest) for version, label, *rest in by_label]
-    return sorted(found, key=lambda one: (one.version_name, not one.is_overall, one.label is None, one.label or ""))
+        counts: dict[tuple[str, str | None, bool], dict[bool, Counts]] = {}
+        for version, label, is_doubtful, *numbers in rows:
+            for key in ((version, None, True), (version, label, False)):
+                strata = counts.setdefault(key, {})
+                before = strata.get(bool(is_doubtful), (0, 0, 0))
+                strata[bool(is_doubtful)] = (before[0] + numbers[0], before[1] + numbers[1], before[2] + numbers[2])
+    accuracies = (
+        Accuracy(version, label, is_overall, tuple(Stratum(doubt, *strata[doubt]) for doubt in sorted(strata)))
+        for (version, label, is_overall), strata in counts.items()
+    )
+    return sorted(
+        accuracies, key=lambda one: (one.version_name, not one.is_overall, one.label is None, one.label or "")
+    )
 
 
-def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None]]:
+def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None, bool]]:
     for file in read_folder(store, SAMPLES):
         for sample in map(AuditSample.from_json, file.records):
-            yield review_subject(sample.review), sample.version_name, sample.label
+            yield review_subject(sample.review), sample.version_name, sample.label, sample.is_doubtful
 
 
 def _answers(store: S3Store) -> Iterator[tuple[str, str | None]]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.audit import Accuracy, accuracy_alarm, every_nth, wilson_interval
+from custom_labels.domain.audit import Accuracy, Stratum, accuracy_alarm, every_nth, wilson_interval
 
 
 def accuracy(right: int, answered: int) -> Accuracy:
-    return Accuracy("v1", None, True, sampled=answered, answered=answered, right=right)
+    return Accuracy("v1", None, True, (Stratum(False, answered, answered, right),))
+
+
+def in_strata(sure: tuple[int, int, int], doubtful: tuple[int, int, int]) -> Accuracy:
+    """Samples, answers and right ones, where the model was sure and where it was not."""
+    return Accuracy("v1", None, True, (Stratum(False, *sure), Stratum(True, *doubtful)))
 
 
 @pytest.mark.parametrize(
@@ -47,11 +52,47 @@ def test_the_interval_is_wilsons(right: int, answered: int, low: float, high: fl
         (accuracy(7, 10), True),
         (accuracy(8, 10), False),
         (accuracy(10, 10), False),
+        (in_strata((60, 60, 59), (40, 0, 0)), False),
+        (in_strata((60, 60, 30), (40, 0, 0)), True),
+        (in_strata((60, 60, 59), (40, 10, 4)), True),
     ],
-    ids=["nothing sampled", "no answers", "too few answers", "too low", "just enough", "all right"],
+    ids=[
+        "nothing sampled",
+        "no answers",
+        "too few answers",
+        "too low",
+        "just enough",
+        "all right",
+        "nothing known of doubtful ones",
+        "too low whatever the doubtful ones are",
+        "too low by few doubtful ones",
+    ],
 )
 def test_people_are_told_when_live_accuracy_is_low(live: Accuracy | None, told: bool) -> None:
     alarm = accuracy_alarm(live, minimum=0.8, minimum_answers=10)
 
     assert (alarm is not None) == told
-    assert alarm is None or "7 of 10" in alarm
+    assert alarm is None or "below the minimum of 80.0%" in alarm
+
+
+def test_a_stratum_counts_by_its_samples_and_not_by_its_answers() -> None:
+    """80 sure samples of which 78 are right, 20 doubtful ones of which 4 have an answer: 96.2 % was reported."""
+    found = in_strata((80, 80, 78), (20, 4, 2))
+
+    assert found.share == pytest.approx(0.8 * 78 / 80 + 0.2 * 2 / 4)
+    low, high = found.interval or (0, 0)
+    assert low < 0.8 * 78 / 80 + 0.2 * 0.6 < high
+    assert found.words.endswith("; 78 of 80 sure samples and 2 of 4 doubtful samples, 16 without an answer)")
+
+
+def test_nothing_is_said_of_doubtful_samples_that_nobody_answered() -> None:
+    found = in_strata((80, 80, 80), (20, 0, 0))
+
+    low, high = found.interval or (0, 0)
+    assert (low, high) == (pytest.approx(0.8, abs=0.05), 1.0)
+    assert found.highest_share == 1
+    assert in_strata((80, 0, 0), (20, 0, 0)).share is None
+
+
+def test_one_stratum_has_wilsons_interval() -> None:
+    assert accuracy(9, 10).interval == pytest.approx(wilson_interval(9, 10))

@@ -113,6 +113,16 @@ def test_an_image_has_one_copy_whatever_it_is_reviewed_for() -> None:
     assert audited.target == decided("rows").target == decided("rows", round_=3).target
 
 
+@pytest.mark.parametrize("train_on_audits", [True, False])
+def test_a_sample_that_is_in_doubt_too_is_filed_by_the_review_of_its_doubt(train_on_audits: bool) -> None:
+    """People may answer the two differently: two copies below two labels would be a conflict."""
+    rules = replace(RULES, train_on_audits=train_on_audits)
+
+    found = decided("rows", rules=rules, purpose=Purpose.AUDIT, is_also_in_doubt=True)
+
+    assert (found.fate, found.target, found.label) == (Fate.RECORDED, None, "rows")
+
+
 @pytest.mark.parametrize("key", ["a.JPG", "b/c.jpeg", "my photo é+.png", "pasted.jfif"])
 def test_a_copy_keeps_nothing_of_its_source_but_the_ending(key: str) -> None:
     asked = request_for(f"images_for_detection/{key}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.audit import AuditSample
+from custom_labels.domain.audit import AuditSample, Stratum
 from custom_labels.domain.detection import Decision
 from custom_labels.domain.names import review_name
 from custom_labels.storage import audit
@@ -45,8 +45,9 @@ def sampled(store: S3Store, interval: int) -> list[str]:
     return [each.key for each in drawn.sampled]
 
 
-def sample(key: str, version: str = "v1", label: str | None = "rows") -> AuditSample:
-    return AuditSample(review_name("digits", key, "e", 1, audit=True), f"s3://{BUCKET}/{key}", version, label, 90.0)
+def sample(key: str, version: str = "v1", label: str | None = "rows", *, is_doubtful: bool = False) -> AuditSample:
+    name = review_name("digits", key, "e", 1, audit=True)
+    return AuditSample(name, f"s3://{BUCKET}/{key}", version, label, 90.0, is_doubtful)
 
 
 def harvested(store: S3Store, name: str, *answers: tuple[str, str, str | None], round_: int = 1) -> None:
@@ -116,7 +117,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
         sample("wrong.png"),
         sample("tie.png"),
         sample("open.png"),
-        sample("nothing.png", label=None),
+        sample("nothing.png", label=None, is_doubtful=True),
         sample("other.png", version="v2", label="columns"),
     ]
     write_lines(store, f"{audit.SAMPLES}00000000.jsonl", [each.to_json() for each in samples])
@@ -134,8 +135,8 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
         ("v2", True, None): (1, 1, 1),
         ("v2", False, "columns"): (1, 1, 1),
     }
-    low, high = found["v1", True, None].interval or (0, 0)
-    assert low < 2 / 3 < high
+    assert found["v1", True, None].strata == (Stratum(False, 4, 2, 1), Stratum(True, 1, 1, 1))
+    assert found["v1", True, None].share == pytest.approx(0.8 * 0.5 + 0.2 * 1)
 
 
 def test_an_answer_of_a_further_round_settles_a_tie(store: S3Store) -> None:
