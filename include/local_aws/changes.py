@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from include.local_aws.messages import Request
 from include.local_aws.operations import Operation
+from include.local_aws.strict_json import read_json
 
 _READING = re.compile(r"(Get|List|Head|Describe|Receive|Detect|Render|Select|Lookup|HEAD |GET )")
 _SUBJECTS = (
@@ -55,7 +55,7 @@ def _members(request: Request, operation: Operation) -> dict[str, Any]:
     if operation.protocol == "query":
         return dict(parse_qsl(request.body.decode("utf-8", "replace")))
     try:
-        members = json.loads(request.body or b"{}")
+        members = read_json(request.body or b"{}")
     except ValueError:
         return {}
     return members if isinstance(members, dict) else {}

@@ -47,8 +47,8 @@ class Request:
     def __init__(self, environ: dict[str, Any]) -> None:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
-        raw_path = environ.get("REQUEST_URI", environ.get("PATH_INFO", "/")).partition("?")[0]
-        self.path: str = unquote(raw_path)
+        self.raw_path: str = environ.get("REQUEST_URI", environ.get("PATH_INFO", "/")).partition("?")[0]
+        self.path: str = unquote(self.raw_path)
         # moto takes S3 keys from the path as it was sent, under the name that werkzeug's server gives it;
         # without it a key like 'a%2Fb' is unquoted twice.
         environ.setdefault("RAW_URI", environ.get("REQUEST_URI", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from include.local_aws.wire.serialize import serialize_answer, serialize_error
 from include.local_aws.wire.validate import validate
 
 Handler = Callable[[Any, Params], Params]
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
 log = logging.getLogger("local_aws")
 
 
@@ -54,12 +56,13 @@ class Service:
             return (name, {}) if prefix == self.wire.target_prefix and name in self._operations else None
         if request.scope is None or request.scope.service != self.wire.signing_name:
             return None
-        hit = self.wire.match(request.method, request.path)
+        hit = self.wire.match(request.method, request.raw_path)
         return hit if hit and hit[0] in self._operations else None
 
     def handle(self, request: Request, operation: str, path_parameters: Mapping[str, str]) -> Response:
         """Parse, validate, run and serialize one call; every failure becomes an error answer."""
         try:
+            _check_region(request.region)
             params = self._parse(request, operation, path_parameters)
             validate(self.wire, operation, params, self._violation_code)
             answer = self._revise(f"{self.name}.{operation}", params, self._run(operation, request.region, params))
@@ -83,3 +86,9 @@ class Service:
             return handler(self._region(region_name), params)
         with self._lock:
             return handler(self._region(region_name), params)
+
+
+def _check_region(name: str) -> None:
+    """Raise the error of a signature whose scope names no region: every ARN would hold the name."""
+    if not _REGION.fullmatch(name):
+        raise AwsError("InvalidSignatureException", f"Credential should be scoped to a valid region, not {name!r}.")

@@ -17,6 +17,8 @@ def create_flow_definition(region: Region, params: Params) -> Params:
         raise AwsError("ResourceInUse", f"The flow definition {name} already exists: {region.flows[name].arn}.")
     region.check_quota("flow_definitions", len(region.flows), "flow definitions")
     _check_uri(params["OutputConfig"]["S3OutputPath"])
+    if "HumanLoopConfig" not in params:
+        raise AwsError("ValidationException", "HumanLoopConfig is missing: name the template and the team of workers.")
     details = {key: params[key] for key in _DETAILS if key in params}
     flow = Flow(**region.identity("flow-definition", name), details=details)
     region.flows[name] = flow

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from include.local_aws.human_review.endings import complete_if_answered, end
 from include.local_aws.human_review.listing import page
 from include.local_aws.human_review.state import Flow, Loop, Region
 from include.local_aws.human_review.templates import TemplateError
+from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
@@ -130,7 +130,7 @@ def _checked_input(text: str) -> dict[str, Any]:
     if size > _INPUT_BYTES:
         raise AwsError("ValidationException", f"InputContent has {size} bytes; the limit is {_INPUT_BYTES}.")
     try:
-        content = json.loads(text)
+        content = read_json(text)
     except ValueError as error:
         raise AwsError("ValidationException", f"InputContent is not valid JSON: {error}.") from None
     if not isinstance(content, dict):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from include.local_aws.human_review.listing import page
 from include.local_aws.human_review.state import Region, TaskUi
 from include.local_aws.human_review.templates import TaskTemplate, TemplateError, presigned_link
+from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
@@ -56,7 +56,7 @@ def render_ui_template(region: Region, params: Params) -> Params:
         raise AwsError("ValidationException", "Specify either UiTemplate or HumanTaskUiArn, and not both.")
     template = _template(region, given["Content"]) if given else _kept(region, str(arn))
     try:
-        content = template.render(json.loads(params["Task"]["Input"]))
+        content = template.render(read_json(params["Task"]["Input"]))
     except TemplateError as error:
         return {"RenderedContent": "", "Errors": [{"Code": "TemplateRenderingError", "Message": str(error)}]}
     except ValueError as error:

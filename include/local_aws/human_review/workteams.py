@@ -52,7 +52,8 @@ def list_workteams(region: Region, params: Params) -> Params:
     teams = [team for team in region.workteams.values() if wanted in team.name]
     by_name = params.get("SortBy") == "Name"
     teams.sort(key=lambda team: team.name if by_name else team.serial, reverse=params.get("SortOrder") == "Descending")
-    found, token = by_position(teams, "workteams", params.get("NextToken"), params.get("MaxResults", 100))
+    limit = params.get("MaxResults", 100)
+    found, token = by_position(teams, "workteams", params.get("NextToken"), limit, "ValidationException")
     return {"Workteams": [_described(region, team) for team in found], "NextToken": token}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from include.local_aws.rekognition.drafts import Box, Draft
+from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
 
 _REQUIRED_METADATA = ("objects", "class-map", "human-annotated", "creation-date", "type")
 _SCALED_SIDE = 1280
@@ -76,6 +76,14 @@ def _metadata_error(attribute: Mapping[str, Any], metadata: Mapping[str, Any]) -
         return "ERROR_MISSING_BOUNDING_BOX_CONFIDENCE"
     if any(str(item["class_id"]) not in class_map for item in annotations):
         return "ERROR_MISSING_CLASS_MAP_ID"
+    return _name_error(class_map)
+
+
+def _name_error(class_map: Mapping[str, Any]) -> str | None:
+    if any(not isinstance(name, str) for name in class_map.values()):
+        return "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT"
+    if any(not is_label_name(name) for name in class_map.values()):
+        return "ERROR_INVALID_LABEL_NAME_LENGTH"
     return None
 
 

@@ -7,6 +7,13 @@ from typing import Any, NamedTuple
 
 from include.local_aws.rekognition.findings import line_finding
 
+_LONGEST_LABEL = 256
+
+
+def is_label_name(text: str) -> bool:
+    """Say whether a label may have this name, of either kind of label."""
+    return 1 <= len(text) <= _LONGEST_LABEL
+
 
 class Box(NamedTuple):
     """An annotated object; pixels of the original image."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from include.local_aws.rekognition.box_attributes import read_boxes
-from include.local_aws.rekognition.drafts import Box, Draft
+from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
 from include.local_aws.rekognition.findings import Finding, line_finding
+from include.local_aws.strict_json import read_json
 
 IMAGE_LEVEL = "groundtruth/image-classification"
 LOCALIZATION = "groundtruth/object-detection"
 _METADATA = "-metadata"
 _SOURCE_REF = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,253}[a-z0-9])/(.+)", re.DOTALL)
 _REQUIRED_METADATA = ("confidence", "class-name", "human-annotated", "creation-date", "type")
-_LONGEST_LABEL = 256
 
 
 class LineRejected(ValueError):
@@ -92,7 +92,7 @@ def split_source_ref(source_ref: str) -> tuple[str, str]:
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except ValueError:
         raise LineRejected(line_finding("ERROR_INVALID_JSON_LINE")) from None
     if not isinstance(document, dict):
@@ -133,7 +133,7 @@ def _read_image_label(draft: Draft, name: str, metadata: dict[str, Any]) -> None
     label = metadata.get("class-name")
     if any(key not in metadata for key in _REQUIRED_METADATA) or not isinstance(label, str):
         draft.nested_error(metadata, "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT")
-    elif not 1 <= len(label) <= _LONGEST_LABEL:
+    elif not is_label_name(label):
         draft.nested_error(metadata, "ERROR_INVALID_LABEL_NAME_LENGTH")
     elif label not in draft.image_labels:
         draft.image_labels.append(label)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 
+WRONG_TOKEN = "InvalidPaginationTokenException"  # noqa: S105 - an error code
 Item = TypeVar("Item")
 
 
@@ -29,9 +30,11 @@ def by_serial(
     return [item for _, item in page], following
 
 
-def by_position(items: Sequence[Item], kind: str, token: str | None, limit: int) -> tuple[list[Item], str | None]:
-    """Return one page of a list that keeps its order, and the next page's token."""
-    start = read_token(kind, token) or 0
+def by_position(
+    items: Sequence[Item], kind: str, token: str | None, limit: int, code: str = WRONG_TOKEN
+) -> tuple[list[Item], str | None]:
+    """Return one page of a list that keeps its order, and the next page's token; raises AwsError `code`."""
+    start = read_token(kind, token, code) or 0
     end = start + limit
     return list(items[start:end]), write_token(kind, end) if end < len(items) else None
 
@@ -41,14 +44,18 @@ def write_token(kind: str, position: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([kind, position]).encode()).decode()
 
 
-def read_token(kind: str, token: str | None, code: str = "InvalidPaginationTokenException") -> int | None:
-    """Return the position that a token stands for, None without a token; raises AwsError `code` for a wrong one."""
-    if token is None:
+def read_token(kind: str, token: str | None, code: str = WRONG_TOKEN) -> int | None:
+    """Return the position that a token stands for, None without one; the guide's programs send an empty one for none.
+
+    Raises AwsError `code` for a token that was not made for the list `kind`.
+    """
+    if not token:
         return None
     try:
-        found, position = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, binascii.Error):
-        found, position = None, None
-    if found != kind or not isinstance(position, int):
-        raise AwsError(code, "The request has an invalid pagination token.")
-    return position
+        given = read_json(base64.urlsafe_b64decode(token))
+    except ValueError:
+        given = None
+    match given:
+        case [found, int(position)] if found == kind and position >= 0:
+            return position
+    raise AwsError(code, "The request has an invalid pagination token.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 
 from include.local_aws.rekognition.paging import by_serial
 from include.local_aws.rekognition.state import Policy, Project, Region, not_found
+from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
@@ -69,7 +69,7 @@ def _new_policy(region: Region, project: Project, name: str, params: Params) -> 
 
 def _check_document(document: str) -> None:
     try:
-        parsed = json.loads(document)
+        parsed = read_json(document)
     except ValueError as error:
         raise AwsError("MalformedPolicyDocumentException", f"The policy document is not JSON: {error}") from None
     if not isinstance(parsed, dict) or "Statement" not in parsed:

@@ -98,6 +98,8 @@ def _check_new(region: Region, project: Project, params: Params) -> None:
         )
     if project.status != "CREATED":
         raise in_use("project", project.arn, project.status, "it cannot have a new version")
+    if not params["OutputConfig"].get("S3Bucket"):
+        raise AwsError("InvalidParameterException", "OutputConfig has no S3Bucket: name the bucket for the results.")
     limit = region.settings.quota("models_per_project")
     if len(project.versions) >= limit:
         raise AwsError(

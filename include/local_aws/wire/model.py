@@ -70,7 +70,7 @@ class WireModel:
         return sorted(routes, key=lambda route: route.parameters)
 
     def match(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
-        """Return the REST operation at `path` and its path parameters, or None."""
+        """Return the REST operation at `path`, as it came over the wire, and its path parameters, or None."""
         for route in self.routes:
             if route.method == method and (hit := route.expression.fullmatch(path)):
                 return route.operation, {name: unquote(value) for name, value in hit.groupdict().items()}
@@ -81,7 +81,7 @@ class WireModel:
         path = http["requestUri"].split("?")[0]
         expression = re.sub(
             r"\\\{(\w+)(\\\+)?\\\}",
-            lambda hit: f"(?P<{hit[1]}>{'.+' if hit[2] else '[^/]+'})",
+            lambda hit: f"(?P<{hit[1]}>{'.+' if hit[2] else '[^/]*'})",
             re.escape(path),
         )
         return Route(http["method"], re.compile(expression + "/?"), name, path.count("{"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,10 +11,12 @@ from urllib.parse import parse_qsl
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
+from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.model import WireModel
 
 Params = dict[str, Any]
+_BITS = {"integer": 32, "long": 64}
 
 
 def parse_json(model: WireModel, operation: str, body: bytes) -> Params:
@@ -74,7 +74,7 @@ def member_path(path: str, name: str) -> str:
 
 def _json_object(body: bytes) -> Params:
     try:
-        document = json.loads(body) if body.strip() else {}
+        document = read_json(body) if body.strip() else {}
     except ValueError as error:
         raise AwsError("SerializationException", f"Could not parse the request body as JSON: {error}") from None
     if not isinstance(document, dict):
@@ -120,7 +120,7 @@ def _blob(value: Any, shape: Shape, path: str) -> bytes:
         raise _unexpected(value, shape, path)
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's own error is one; letters outside of ASCII get the plain one
         raise AwsError("SerializationException", f"The value at '{path}' is not base64") from None
 
 
@@ -129,7 +129,7 @@ def _timestamp(value: Any, shape: Shape, path: str) -> dt.datetime:
         raise _unexpected(value, shape, path)
     try:
         return parse_timestamp(value)
-    except ValueError:
+    except (ValueError, OverflowError, RuntimeError):  # botocore wraps what it cannot convert in the last
         raise _unexpected(value, shape, path) from None
 
 
@@ -142,13 +142,18 @@ def _boolean(value: Any, shape: Shape, path: str) -> bool:
 def _whole(value: Any, shape: Shape, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise _unexpected(value, shape, path)
+    if not -(2 ** (_BITS[shape.type_name] - 1)) <= value < 2 ** (_BITS[shape.type_name] - 1):
+        raise _unexpected(value, shape, path)
     return int(value)
 
 
 def _real(value: Any, shape: Shape, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _unexpected(value, shape, path)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _unexpected(value, shape, path) from None
 
 
 def _text(value: Any, shape: Shape, path: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from include.local_aws.rekognition.manifest_lines import LineRejected, ManifestLine, parse_line
 from tests.unit.local_aws.support import box_line, line
+from tests.unit.local_aws.world import changed_lines
 
 
 def parse(text: str) -> ManifestLine:
@@ -187,6 +188,16 @@ def test_line_is_valid_with_a_warning_when_it_has_no_label(text: str, expected: 
     found = parse(text)
     assert codes(json.loads(found.text)) == expected
     assert (found.failed, found.flawed, found.labels) == (False, False, ())
+
+
+def test_labels_are_names_when_any_value_of_a_line_is_another() -> None:
+    for text in changed_lines():
+        try:
+            found = parse(text)
+        except LineRejected:
+            continue
+        assert isinstance(json.loads(found.text), dict)
+        assert all(isinstance(label, str) and 1 <= len(label) <= 256 for label in found.labels), text
 
 
 def test_old_findings_are_dropped_when_a_listed_line_comes_back() -> None:

@@ -125,6 +125,14 @@ def test_flow_is_refused_when_it_breaks_the_model(reviews: Reviews, name: str, c
         reviews.create_flow(name, **arguments, **config)
 
 
+def test_flow_is_refused_when_it_names_no_template(reviews: Reviews) -> None:
+    with pytest.raises(ClientError, match=r"ValidationException.*HumanLoopConfig"):
+        reviews.sagemaker.create_flow_definition(
+            FlowDefinitionName="flow", OutputConfig={"S3OutputPath": f"s3://{BUCKET}/out"}, RoleArn=ROLE
+        )
+    assert reviews.sagemaker.list_flow_definitions()["FlowDefinitionSummaries"] == []
+
+
 def test_flow_is_initializing_and_then_active(reviews: Reviews) -> None:
     reviews.aws.control.durations(flow_create=0.3)
     reviews.create_flow("f", reviews.task_ui(), reviews.workteam())

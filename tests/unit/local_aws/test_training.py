@@ -123,6 +123,16 @@ def test_training_is_refused_without_datasets(aws: Aws, kinds: list[str], code: 
         aws.rekognition.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=OUTPUT)
 
 
+def test_training_is_refused_and_holds_no_slot_when_the_output_has_no_bucket(aws: Aws) -> None:
+    project = aws.colour_project()
+    for number in range(3):  # one more than may be trained at a time
+        with pytest.raises(ClientError, match=r"InvalidParameterException.*S3Bucket"):
+            aws.rekognition.create_project_version(
+                ProjectArn=project, VersionName=f"v{number}", OutputConfig={"S3KeyPrefix": "x"}
+            )
+    assert aws.rekognition.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"] == []
+
+
 def test_training_is_refused_while_a_dataset_is_created(aws: Aws) -> None:
     project = aws.project()
     aws.dataset(project, "TRAIN")
