@@ -18,7 +18,8 @@ def bootstrap_dag(project: Project) -> DAG:
     """Build the bootstrap DAG of one project."""
     name = project.name
     with DAG(schedule=None, **dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)) as dag:
-        settings = load_settings(name)
+        # A person waits for the answer: what keeps it from beginning is not tried again for half an hour.
+        settings = load_settings.override(retries=0)(name)
         aws = custom_labels_arguments(project)
         made: list[BaseOperator] = [
             CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)

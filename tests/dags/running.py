@@ -59,8 +59,8 @@ def train(conf: dict[str, Any] | None = None) -> Run:
     return run_dag("train", conf)
 
 
-def run_dag(kind: str, conf: dict[str, Any] | None = None) -> Run:
-    """Run the project's DAG of a kind, from the file of that name, once, as a run triggered by hand."""
+def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digits") -> Run:
+    """Run a project's DAG of a kind, from the file of that name, once, as a run triggered by hand."""
     from airflow.dag_processing.dagbag import DagBag
     from airflow.models.dagrun import DagRun
     from airflow.models.xcom import XComModel
@@ -69,7 +69,7 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None) -> Run:
 
     bag = DagBag(dag_folder=str(ROOT / "dags" / f"{kind}.py"))
     assert bag.import_errors == {}
-    dag = bag.get_dag(f"digits_{kind}")
+    dag = bag.get_dag(f"{project}_{kind}")
     with hurried(dag.dag_id):
         dag_run = dag.test(run_conf=conf or {})
     with create_session() as session:

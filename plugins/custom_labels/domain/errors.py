@@ -11,6 +11,10 @@ class SettingError(CustomLabelsError):
     """A setting holds a value that is not allowed; nothing was called and nothing was paid."""
 
 
+class BelongsToAnother(SettingError):
+    """The project's place in S3 is another project's; nothing of it was touched."""
+
+
 class NotTrainable(CustomLabelsError):
     """The labelled images cannot make a dataset that Custom Labels would accept."""
 

@@ -17,7 +17,7 @@ from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.project import ProjectContext
 from custom_labels.review.page_check import ReviewPageCheck
 from custom_labels.review.setup import A2ISetup, plan_review, review_of, reviewer_counts
-from custom_labels.settings import template_path
+from custom_labels.settings import find_shared_queues, template_path
 from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import read_review_record
 
@@ -88,7 +88,8 @@ class BootstrapChecks:
     # -- the checks: each gives what it found, or raises -----------------------------------------------
 
     def bucket(self) -> str:
-        """Read and write the bucket."""
+        """Read and write the bucket, which has to be the project's own."""
+        self.place.claim()
         self.place.store.write_json(CHECKED, {"run": self.place.run_name})
         self.place.store.read_json(CHECKED)
         return f"{self.place.store.uri()} can be read and written"
@@ -115,8 +116,10 @@ class BootstrapChecks:
         return arn
 
     def queue(self, kind: str, url: str) -> str:
-        """Find a queue."""
+        """Find a queue, which no other project may read."""
         self._queue_attributes(kind, url)
+        if shared := [each for each in find_shared_queues(self.project) if each.startswith(f"'queues.{kind}'")]:
+            raise Wrong(" ".join(shared))
         return url
 
     def _queue_attributes(self, kind: str, url: str) -> dict[str, str]:

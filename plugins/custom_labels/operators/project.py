@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
-from custom_labels.domain.errors import LiveVersionChanged, ModelError, NotTrainable, SettingError
+from custom_labels.domain.errors import BelongsToAnother, LiveVersionChanged, ModelError, NotTrainable, SettingError
 from custom_labels.domain.lock import ProjectLock
 from custom_labels.hooks.rekognition import RekognitionHook
-from custom_labels.settings import Project, Settings, load_project, read_settings
+from custom_labels.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.store import S3Store
@@ -92,6 +92,22 @@ class ProjectContext:
     def rekognition(self) -> RekognitionHook:
         """The hook of the project's connection and region."""
         return RekognitionHook(aws_conn_id=self.project.aws_conn_id, region_name=self.project.region_name)
+
+    def claim(self) -> None:
+        """See that the project's place in S3 is its own, and make it so at its first run.
+
+        What is claimed stays with its owner, whatever other files say. As long as nobody has claimed it, none of the
+        projects that name it gets it.
+
+        :raises BelongsToAnother: it is another project's, or another project file names it too.
+        """
+        owner = self.registry.owner()
+        if owner == self.project.name:
+            return
+        if owner is None and (in_the_way := find_overlaps(self.project)):
+            raise BelongsToAnother(" ".join(in_the_way))
+        if owner is not None or not self.param("dry_run"):
+            self.registry.claim(self.project.name)
 
     def try_take(self, lock: LockFile, settings: Mapping[str, Any]) -> ProjectLock | None:
         """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours.

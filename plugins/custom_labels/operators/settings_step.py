@@ -25,13 +25,15 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
 @step
 def load_settings(project: str) -> dict[str, Any]:
-    """Read and validate all settings; everything later in the run uses these values.
+    """Read and validate all settings, and see that the project's place in S3 is its own.
 
-    They are one XCom: one for each of them would be some sixty rows and requests a run.
+    Everything later in the run uses these values. They are one XCom: one for each of them would be some sixty rows and
+    requests a run.
     """
     place = ProjectContext(project)
     forget_earlier_try(place.context)
     settings = place.settings()
+    place.claim()
     short = min(settings.status_poll_seconds, 10)
     return {
         **settings.model_dump(mode="json"),

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.domain.deployment import LiveVersion, why_not_replaced
-from custom_labels.domain.errors import LiveVersionChanged
+from custom_labels.domain.errors import BelongsToAnother, LiveVersionChanged
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
 from custom_labels.storage.changing import change_json
 from custom_labels.storage.line_files import READERS, list_keys
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
 LIVE = "registry/live.json"
+OWNER = "registry/project.json"
 TRAINED = "registry/trained.json"
 OPEN = "registry/open_attempt.json"
 LAST_RUNS = "registry/last_run/"
@@ -36,6 +37,36 @@ class Registry:
     def __init__(self, store: S3Store) -> None:
         self.store = store
 
+    # -- whose it is ---------------------------------------------------------------------------------
+
+    def owner(self) -> str | None:
+        """Read which project this place in S3 belongs to; ``None`` before its first run."""
+        value, _ = self.store.read_json(OWNER)
+        return str(value["project"]) if value else None
+
+    def claim(self, project: str) -> None:
+        """Take this place for a project, if it is nobody's; once it is taken this changes nothing.
+
+        :raises BelongsToAnother: another project has it.
+        """
+        if self.owner() is None:
+            # Not create_json: of two that claim at the same moment the slower one reads whose it is.
+            change_json(self.store, OWNER, lambda value: value or {"project": project})
+        self.require_owner(project)
+
+    def require_owner(self, project: str) -> None:
+        """Refuse a project that this place does not belong to; a place of nobody is anybody's.
+
+        :raises BelongsToAnother: another project has it.
+        """
+        owner = self.owner()
+        if owner not in {None, project}:
+            raise BelongsToAnother(
+                f"'bucket' and 'prefix' of {project}.yaml are {self.store.uri()}, which belongs to project '{owner}' "
+                f"({self.store.uri(OWNER)}). Give '{project}' another bucket or prefix; or, if '{owner}' was given up, "
+                "delete that object."
+            )
+
     # -- what serves -------------------------------------------------------------------------------
 
     def live(self) -> LiveVersion | None:
@@ -52,7 +83,9 @@ class Registry:
         :return: the pointer as written, with its predecessor.
         :raises LiveVersionChanged: the pointer names another version than expected, or one that a person put back in
             place of the challenger.
+        :raises BelongsToAnother: the registry is another project's than the challenger.
         """
+        self.require_owner(challenger.project_arn.split("/")[1])
         value, etag = self.store.read_json(LIVE)
         champion = LiveVersion.from_json(value) if value else None
         if champion is not None and champion.version_arn == challenger.version_arn:

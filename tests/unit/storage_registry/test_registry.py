@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.errors import LiveVersionChanged
+from custom_labels.domain.errors import BelongsToAnother, LiveVersionChanged
 from custom_labels.domain.retraining import AttemptState, TrainingAttempt
 from custom_labels.storage.registry import LIVE, OPEN, Registry
 from custom_labels.storage.store import S3Store
@@ -268,3 +268,27 @@ def test_trained_digest_is_that_of_the_last_training(registry: Registry) -> None
     registry.record_trained("d2", "v2")
 
     assert registry.trained_digest() == "d2"
+
+
+def test_of_projects_that_claim_a_place_at_once_one_has_it(store: S3Store) -> None:
+    def claim(number: int) -> str:
+        try:
+            Registry(store).claim(f"project-{number}")
+        except BelongsToAnother as error:
+            return str(error)
+        return "ours"
+
+    answers = at_once(claim)
+
+    owner = Registry(store).owner()
+    assert answers.count("ours") == 1
+    assert all(f"belongs to project '{owner}'" in answer for answer in answers if answer != "ours")
+    Registry(store).claim(str(owner))
+
+
+def test_the_pointer_of_another_project_is_not_moved(registry: Registry) -> None:
+    registry.claim("cats")
+
+    with pytest.raises(BelongsToAnother, match=r"'bucket' and 'prefix' of digits\.yaml are .* delete that object"):
+        registry.move_live(version("v1"), expected=None)
+    assert registry.live() is None
