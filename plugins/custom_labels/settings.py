@@ -272,6 +272,26 @@ def read_settings(
         raise SettingError(" ".join(_sentence(project, dict(e), given, params) for e in error.errors())) from error
 
 
+def read_minutes(variable: str, text: str | None, default: int) -> int:
+    """Read the setting of a schedule alone, as :func:`read_settings` reads it among all.
+
+    :param variable: the Airflow Variable, ``<project>__<setting>``, and ``text`` what it holds.
+    :raises SettingError: a run would refuse it.
+    """
+    if text is None or not text.strip():
+        return default
+    name = variable.rpartition("__")[2]
+    try:
+        return int(getattr(Settings.model_validate({name: text.strip()}), name))
+    except ValidationError as error:
+        expected = _expected(dict(error.errors()[0]))
+        raise SettingError(_of_variable(variable, text.strip(), expected)) from error
+
+
+def _of_variable(variable: str, text: str, expected: str) -> str:
+    return f"Variable '{variable}' is '{text}': {expected}. Change it under Admin > Variables."
+
+
 def _sentence(project: Project, error: dict[str, Any], given: Mapping[str, str], params: Mapping[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if name in params:
@@ -279,10 +299,7 @@ def _sentence(project: Project, error: dict[str, Any], given: Mapping[str, str],
             f"Param '{name}' of this run is '{params[name]}': {_expected(error)}. Trigger the run with another value."
         )
     if name in given:
-        return (
-            f"Variable '{project.variable(name)}' is '{given[name]}': {_expected(error)}. "
-            "Change it under Admin > Variables."
-        )
+        return _of_variable(project.variable(name), given[name], _expected(error))
     if not name:
         return (
             f"The settings of project '{project.name}' do not fit together: {_expected(error)}. Change one of the two."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from airflow.timetables.interval import DeltaDataIntervalTimetable
+
+from custom_labels.domain.errors import SettingError
+from custom_labels.variables import read_variable
 
 if TYPE_CHECKING:
     from pendulum import DateTime
@@ -20,9 +21,9 @@ log = logging.getLogger(__name__)
 class PollTimetable(Timetable):
     """Run every so many minutes, as an Airflow Variable says now.
 
-    A change takes effect when the scheduler next looks, within a minute, without touching the DAG. Minutes that are no
-    whole number of at least 1 are ignored in favour of the default, and the log says so: a run then stops at its
-    settings with the same complaint, for all to see.
+    A change takes effect when the scheduler next looks, within a minute, without touching the DAG. What a run would
+    refuse is ignored in favour of the default, and the log says so: the run then stops at its settings with the same
+    complaint, for all to see.
 
     A run triggered by hand covers everything up to the moment it is triggered.
 
@@ -51,24 +52,14 @@ class PollTimetable(Timetable):
         return cls(**data)
 
     def minutes(self) -> int:
-        """Read the period now."""
-        text = read_variable_anywhere(self.variable)
-        if text is None:
-            return self.default_minutes
+        """Read the period now, by the rules that a run reads the same setting by."""
+        from custom_labels.settings import read_minutes
+
         try:
-            minutes = int(text)
-        except ValueError:
-            minutes = 0
-        if minutes < 1:
-            log.error(
-                "Variable '%s' is '%s': expected a whole number of minutes from 1. Polling every %s minutes until "
-                "it is changed under Admin > Variables.",
-                self.variable,
-                text,
-                self.default_minutes,
-            )
+            return read_minutes(self.variable, read_variable(self.variable), self.default_minutes)
+        except SettingError as error:
+            log.error("%s Polling every %s minutes until then.", error, self.default_minutes)  # noqa: TRY400
             return self.default_minutes
-        return minutes
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """Let a run by hand see what is there at the moment it is triggered."""
@@ -81,26 +72,3 @@ class PollTimetable(Timetable):
         return DeltaDataIntervalTimetable(timedelta(minutes=self.minutes())).next_dagrun_info(
             last_automated_data_interval=last_automated_data_interval, restriction=restriction
         )
-
-
-def read_variable_anywhere(key: str) -> str | None:
-    """Read a Variable in whatever process a timetable is asked: scheduler, DAG processor, API server, task.
-
-    In the scheduler ``Variable.get`` answers with the default, since its session may not commit there; so the metadata
-    database is read in a session of our own. Environment variables beat it, as everywhere in Airflow; secrets backends
-    are not asked.
-    """
-    if (value := os.environ.get(f"AIRFLOW_VAR_{key.upper()}")) is not None:
-        return value
-    if hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS"):
-        from airflow.sdk import Variable as TaskVariable
-
-        found: str | None = TaskVariable.get(key, default=None)
-        return found
-    from airflow.models.variable import Variable
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session(scoped=False) as session:
-        row = session.scalar(select(Variable).where(Variable.key == key))
-        return None if row is None else row.get_val()

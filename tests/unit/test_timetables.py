@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pendulum
 import pytest
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from custom_labels.timetables import PollTimetable, read_variable_anywhere
+from custom_labels.domain.errors import SettingError
+from custom_labels.settings import Project, Settings, read_settings
+from custom_labels.timetables import PollTimetable
+from custom_labels.variables import read_variable
 
 KEY = "digits__automatic_training_poll_frequency"
 NOW = pendulum.datetime(2026, 11, 20, 12, tz="UTC")
@@ -54,19 +59,63 @@ def test_a_variable_in_the_database_changes_the_next_run_at_once(variable: objec
     assert next_run(timetable).end == NOW + timedelta(minutes=30)
 
 
-@pytest.mark.parametrize("value", ["often", "0", "-5", "1.5"])
-def test_a_bad_variable_is_ignored_loudly(value: str, variable: object, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("value", "minutes"), [("15.0", 15), (" 20 ", 20), ("  ", 720), ("525600", 525_600)])
+def test_a_variable_means_the_same_to_the_schedule_and_to_the_run(value: str, minutes: int, variable: object) -> None:
+    """A JSON number is stored as ``15.0``, for one."""
+    variable(value)  # type: ignore[operator]
+    project = Project(name="digits", bucket="a-bucket", settings=Settings(automatic_training_poll_frequency=720))
+
+    assert read_settings(project, read_variable).automatic_training_poll_frequency == minutes
+    assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("value", ["often", "0", "-5", "1.5", "1e1", "525601", "true"])
+def test_a_bad_variable_is_ignored_with_the_words_that_stop_the_run(
+    value: str, variable: object, caplog: pytest.LogCaptureFixture
+) -> None:
     variable(value)  # type: ignore[operator]
 
+    with pytest.raises(SettingError) as refused:
+        read_settings(Project(name="digits", bucket="a-bucket"), read_variable)
     assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=720)
-    assert f"Variable '{KEY}' is '{value}'" in caplog.text
+    assert f"Variable '{KEY}' is '{value}': expected a whole number from 1 to 525600." in caplog.text
+    assert str(refused.value) in caplog.text
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A secrets backend that gives the period; give its file."""
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps({KEY: "7"}))
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "tests.secrets_backend.FileSecrets")
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", json.dumps({"path": str(path)}))
+    return path
+
+
+def test_a_secrets_backend_beats_environment_and_database(
+    secrets: Path, variable: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable("10")  # type: ignore[operator]
+    monkeypatch.setenv(f"AIRFLOW_VAR_{KEY.upper()}", "20")
+
+    assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=7)
+
+
+def test_where_a_secrets_backend_does_not_answer_the_others_are_read(
+    secrets: Path, variable: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    variable("10")  # type: ignore[operator]
+    secrets.unlink()
+
+    assert next_run(PollTimetable(KEY, 720)).end == NOW + timedelta(minutes=10)
+    assert f"Variable '{KEY}' cannot be read by FileSecrets" in caplog.text
 
 
 def test_an_environment_variable_beats_the_database(variable: object, monkeypatch: pytest.MonkeyPatch) -> None:
     variable("10")  # type: ignore[operator]
     monkeypatch.setenv(f"AIRFLOW_VAR_{KEY.upper()}", "20")
 
-    assert read_variable_anywhere(KEY) == "20"
+    assert read_variable(KEY) == "20"
 
 
 def test_the_variable_is_read_where_commits_are_forbidden(variable: object) -> None:
@@ -76,7 +125,7 @@ def test_the_variable_is_read_where_commits_are_forbidden(variable: object) -> N
 
     variable("15")  # type: ignore[operator]
     with create_session() as session, prohibit_commit(session):
-        assert read_variable_anywhere(KEY) == "15"
+        assert read_variable(KEY) == "15"
 
 
 def test_a_run_by_hand_sees_everything_up_to_its_trigger() -> None:

@@ -17,6 +17,7 @@ from custom_labels.settings import Project, Settings, find_overlaps, load_projec
 from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.store import S3Store
+from custom_labels.variables import read_variable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -155,16 +156,9 @@ class ProjectContext:
 
         :param names: the only ones that are looked at, where a task needs no more; all without any.
         """
-        from airflow.sdk import Variable
-
         params = self.context.get("params") or {}
         overrides = {name: params.get(name) for name in Settings.model_fields if name in params}
-
-        def read(key: str) -> str | None:
-            value: Any = Variable.get(key, default=None)
-            return None if value is None else str(value)
-
-        return read_settings(self.project, read, overrides, names)
+        return read_settings(self.project, read_variable, overrides, names)
 
     def topic_for(self, outcome: str) -> str | None:
         """Give the SNS topic to tell an outcome to, ``None`` if there is none or nobody asked for this outcome.
