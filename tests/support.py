@@ -66,6 +66,11 @@ def picture(label: str, seed: int, file_format: str = "PNG") -> bytes:
     return out.getvalue()
 
 
+def make_bucket_elsewhere(aws: LocalAws) -> None:
+    """Make the project's bucket in another region than the one that its connection names."""
+    client(aws, "s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+
 def put_images(aws: LocalAws, count: int, *, start: int = 0, labels: Iterable[str] = LABELS) -> list[str]:
     """Make the bucket and put ``count`` images a label into it, numbered from ``start``; give the keys."""
     store = s3(aws)

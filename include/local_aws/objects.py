@@ -28,10 +28,18 @@ class ObjectDenied(PermissionError):
 
 
 class Objects:
-    """Reads and writes as the caller of a service would, so denied buckets are denied here too."""
+    """Reads and writes as the caller of a service would, so denied buckets are denied here too.
 
-    def __init__(self, faults: Faults) -> None:
+    `region` is where the service is, which then knows no bucket elsewhere; None for a service that knows all.
+    """
+
+    def __init__(self, faults: Faults, region: str | None = None) -> None:
         self._faults = faults
+        self._region = region
+
+    def in_region(self, name: str) -> Objects:
+        """Return what a service in one region sees of S3."""
+        return Objects(self._faults, name)
 
     def read(self, bucket: str, key: str, version: str | None = None) -> bytes:
         """Return an object's bytes; raises ObjectMissing, ObjectUnreadable or ObjectDenied."""
@@ -88,6 +96,9 @@ class Objects:
     def _bucket(self, bucket: str) -> None:
         if bucket not in self._backend.buckets:
             raise ObjectMissing(f"The bucket {bucket} does not exist")
+        place = self._backend.buckets[bucket].region_name
+        if self._region is not None and place != self._region:
+            raise ObjectMissing(f"The bucket {bucket} is in {place} and not in {self._region}")
 
     def _check(self, bucket: str, operation: str, key: str = "") -> None:
         denial = self._faults.denial(bucket, operation, key)

@@ -34,6 +34,7 @@ DEFAULT_QUOTAS = {
     "inference_units": 5,
     "images_per_dataset": 250_000,
     "labels": 250,
+    "test_images_per_label": 1_000,
     "boxes_per_image": 50,
     "policies_per_project": 5,
     "copies": 5,

@@ -10,7 +10,7 @@ import pytest
 from custom_labels.settings import projects_dir
 from tests.dags.running import Run, record, run_dag
 from tests.review_support import set_up_surroundings
-from tests.support import BUCKET, client, put_images, s3
+from tests.support import BUCKET, client, make_bucket_elsewhere, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -196,3 +196,13 @@ def own_page(monkeypatch: pytest.MonkeyPatch, folder: Path, page: str) -> None:
     (folder / "digits.yaml").write_text(digits.replace("  backend: a2i", "  backend: a2i\n  template: mine.html"))
     (folder / "mine.html").write_text(page)
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
+
+
+def test_a_bucket_in_another_region_is_told_with_its_way_out(aws: LocalAws, airflow_db: None) -> None:
+    make_bucket_elsewhere(aws)
+
+    run = run_dag("bootstrap")
+
+    assert "check_everything" in run.failed
+    assert f"- bucket: The bucket '{BUCKET}' is in eu-west-1, and Custom Labels is called in us-east-1" in told(run)
+    assert "Set 'region_name' of digits.yaml" in told(run)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.dags.backfilling import as_backfill, day, images_of_days
 from tests.dags.running import Run, Variables, record, train
-from tests.support import BUCKET, put_images, s3
+from tests.faults.bucket import put
+from tests.support import BUCKET, effects, make_bucket_elsewhere, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -107,3 +108,19 @@ def test_a_dry_run_of_a_backfill_sees_its_interval(digits: LocalAws) -> None:
 
     assert run.xcoms["rehearse"]["reason"] == "10 images at the end of the interval; 10 left out: newer than the run"
     assert run.xcoms["rehearse"]["gates"] == []
+
+
+def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) -> None:
+    make_bucket_elsewhere(digits)
+    for number in range(12):
+        for label in ("columns", "rows"):
+            put(digits, f"{label}/{number}.png", picture(label, number))
+
+    plan = dry_run(digits).xcoms["rehearse"]
+    run = train()
+
+    assert plan["action"] == "impossible"
+    assert "is in eu-west-1, and Custom Labels is called in us-east-1" in plan["reason"]
+    assert run.failed == {"check_images"}
+    assert "or name a bucket in us-east-1" in str(run.note)
+    assert effects(digits, "CreateProject") == 0

@@ -115,7 +115,7 @@ class Region:
     ) -> None:
         self.name = name
         self.settings = settings
-        self.objects = objects
+        self.objects = objects.in_region(name)
         self.trainers = trainers
         self.lock = lock
         self.transitions = Transitions()

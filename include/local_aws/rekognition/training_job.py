@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -94,6 +95,7 @@ class TrainingJob:
         validation = validate(training, testing, self._settings)
         self._write_validation(validation)
         _raise_on_errors(validation)
+        _raise_on_many_tests(validation, self._settings.quota("test_images_per_label"))
         result = self._fit(validation)
         return self._evaluate(validation, result)
 
@@ -202,6 +204,14 @@ def _raise_on_errors(validation: Validation) -> None:
         raise _Failure(
             f"The training and testing manifests share {len(shared)} images, such as {shared[0]}; they must not."
         )
+
+
+def _raise_on_many_tests(validation: Validation, most: int) -> None:
+    testing = validation.testing
+    counts = Counter(label for line in testing.usable for label in testing.labels_of(line))
+    for label, count in counts.most_common(1):
+        if count > most:
+            raise _Failure(f"The label '{label}' has {count} test images; {most} are allowed.")
 
 
 def _assets(place: Params) -> Params:

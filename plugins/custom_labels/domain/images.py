@@ -15,6 +15,9 @@ MAXIMUM_SIDE = 4096
 MAXIMUM_BYTES = 15 * 1024 * 1024
 MAXIMUM_ASPECT = 20
 MAXIMUM_LABELS = 250
+MAXIMUM_LABEL_NAME = 256
+MAXIMUM_TEST_IMAGES = 1000
+"""Test images of a label."""
 MAXIMUM_IMAGES = 250_000
 
 FORMATS = frozenset({"PNG", "JPEG", "MPO"})
@@ -46,6 +49,8 @@ class LeftOut(StrEnum):
     DENIED = "S3 refuses to read it, for want of permission for it or for its KMS key"
     CUSTOMER_KEY = "encrypted with a key of its owner (SSE-C), with which Custom Labels cannot read it"
     FEW_IMAGES = "its label has fewer than two usable images"
+    LABEL_NAME = "its label has a name of more than 256 characters"
+    TEST_LIMIT = "its label has the 1,000 test images that Custom Labels takes, and it must not be trained on"
 
     @property
     def is_permanent(self) -> bool:
@@ -141,7 +146,7 @@ class CheckReport:
     :param read: those of them that were read now, not known from an earlier check.
     :param left_out: pairs of reason (a value of :class:`LeftOut`) and count, sorted.
     :param examples: up to 20 keys a reason.
-    :param labels_left_out: labels without enough usable images for a train and a test image.
+    :param labels_left_out: labels without enough usable images for a train and a test image, or with too long a name.
     :param left_out_by_label: of the candidates, those that are not in the snapshot.
     """
 

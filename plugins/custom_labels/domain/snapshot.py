@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from custom_labels.domain.errors import NotTrainable
-from custom_labels.domain.images import MAXIMUM_IMAGES, MAXIMUM_LABELS
+from custom_labels.domain.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
 from custom_labels.domain.keys import IMAGES
 from custom_labels.domain.split import SplitRule
 
@@ -19,6 +19,10 @@ MINIMUM_IMAGES_A_LABEL = 2
 """One to train on and one to judge by."""
 
 
+SMALL_REGIONS = {"ap-south-1": (28_000, 7_000), "eu-west-2": (28_000, 7_000)}
+"""Train and test images that Custom Labels takes where it takes fewer than elsewhere (same page)."""
+
+
 @dataclass(frozen=True)
 class LabelCount:
     """One label in a snapshot.
@@ -26,7 +30,8 @@ class LabelCount:
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
         keys relative to the project's prefix, ETags without quotes.
-    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen.
+    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen, and then all others
+        are test images above the number that Custom Labels takes, which are not used.
     """
 
     label: str
@@ -172,13 +177,16 @@ def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequen
     The limits are those of the developer guide's "Guidelines and quotas".
 
     :param labels: labels with enough usable images, and their number of them.
-    :param labels_left_out: labels with too few.
+    :param labels_left_out: labels with too few, or with a name that is too long.
     :raises NotTrainable: fewer than two labels, more than 250, or more than 250,000 images.
     """
     images = sum(count for _, count in labels)
     if len(labels) < MINIMUM_LABELS:
         names = ", ".join(repr(label) for label, _ in labels) or "none"
-        few = f" Left out for too few images: {', '.join(map(repr, labels_left_out))}." if labels_left_out else ""
+        left_out = ", ".join(f"'{label[:80]}{'...' if len(label) > 80 else ''}'" for label in labels_left_out)
+        is_long = any(len(label) > MAXIMUM_LABEL_NAME for label in labels_left_out)
+        long = f", or for a name of more than {MAXIMUM_LABEL_NAME} characters" if is_long else ""
+        few = f" Left out for too few images{long}: {left_out}." if left_out else ""
         raise NotTrainable(
             f"Too few labels to train: {len(labels)} ({names}) of the folders below '{IMAGES}' have at least "
             f"{MINIMUM_IMAGES_A_LABEL} usable images, and {MINIMUM_LABELS} such labels are needed.{few} "
@@ -193,4 +201,19 @@ def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequen
         raise NotTrainable(
             f"Too many images to train: {images:,} usable images below '{IMAGES}', and Custom Labels takes "
             f"{MAXIMUM_IMAGES:,} in a dataset. Move some elsewhere, or make a second project."
+        )
+
+
+def require_region(snapshot: ImageSnapshot, region: str) -> None:
+    """Stop what Custom Labels would refuse in one of the regions where it takes fewer images than elsewhere.
+
+    :param snapshot: a frozen one.
+    :raises NotTrainable: it has too many images to train on or to judge by.
+    """
+    train, test = SMALL_REGIONS.get(region, (MAXIMUM_IMAGES, MAXIMUM_IMAGES))
+    if snapshot.train_images > train or snapshot.test_images > test:
+        raise NotTrainable(
+            f"Too many images to train in {region}: {snapshot.train_images:,} to train on and "
+            f"{snapshot.test_images:,} to judge by, and Custom Labels takes {train:,} and {test:,} there, which cannot "
+            f"be raised. Move some out of '{IMAGES}', or the project to another region."
         )

@@ -15,6 +15,7 @@ from custom_labels.domain.keys import INBOX
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.project import ProjectContext
+from custom_labels.operators.train_rules import require_bucket_in_region
 from custom_labels.review.page_check import ReviewPageCheck
 from custom_labels.review.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.settings import find_shared_queues, template_path
@@ -88,10 +89,11 @@ class BootstrapChecks:
     # -- the checks: each gives what it found, or raises -----------------------------------------------
 
     def bucket(self) -> str:
-        """Read and write the bucket, which has to be the project's own."""
+        """Read and write the bucket, which has to be the project's own and where Custom Labels is called."""
         self.place.claim()
         self.place.store.write_json(CHECKED, {"run": self.place.run_name})
         self.place.store.read_json(CHECKED)
+        require_bucket_in_region(self.place)
         return f"{self.place.store.uri()} can be read and written"
 
     def custom_labels_project(self) -> str:

@@ -24,14 +24,14 @@ from custom_labels.domain.retraining import Retrain, RetrainDecision
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.operators.project import ProjectContext, step
 from custom_labels.operators.reporting import outcome
-from custom_labels.operators.train_rules import as_of, decide, gates_of, run_kind
+from custom_labels.operators.train_rules import as_of, decide, freeze_snapshot, gates_of, run_kind
 from custom_labels.prices import load_prices
 from custom_labels.storage.frozen import changes, read_header
 from custom_labels.storage.learning_curve import PICTURE, write_learning_curve
 from custom_labels.storage.manifests import build_manifests
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.rehearsal import RehearsalStore
-from custom_labels.storage.snapshots import freeze, survey
+from custom_labels.storage.snapshots import survey
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +90,7 @@ def _rehearse(place: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
     found = survey(place.store, as_of=as_of(settings), trained=trained)
     decision = decide(place, settings, found)
     try:
-        snapshot, report = freeze(
-            place.store,
-            as_of=as_of(settings),
-            trained=trained,
-            split_of=place.registry.split_digest(),
-            test_share=settings["test_share"],
-        )
+        snapshot, report = freeze_snapshot(place, settings, trained)
         build_manifests(place.store, snapshot)
     except NotTrainable as error:
         labels = tuple(

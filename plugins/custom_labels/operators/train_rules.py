@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.gate import Gate, all_gates
+from custom_labels.domain.images import CheckReport
 from custom_labels.domain.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
-from custom_labels.domain.snapshot import ImageSnapshot
+from custom_labels.domain.snapshot import ImageSnapshot, require_region
 from custom_labels.operators.project import BACKFILL, ProjectContext
+from custom_labels.storage.snapshots import freeze
 
 
 def run_kind(place: ProjectContext) -> RunKind:
@@ -31,6 +34,42 @@ def skipped_interval(place: ProjectContext) -> str | None:
 def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
     """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
     return all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
+
+
+def require_bucket_in_region(place: ProjectContext) -> None:
+    """Stop where the bucket is in another region, whose objects Custom Labels can neither read nor write.
+
+    S3 itself answers from everywhere, so nobody would know before a dataset or a training failed.
+
+    :raises NotTrainable: it is.
+    """
+    theirs, ours = place.store.bucket_region(), place.rekognition.client.meta.region_name
+    if theirs and theirs != ours:
+        raise NotTrainable(
+            f"The bucket '{place.store.bucket}' is in {theirs}, and Custom Labels is called in {ours}, where it reads "
+            f"and writes only buckets of that region. Set 'region_name' of {place.project.name}.yaml, or the region of "
+            f"the Airflow connection '{place.project.aws_conn_id}', to {theirs}, or name a bucket in {ours}."
+        )
+
+
+def freeze_snapshot(
+    place: ProjectContext, settings: dict[str, Any], trained: str | None
+) -> tuple[ImageSnapshot, CheckReport]:
+    """Check the images, fix the split and freeze the snapshot, if Custom Labels takes it where it is called.
+
+    :param trained: digest of the last trained snapshot.
+    :raises NotTrainable: Custom Labels would refuse it.
+    """
+    require_bucket_in_region(place)
+    snapshot, report = freeze(
+        place.store,
+        as_of=as_of(settings),
+        trained=trained,
+        split_of=place.registry.split_digest(),
+        test_share=settings["test_share"],
+    )
+    require_region(snapshot, place.rekognition.client.meta.region_name)
+    return snapshot, report
 
 
 def as_of(settings: dict[str, Any]) -> datetime:

@@ -16,9 +16,9 @@ from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttem
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
 from custom_labels.operators.project import REASON, RESUMED, ProjectContext, branch, step, values
-from custom_labels.operators.train_rules import as_of, decide, run_kind, skipped_interval
+from custom_labels.operators.train_rules import as_of, decide, freeze_snapshot, run_kind, skipped_interval
 from custom_labels.storage.manifests import build_manifests as write_manifests
-from custom_labels.storage.snapshots import freeze, survey
+from custom_labels.storage.snapshots import survey
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +71,7 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
     place = ProjectContext(project)
     place.lock.renew()
-    snapshot, report = freeze(
-        place.store,
-        as_of=as_of(settings),
-        trained=place.registry.trained_digest(),
-        split_of=place.registry.split_digest(),
-        test_share=settings["test_share"],
-    )
+    snapshot, report = freeze_snapshot(place, settings, place.registry.trained_digest())
     for line in report.lines():
         log.warning("%s", line)
     return {"snapshot": snapshot.to_json(), "report": report.to_json()}

@@ -77,7 +77,8 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
     :raises StorageError: S3 gave none of the images that were asked for.
     """
     labels = [
-        CheckedLabel(found.label, found.path, found.path.with_suffix(".checked"), found.images) for found in listed
+        CheckedLabel(found.label, found.path, found.path.with_suffix(".checked"), found.images + found.passed_over)
+        for found in listed
     ]
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=readers) as pool:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from custom_labels.domain.images import CheckReport, LeftOut, Tally, Twin, judge_twins
+from custom_labels.domain.images import MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally, Twin, judge_twins
 from custom_labels.domain.keys import SNAPSHOTS, snapshot_header
 from custom_labels.domain.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
@@ -98,9 +98,11 @@ def freeze(
             rows, rule = _write_label(label, rule)
             count = untrained(store, rows.count, header, _listed(rows.path), folder)
             written.append(replace(rows, count=count))
+            if unused := count.images - count.train - count.test:
+                tally.add(LeftOut.TEST_LIMIT, count.label, unused)
         snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), frozen=True)
         snapshot = _publish(store, snapshot, rule, written, streams, followed.split if followed else None)
-    return snapshot, _report(labels, usable, few, tally)
+    return snapshot, _report(labels, snapshot, few, tally)
 
 
 def _leave_out(labels: list[CheckedLabel], tally: Tally) -> tuple[list[UsableLabel], list[str]]:
@@ -149,7 +151,7 @@ def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict
         untrained=label.images,
         digest=digest.hexdigest(),
         train=split.counts[Side.TRAIN],
-        test=split.counts[Side.TEST],
+        test=min(split.counts[Side.TEST], MAXIMUM_TEST_IMAGES),
     )
     return WrittenLabel(count, path), split.exception()
 
@@ -199,8 +201,8 @@ def _publish(
     return replace(snapshot, labels=labels)
 
 
-def _report(labels: list[CheckedLabel], usable: list[UsableLabel], few: list[str], tally: Tally) -> CheckReport:
-    used = {label.checked.label: label.images for label in usable}
+def _report(labels: list[CheckedLabel], snapshot: ImageSnapshot, few: list[str], tally: Tally) -> CheckReport:
+    used = {count.label: count.train + count.test for count in snapshot.labels}
     return CheckReport(
         images=sum(label.images for label in labels),
         read=sum(label.read for label in labels),

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from custom_labels.domain.images import LeftOut, Tally, Twin
+from custom_labels.domain.images import MAXIMUM_LABEL_NAME, LeftOut, Tally, Twin
 from custom_labels.storage.ledger import Verdicts
 from custom_labels.storage.listing import candidates, find_labels
 
@@ -28,12 +28,14 @@ class Listed:
 
     :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order.
     :param images: rows in it.
+    :param passed_over: images that are not in it, since Custom Labels takes no label of this name.
     :param twins: those of the known twins that are there.
     """
 
     label: str
     path: Path
     images: int = 0
+    passed_over: int = 0
     tally: Tally = field(default_factory=Tally)
     twins: set[Twin] = field(default_factory=set)
 
@@ -72,10 +74,19 @@ def _list_label(store: S3Store, listed: Listed, as_of: datetime, verdicts: Verdi
     twins = {twin.key: twin for twin in verdicts.twins if twin.label == listed.label}
     with listed.path.open("wb") as file:
         for found in candidates(store, listed.label, as_of, listed.tally):
+            if len(listed.label) > MAXIMUM_LABEL_NAME:
+                _pass_over(listed, [key for key, _ in found])
+                continue
             rows = _judge_known(found, listed, bad, twins) if bad or twins else found
             lines = [key + b"\t" + etag + b"\n" for key, etag in rows]
             listed.images += len(lines)
             file.write(b"".join(lines))
+
+
+def _pass_over(listed: Listed, keys: list[bytes]) -> None:
+    listed.passed_over += len(keys)
+    if keys:
+        listed.tally.add(LeftOut.LABEL_NAME, keys[0].decode(), len(keys))
 
 
 def _judge_known(

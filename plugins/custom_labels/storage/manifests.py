@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from heapq import nsmallest
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -14,10 +15,10 @@ from typing import IO, TYPE_CHECKING
 from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.manifest import LineWriter, ManifestFile, ManifestPair, require_size
 from custom_labels.domain.snapshot import ImageSnapshot, SnapshotHeader
-from custom_labels.domain.split import Side
+from custom_labels.domain.split import Side, position
 from custom_labels.storage.faults import MISSING
 from custom_labels.storage.frozen import fetch_rows, read_header
-from custom_labels.storage.rows import read_blocks
+from custom_labels.storage.rows import columns, read_blocks, read_lines
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
@@ -60,7 +61,8 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
         for count in header.snapshot.labels:
             rows = Path(name) / "rows.tsv.gz"
             fetch_rows(store, header, count.label, rows)
-            _write_label(rows, LineWriter(store.uri(), count.label, created), writers)
+            last = _last_position(rows, count.test) if count.train + count.test < count.images else None
+            _write_label(rows, LineWriter(store.uri(), count.label, created), writers, last)
         files.close()
         return ManifestPair(
             digest=header.snapshot.digest,
@@ -69,13 +71,30 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
         )
 
 
-def _write_label(rows: Path, lines: LineWriter, writers: dict[Side, ManifestWriter]) -> None:
-    test = f"\t{Side.TEST}\n".encode()
+_TEST = f"\t{Side.TEST}\n".encode()
+
+
+def _last_position(rows: Path, most: int) -> str:
+    """Find the place in the order of the split behind which a label's test images are too many to be used.
+
+    Those left out stay test images: whatever comes, none of them is ever trained on.
+    """
+    places = (_position(line) for line in read_lines(rows) if line.endswith(_TEST))
+    return nsmallest(most, places)[-1]
+
+
+def _position(line: bytes) -> str:
+    return position(columns(line)[3].decode())
+
+
+def _write_label(rows: Path, lines: LineWriter, writers: dict[Side, ManifestWriter], last: str | None) -> None:
     for block in read_blocks(rows):
         keys = [line[: line.index(b"\t")] for line in block]
-        is_test = [line.endswith(test) for line in block]
-        writers[Side.TEST].write(lines, list(compress(keys, is_test)))
+        is_test = [line.endswith(_TEST) for line in block]
         writers[Side.TRAIN].write(lines, list(compress(keys, map(not_, is_test))))
+        if last is not None:
+            is_test = [test and _position(line) <= last for line, test in zip(block, is_test, strict=True)]
+        writers[Side.TEST].write(lines, list(compress(keys, is_test)))
 
 
 def _upload(store: S3Store, header: SnapshotHeader, writer: ManifestWriter) -> ManifestFile:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from custom_labels.storage.faults import StorageError
 from custom_labels.storage.store import S3Store
 
-READING = frozenset({"GetObject", "HeadObject", "ListObjectsV2"})
+READING = frozenset({"GetObject", "HeadBucket", "HeadObject", "ListObjectsV2"})
 """The operations of S3 that a rehearsal may call."""
 
 

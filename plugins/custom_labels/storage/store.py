@@ -143,6 +143,11 @@ class S3Store:
         """Put an error of S3 into words, with what it is about and the way out."""
         return Subject(self.uri(relative), self.bucket, self.aws_conn_id).error(operation, error)
 
+    def bucket_region(self) -> str | None:
+        """Find the region that the bucket is in; ``None`` where a server of the S3 protocol does not say."""
+        answer = self.patiently(lambda: self.client.head_bucket(Bucket=self.bucket), "head_bucket", "")
+        return answer.get("BucketRegion") or None
+
     # --- JSON objects ---
 
     def read_bytes(self, relative: str, *, expect: frozenset[str] = frozenset(), **more: Any) -> tuple[bytes, Any]:

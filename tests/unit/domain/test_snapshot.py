@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from custom_labels.domain.snapshot import (
     SnapshotHeader,
     combine,
     make_snapshot,
+    require_region,
     require_trainable,
 )
 from custom_labels.domain.split import Side, SplitRule
@@ -75,3 +77,21 @@ def test_require_trainable_says_why_not(labels: list[tuple[str, int]], left_out:
 @pytest.mark.parametrize("labels", [[("cat", 2), ("dog", 2)], [("cat", 125_000), ("dog", 125_000)]], ids=["2", "most"])
 def test_require_trainable_lets_pass_what_fits(labels: list[tuple[str, int]]) -> None:
     require_trainable(labels)
+
+
+@pytest.mark.parametrize(
+    ("region", "train", "test", "is_refused"),
+    [
+        ("us-east-1", 30_000, 8_000, False),
+        ("eu-west-2", 28_000, 7_000, False),
+        ("eu-west-2", 28_001, 7_000, True),
+        ("ap-south-1", 20_000, 7_001, True),
+    ],
+)
+def test_require_region_knows_where_fewer_images_are_taken(
+    region: str, train: int, test: int, is_refused: bool
+) -> None:
+    count = LabelCount("cat", train + test, train + test, "0" * 64, train, test)
+    snapshot = make_snapshot([count], datetime(2026, 1, 1, tzinfo=UTC), None, (), frozen=True)
+    with pytest.raises(NotTrainable, match=f"in {region}") if is_refused else nullcontext():
+        require_region(snapshot, region)

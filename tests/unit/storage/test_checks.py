@@ -40,6 +40,13 @@ LATE_JPEG = encoded(NOISE, "JPEG", quality=90, icc_profile=random.Random(2).rand
         pytest.param(b"\x89PNG\r\n\x1a\n" + b"x" * 100, LeftOut.CORRUPT, id="PNG made up"),
         pytest.param(b"\xff\xd8\xff" + b"x" * 100_000, LeftOut.CORRUPT, id="JPEG made up"),
         pytest.param(png(1) + b"x" * MAXIMUM_BYTES, LeftOut.TOO_HEAVY, id="above 15 MB"),
+        pytest.param(LARGE_PNG[:-100], LeftOut.CORRUPT, id="large PNG cut off near its end"),
+        pytest.param(LARGE_JPEG[:-100], LeftOut.CORRUPT, id="large JPEG cut off near its end"),
+        pytest.param(LARGE_JPEG[:-30_000], LeftOut.CORRUPT, id="large JPEG cut off in its middle"),
+        pytest.param(LARGE_JPEG + bytes(500), None, id="large JPEG with padding"),
+        pytest.param(LARGE_JPEG + b"ftyp" * 20_000, None, id="large JPEG with a video behind it"),
+        pytest.param(LARGE_PNG + b"more" * 20_000, None, id="large PNG with something behind it"),
+        pytest.param(LATE_JPEG[:-100], LeftOut.CORRUPT, id="JPEG with its size behind 64 KiB, cut off"),
     ],
 )
 def test_check_image(store: S3Store, bucket: Bucket, body: bytes, reason: LeftOut | None) -> None:
@@ -47,6 +54,23 @@ def test_check_image(store: S3Store, bucket: Bucket, body: bytes, reason: LeftOu
     md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
     checked = check_image(store, "images_labeled_by_folder/cat/1.png", md5)
     assert checked == Checked(len(body), "" if reason else md5, reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(LARGE_JPEG, None, id="whole JPEG"),
+        pytest.param(LARGE_JPEG[:-100], LeftOut.CORRUPT, id="JPEG cut off"),
+        pytest.param(LARGE_PNG[:-100], LeftOut.CORRUPT, id="PNG cut off"),
+    ],
+)
+def test_check_image_when_its_etag_says_nothing(
+    store: S3Store, bucket: Bucket, body: bytes, reason: LeftOut | None
+) -> None:
+    bucket.put("cat/1.png", body, ServerSideEncryption="aws:kms")
+    key = "images_labeled_by_folder/cat/1.png"
+    etag = store.call("head_object", key)["ETag"].strip('"')
+    assert check_image(store, key, etag).reason is reason
 
 
 def test_cases_are_what_they_are_called() -> None:

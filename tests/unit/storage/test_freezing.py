@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.images import LeftOut
-from custom_labels.storage import checking
+from custom_labels.domain.manifest import ManifestFile
+from custom_labels.storage import checking, freezing
 from custom_labels.storage.frozen import read_header
 from custom_labels.storage.ledger import VERDICTS, ledger_key
+from custom_labels.storage.manifests import build_manifests
 from custom_labels.storage.snapshots import freeze, survey
 from custom_labels.storage.store import S3Store
 from tests.unit.storage.conftest import Bucket
@@ -286,3 +289,62 @@ def test_no_image_is_moved_or_deleted(store: S3Store, bucket: Bucket, now: datet
     before = [key for key in bucket.list_keys() if "images_labeled_by_folder" in key]
     freeze(store, now)
     assert [key for key in bucket.list_keys() if "images_labeled_by_folder" in key] == before
+
+
+LONG = "ä" * 257
+
+
+def test_a_label_with_a_name_that_custom_labels_refuses_is_left_out_unread_and_named(
+    store: S3Store, bucket: Bucket, now: datetime, reads: list[str]
+) -> None:
+    for label in ("cat", LONG[:-1], LONG):
+        bucket.put_many(label, 3)
+
+    counted = survey(store, now)
+    frozen, report = freeze(store, now)
+
+    assert (frozen.label_names, frozen.digest) == (("cat", LONG[:-1]), counted.digest)
+    assert counted.left_out == report.left_out == ((LeftOut.LABEL_NAME.value, 3),)
+    assert report.labels_left_out == (LONG,)
+    assert report.left_out_by_label == {"cat": 0, LONG[:-1]: 0, LONG: 3}
+    assert len(reads) == 6
+
+
+def test_freeze_says_so_when_one_of_two_labels_has_too_long_a_name(
+    store: S3Store, bucket: Bucket, now: datetime
+) -> None:
+    for label in ("cat", LONG):
+        bucket.put_many(label, 3)
+
+    with pytest.raises(NotTrainable, match=r"Left out .* a name of more than 256 characters: 'äää"):
+        freeze(store, now)
+
+
+def test_no_label_gets_more_test_images_than_custom_labels_takes(
+    store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put_many("cat", 40)
+    bucket.put_many("dog", 4)
+    before = build_manifests(store, freeze(store, now, test_share=0.5)[0])
+    monkeypatch.setattr(freezing, "MAXIMUM_TEST_IMAGES", 5)
+    bucket.put("cat/more.png")
+
+    frozen, report = freeze(store, now, test_share=0.5)
+    pair = build_manifests(store, frozen)
+
+    cats = frozen.labels[0]
+    unused = 41 - cats.train - 5
+    assert (cats.test, unused > 5) == (5, True)
+    assert report.left_out == ((LeftOut.TEST_LIMIT.value, unused),)
+    assert report.left_out_by_label["cat"] == unused
+    assert pair.test.images["cat"] == 5
+    assert manifest_keys(store, pair.test) <= manifest_keys(store, before.test) | {"cat/more.png"}
+    assert manifest_keys(store, pair.train) == manifest_keys(store, before.train) | (
+        {"cat/more.png"} & manifest_keys(store, pair.train)
+    )
+    assert survey(store, now).digest == frozen.digest
+
+
+def manifest_keys(store: S3Store, manifest: ManifestFile) -> set[str]:
+    body = store.client.get_object(Bucket=store.bucket, Key=manifest.key)["Body"].read()
+    return {json.loads(line)["source-ref"].split("/images_labeled_by_folder/")[1] for line in body.splitlines()}
