@@ -23,6 +23,7 @@ from include.local_aws.human_review.crew import SimulatedWorkforce
 from include.local_aws.human_review.portal import Portal
 from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
+from include.local_aws.queues import improve_queues
 from include.local_aws.rekognition.service import make_rekognition
 from include.local_aws.router import CLIENT_IS_GONE, Router, WsgiApp
 from include.local_aws.saved import SavedStates
@@ -191,12 +192,13 @@ def _wait_for_end_of_stdin(stopping: threading.Event) -> None:
 
 
 def _moto() -> WsgiApp:
-    """Return moto's server application, made faster."""
+    """Return moto's server application, made faster and safe for threads where it is not."""
     import moto.backends
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     # moto lists its package folder on every request, which is most of what a small one costs.
     modules = frozenset(moto.backends.list_of_moto_modules())
     moto.backends.list_of_moto_modules = lambda: modules
+    improve_queues()
     app: WsgiApp = DomainDispatcherApplication(create_backend_app)
     return app
