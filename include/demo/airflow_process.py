@@ -13,9 +13,9 @@ from include.demo.environment import AirflowPorts, airflow_environment
 from include.demo.errors import DemoError
 from include.demo.processes import Child, Processes, log_tail
 
-READY_SECONDS = 240.0
+READY_SECONDS = 600.0
 """A start takes 12 to 35 seconds, and up to two minutes on a loaded machine without compiled byte code."""
-DAG_SECONDS = 90.0
+DAG_SECONDS = 300.0
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 

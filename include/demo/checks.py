@@ -89,12 +89,13 @@ def check_detection(run: Run, batch: Batch, version: str) -> list[Check]:
 def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int | None) -> list[Check]:
     """Check that people were asked once about each image and purpose, and that each answer is filed where it belongs.
 
-    :param queued: messages left in each queue.
+    :param queued: messages left in each queue, those included that a consumer holds; the claim is that there are none.
     :param wrong: wrong answers that the simulated workforce says it gave, ``None`` for people of flesh and blood.
     """
     asked = Counter((review.name, review.purpose) for review in batch.reviews)
     for_doubt = sum(review.purpose == DOUBT for review in batch.reviews)
     audits = [review for review in batch.reviews if review.purpose == AUDIT]
+    left = ", ".join(f"{name} {number}" for name, number in queued.items())
     checks = [
         Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
         Check(f"A2I: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
@@ -107,7 +108,7 @@ def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int 
             f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, below the label that people chose",
             batch.filed() == batch.to_be_filed(),
         ),
-        Check(f"SQS: nothing left in {', '.join(queued)}", not any(queued.values())),
+        Check(f"SQS: messages left: {left}", not any(queued.values())),
     ]
     if wrong is not None:
         checks.append(

@@ -16,7 +16,7 @@ ERROR_RATE = 0.02
 """People err. A wrong answer teaches the next version something wrong, so this is not left out."""
 TASK_SECONDS = 0.03
 """All reviews of a batch are thus answered within two seconds, before the harvest reads them, in one run."""
-ANSWER_SECONDS = 120.0
+ANSWER_SECONDS = 600.0
 LOOK_SECONDS = 1.0
 PORTAL = "/_local_aws/work/"
 

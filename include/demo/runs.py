@@ -15,10 +15,11 @@ from include.demo.errors import DemoError
 from include.demo.failures import failure_report
 from include.demo.view import View
 
-RUN_SECONDS = 420.0
-"""A run takes 10 to 50 seconds; a task that fails for a while is tried again after 30, 60 and 120."""
-WAKE_SECONDS = 90.0
-"""A queue is looked at every 5 seconds, and a run starts a moment later."""
+RUN_SECONDS = 1200.0
+"""A run takes 10 to 50 seconds, ten times as long on a busy machine; a task that fails for a while is tried again after
+30, 60 and 120."""
+WAKE_SECONDS = 300.0
+"""A queue is looked at every 5 seconds, and a run starts a moment later; on a busy machine a minute later."""
 LOOK_SECONDS = 0.7
 FINAL = {"success", "failed"}
 WOKEN = {
@@ -87,19 +88,23 @@ class Runs:
 
         :raises DemoError: none starts in time.
         """
-        seconds *= self.patience
-        found = self._next(kind, seconds)
-        if found is None:
+        run = self.follow_next(kind, seconds)
+        if run is None:
             raise DemoError(
-                f"No run of {self._dag_id(kind)} started by itself within {seconds:.0f} seconds. Look at the triggerer "
-                f"and the scheduler in {self.api.base_url}."
+                f"No run of {self._dag_id(kind)} started by itself within {seconds * self.patience:.0f} seconds. Look "
+                f"at the triggerer and the scheduler in {self.api.base_url}."
             )
-        return self.follow(kind, found)
+        return run
+
+    def follow_next(self, kind: str, seconds: float) -> Run | None:
+        """Wait for a run that nobody has seen yet, and show it; ``None`` if none starts in time."""
+        found = self._next(kind, seconds * self.patience)
+        return None if found is None else self.follow(kind, found)
 
     def drain(self, kind: str) -> None:
         """Follow runs that are there already and that nobody has seen yet."""
-        while (found := self._next(kind, 0)) is not None:
-            self.follow(kind, found)
+        while self.follow_next(kind, 0) is not None:
+            pass
 
     def _next(self, kind: str, seconds: float) -> str | None:
         """Give the oldest run that nobody has seen yet, once there is one."""

@@ -24,7 +24,7 @@ from include.demo.runs import Runs
 from include.demo.settings_file import apply_settings, read_settings_file, with_endpoint
 from include.demo.view import View
 
-LOCAL_AWS_SECONDS = 60.0
+LOCAL_AWS_SECONDS = 300.0
 READY = "local AWS ready at "
 SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_start", "version_stop")
 SLOW_SECONDS = 2

@@ -218,17 +218,26 @@ class Story:
                 f"they ({ERROR_RATE:.0%})."
             )
         self.view.line("EventBridge announces finished reviews to a queue, which wakes the harvest.")
-        run = self.runs.await_next("harvest_reviews")
-        while self.cloud.queued().get("reviews"):
-            # Answers that came after the run had looked; the queue rings again in a few minutes at the latest.
-            run = self.runs.await_next("harvest_reviews", RING_AGAIN_SECONDS)
+        run = self._follow_until_empty("harvest_reviews", "reviews", self.runs.await_next("harvest_reviews"))
         part.harvest = CallCount.now(self.control).since(before)
+        # Images that a sweep found before S3's message about them was there are done, and their messages are not yet.
+        self._follow_until_empty("detect", "detections", run)
         part.batch = look_at(self.cloud, part.truth)
         filed = part.batch.filed().total()
         self.view.line(f"{filed} images lie below their labels now; samples only measure.")
         if not by_hand:  # then the demo's own looks at who has answered are among them
             self.view.line(calls_each(part.harvest, waiting, "review"))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))
+
+    def _follow_until_empty(self, kind: str, queue: str, run: Run) -> Run:
+        """Follow the runs that a queue triggers until none of its messages is left, or no run comes for them.
+
+        :param run: the last one so far: messages may come after a run has looked, and then trigger another.
+        :return: the last one.
+        """
+        while self.cloud.queued().get(queue) and (found := self.runs.follow_next(kind, RING_AGAIN_SECONDS)):
+            run = found
+        return run
 
     def measure(self) -> dict[str, Any]:
         """Let the audit say how often each version was right, by version."""

@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 _ROOT = Path(__file__).resolve().parents[2]
 _READY = "local AWS ready at "
-_READY_SECONDS = 60.0
+_READY_SECONDS = 300.0
 _STOP_SECONDS = 5.0
 
 

@@ -144,6 +144,23 @@ def test_it_rings_again_where_messages_come_and_go(
     assert listen(aws, bells, story).rung == rung
 
 
+def test_it_fires_again_soon_when_as_many_came_as_were_taken(aws: LocalAws, url: str) -> None:
+    """The numbers are as they were when it fired, and yet a run took those: these are others."""
+    send(aws, url, 2)
+
+    def story(listener: Listener) -> None:
+        listener.rings(1)
+        sqs = client(aws, "sqs")
+        taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+        listener.looks()
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=taken[0]["ReceiptHandle"])
+        send(aws, url)
+        listener.rings(2)
+
+    # Long enough for all of the above: it fires for the numbers that are as they were, not for those in between.
+    assert listen(aws, bell(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).rung == [2, 2]
+
+
 def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
     late = "https://sqs.us-east-1.amazonaws.com/123456789012/late"
 

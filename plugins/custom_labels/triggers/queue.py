@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from airflow.providers.amazon.aws.hooks.sqs import SqsHook
@@ -22,6 +23,15 @@ class Numbers(NamedTuple):
     taken: int
 
 
+@dataclass
+class _Fired:
+    """When the trigger fired last, the numbers then, and whether a later poll found others."""
+
+    at: float
+    numbers: Numbers
+    is_changed: bool = False
+
+
 class QueueTrigger(BaseEventTrigger):
     """Ring when messages begin to wait in a queue, and again from time to time while they go on waiting.
 
@@ -30,9 +40,9 @@ class QueueTrigger(BaseEventTrigger):
 
     :param queue_url: the queue.
     :param poll_seconds: seconds between two looks.
-    :param busy_seconds: seconds after which it rings again where messages wait and others came or went: they may have
-        come after the run that it woke looked.
-    :param repeat_seconds: seconds after which it rings again where the same number waits and nobody takes them.
+    :param busy_seconds: seconds after which it rings again where messages wait and others came or went since: they may
+        have come after the run that it woke looked.
+    :param repeat_seconds: seconds after which it rings again where the same number waits and nobody took any.
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``.
     """
@@ -77,7 +87,7 @@ class QueueTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look for ever; a queue that cannot be looked at is said in the log and looked at again."""
-        self._rang: tuple[float, Numbers] | None = None
+        self._fired: _Fired | None = None
         while True:
             try:
                 # One client for as long as it goes well: to make one takes more than a hundred looks.
@@ -119,14 +129,15 @@ class QueueTrigger(BaseEventTrigger):
         )
 
     def _is_news(self, numbers: Numbers) -> bool:
-        """Whether to ring, now that so many messages wait; it is taken for rung if so."""
+        """Whether to fire, now that so many messages wait; if so, it is noted that it did."""
         now = time.monotonic()
         if numbers.waiting == 0:
-            self._rang = None
+            self._fired = None
             return False
-        if self._rang is not None:
-            rang_at, then = self._rang
-            if now - rang_at < (self.repeat_seconds if numbers == then else self.busy_seconds):
+        if self._fired is not None:
+            # Numbers that are as they were may have changed in between: as many came as a run took and deleted.
+            self._fired.is_changed |= numbers != self._fired.numbers
+            if now - self._fired.at < (self.busy_seconds if self._fired.is_changed else self.repeat_seconds):
                 return False
-        self._rang = now, numbers
+        self._fired = _Fired(now, numbers)
         return True
