@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, BaseOperator, TriggerRule
 
-from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments
+from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments, making_arguments
 from custom_labels.docs.bootstrap import BOOTSTRAP_DOC
 from custom_labels.operators import bootstrap_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator
@@ -22,7 +22,7 @@ def bootstrap_dag(project: Project) -> DAG:
         settings = load_settings.override(retries=0)(name)
         aws = custom_labels_arguments(project)
         made: list[BaseOperator] = [
-            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)
+            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **making_arguments(project))
         ]
         if project.review:
             made.append(CustomLabelsSetupReviewOperator(task_id="set_up_review", project=name, **aws))

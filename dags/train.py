@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.assets import labeled_images, live_version
-from custom_labels.dag_arguments import custom_labels_arguments, setting, train_dag_arguments
+from custom_labels.dag_arguments import making_arguments, setting, train_dag_arguments
 from custom_labels.operators import approval, compare_steps, end_steps, judge_steps, plan_steps
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
@@ -23,7 +23,7 @@ ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 def train_dag(project: Project) -> DAG:
     """Build the train DAG of one project."""
     name = project.name
-    aws = custom_labels_arguments(project)
+    aws = making_arguments(project)
     poll = PollTimetable(*project.poll("automatic_training_poll_frequency"))
     schedule = AssetOrTimeSchedule(timetable=poll, assets=[labeled_images(project)])
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:

@@ -10,6 +10,7 @@ from airflow.sdk import Param
 from custom_labels.docs.rollback import ROLLBACK_DOC
 from custom_labels.docs.scale import SCALE_DOC
 from custom_labels.docs.train import TRAIN_DOC
+from custom_labels.domain.names import PROJECT_TAG
 from custom_labels.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.settings import Project
 
@@ -94,6 +95,11 @@ def custom_labels_arguments(project: Project) -> dict[str, Any]:
         "waiter_delay": setting("short_poll_seconds"),
         "waiter_max_attempts": setting("short_poll_looks"),
     }
+
+
+def making_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of our operators that make something at Custom Labels: what it is tagged with, besides."""
+    return {**custom_labels_arguments(project), "tags": {PROJECT_TAG: project.name}}
 
 
 def setting(name: str) -> str:

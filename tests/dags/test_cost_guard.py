@@ -11,7 +11,7 @@ from custom_labels.storage.serving import ServingLog
 from tests.dags.detect_support import make_queues, point_to, serve, start, train_versions
 from tests.dags.guard_support import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
 from tests.dags.running import Variables, record, statuses
-from tests.support import BUCKET, client, effects, s3
+from tests.support import BUCKET, client, effects, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -115,6 +115,20 @@ def test_a_budget_is_told_once(digits: LocalAws, variables: Variables) -> None:
 
     assert [end_of(run) for run in (first, second)] == [("success", "budget_exceeded"), ("success", "nothing_to_guard")]
     assert "'digits__monthly_budget_usd' is 0.01; most: " in str(first.note)
+
+
+def test_a_version_that_was_trained_before_tags_were_set_is_tagged_once(digits: LocalAws) -> None:
+    project = serve(digits)
+    know("v1")
+
+    first, second = guard(), guard()
+
+    aws = rekognition(digits)
+    (version,) = aws.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"]
+    assert (first.state, second.state) == ("success", "success")
+    tags = aws.list_tags_for_resource(ResourceArn=version["ProjectVersionArn"])["Tags"]
+    assert tags["custom-labels-project"] == "digits"
+    assert effects(digits, "TagResource") == 1
 
 
 @pytest.mark.slow

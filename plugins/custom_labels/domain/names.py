@@ -6,6 +6,8 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
+PROJECT_TAG = "custom-labels-project"
+"""Tag of all that is made at AWS for a project, with the project's name; the CloudFormation template sets it too."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_.\-]+")
 
 

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition.type_defs import ProjectDescriptionTypeDef
 
 
+UNTAGGABLE = frozenset(
+    {
+        "AccessDeniedException",
+        "InvalidParameterException",
+        "ResourceNotFoundException",
+        "ServiceQuotaExceededException",
+    }
+)
+"""Codes by which a resource cannot be tagged, whose work goes on all the same."""
+
+
 class LimitExceeded(ClientError):
     """A quota of the account is full."""
 
@@ -97,6 +108,32 @@ class RekognitionHook(ServiceHook):
                 self.log.info("No tags can be read of %s: %s", arn, error)
                 return {}
             raise
+
+    def ensure_tags(self, arn: str, tags: Mapping[str, str]) -> bool:
+        """See that a resource carries these tags, beside others that it has; give whether it does now.
+
+        Tags are for the bill alone: where they cannot be set the log says why, and nothing else ends for it.
+        """
+        if not tags:
+            return True
+        try:
+            present = self.client.list_tags_for_resource(ResourceArn=arn)["Tags"]
+            if missing := {key: value for key, value in tags.items() if present.get(key) != value}:
+                self.client.tag_resource(ResourceArn=arn, Tags=missing)
+                self.log.info("Tagged %s with %s.", arn, missing)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in UNTAGGABLE:
+                raise
+            self.log.warning(
+                "%s cannot be tagged with %s, by which AWS's bill tells projects apart: %s. Allow "
+                "rekognition:ListTagsForResource and rekognition:TagResource to the Airflow connection '%s'.",
+                arn,
+                dict(tags),
+                error,
+                self.aws_conn_id,
+            )
+            return False
+        return True
 
 
 def version_name_of(described: Mapping[str, Any]) -> str:

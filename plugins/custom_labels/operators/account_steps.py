@@ -9,6 +9,7 @@ from typing import Any
 
 from custom_labels.domain.costs import UnitPrices, VersionUse, budget_level, cost_of, dearest
 from custom_labels.domain.keys import MANIFESTS
+from custom_labels.domain.names import PROJECT_TAG
 from custom_labels.domain.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
 from custom_labels.domain.statuses import Described
 from custom_labels.operators.guard_steps import list_versions
@@ -40,6 +41,7 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     for use in uses:
         if use.version_name in records:
             _record_cost(place, use, records[use.version_name], together[use.version_name], prices, now)
+    _tag_versions(place, listed, records)
     ledger = keep_ledgers(place.store, uses, prices, now)
     budget = settings["monthly_budget_usd"]
     level = budget_level(ledger["total_usd"], budget)
@@ -52,6 +54,16 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         "level": level,
         "exceeded": level > (told_level(ledger, budget) if budget else 0),
     }
+
+
+def _tag_versions(place: ProjectContext, listed: Mapping[str, Described], records: Records) -> None:
+    """Tag versions that were trained before versions were tagged, each once; strangers are left alone."""
+    for name in listed:
+        if name not in records or records[name].get("tagged"):
+            continue
+        if not place.rekognition.ensure_tags(listed[name].arn, {PROJECT_TAG: place.project.name}):
+            return
+        place.registry.update_version(name, {"tagged": True})
 
 
 def _records(place: ProjectContext) -> Records:

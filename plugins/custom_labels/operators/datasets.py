@@ -35,22 +35,25 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
     """Create a Custom Labels project, or adopt the one of that name. XCom: the project's ARN.
 
     :param project_name: 1-255 characters of ``[a-zA-Z0-9_.\\-]``, unique in account and region (templated).
+    :param tags: tags of the project, which an adopted one gets as well (templated).
     """
 
     table = PROJECT_CREATED
-    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project_name")
+    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project_name", "tags")
     operator_extra_links = (CustomLabelsProjectLink(),)
 
     def __init__(
         self,
         *,
         project_name: str,
+        tags: dict[str, str] | None = None,
         waiter_delay: int | str = 5,
         waiter_max_attempts: int | str = 60,
         **kwargs: Any,
     ) -> None:
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
         self.project_name = project_name
+        self.tags = tags
 
     @property
     def subject(self) -> str:
@@ -60,12 +63,14 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
     def submit(self, context: Context) -> None:
         """Create the project unless it is there."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_name)
-        if self.describe().status is not None:
+        present = self.describe()
+        if present.status is not None:
             self.log.info("Adopting the project '%s'.", self.project_name)
+            self.hook.ensure_tags(present.arn, self.tags or {})
             return
         client = self.hook.client
         try:
-            client.create_project(ProjectName=self.project_name)
+            client.create_project(ProjectName=self.project_name, Tags=self.tags or {})
         except client.exceptions.ResourceInUseException:
             self.log.info("The project '%s' was created meanwhile: adopting it.", self.project_name)
 
@@ -95,11 +100,12 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
     :param project_arn: the project (templated).
     :param dataset_type: ``TRAIN`` or ``TEST``.
     :param manifest_uri: ``s3://`` URI of the manifest (templated).
+    :param tags: tags of the dataset beside the manifest's, which an adopted one gets as well (templated).
     """
 
     table = DATASET_CREATED
     template_fields: Sequence[str] = aws_template_fields(
-        *WaitingOperator.template_fields, "project_arn", "manifest_uri"
+        *WaitingOperator.template_fields, "project_arn", "manifest_uri", "tags"
     )
     operator_extra_links = (CustomLabelsProjectLink(),)
 
@@ -109,6 +115,7 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         project_arn: str,
         dataset_type: str,
         manifest_uri: str,
+        tags: dict[str, str] | None = None,
         waiter_delay: int | str = 10,
         waiter_max_attempts: int | str = 360,
         **kwargs: Any,
@@ -117,6 +124,7 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         self.project_arn = project_arn
         self.dataset_type = dataset_type
         self.manifest_uri = manifest_uri
+        self.tags = tags
         self.dataset_arn: str | None = None
 
     @property
@@ -134,6 +142,7 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         if present and self._is_ours(present, etag):
             self.log.info("Adopting %s, which was made from this manifest.", present)
             self.dataset_arn = present
+            self.hook.ensure_tags(present, self.tags or {})
             return
         if present:
             self._delete(present)
@@ -142,7 +151,7 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
             ProjectArn=self.project_arn,
             DatasetType=self.dataset_type,  # type: ignore[arg-type]
             DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
-            Tags={MANIFEST_TAG: etag},
+            Tags={**(self.tags or {}), MANIFEST_TAG: etag},
         )["DatasetArn"]
 
     def _manifest(self) -> tuple[str, str]:

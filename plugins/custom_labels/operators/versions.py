@@ -92,7 +92,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
     to an earlier try, the version of that name is looked for first and never made twice.
 
     :param output_uri: ``s3://`` URI of the prefix for Custom Labels' evaluation files (templated).
-    :param tags: tags of the version (templated).
+    :param tags: tags of the version, which an adopted one gets as well (templated).
     """
 
     table = VERSION_TRAINED
@@ -117,6 +117,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         present = self.describe()
         if present.status is not None:
             self.log.info("Adopting %s, which is %s: not training again.", self.subject, present.status)
+            self.hook.ensure_tags(present.arn, self.tags or {})
             return
         parts = urlsplit(self.output_uri)
         client = self.hook.client

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from custom_labels.domain.errors import SettingError
 from custom_labels.domain.keys import A2I_OUTPUT
+from custom_labels.domain.names import PROJECT_TAG
 from custom_labels.domain.review_setup import FIELD, ReviewFlow, fill_template, resource_name
 from custom_labels.domain.statuses import Described
 from custom_labels.hooks.sagemaker import ReviewSetupHook
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 TEMPLATE_CHARACTERS = 128_000
 """UiTemplate.Content holds at most so many (SageMaker API reference)."""
-TAG = "custom-labels-project"
 _REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
 """Answers that stay the same however often a task is retried."""
 
@@ -138,7 +138,7 @@ class A2ISetup:
                 "names it; create a private workteam in that region (SageMaker console, Labeling workforces), or "
                 "correct the ARN."
             )
-        tags = {TAG: self.project.name}
+        tags = {PROJECT_TAG: self.project.name}
         try:
             arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
             for reviewers, name in self.plan.flows.items():
