@@ -23,6 +23,12 @@ class Transition:
     name: str = field(compare=False)
     apply: Callable[[], None] = field(compare=False)
     work: Future[Any] | None = field(compare=False, default=None)
+    worked_until: float | None = field(compare=False, default=None)
+
+    @property
+    def happens(self) -> float:
+        """When it happens, in seconds of the clock: when it is due, or when its work ended if that is later."""
+        return max(self.due, self.worked_until or self.due)
 
 
 class Transitions:
@@ -34,6 +40,8 @@ class Transitions:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.moment = 0.0
+        """When the change that is being applied happened, in seconds since the epoch: not when somebody looked."""
         self._numbers = itertools.count()
         self._timed: list[Transition] = []  # a heap: ten thousand reviews may wait for their expiry
         self._working: list[Transition] = []
@@ -43,8 +51,14 @@ class Transitions:
         transition = Transition(self._clock() + seconds, next(self._numbers), name, apply, work)
         if work is None:
             heapq.heappush(self._timed, transition)
-        else:
-            self._working.append(transition)
+            return
+        self._working.append(transition)
+        work.add_done_callback(lambda _work: self._end_work(transition))
+
+    @property
+    def is_working(self) -> bool:
+        """Whether some change waits for work that is not done."""
+        return any(transition.worked_until is None for transition in self._working)
 
     @property
     def pending(self) -> int:
@@ -54,11 +68,16 @@ class Transitions:
     def settle(self) -> None:
         """Apply all that is due, in order; what a change schedules counts from now."""
         now = self._clock()
-        for transition in [t for t in self._working if t.work is not None and t.work.done()]:
+        for transition in [t for t in self._working if t.worked_until is not None]:
             self._working.remove(transition)
             heapq.heappush(self._timed, transition)
         while self._timed and self._timed[0].due <= now:
-            heapq.heappop(self._timed).apply()
+            transition = heapq.heappop(self._timed)
+            self.moment = time.time() - max(0.0, self._clock() - transition.happens)
+            transition.apply()
+
+    def _end_work(self, transition: Transition) -> None:
+        transition.worked_until = self._clock()
 
 
 def in_background(work: Callable[[], Result], name: str) -> Future[Result]:

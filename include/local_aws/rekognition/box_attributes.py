@@ -23,7 +23,7 @@ def read_boxes(draft: Draft, name: str, metadata: dict[str, Any], most_boxes: in
         draft.nested_error(metadata, code)
         return
     if not attribute["annotations"]:
-        draft.nested_warning(attribute, "WARNING_NO_ANNOTATIONS")
+        draft.nested_warning(attribute, "WARNING_NO_ATTRIBUTE_ANNOTATIONS")
         return
     if len(attribute["annotations"]) > most_boxes:
         draft.nested_error(attribute, "ERROR_TOO_MANY_BOUNDING_BOXES")
@@ -55,13 +55,15 @@ def _is_attribute(value: object) -> TypeGuard[dict[str, Any]]:
     sizes, annotations = value.get("image_size"), value.get("annotations")
     if not isinstance(sizes, list) or len(sizes) != 1 or not isinstance(annotations, list):
         return False
-    return _has_whole_numbers(sizes[0], ("width", "height", "depth")) and all(
-        _has_whole_numbers(item, ("class_id", "top", "left", "width", "height")) for item in annotations
+    return _has_numbers(sizes[0], ("width", "height", "depth"), int) and all(
+        # The guide's program for COCO datasets writes sides with fractions.
+        _has_numbers(item, ("class_id",), int) and _has_numbers(item, ("top", "left", "width", "height"), int, float)
+        for item in annotations
     )
 
 
-def _has_whole_numbers(value: object, names: tuple[str, ...]) -> bool:
-    return isinstance(value, dict) and all(type(value.get(name)) is int for name in names)
+def _has_numbers(value: object, names: tuple[str, ...], *kinds: type) -> bool:
+    return isinstance(value, dict) and all(type(value.get(name)) in kinds for name in names)
 
 
 def _metadata_error(attribute: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
@@ -87,7 +89,7 @@ def _name_error(class_map: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _box_error(box: Mapping[str, int], size: Mapping[str, int]) -> str | None:
+def _box_error(box: Mapping[str, float], size: Mapping[str, int]) -> str | None:
     inside = (
         box["left"] >= 0
         and box["top"] >= 0

@@ -91,6 +91,8 @@ def distribute_dataset_entries(region: Region, params: Params) -> Params:
     """Move a fifth of a project's training images to its empty test dataset, label by label."""
     train, test = _train_and_test(region, [item["Arn"] for item in params["Datasets"]])
     for dataset in (train, test):
+        if dataset.status == "CREATE_FAILED":
+            raise in_use("dataset", dataset.arn, dataset.status, "it cannot be distributed")
         if not dataset.is_finished:
             raise AwsError("ResourceNotReadyException", f"The dataset {dataset.arn} is in status {dataset.status}.")
     if test.entries:
@@ -147,16 +149,16 @@ def _import_later(region: Region, dataset: Dataset, step: str, work: Future[Impo
     name = f"dataset_{step.lower()}"
 
     def finish() -> None:
-        failure = work.exception()
+        failure, moment = work.exception(), region.transitions.moment
         if failure is not None:
-            dataset.fail(f"{step}_FAILED", f"Bug in local AWS: {failure!r}")
+            dataset.fail(f"{step}_FAILED", f"Bug in local AWS: {failure!r}", moment)
             return
         result = work.result()
         if result.error is not None:
-            dataset.fail(f"{step}_FAILED", result.message)
+            dataset.fail(f"{step}_FAILED", result.message, moment)
             return
         dataset.replace_entries(result.entries)
-        dataset.complete(f"{step}_COMPLETE", f"The dataset was {step.lower()}d successfully.")
+        dataset.complete(f"{step}_COMPLETE", f"The dataset was {step.lower()}d successfully.", moment)
 
     region.transitions.schedule(name, region.settings.duration(name), finish, work)
 
@@ -176,15 +178,16 @@ def _train_and_test(region: Region, arns: list[str]) -> tuple[Dataset, Dataset]:
 
 def _distribute(region: Region, train: Dataset, test: Dataset) -> None:
     lines: list[ManifestLine] = list(train.entries.values())
+    moment = region.transitions.moment
     split = split_entries(lines, DISTRIBUTED_SHARE, region.settings.seed)
     if split is None:
         finding = manifest_finding("ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_DISTRIBUTE")
         for dataset in (train, test):
-            dataset.fail("UPDATE_FAILED", f"{finding.code}: {finding.message}")
+            dataset.fail("UPDATE_FAILED", f"{finding.code}: {finding.message}", moment)
         return
     for dataset, part in zip((train, test), split, strict=True):
         dataset.replace_entries({line.source_ref: line for line in part})
-        dataset.complete("UPDATE_COMPLETE", "The dataset was updated successfully.")
+        dataset.complete("UPDATE_COMPLETE", "The dataset was updated successfully.", moment)
 
 
 def _remove(region: Region, project: Project, dataset: Dataset) -> None:

@@ -16,13 +16,13 @@ def is_label_name(text: str) -> bool:
 
 
 class Box(NamedTuple):
-    """An annotated object; pixels of the original image."""
+    """An annotated object; pixels of the original image, which may have fractions."""
 
     label: str
-    left: int
-    top: int
-    width: int
-    height: int
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 class Draft:

@@ -48,11 +48,11 @@ def list_dataset_labels(region: Region, params: Params) -> Params:
 
 def _listable(region: Region, arn: str) -> Dataset:
     dataset = region.dataset(arn)
-    if dataset.status in ("CREATE_IN_PROGRESS", "CREATE_FAILED"):
+    if dataset.status == "CREATE_IN_PROGRESS":
         raise AwsError(
             "ResourceNotReadyException", f"The dataset {arn} is in status {dataset.status}: it cannot be listed."
         )
-    if dataset.status in ("UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
+    if dataset.status in ("CREATE_FAILED", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
         raise in_use("dataset", arn, dataset.status, "it cannot be listed")
     return dataset
 

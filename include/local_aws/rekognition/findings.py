@@ -1,6 +1,8 @@
 """The codes and messages by which Custom Labels reports what is wrong with a manifest.
 
-Codes and texts are those of the Custom Labels developer guide (debugging datasets and training).
+Codes and texts are those of the Custom Labels developer guide: its pages on JSON line errors, on the errors of
+manifests, and on those of datasets. Where an example has another text than the heading above it, as for warnings, the
+heading's is here.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ _LINE_MESSAGES = {
     "ERROR_NO_VALID_ANNOTATIONS": "No valid annotations found.",
     "ERROR_BOUNDING_BOX_TOO_SMALL": "The height and width of the bounding box is too small.",
     "ERROR_TOO_MANY_BOUNDING_BOXES": "There are more bounding boxes than the allowed maximum.",
-    # The guide names these two without a text.
-    "ERROR_UNSUPPORTED_USE_CASE_TYPE": "The use case type of the label attribute is not supported.",
-    "ERROR_INVALID_LABEL_NAME_LENGTH": "The length of the label name is invalid.",
+    # The guide's heading for the next two is empty: the texts are from an example and from the explanation.
+    "ERROR_UNSUPPORTED_USE_CASE_TYPE": (
+        "The use case type of the {}-metadata label attribute metadata is unsupported. Check the type field."
+    ),
+    "ERROR_INVALID_LABEL_NAME_LENGTH": "The length of a label name is too long. The maximum length is 256 characters.",
     "WARNING_UNANNOTATED_RECORD": "Record is unannotated.",
     "WARNING_NO_ANNOTATIONS": "No annotations provided.",
     "WARNING_NO_ATTRIBUTE_ANNOTATIONS": "No attribute annotations provided.",
@@ -51,11 +55,15 @@ _MANIFEST_MESSAGES = {
     "ERROR_INVALID_PERMISSIONS_MANIFEST_S3_BUCKET": "The S3 bucket permissions are incorrect.",
     "ERROR_TOO_MANY_RECORDS_IN_ERROR": "The manifest file has too many terminal errors.",
     "ERROR_MANIFEST_TOO_MANY_LABELS": "The manifest file has too many labels.",
-    "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_DISTRIBUTE": "There are too few images per label to distribute.",
-    "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST": "The manifest file has too many invalid rows.",
-    "ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS": "The images are in multiple S3 buckets.",
-    "ERROR_INVALID_PERMISSIONS_IMAGES_S3_BUCKET": "The permissions of the images' S3 bucket are incorrect.",
-    "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_AUTOSPLIT": "There are too few images per label to split the dataset.",
+    "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_DISTRIBUTE": (
+        "The manifest file doesn't have enough labeled images to distribute the dataset."
+    ),
+    "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST": "The manifest file contains too many invalid rows.",
+    "ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS": "The manifest file contains images from multiple S3 buckets.",
+    "ERROR_INVALID_PERMISSIONS_IMAGES_S3_BUCKET": "The permissions for the images S3 bucket are invalid.",
+    "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_AUTOSPLIT": (
+        "The manifest file contains insufficient labeled images per label to perform auto-split."
+    ),
     "ERROR_MANIFEST_TOO_FEW_LABELS": "The manifest file has too few labels.",
     "ERROR_INSUFFICIENT_LABEL_OVERLAP": "Less than {}% label overlap between the training and testing manifest files.",
     "ERROR_MANIFEST_TOO_FEW_USABLE_LABELS": "The manifest file has too few usable labels.",

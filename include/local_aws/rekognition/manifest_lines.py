@@ -122,7 +122,7 @@ def _read_attribute(draft: Draft, name: str, most_boxes: int) -> None:
     elif kind is None:
         draft.nested_error(metadata, "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT")
     else:
-        draft.nested_error(metadata, "ERROR_UNSUPPORTED_USE_CASE_TYPE")
+        draft.nested_error(metadata, "ERROR_UNSUPPORTED_USE_CASE_TYPE", name)
 
 
 def _read_image_label(draft: Draft, name: str, metadata: dict[str, Any]) -> None:
@@ -145,7 +145,7 @@ def _note_missing_labels(draft: Draft, attributes: list[str]) -> None:
     if draft.flawed:
         draft.line_error("ERROR_NO_VALID_LABEL_ATTRIBUTES")
     elif attributes:
-        draft.line_warning("WARNING_NO_ATTRIBUTE_ANNOTATIONS")
+        draft.line_warning("WARNING_NO_ANNOTATIONS")
     elif set(draft.document) == {"source-ref"}:
         draft.line_warning("WARNING_UNANNOTATED_RECORD")
     else:

@@ -14,6 +14,7 @@ from include.local_aws.rekognition import (
     projects,
     serving,
     tags,
+    version_copies,
     versions,
 )
 from include.local_aws.rekognition.state import Region
@@ -35,7 +36,7 @@ OPERATIONS: dict[str, Handler] = {
     "ListDatasetLabels": entries.list_dataset_labels,
     "CreateProjectVersion": versions.create_project_version,
     "DescribeProjectVersions": versions.describe_project_versions,
-    "CopyProjectVersion": versions.copy_project_version,
+    "CopyProjectVersion": version_copies.copy_project_version,
     "StartProjectVersion": serving.start_project_version,
     "StopProjectVersion": serving.stop_project_version,
     "DeleteProjectVersion": serving.delete_project_version,

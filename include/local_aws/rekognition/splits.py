@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from include.local_aws.rekognition.manifest_lines import ManifestLine
 
@@ -15,20 +15,30 @@ def split_entries(
 ) -> tuple[list[ManifestLine], list[ManifestLine]] | None:
     """Return (training, test) lines, or None if some label has too few images for both.
 
-    An image with several labels is dealt with its rarest one.
+    Of all lines together, `test_share` go to the test part, more only where every label needs one there. An image
+    with several labels is dealt with its rarest one.
     """
     groups = _by_rarest_label(lines)
+    if any(len(group) == 1 for label, group in groups.items() if label):
+        return None
+    counts = _test_counts({label: len(group) for label, group in groups.items()}, test_share)
     chosen: set[str] = set()
-    for label in sorted(groups):
-        group = groups[label]
-        if len(group) == 1 and label:
-            return None
+    for label, group in groups.items():
         # Not for secrets: the same dataset and seed must always split alike.
         shuffled = random.Random(f"{seed}/{label}").sample(group, len(group))  # noqa: S311
-        count = max(1, math.floor(len(group) * test_share)) if label else round(len(group) * test_share)
-        chosen.update(line.source_ref for line in shuffled[:count])
+        chosen.update(line.source_ref for line in shuffled[: counts[label]])
     training = [line for line in lines if line.source_ref not in chosen]
     return training, [line for line in lines if line.source_ref in chosen]
+
+
+def _test_counts(sizes: Mapping[str, int], share: float) -> dict[str, int]:
+    """Return how many lines of each label are for the test; what rounding down leaves goes where it took most."""
+    counts = {label: max(1 if label else 0, math.floor(size * share)) for label, size in sizes.items()}
+    left = round(sum(sizes.values()) * share) - sum(counts.values())
+    by_loss = sorted(sizes, key=lambda label: (counts[label] - sizes[label] * share, label))
+    for label in by_loss[: max(0, left)]:
+        counts[label] += 1
+    return counts
 
 
 def _by_rarest_label(lines: Sequence[ManifestLine]) -> dict[str, list[ManifestLine]]:

@@ -19,6 +19,7 @@ from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
 FINISHED_DATASET = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+FAILED_FOR_GOOD = ("CREATE_FAILED", "TRAINING_FAILED", "COPYING_FAILED")
 
 
 @dataclass
@@ -48,15 +49,15 @@ class Dataset:
         """Whether the dataset can be listed, updated and trained on."""
         return self.status in FINISHED_DATASET
 
-    def fail(self, status: str, message: str) -> None:
-        """End in a failure that the caller caused."""
+    def fail(self, status: str, message: str, moment: float) -> None:
+        """End, at `moment` (seconds since the epoch), in a failure that the caller caused."""
         self.status, self.message, self.message_code = status, message, "CLIENT_ERROR"
-        self.updated = time.time()
+        self.updated = moment
 
-    def complete(self, status: str, message: str) -> None:
-        """End well."""
+    def complete(self, status: str, message: str, moment: float) -> None:
+        """End well at `moment` (seconds since the epoch)."""
         self.status, self.message, self.message_code = status, message, "SUCCESS"
-        self.updated = time.time()
+        self.updated = moment
 
 
 @dataclass
@@ -201,5 +202,9 @@ def not_found(what: str, arn: str) -> AwsError:
 
 
 def in_use(what: str, arn: str, status: str, wanted: str) -> AwsError:
-    """Return the error for a resource whose status forbids the call."""
-    return AwsError("ResourceInUseException", f"The {what} {arn} is in status {status}: {wanted}.")
+    """Return the error for a resource whose status forbids the call.
+
+    What failed for good is a wrong parameter: it is not being used, and does not become ready by waiting.
+    """
+    code = "InvalidParameterException" if status in FAILED_FOR_GOOD else "ResourceInUseException"
+    return AwsError(code, f"The {what} {arn} is in status {status}: {wanted}.")

@@ -103,7 +103,7 @@ class TrainingJob:
         try:
             self._objects.check_writable(self._plan.bucket)
         except (ObjectMissing, ObjectDenied) as failure:
-            raise _Failure(f"Unable to write to the output S3 bucket {self._plan.bucket}: {failure}.") from None
+            raise _Failure(f"Unable to write to output S3 bucket. {self._plan.bucket}: {failure}.") from None
 
     def _manifests(self) -> tuple[list[CheckedLine], list[CheckedLine]]:
         training = check_lines(self._lines("training", self._plan.training), self._settings, self._objects)
@@ -166,7 +166,7 @@ class TrainingJob:
         judgement = judge(result.labels, result.test_scores, truth.astype(bool))
         summary = evaluation.summary(self._plan.version_arn, judgement, result.test_scores, truth, len(training))
         name = f"EvaluationResultSummary-{self._plan.project_name}-{self._plan.version_name}.json"
-        place = self._write_at(_join(self._plan.prefix, name), json.dumps(summary))
+        place = self._write_at(join_key(self._plan.prefix, name), json.dumps(summary))
         self._details["EvaluationResult"] = {"F1Score": judgement.f1, "Summary": {"S3Object": place}}
         trained = self._write("evaluation/training.manifest", evaluation.training_lines(training))
         tested = self._write(
@@ -187,7 +187,7 @@ class TrainingJob:
 
     def _write(self, name: str, text: str) -> Params:
         plan = self._plan
-        return self._write_at(_join(plan.prefix, f"{plan.project_name}/{plan.version_name}/{name}"), text)
+        return self._write_at(join_key(plan.prefix, f"{plan.project_name}/{plan.version_name}/{name}"), text)
 
     def _write_at(self, key: str, text: str) -> Params:
         self._objects.write(self._plan.bucket, key, text.encode())
@@ -222,5 +222,6 @@ def _result_name(side: str) -> str:
     return "TrainingDataResult" if side == "training" else "TestingDataResult"
 
 
-def _join(prefix: str, name: str) -> str:
+def join_key(prefix: str, name: str) -> str:
+    """Return the key of a file below a prefix that may be empty or end in a slash."""
     return f"{prefix.rstrip('/')}/{name}" if prefix else name

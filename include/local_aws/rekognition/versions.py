@@ -1,4 +1,4 @@
-"""CreateProjectVersion, DescribeProjectVersions and CopyProjectVersion."""
+"""CreateProjectVersion and DescribeProjectVersions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,15 @@ from include.local_aws.transitions import in_background
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
 
-_COPYABLE = ("TRAINING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "COPYING_COMPLETED")
-_COPIED_DETAILS = ("EvaluationResult", "ManifestSummary", "TrainingDataResult", "TestingDataResult")
-
 
 def create_project_version(region: Region, params: Params) -> Params:
     """Start training a new version on the project's datasets, or on manifests if it has no datasets."""
     project = region.project(params["ProjectArn"])
-    _check_new(region, project, params)
+    check_new(region, project, params)
     if "FeatureConfig" in params:
         raise AwsError("InvalidParameterException", "FeatureConfig is not supported for CUSTOM_LABELS projects.")
     training, testing = _manifests(project, params)
-    version = _new_version(region, project, params, "TRAINING_IN_PROGRESS", "The model is being trained.")
+    version = new_version(region, project, params, "TRAINING_IN_PROGRESS", "The model is being trained.")
     output = params["OutputConfig"]
     plan = TrainingPlan(
         version_arn=version.arn,
@@ -42,7 +39,7 @@ def create_project_version(region: Region, params: Params) -> Params:
     )
     work = _training(region, plan)
     region.transitions.schedule(
-        "training", region.settings.duration("training"), lambda: _finish_training(version, work), work
+        "training", region.settings.duration("training"), lambda: _finish_training(region, version, work), work
     )
     return {"ProjectVersionArn": version.arn}
 
@@ -59,35 +56,7 @@ def describe_project_versions(region: Region, params: Params) -> Params:
     return {"ProjectVersionDescriptions": [_description(version) for version in page], "NextToken": token}
 
 
-def copy_project_version(region: Region, params: Params) -> Params:
-    """Copy a trained version to another project of the account; no policy is needed for that."""
-    source_project = region.project(params["SourceProjectArn"])
-    source = region.version(params["SourceProjectVersionArn"])
-    project = region.project(params["DestinationProjectArn"])
-    if source.project_arn != source_project.arn:
-        raise AwsError(
-            "InvalidParameterException", f"The version {source.arn} is not of the project {source_project.arn}."
-        )
-    _check_new(region, project, params)
-    if source.status not in _COPYABLE:
-        raise in_use("model version", source.arn, source.status, "only a trained version can be copied")
-    limit = region.settings.quota("copies")
-    if len(region.versions_in("COPYING_IN_PROGRESS")) >= limit:
-        raise AwsError("LimitExceededException", f"{limit} copies are in progress, the most at a time.")
-    copy = _new_version(region, project, params, "COPYING_IN_PROGRESS", "The model version is being copied.")
-    copy.details["SourceProjectVersionArn"] = source.arn
-    copied = {name: source.details[name] for name in _COPIED_DETAILS if name in source.details}
-
-    def finish() -> None:
-        copy.model = source.model
-        copy.details.update(copied)
-        copy.set_status("COPYING_COMPLETED", "The model version was copied and is ready to run.")
-
-    region.after("version_copy", finish)
-    return {"ProjectVersionArn": copy.arn}
-
-
-def _check_new(region: Region, project: Project, params: Params) -> None:
+def check_new(region: Region, project: Project, params: Params) -> None:
     """Raise if the project cannot have a version of this name now; a taken name is told before a full quota."""
     name = params["VersionName"]
     if name in project.versions:
@@ -151,7 +120,8 @@ def _asset_manifest(data: Params, name: str) -> Manifest:
     return Manifest(place=(place["Bucket"], place["Name"], place.get("Version")))
 
 
-def _new_version(region: Region, project: Project, params: Params, status: str, message: str) -> Version:
+def new_version(region: Region, project: Project, params: Params, status: str, message: str) -> Version:
+    """Add a version to a project; raises AwsError LimitExceededException when too many are being trained."""
     if status == "TRAINING_IN_PROGRESS":
         limit = region.settings.quota("trainings")
         if len(region.versions_in(status)) >= limit:
@@ -181,8 +151,8 @@ def _training(region: Region, plan: TrainingPlan) -> Future[TrainingOutcome]:
     return in_background(job.run, f"training-{plan.version_name}")
 
 
-def _finish_training(version: Version, work: Future[TrainingOutcome]) -> None:
-    version.details["TrainingEndTimestamp"] = time.time()
+def _finish_training(region: Region, version: Version, work: Future[TrainingOutcome]) -> None:
+    version.details["TrainingEndTimestamp"] = region.transitions.moment
     failure = work.exception()
     if failure is not None:
         version.set_status("TRAINING_FAILED", f"Bug in local AWS: {failure!r}")

@@ -48,6 +48,24 @@ def test_dataset_is_shown_with_its_project_while_created(aws: Aws) -> None:
         aws.rekognition.delete_dataset(DatasetArn=arn)
 
 
+def test_dataset_is_no_good_parameter_when_its_import_failed(aws: Aws) -> None:
+    """It is neither in use, nor does it become ready by waiting."""
+    project = aws.project()
+    train, test = aws.dataset(project, "TRAIN", ["{"]), aws.dataset(project, "TEST")
+    assert aws.settled(train)["Status"] == "CREATE_FAILED"
+    api = aws.rekognition
+    for call in (
+        lambda: api.list_dataset_entries(DatasetArn=train),
+        lambda: api.list_dataset_labels(DatasetArn=train),
+        lambda: api.update_dataset_entries(DatasetArn=train, Changes={"GroundTruth": b"{}"}),
+        lambda: api.distribute_dataset_entries(Datasets=[{"Arn": train}, {"Arn": test}]),
+        lambda: api.create_project_version(ProjectArn=project, VersionName="v", OutputConfig={"S3Bucket": BUCKET}),
+    ):
+        with pytest.raises(ClientError, match=r"InvalidParameterException.*CREATE_FAILED"):
+            call()
+    api.delete_dataset(DatasetArn=train)
+
+
 def test_second_dataset_of_a_kind_exists_already(aws: Aws) -> None:
     project = aws.project()
     first = aws.dataset(project, "TRAIN")

@@ -53,6 +53,14 @@ def test_box_is_read_with_its_label() -> None:
     assert (box.label, box.left, box.top, box.width, box.height) == ("logo", 1, 2, 30, 40)
 
 
+def test_box_is_read_when_its_sides_have_fractions() -> None:
+    """As the guide's program for COCO datasets writes them."""
+    document = json.loads(box_line("a.png"))
+    document["boxes"]["annotations"][0] |= {"left": 19.23, "top": 3.5, "width": 30.75, "height": 20.0}
+    found = parse(json.dumps(document))
+    assert (found.flawed, found.boxes[0][1:]) == (False, (19.23, 3.5, 30.75, 20.0))
+
+
 def test_both_kinds_are_read_when_a_line_has_both() -> None:
     both = parse(json.dumps({**json.loads(box_line("a.png")), **json.loads(line("a.png", "cat"))}))
     assert both.labels == ("cat", "logo")
@@ -134,6 +142,31 @@ def test_line_is_rejected_when_it_names_no_image(text: str, code: str) -> None:
             id="box off the frame",
         ),
         pytest.param(
+            changed_box([*ANNOTATION, "left"], 56.5),
+            ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_NO_VALID_ANNOTATIONS", "ERROR_INVALID_BOUNDING_BOX"],
+            id="box off the frame by half a pixel",
+        ),
+        pytest.param(
+            changed_box([*ANNOTATION, "class_id"], 0.0),
+            ["ERROR_INVALID_LABEL_ATTRIBUTE_FORMAT", "ERROR_NO_VALID_LABEL_ATTRIBUTES"],
+            id="class id with a fraction",
+        ),
+        pytest.param(
+            changed_box(["boxes-metadata", "class-map"], {"0": 7}),
+            ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT"],
+            id="label of a box is a number",
+        ),
+        pytest.param(
+            changed_box(["boxes-metadata", "class-map"], {"0": ["logo"]}),
+            ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT"],
+            id="label of a box is a list",
+        ),
+        pytest.param(
+            changed_box(["boxes-metadata", "class-map"], {"0": "x" * 257}),
+            ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_INVALID_LABEL_NAME_LENGTH"],
+            id="label of a box is too long",
+        ),
+        pytest.param(
             changed_box([*ANNOTATION, "width"], 1),
             ["ERROR_NO_VALID_LABEL_ATTRIBUTES", "ERROR_NO_VALID_ANNOTATIONS", "ERROR_BOUNDING_BOX_TOO_SMALL"],
             id="box too small",
@@ -179,7 +212,7 @@ def test_boxes_are_refused_when_there_are_too_many() -> None:
                     "boxes-metadata": {**json.loads(box_line("a.png"))["boxes-metadata"], "objects": []},
                 }
             ),
-            ["WARNING_NO_ATTRIBUTE_ANNOTATIONS", "WARNING_NO_ANNOTATIONS"],
+            ["WARNING_NO_ANNOTATIONS", "WARNING_NO_ATTRIBUTE_ANNOTATIONS"],
             id="no boxes",
         ),
     ],

@@ -38,6 +38,23 @@ def detect(aws: Aws, version: str, content: bytes, **more: Any) -> list[dict[str
     return list(answer["CustomLabels"])
 
 
+def asset_of(data: dict[str, Any]) -> str:
+    return str(data["Assets"][0]["GroundTruthManifest"]["S3Object"]["Name"])
+
+
+def files_of(version: dict[str, Any]) -> list[str]:
+    """Return the keys of what the training of a version wrote."""
+    return [
+        version["EvaluationResult"]["Summary"]["S3Object"]["Name"],
+        version["ManifestSummary"]["S3Object"]["Name"],
+        *(
+            asset_of(version[data][name])
+            for data in ("TrainingDataResult", "TestingDataResult")
+            for name in ("Validation", "Output")
+        ),
+    ]
+
+
 def test_version_goes_through_its_statuses(aws: Aws, project: str) -> None:
     version = aws.version(project, "v1")["ProjectVersionArn"]
     started = aws.rekognition.start_project_version(ProjectVersionArn=version, MinInferenceUnits=1, MaxInferenceUnits=3)
@@ -177,6 +194,41 @@ def test_throughput_is_exceeded_when_the_quota_is_on(aws: Aws, project: str) -> 
         detect(aws, version, pattern("dots", 1))
     with pytest.raises(ClientError, match="ProvisionedThroughputExceededException"):
         detect(aws, version, pattern("dots", 1))
+
+
+def test_copy_has_its_files_below_its_own_output(aws: Aws, project: str) -> None:
+    source, other = aws.version(project, "v1"), aws.project("files")
+    aws.rekognition.copy_project_version(
+        SourceProjectArn=project,
+        SourceProjectVersionArn=source["ProjectVersionArn"],
+        DestinationProjectArn=other,
+        VersionName="copied",
+        OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "elsewhere/"},
+    )
+    wait_for(lambda: aws.version(other, "copied")["Status"], "COPYING_COMPLETED")
+    copy = aws.version(other, "copied")
+    written = dict(zip(files_of(copy), files_of(source), strict=True))
+    assert len(written) == 6
+    for name, original in written.items():
+        assert name.startswith("elsewhere/")
+        assert aws.read(name) == aws.read(original)
+    assert asset_of(copy["TrainingDataResult"]["Input"]) == asset_of(source["TrainingDataResult"]["Input"])
+    assert copy["EvaluationResult"]["F1Score"] == source["EvaluationResult"]["F1Score"]
+
+
+def test_copy_fails_and_cannot_be_started_when_its_output_cannot_be_written(aws: Aws, project: str) -> None:
+    other = aws.project("denied")
+    arn = aws.rekognition.copy_project_version(
+        SourceProjectArn=project,
+        SourceProjectVersionArn=aws.version(project, "v1")["ProjectVersionArn"],
+        DestinationProjectArn=other,
+        VersionName="copied",
+        OutputConfig={"S3Bucket": "missing-bucket"},
+    )["ProjectVersionArn"]
+    wait_for(lambda: aws.version(other, "copied")["Status"], "COPYING_FAILED")
+    assert "missing-bucket" in aws.version(other, "copied")["StatusMessage"]
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*COPYING_FAILED"):
+        aws.rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)
 
 
 def test_copy_answers_like_its_source(aws: Aws, project: str) -> None:

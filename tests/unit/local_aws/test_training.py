@@ -133,6 +133,14 @@ def test_training_is_refused_and_holds_no_slot_when_the_output_has_no_bucket(aws
     assert aws.rekognition.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"] == []
 
 
+def test_version_cannot_be_started_when_its_training_failed(aws: Aws) -> None:
+    project = aws.colour_project()
+    aws.control.outcomes({"operation": "training", "version": "*", "status": "TRAINING_FAILED", "message": "x"})
+    version = aws.train(project)["ProjectVersionArn"]
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*TRAINING_FAILED"):
+        aws.rekognition.start_project_version(ProjectVersionArn=version, MinInferenceUnits=1)
+
+
 def test_training_is_refused_while_a_dataset_is_created(aws: Aws) -> None:
     project = aws.project()
     aws.dataset(project, "TRAIN")
@@ -182,7 +190,7 @@ def test_training_fails_when_too_many_images_are_broken(aws: Aws) -> None:
         aws.put(f"train/dots/{number}.png", BROKEN)
     version = aws.train(project)
     assert "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST" in version["StatusMessage"]
-    assert summary_of(aws, version)["statistics"]["training"]["error_json_line_indices"] == [0, 1, 2]
+    assert summary_of(aws, version)["statistics"]["training"]["error_json_line_indices"] == [1, 2, 3]
     validated = aws.read(asset(version, "Training", "Validation")).splitlines()
     assert json.loads(validated[0])["errors"][0]["code"] == "ERROR_INVALID_IMAGE"
     assert "ERROR_MANIFEST_TOO_FEW_USABLE_LABELS" in version["StatusMessage"]
@@ -213,7 +221,7 @@ def test_training_fails_when_its_output_bucket_is_missing(aws: Aws) -> None:
     project = aws.colour_project()
     place = {"S3Bucket": "missing-bucket", "S3KeyPrefix": "x"}
     aws.rekognition.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=place)
-    assert "Unable to write to the output S3 bucket missing-bucket" in aws.trained(project, "v1")["StatusMessage"]
+    assert "Unable to write to output S3 bucket. missing-bucket" in aws.trained(project, "v1")["StatusMessage"]
 
 
 def test_training_of_boxes_fails_and_says_that_it_is_not_served_yet(aws: Aws) -> None:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
+import pytest
+
+from include.local_aws.faults import Faults
+from include.local_aws.objects import Objects
+from include.local_aws.rekognition.datasets import create_dataset
+from include.local_aws.rekognition.projects import create_project
+from include.local_aws.rekognition.state import Region
+from include.local_aws.rekognition.versions import create_project_version
+from include.local_aws.settings import Outcome, Settings
+from include.local_aws.training.pool import TrainerPool
 from include.local_aws.transitions import Transitions
+
+HOUR = 3600.0
 
 
 class Clock:
@@ -39,6 +53,47 @@ def test_change_waits_for_its_work_and_its_time() -> None:
     work.set_result(None)
     transitions.settle()
     assert applied == ["training"]
+
+
+@pytest.mark.parametrize(
+    ("worked_until", "expected"), [(1, 2), (4, 4)], ids=["work was done before", "work took longer"]
+)
+def test_moment_is_when_it_happened_when_somebody_looks_later(worked_until: float, expected: float) -> None:
+    clock, ages = Clock(), list[float]()
+    transitions = Transitions(clock)
+    work: Future[Any] = Future()
+    transitions.schedule("training", 2.0, lambda: ages.append(time.time() - transitions.moment), work)
+    clock.now = worked_until
+    work.set_result(None)
+    clock.now = HOUR
+    transitions.settle()
+    assert ages == [pytest.approx(HOUR - expected, abs=60)]
+
+
+def test_descriptions_say_when_it_happened_when_somebody_looks_later() -> None:
+    settings, clock = Settings({}, {}, 0), Clock()
+    region = Region("us-east-1", settings, Objects(Faults(0)), TrainerPool(0), threading.RLock())
+    region.transitions = Transitions(clock)
+    project = create_project(region, {"ProjectName": "p"})["ProjectArn"]
+    clock.now = 1
+    region.transitions.settle()
+    datasets = [
+        create_dataset(region, {"ProjectArn": project, "DatasetType": kind})["DatasetArn"] for kind in ("TRAIN", "TEST")
+    ]
+    later(region, clock)
+    assert all(time.time() - region.dataset(dataset).updated > HOUR / 2 for dataset in datasets)
+    settings.set_outcomes([Outcome("training", "*", "TRAINING_FAILED", "x")])
+    create_project_version(region, {"ProjectArn": project, "VersionName": "v", "OutputConfig": {"S3Bucket": "missing"}})
+    later(region, clock)
+    assert time.time() - region.project(project).versions["v"].details["TrainingEndTimestamp"] > HOUR / 2
+
+
+def later(region: Region, clock: Clock) -> None:
+    """Wait for the work that is going on, and look an hour later."""
+    while region.transitions.is_working:
+        time.sleep(0.01)
+    clock.now += HOUR
+    region.transitions.settle()
 
 
 def test_change_counts_from_now_when_another_schedules_it() -> None:
