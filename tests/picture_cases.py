@@ -187,3 +187,10 @@ def are_close(found: Sequence[Colour], wanted: Sequence[Colour]) -> bool:
     """Say whether colours are the same, but for what a JPEG loses."""
     pairs = zip(found, wanted, strict=True)
     return all(abs(a - b) <= TOLERANCE for one, other in pairs for a, b in zip(one, other, strict=True))
+
+
+def damaged_png(number: int = 0) -> bytes:
+    """Give a PNG whose pixels cannot be unpacked, though its checksums are right; each number gives another."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0))
+    pixels = chunk(b"IDAT", b"no pixels at all %d" % number)
+    return b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from custom_labels.domain.images import LeftOut
-from tests.dags.running import Variables, record, train
+from tests.dags.running import Run, Variables, record, train
 from tests.faults.bucket import images, manifest, put
-from tests.support import BUCKET, FOLDER, effects, picture, put_images
+from tests.picture_cases import damaged_png
+from tests.support import BUCKET, FOLDER, effects, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -61,6 +62,8 @@ BAD = {
     "columns/in both.png": (CONTESTED, LeftOut.CONFLICT),
 }
 """Bad objects, each with the reason for which it must be left out."""
+ARCHIVED, DENIED = "rows/archived.png", "rows/denied.png"
+"""Good images that S3 does not give."""
 
 
 def put_trouble(aws: LocalAws) -> dict[str, str]:
@@ -71,6 +74,9 @@ def put_trouble(aws: LocalAws) -> dict[str, str]:
     put(aws, "columns/copy 1.png", COPIED)
     for name, (body, _) in BAD.items():
         put(aws, name, body)
+    s3(aws).put_object(Bucket=BUCKET, Key=f"{FOLDER}{ARCHIVED}", Body=picture("rows", 700), StorageClass="GLACIER")
+    aws.control.denied({"bucket": BUCKET, "operation": "s3.GetObject", "key": f"{FOLDER}{DENIED}"})
+    put(aws, DENIED, picture("rows", 701))
     return {f"s3://{BUCKET}/{FOLDER}{name}": name.split("/")[0] for name in [*good, *STRANGE, "columns/copy 1.png"]}
 
 
@@ -86,7 +92,8 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     made = run.xcoms["build_manifests"]
     assert manifest(digits, made["train_uri"]) | manifest(digits, made["test_uri"]) == good
     assert not manifest(digits, made["train_uri"]).keys() & manifest(digits, made["test_uri"]).keys()
-    assert reported(run.xcoms["check_images"]["report"]) == {name: reason for name, (_, reason) in BAD.items()}
+    refused = {ARCHIVED: LeftOut.ARCHIVED, DENIED: LeftOut.DENIED}
+    assert reported(run.xcoms["check_images"]["report"]) == {name: why for name, (_, why) in BAD.items()} | refused
     assert images(digits) == before
 
     put(digits, "rows/0001.png", picture("rows", 900))
@@ -94,7 +101,7 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     again = train()
 
     assert again.ends == {"deployed"}
-    assert again.xcoms["take_snapshot"]["untrained"] == 1
+    assert again.xcoms["take_snapshot"]["untrained"] == 2  # the new one, and the denied one until it is read
     assert effects(digits, "CreateProjectVersion") == 2
 
 
@@ -131,3 +138,55 @@ def test_a_refused_version_is_not_trained_again_when_one_more_image_arrives(
     assert "1 untrained images of 25, a training needs 10" in str(again.note)
     assert effects(digits, "CreateProjectVersion") == 1
     assert record(digits, "live") is None
+
+
+def refused_images(aws: LocalAws, run: Run) -> dict[str, Any]:
+    """Give what the record of the version that a run trained says of images that Custom Labels refused."""
+    return dict(record(aws, f"versions/{run.xcoms['begin_training']['version_name']}")["refused_images"])
+
+
+def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_then_on(
+    digits: LocalAws, variables: Variables
+) -> None:
+    put_images(digits, 12)
+    put(digits, "rows/damaged.png", damaged_png())
+
+    run = train()
+
+    uri = f"s3://{BUCKET}/{FOLDER}rows/damaged.png"
+    assert run.ends == {"deployed"}
+    assert "Custom Labels did not use 1 of 25 images" in str(run.note)
+    assert record(digits, "last_run/digits_train")["facts"]["Not used by Custom Labels"] == (
+        f"1 of 25 images, with ERROR_INVALID_IMAGE: {uri}"
+    )
+    assert refused_images(digits, run) == {
+        "lines": 25,
+        "refused": 1,
+        "codes": {"ERROR_INVALID_IMAGE": 1},
+        "examples": [uri],
+    }
+
+    variables.set(minimum_untrained_images=1)
+    idle = train()
+    put(digits, "rows/one more.png", picture("rows", 900))
+    again = train()
+
+    assert (idle.ends, idle.xcoms["take_snapshot"]["untrained"]) == ({"nothing_to_do"}, 0)
+    assert again.xcoms["check_images"]["snapshot"]["left_out"] == [[LeftOut.REFUSED, 1]]
+    assert refused_images(digits, again)["refused"] == 0
+
+
+def test_a_training_that_fails_for_its_images_names_them_and_the_next_one_does_without(digits: LocalAws) -> None:
+    put_images(digits, 12)
+    for number in range(9):
+        put(digits, f"rows/damaged {number}.png", damaged_png(number))
+
+    failed = train()
+    again = train()
+
+    assert failed.failed == {"train"}
+    assert "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST" in str(failed.note)
+    assert "Custom Labels did not use 9 of 33 images, with ERROR_INVALID_IMAGE" in str(failed.note)
+    assert f"{FOLDER}rows/damaged" in str(failed.note)
+    assert refused_images(digits, failed)["refused"] == 9
+    assert (again.ends, again.xcoms["check_images"]["snapshot"]["images"]) == ({"deployed"}, 24)

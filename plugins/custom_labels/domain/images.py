@@ -48,6 +48,7 @@ class LeftOut(StrEnum):
     ARCHIVED = "archived, so that it must be restored before it can be read"
     DENIED = "S3 refuses to read it, for want of permission for it or for its KMS key"
     CUSTOMER_KEY = "encrypted with a key of its owner (SSE-C), with which Custom Labels cannot read it"
+    REFUSED = "refused by Custom Labels when it was to be trained on"
     FEW_IMAGES = "its label has fewer than two usable images"
     LABEL_NAME = "its label has a name of more than 256 characters"
     TEST_LIMIT = "its label has the 1,000 test images that Custom Labels takes, and it must not be trained on"
@@ -64,7 +65,15 @@ class LeftOut(StrEnum):
 
 
 _PERMANENT = frozenset(
-    {LeftOut.CORRUPT, LeftOut.FORMAT, LeftOut.TOO_SMALL, LeftOut.TOO_LARGE, LeftOut.ASPECT, LeftOut.TOO_HEAVY}
+    {
+        LeftOut.CORRUPT,
+        LeftOut.FORMAT,
+        LeftOut.TOO_SMALL,
+        LeftOut.TOO_LARGE,
+        LeftOut.ASPECT,
+        LeftOut.TOO_HEAVY,
+        LeftOut.REFUSED,
+    }
 )
 
 

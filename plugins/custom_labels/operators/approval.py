@@ -16,6 +16,7 @@ from custom_labels.domain.retraining import AttemptState
 from custom_labels.links import PAGES, decision_path
 from custom_labels.notifications import announce
 from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.refusals import mention_refusals
 from custom_labels.operators.reporting import outcome
 from custom_labels.storage.decisions import Decisions
 
@@ -143,9 +144,6 @@ def rejected(project: str) -> dict[str, Any]:
     approval = Approval.from_json(place.registry.version(judged["version_name"])["approval"])
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.REJECTED, approval.sentence)
     live = place.registry.live()
-    return outcome(
-        place,
-        "rejected",
-        f"version {judged['version_name']}: {approval.sentence}",
-        {"Metrics": judged["headline"], "Still serving": live.version_name if live else "no version"},
-    )
+    name = judged["version_name"]
+    facts = {"Metrics": judged["headline"], "Still serving": live.version_name if live else "no version"}
+    return outcome(place, "rejected", *mention_refusals(place, name, f"version {name}: {approval.sentence}", facts))

@@ -6,6 +6,7 @@ from typing import Any
 
 from custom_labels.domain.retraining import AttemptState
 from custom_labels.operators.project import REASON, ProjectContext, step
+from custom_labels.operators.refusals import mention_refusals
 from custom_labels.operators.reporting import outcome
 
 
@@ -32,16 +33,12 @@ def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
     place = ProjectContext(project)
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.GATE_FAILED, judged["reason"])
     live = place.registry.live()
-    return outcome(
-        place,
-        "gate_failed",
-        judged["reason"],
-        {
-            "Version": judged["version_name"],
-            "Metrics": judged["headline"],
-            "Still serving": live.version_name if live else "no version",
-        },
-    )
+    facts = {
+        "Version": judged["version_name"],
+        "Metrics": judged["headline"],
+        "Still serving": live.version_name if live else "no version",
+    }
+    return outcome(place, "gate_failed", *mention_refusals(place, judged["version_name"], judged["reason"], facts))
 
 
 @step
@@ -49,12 +46,9 @@ def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict
     """Record a version that serves."""
     place = ProjectContext(project)
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.DEPLOYED, judged["reason"])
-    return outcome(
-        place,
-        "deployed",
-        f"{judged['reason']}; version {judged['version_name']}",
-        {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"},
-    )
+    name = judged["version_name"]
+    facts = {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"}
+    return outcome(place, "deployed", *mention_refusals(place, name, f"{judged['reason']}; version {name}", facts))
 
 
 @step
@@ -67,7 +61,8 @@ def trained(project: str, attempt: dict[str, Any], evaluated: dict[str, Any]) ->
         f"{evaluation['testing_images']} images"
     )
     place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINED, measured)
-    return outcome(place, "trained", f"version {attempt['version_name']}: {measured}")
+    name = attempt["version_name"]
+    return outcome(place, "trained", *mention_refusals(place, name, f"version {name}: {measured}", {}))
 
 
 @step

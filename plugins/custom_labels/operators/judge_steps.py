@@ -21,6 +21,7 @@ from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.split import Side
 from custom_labels.links import DecisionLink
 from custom_labels.operators.project import ProjectContext, branch, final, step
+from custom_labels.operators.refusals import note_refusals
 from custom_labels.operators.train_rules import gates_of
 from custom_labels.storage.decisions import Decisions
 from custom_labels.storage.manifests import uploaded_sha256
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @step
 def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
-    """Read what Custom Labels measured on the test dataset, and record it."""
+    """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
     place = ProjectContext(project)
     place.lock.renew()
     described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
@@ -49,6 +50,7 @@ def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
             "evaluation": evaluation.to_json(),
         },
     )
+    note_refusals(place, attempt, described.raw)
     return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
 
 

@@ -16,6 +16,7 @@ from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttem
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
 from custom_labels.operators.project import REASON, RESUMED, ProjectContext, branch, step, values
+from custom_labels.operators.refusals import note_refusals
 from custom_labels.operators.train_rules import as_of, decide, freeze_snapshot, run_kind, skipped_interval
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import survey
@@ -180,6 +181,7 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
     if described.status is None or VERSION_TRAINED.judge(described.status) is not Verdict.FAILED:
         log.info("%s is %s: the next run goes on with it.", attempt["version_name"], described.status)
         return
+    note_refusals(place, attempt, described.raw)
     detail = f"{described.status}: {described.message}"
     place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
     place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail)

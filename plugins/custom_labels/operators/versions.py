@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import WaiterError
 
 from custom_labels.domain.evaluation import manifest_error_codes
+from custom_labels.domain.refusals import refusals_in_words
 from custom_labels.domain.statuses import (
     STARTABLE,
     VERSION_DELETED,
@@ -25,6 +26,8 @@ from custom_labels.domain.statuses import (
 from custom_labels.hooks.rekognition import LimitExceeded, RekognitionHook
 from custom_labels.links import CustomLabelsVersionLink, persist_version_link
 from custom_labels.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.storage.refusals import read_refusals
+from custom_labels.storage.store import S3Store
 from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
 
 if TYPE_CHECKING:
@@ -149,7 +152,17 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         body = s3.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
         codes = manifest_error_codes(json.loads(body))
         uri = f"s3://{place['Bucket']}/{place['Name']}"
-        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}."
+        store = S3Store(
+            place["Bucket"],
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
+        refused = refusals_in_words(read_refusals(store, described.raw).to_json())
+        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}." + (
+            f" Custom Labels did not use {refused}." if refused else ""
+        )
 
 
 class CustomLabelsStartVersionOperator(VersionOperator):

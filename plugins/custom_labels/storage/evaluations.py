@@ -58,15 +58,21 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
     places = [asset["GroundTruthManifest"]["S3Object"] for asset in assets if "GroundTruthManifest" in asset]
     if not places:
         raise NoAnswers("Custom Labels names no evaluation snapshot of it")
-    uri = f"s3://{places[0]['Bucket']}/{places[0]['Name']}"
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         path = Path(folder) / "answers.jsonl"
-        _download(store, places[0], path, uri)
+        uri = copy_file(store, places[0], path)
         yield EvaluationAnswers(path, uri)
 
 
-def _download(store: S3Store, place: Mapping[str, str], path: Path, uri: str) -> None:
+def copy_file(store: S3Store, place: Mapping[str, str], path: Path) -> str:
+    """Copy a file that Custom Labels wrote to a local one, and give its URI.
+
+    :param place: ``Bucket`` and ``Name``, as DescribeProjectVersions gives them.
+    :raises NoAnswers: it is not there.
+    """
     from botocore.exceptions import ClientError
+
+    uri = f"s3://{place['Bucket']}/{place['Name']}"
 
     def copy() -> None:
         answer = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])
@@ -77,7 +83,8 @@ def _download(store: S3Store, place: Mapping[str, str], path: Path, uri: str) ->
     try:
         store.patiently(copy, "get_object", place["Name"], MISSING)
     except ClientError as error:
-        raise NoAnswers(f"{uri}, its evaluation snapshot, is not there: {error}") from error
+        raise NoAnswers(f"{uri}, which Custom Labels wrote, is not there: {error}") from error
+    return uri
 
 
 def frozen_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:

@@ -1,0 +1,109 @@
+"""Images that Custom Labels would not train on, though they were in its manifests: what its validation says of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+IMAGE_FAULTS = frozenset({"ERROR_INVALID_IMAGE", "ERROR_INVALID_IMAGE_DIMENSION"})
+"""Codes of a line whose image is at fault (developer guide, "Non-Terminal JSON Line Validation Errors")."""
+BUCKET_FAULTS = frozenset(
+    {
+        "ERROR_FAILED_IMAGES_S3_COPY",
+        "ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS",
+        "ERROR_INVALID_IMAGES_S3_BUCKET_OWNER",
+        "ERROR_INVALID_PERMISSIONS_IMAGES_S3_BUCKET",
+    }
+)
+"""Codes of a manifest none of whose images could be read, so that no single one is at fault (same guide)."""
+EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line of a validation manifest that was not used.
+
+    :param image: its ``s3://`` URI; ``None`` where the line as it was is not there any more.
+    :param codes: of its errors.
+    """
+
+    image: str | None
+    codes: tuple[str, ...]
+
+
+def read_refused_line(line: bytes) -> RefusedLine | None:
+    """Read a line of a manifest with validation, ``None`` where it has no error of the whole line.
+
+    :raises ValueError: it is no JSON object.
+    """
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - as json.loads says of what is no JSON
+    codes = tuple(str(error.get("code", "an error without a code")) for error in value.get("errors") or [])
+    return RefusedLine(value.get("source-ref"), codes) if codes else None
+
+
+def count_lines(summary: Mapping[str, Any], side: str) -> tuple[int, int]:
+    """Give the number of a manifest's lines, and of those that were not valid.
+
+    :param summary: the JSON of ``manifest_summary.json``.
+    :param side: ``training`` or ``testing``.
+    """
+    statistics = summary.get("statistics", {}).get(side, {})
+    return int(statistics.get("total_json_lines", 0)), int(statistics.get("invalid_json_lines", 0))
+
+
+@dataclass
+class Refusals:
+    """What was not trained on or judged by; memory grows with the number of refused images only.
+
+    :param lines: of both manifests; ``refused`` of them were not used.
+    :param codes: number of lines by code.
+    :param images: URIs of the refused images, with their codes.
+    :param is_buckets_fault: whether no image could be read, so that none is to blame.
+    """
+
+    lines: int = 0
+    refused: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    images: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_buckets_fault: bool = False
+
+    def add(self, line: RefusedLine) -> None:
+        """Count a refused line."""
+        self.refused += 1
+        self.codes.update(line.codes)
+        if line.image:
+            self.images[line.image] = line.codes
+
+    @property
+    def blamed(self) -> list[str]:
+        """The images whose own fault it is, as far as can be told."""
+        if self.is_buckets_fault or self.refused >= self.lines:
+            return []
+        return [image for image, codes in self.images.items() if IMAGE_FAULTS.intersection(codes)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types, for the version's record."""
+        return {
+            "lines": self.lines,
+            "refused": self.refused,
+            "codes": dict(sorted(self.codes.items())),
+            "examples": list(self.images)[:EXAMPLES],
+        }
+
+
+def refusals_in_words(record: Mapping[str, Any]) -> str:
+    """Say what was refused, in one sentence without its end; empty where nothing was.
+
+    :param record: what :meth:`Refusals.to_json` gave.
+    """
+    if not record.get("refused"):
+        return ""
+    codes = ", ".join(record["codes"])
+    names = ", ".join(record["examples"][:3])
+    more = ", ..." if record["refused"] > len(record["examples"][:3]) else ""
+    return f"{record['refused']} of {record['lines']} images, with {codes}: {names}{more}"
