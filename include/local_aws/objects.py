@@ -79,6 +79,12 @@ class Objects:
         self._check(bucket, "s3.PutObject")
         self._bucket(bucket)
 
+    def sends_to_event_bridge(self, bucket: str) -> bool:
+        """Say whether a bucket's notifications include EventBridge; False for a missing bucket."""
+        found = self._backend.buckets.get(bucket)
+        configuration = found.notification_configuration if found else None
+        return configuration is not None and configuration.event_bridge is not None
+
     @property
     def _backend(self) -> S3Backend:
         from moto.s3.models import s3_backends

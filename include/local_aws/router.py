@@ -19,6 +19,7 @@ from include.local_aws.faults import Faults, Trouble
 from include.local_aws.human_review.portal import Portal
 from include.local_aws.listings import with_restore_status
 from include.local_aws.messages import Request, Response
+from include.local_aws.notifications import with_event_bridge
 from include.local_aws.objects import Objects
 from include.local_aws.operations import Operation, identify
 from include.local_aws.service import Service
@@ -153,7 +154,8 @@ class Router:
         if call is not None:
             return call.service.handle(request, call.name, call.path_parameters)
         if not _is_conditional_write(request):
-            return with_restore_status(request, _call_wsgi(self._fallback, request.environ), self._objects)
+            response = _call_wsgi(self._fallback, request.environ)
+            return with_event_bridge(request, with_restore_status(request, response, self._objects), self._objects)
         _ = request.body  # read it before, so that a slow sender does not hold the lock
         with self._conditional_writes:
             return _call_wsgi(self._fallback, request.environ)

@@ -22,17 +22,24 @@ def live_version(project: Project) -> Asset:
 
 def new_images(project: Project) -> Asset:
     """S3 announced images to be labelled."""
-    return _watched(project, "new_images", project.queues.detections)
+    return _watched(project, "new_images", project.queues.detections, of_images=True)
 
 
 def finished_reviews(project: Project) -> Asset:
     """The review backend announced reviews that have ended."""
-    return _watched(project, "finished_reviews", project.queues.reviews)
+    return _watched(project, "finished_reviews", project.queues.reviews, of_images=False)
 
 
-def _watched(project: Project, kind: str, queue_url: str | None) -> Asset:
+def _watched(project: Project, kind: str, queue_url: str | None, *, of_images: bool) -> Asset:
     name = f"{project.name}_{kind}"
     if not queue_url:
         return Asset(name)
-    trigger = QueueTrigger(queue_url=queue_url, aws_conn_id=project.aws_conn_id, region_name=project.region_name)
+    trigger = QueueTrigger(
+        queue_url=queue_url,
+        bucket=project.bucket,
+        prefix=project.prefix,
+        of_images=of_images,
+        aws_conn_id=project.aws_conn_id,
+        region_name=project.region_name,
+    )
     return Asset(name, watchers=[AssetWatcher(name=f"{name}_queue", trigger=trigger)])

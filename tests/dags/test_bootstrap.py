@@ -92,7 +92,7 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 12 things" in told(run)
+    assert "1 of 13 things" in told(run)
     assert f"There is no queue {surroundings['dead_letters']}" in told(run)
     assert "correct 'queues.dead_letters' in digits.yaml" in told(run)
 
@@ -116,6 +116,7 @@ def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
             "review role",
             "review workteam",
             "bucket CORS",
+            "announcement of reviews",
             "review flows",
         )
     ]
@@ -131,13 +132,17 @@ def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surr
     assert "check_everything" in run.failed
 
 
-def test_a_queue_that_hears_of_no_image_is_told(aws: LocalAws, surroundings: dict[str, str]) -> None:
-    s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
+def test_a_notification_that_is_wrong_is_named(aws: LocalAws, surroundings: dict[str, str]) -> None:
+    arn = "arn:aws:sqs:us-east-1:123456789012:custom-labels-digits-detections"
+    found: Any = {"QueueConfigurations": [{"Id": "mine", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=found)
 
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "does not send s3:ObjectCreated:* of images_for_detection/" in told(run)
+    assert "1 of 13 things" in told(run)
+    assert "The notification 'mine'" in told(run)
+    assert "has no prefix, so that what the project writes itself is announced as new images, too" in told(run)
 
 
 @pytest.mark.parametrize(

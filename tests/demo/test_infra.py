@@ -15,6 +15,7 @@ from custom_labels.review.a2i import EVENT
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
 WITHOUT_NARROWER_RESOURCE = {
+    "events:ListRuleNamesByTarget",
     "rekognition:CreateProject",
     "rekognition:DescribeProjects",
     "sagemaker:ListHumanLoops",

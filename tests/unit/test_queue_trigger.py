@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.triggers.queue import QueueTrigger
-from tests.support import client, wait_until
+from tests.dags.detect_support import event
+from tests.queue_listener import Listener, bell, listen
+from tests.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-LOOKS = 8
 NEVER_SECONDS = 1000
 
 
@@ -25,52 +22,6 @@ NEVER_SECONDS = 1000
 def url(aws: LocalAws) -> str:
     made: str = client(aws, "sqs").create_queue(QueueName="bell")["QueueUrl"]
     return made
-
-
-def bell(url: str, **changes: Any) -> QueueTrigger:
-    return QueueTrigger(**{"queue_url": url, "poll_seconds": 0.05, "region_name": "us-east-1", **changes})
-
-
-@dataclass
-class Listener:
-    """Listens to a bell for as long as it takes, however slow the machine is.
-
-    :param rung: the numbers that it rang with so far; ``rung_at``: when, in seconds of the monotonic clock.
-    """
-
-    aws: LocalAws
-    rung: list[int] = field(default_factory=list)
-    rung_at: list[float] = field(default_factory=list)
-
-    def looks(self) -> None:
-        """Wait until the bell has looked at its queue for some times more."""
-        enough = self._looked() + LOOKS
-        wait_until(lambda: self._looked() >= enough)
-
-    def rings(self, times: int) -> None:
-        """Wait until the bell has rung so often since the beginning."""
-        wait_until(lambda: len(self.rung) >= times)
-
-    def _looked(self) -> int:
-        return int(self.aws.control.calls().get("sqs.GetQueueAttributes", {}).get("calls", 0))
-
-    async def collect(self, trigger: QueueTrigger) -> None:
-        async for event in trigger.run():
-            self.rung.append(event.payload["waiting"])
-            self.rung_at.append(time.monotonic())
-
-
-def listen(aws: LocalAws, trigger: QueueTrigger, story: Callable[[Listener], object] = Listener.looks) -> Listener:
-    """Listen to a bell while a story happens beside it."""
-    listener = Listener(aws)
-
-    async def both() -> None:
-        task = asyncio.create_task(listener.collect(trigger))
-        await asyncio.to_thread(story, listener)
-        task.cancel()
-
-    asyncio.run(both())
-    return listener
 
 
 def send(aws: LocalAws, url: str, count: int = 1) -> None:
@@ -170,3 +121,113 @@ def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws
         listener.looks()
 
     assert listen(aws, bell(late), story).rung == [1]
+
+
+INBOX = "images_for_detection/"
+OWN = ["registry/last_run/digits_detect.json", "detections/a.png/0/v1.json", "images_labeled_by_folder/7/copy.png"]
+
+
+def announce_all(aws: LocalAws, url: str, prefix: str | None = None) -> None:
+    """Let the bucket announce its objects to the queue by a notification with this prefix, or without one."""
+    found = client(aws, "sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    rules = [{"Name": "prefix", "Value": prefix}] if prefix else []
+    entry: Any = {"QueueArn": found["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+    entry |= {"Filter": {"Key": {"FilterRules": rules}}} if rules else {}
+    s3(aws).create_bucket(Bucket=BUCKET)
+    s3(aws).put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [entry]}
+    )
+
+
+def put(aws: LocalAws, *keys: str) -> None:
+    for key in keys:
+        s3(aws).put_object(Bucket=BUCKET, Key=key, Body=b"x")
+
+
+def messages(aws: LocalAws, url: str) -> list[str]:
+    """Give what waits: an object's key, or the text of a message that is no event."""
+    answer = client(aws, "sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    bodies = [each["Body"] for each in answer.get("Messages", [])]
+    return [json.loads(body)["Records"][0]["s3"]["object"]["key"] if "Records" in body else body for body in bodies]
+
+
+def test_own_writes_do_not_fire_it_and_are_deleted_when_the_notification_has_no_prefix(aws: LocalAws, url: str) -> None:
+    announce_all(aws, url)
+
+    def story(listener: Listener) -> None:
+        put(aws, *OWN, INBOX, f"{INBOX}folder/")
+        wait_until(lambda: messages(aws, url) == [])
+        listener.looks()
+        assert listener.rung == []
+        put(aws, f"{INBOX}a.png")
+        listener.rings(1)
+        put(aws, *OWN)
+        listener.looks()
+
+    listener = listen(aws, bell(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS), story)
+
+    assert len(listener.rung) == 1
+    assert f"{INBOX}a.png" in messages(aws, url), "the image is left for the run"
+
+
+def test_an_image_between_many_own_writes_fires_it(aws: LocalAws, url: str) -> None:
+    announce_all(aws, url)
+    put(aws, *(f"detections/{number}.json" for number in range(35)), f"{INBOX}a.png")
+
+    assert len(listen(aws, bell(url, bucket=BUCKET), lambda listener: listener.rings(1)).rung) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "stays"),
+    [
+        ("no event", True),
+        ({"Records": [event("notes.txt")]}, True),
+        ({"Records": [event("a.png", kind="ObjectRemoved:Delete")]}, False),
+        ({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}, False),
+        ({"Records": [event("a.png", bucket="other")]}, True),
+    ],
+    ids=["no event", "a text in the inbox", "removed", "test event", "another bucket"],
+)
+def test_what_a_run_has_to_see_or_count_fires_it_and_nothing_else(
+    aws: LocalAws, url: str, body: Any, stays: bool
+) -> None:
+    announce_all(aws, url)
+    client(aws, "sqs").purge_queue(QueueUrl=url)
+    client(aws, "sqs").send_message(QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body))
+
+    listener = listen(aws, bell(url, bucket=BUCKET))
+
+    assert (listener.rung, len(messages(aws, url))) == (([1], 1) if stays else ([], 0))
+
+
+def test_no_message_is_read_where_the_notification_is_right(aws: LocalAws, url: str) -> None:
+    announce_all(aws, url, INBOX)
+    client(aws, "sqs").purge_queue(QueueUrl=url)
+    put(aws, f"{INBOX}a.png", *OWN)
+
+    assert listen(aws, bell(url, bucket=BUCKET)).rung == [1]
+    assert aws.control.calls().get("sqs.ReceiveMessage") is None
+
+
+def test_objects_do_not_fire_the_harvest_when_they_are_announced_to_its_queue(aws: LocalAws, url: str) -> None:
+    announce_all(aws, url)
+    put(aws, *OWN, f"{INBOX}a.png")
+
+    def story(listener: Listener) -> None:
+        wait_until(lambda: messages(aws, url) == [])
+        listener.looks()
+        assert listener.rung == []
+        client(aws, "sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"source": "aws.sagemaker"}))
+        listener.rings(1)
+
+    assert listen(aws, bell(url, bucket=BUCKET, of_images=False), story).rung == [1]
+
+
+def test_a_message_that_waits_long_is_not_read_until_it_is_a_dead_letter(aws: LocalAws, url: str) -> None:
+    announce_all(aws, url)
+    put(aws, f"{INBOX}a.png")
+
+    listen(aws, bell(url, bucket=BUCKET, repeat_seconds=0.1, busy_seconds=0.1), lambda listener: listener.rings(12))
+
+    answer = client(aws, "sqs").receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])
+    assert int(answer["Messages"][0]["Attributes"]["ApproximateReceiveCount"]) < 10

@@ -13,15 +13,16 @@ by a hash of their content, since A2I cannot change either. Flows that are repla
 that reviews opened with them are still harvested.
 
 **It checks** - and never changes - the bucket `s3://{bucket}/{prefix}` (read, write, CORS for the worker portal), the
-SNS topic, the queues, the bucket's announcement of new images, the review role, the workteam and its flows. It renders
+SNS topic, the queues, the review role, the workteam and its flows, and what feeds the queues: the bucket's
+notifications, a topic or an EventBridge rule that they go by, and the rule that announces finished reviews. A
+notification without the inbox as its prefix is wrong: it announces what the project writes itself. It renders
 the page once for each kind of question with an image of the project (or one of its own, `registry/bootstrap.png`), and
 reads the image by the page's link. Whatever the project file does not name is not looked at. All of it is looked at
 before the task `check_everything` fails, with every problem and its way out in one message.
 `include/infra/custom-labels-project.yaml` makes everything but the workteam.
 
 **It cannot check** Airflow's pools, which tasks have no way to read: `airflow pools list` shows whether the `pool`
-and `detection_pool` of the project file exist. A task whose pool is missing is never started. Neither does it see
-whether EventBridge sends A2I's events to the reviews queue; without them finished reviews are found on the schedule.
+and `detection_pool` of the project file exist. A task whose pool is missing is never started.
 
 **The page** shows the image, the labels and "None of the above", the instructions of the project file, and what the
 model says with its confidence - but not in an audit, which the guess would sway. A2I documents ten categories at most

@@ -95,6 +95,15 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
     return Announced(tuple(announcements), counts, tuple(f"{reason}: {words}" for reason, words in passed_over))
 
 
+def is_news(body: str, *, bucket: str, prefix: str, of_images: bool) -> bool:
+    """Say whether a run has to see a message of one of the project's queues.
+
+    :param of_images: whether it is of the queue that announces images; else of one to which S3 has nothing to say.
+    """
+    read = read_event(body, bucket=bucket, prefix=prefix)
+    return read.is_news if of_images else read.trouble is not None
+
+
 @dataclass(frozen=True)
 class _Record:
     """A record of either kind, with the key decoded.

@@ -57,18 +57,6 @@ class QueueHook(SqsHook):
         """The boto3 client."""
         return self.get_conn()
 
-    def has_messages(self) -> bool:
-        """Say whether messages wait to be received, as far as SQS knows; its count is approximate.
-
-        :raises QueueError: SQS refused.
-        """
-        name = "ApproximateNumberOfMessages"
-        answer = self._call(
-            "GetQueueAttributes",
-            lambda: self.client.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=[name]),
-        )
-        return int(answer["Attributes"][name]) > 0
-
     def receive(self, limit: int, visibility_seconds: int) -> Iterator[Message]:
         """Receive until the queue is empty, or the limit is reached; each message once.
 

@@ -11,9 +11,9 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.domain.errors import CustomLabelsError
-from custom_labels.domain.keys import INBOX
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
+from custom_labels.operators.announcement_checks import TEMPLATE, AnnouncementChecks
 from custom_labels.operators.project import ProjectContext
 from custom_labels.operators.train_rules import require_bucket_in_region
 from custom_labels.review.page_check import ReviewPageCheck
@@ -23,7 +23,6 @@ from custom_labels.storage.faults import error_code
 from custom_labels.storage.review_setup import read_review_record
 
 CHECKED = "registry/bootstrap.json"
-TEMPLATE = "include/infra/custom-labels-project.yaml"
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,15 @@ class BootstrapChecks:
         yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
         for kind, url in queues.model_dump().items():
             yield self._look(f"queue {kind}", url, partial(self.queue, kind, url))
-        yield self._look("announcement of images", queues.detections, self.notification)
+        yield self._look("announcement of images", queues.detections, lambda: self.announcements("detections").images())
         yield self._look("review role", review.role_arn if review else None, self.role)
         yield self._look("review workteam", review.workteam_arn if review else None, self.workteam)
         yield self._look("bucket CORS", self.project.bucket if review else None, self.cors)
+        yield self._look(
+            "announcement of reviews",
+            queues.reviews if review else None,
+            lambda: self.announcements("reviews").reviews(),
+        )
         yield self._look("review flows", review.backend if review else None, self.flows)
         yield self._look("review page", review.backend if review else None, self.page)
 
@@ -133,21 +137,19 @@ class BootstrapChecks:
             raise self._missing("queue", url, f"queues.{kind}", error) from error
         return dict(found["Attributes"])
 
-    def notification(self) -> str:
-        """See whether the bucket announces every new image to the queue."""
-        url = str(self.project.queues.detections)
-        arn = self._queue_attributes("detections", url)["QueueArn"]
-        found = self.place.store.client.get_bucket_notification_configuration(Bucket=self.project.bucket)
-        folder = self.place.store.key(INBOX)
-        if any(_announces(dict(each), arn, folder) for each in found.get("QueueConfigurations", [])):
-            return f"{folder} to {arn}"
-        if found.get("TopicConfigurations") or "EventBridgeConfiguration" in found:
-            return "goes by a topic or EventBridge, whose own rules are not looked at"
-        raise Wrong(
-            f"The bucket {self.project.bucket} does not send s3:ObjectCreated:* of {folder} to {arn}, so that images "
-            f"are found on the schedule only. Add that notification to the bucket ({TEMPLATE} has it), or take "
-            f"'queues.detections' out of {self.project.name}.yaml."
-        )
+    def announcements(self, queue: str) -> AnnouncementChecks:
+        """Give the checks of what feeds the queues.
+
+        :param queue: name of the one that is inspected; it has to exist, another that does not is a finding by itself.
+        """
+        arns = {}
+        for kind, url in self.project.queues.model_dump(exclude_none=True).items():
+            try:
+                arns[kind] = self._queue_attributes(kind, url)["QueueArn"]
+            except Wrong:
+                if kind == queue:
+                    raise
+        return AnnouncementChecks(self.place, self.client, arns)
 
     def role(self) -> str:
         """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
@@ -229,12 +231,3 @@ class BootstrapChecks:
             f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
             f"{self.project.name}.yaml."
         )
-
-
-def _announces(configuration: dict[str, Any], arn: str, folder: str) -> bool:
-    """Whether a bucket's notification sends every new object of a folder to a queue."""
-    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-    filters = {str(rule["Name"]).lower(): rule["Value"] for rule in rules}
-    every = "s3:ObjectCreated:*" in configuration.get("Events", [])
-    in_folder = folder.startswith(filters.get("prefix", "")) and not filters.get("suffix")
-    return configuration.get("QueueArn") == arn and every and in_folder

@@ -15,6 +15,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.domain.events import Announcement, PassedOver, read_event
+from custom_labels.domain.keys import INBOX
 from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
 from custom_labels.hooks.queue import QueueHook
 from custom_labels.listener import NOTE_KEY
@@ -78,6 +79,14 @@ def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swep
     over = inbox.announce(announced, swept=swept)
     if swept:
         over += inbox.sweep()
+    if outside := heard.reasons[PassedOver.OUTSIDE]:
+        log.warning(
+            "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
+            "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
+            outside,
+            place.store.uri(INBOX),
+            place.project.name,
+        )
     if swept:  # those that were announced lie there, too
         heard.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
     done = [*heard.passed_over, *(message for item in over for message in item.messages)]

@@ -101,6 +101,7 @@ class HarvestLook:
         return {
             "watermark": self.oldest_open.isoformat() if self.oldest_open and complete else None,
             "messages": self.counts["messages"],
+            "foreign": self.counts["foreign"],
             "open": self.counts[ReviewStatus.OPEN.value],
             "unknown": self.counts[ReviewStatus.UNKNOWN.value],
             "examples": self.examples,
@@ -113,6 +114,7 @@ class HarvestLook:
             body = None
         state = self.backend.state_from_event(body) if isinstance(body, dict) else None
         if state is None:
+            self.counts["foreign"] += 1
             log.warning("Message %s is about no review of this project: %.500s", message.id, message.body)
         return state
 

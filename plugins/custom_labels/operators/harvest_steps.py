@@ -156,6 +156,7 @@ def _facts(counts: Counter[str], collected: dict[str, Any], opened: dict[str, An
         "Label that can be no folder": counts["no_folder"],
         "Question not known": counts["lost"],
         **{f"Reviews {status}": counts[status] for status in ("expired", "stopped", "failed")},
+        "Messages about no review": collected.get("foreign"),
         "Reviews in a state not known": collected["unknown"],
         "Such as": "; ".join(collected["examples"]),
         "Trouble while opening": opened["trouble"],

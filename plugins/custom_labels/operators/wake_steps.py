@@ -11,7 +11,6 @@ from typing import Any
 from custom_labels.domain.guard import why_not_started
 from custom_labels.operators.guard_steps import guard_rules, note_service, units_of
 from custom_labels.operators.project import REASON, WAKE, ProjectContext, branch, step
-from custom_labels.operators.queues import project_queue
 from custom_labels.storage.inbox import Inbox
 
 WOKEN = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
@@ -82,12 +81,10 @@ def _look(place: ProjectContext, settings: dict[str, Any]) -> Service:
 
 
 def _do_images_wait(place: ProjectContext) -> bool:
-    """Look for one message, or one image without a result; the latter costs what a sweep does."""
-    queue = project_queue(place.project, "detections")
-    if queue is not None and queue.has_messages():
-        return True
-    if place.was_rung:
-        return False
+    """Look for one image without a result, which costs what a sweep does.
+
+    A message alone is no reason to pay for a version: it may announce a folder marker, or an image that has its result.
+    """
     with tempfile.TemporaryDirectory() as folder, Inbox(place.store, Path(folder) / "inbox.db", most=1) as inbox:
         inbox.sweep()
         return len(inbox) > 0
