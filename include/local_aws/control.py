@@ -18,6 +18,7 @@ from include.local_aws.messages import Request, Response
 from include.local_aws.saved import SavedStates
 from include.local_aws.settings import Outcome, SettingError, Settings
 from include.local_aws.statuses import Statuses, StatusRule
+from include.local_aws.strict_json import read_json
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -128,7 +129,7 @@ class Control:
 
 def _body(request: Request) -> object:
     try:
-        return json.loads(request.body)
+        return read_json(request.body)
     except ValueError as error:
         raise SettingError(f"The request body is not JSON: {error}.") from None
 

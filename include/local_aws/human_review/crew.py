@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html.parser
-import json
 import threading
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from include.local_aws.human_review.loops import render
 from include.local_aws.human_review.state import Answer, Loop, Region
 from include.local_aws.human_review.templates import TemplateError
 from include.local_aws.human_review.workforce import Question, Workforce
+from include.local_aws.strict_json import read_json
 
 
 @dataclass
@@ -120,11 +120,11 @@ def _question(region: Region, loop: Loop) -> Question | None:
     try:
         parser.feed(render(region, loop))
         found = parser.attributes or {}
-        categories = json.loads(found.get("categories") or "[]")
+        categories = read_json(found.get("categories") or "[]")
+        # The page shows a link to the image on this very endpoint: /bucket/key.
+        image = f"s3:/{unquote(urlsplit(found.get('src') or '').path)}"
     except (TemplateError, ValueError):
         return None
     if not found.get("name") or not isinstance(categories, list):
         return None
-    # The page shows a link to the image on this very endpoint: /bucket/key.
-    image = f"s3:/{unquote(urlsplit(found.get('src') or '').path)}"
     return Question(str(found["name"]), image, tuple(str(category) for category in categories))

@@ -23,6 +23,7 @@ from include.local_aws.human_review.tasks import TaskClosed, accept, open_tasks,
 from include.local_aws.human_review.templates import TemplateError
 from include.local_aws.messages import Request, Response
 from include.local_aws.regions import Regions
+from include.local_aws.strict_json import read_json
 
 _WORKER = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _DEFAULT_WORKER = "me"
@@ -141,7 +142,7 @@ def _form(request: Request) -> dict[str, str]:
 
 def _content(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text)
+        content = read_json(text)
     except ValueError:
         content = None
     if not isinstance(content, dict):

@@ -16,7 +16,7 @@ from include.local_aws.rekognition.service import OPERATIONS
 from tests.unit.local_aws.conftest import FAST
 from tests.unit.local_aws.forge import BODIES, Forge, Sent
 from tests.unit.local_aws.support import wait_for
-from tests.unit.local_aws.world import SEED, World, judge, manifests, pictures
+from tests.unit.local_aws.world import SEED, World, changed_lines, judge, manifests, pictures
 
 REQUESTS = 120
 SERVED = [
@@ -109,6 +109,18 @@ def test_dataset_can_be_listed_when_any_value_of_a_line_is_another(world: World)
         if description["Status"] == "UPDATE_COMPLETE":
             assert world.aws.rekognition.list_dataset_entries(DatasetArn=dataset)["DatasetEntries"], content
             world.aws.rekognition.list_dataset_labels(DatasetArn=dataset)
+
+
+def test_training_ends_with_its_reason_when_any_value_of_a_line_is_another(world: World) -> None:
+    world.renew()
+    aws, project = world.aws, world.aws.project("any-lines")
+    source = {"Assets": [aws.manifest("any.manifest", changed_lines())]}
+    version = aws.train(project, "v1", TrainingData=source, TestingData=source)
+    assert (version["Status"], "Bug" in version["StatusMessage"]) == ("TRAINING_FAILED", False)
+    assert "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST" in version["StatusMessage"]
+    validated = version["TrainingDataResult"]["Validation"]["Assets"][0]["GroundTruthManifest"]["S3Object"]["Name"]
+    found = [json.loads(text) for text in aws.read(validated).splitlines()]
+    assert len(found) == len(changed_lines())
 
 
 def test_detection_answers_when_an_image_is_any_bytes(world: World) -> None:

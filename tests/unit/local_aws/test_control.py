@@ -51,6 +51,8 @@ def test_health_tells_of_the_trainers(aws: Aws) -> None:
         ("quotas", [], "Expected a JSON object"),
         ("outcomes", [{"operation": "start", "status": "TRAINING_FAILED"}], "is unknown: use training"),
         ("outcomes", "{", "not JSON"),
+        ("faults", "[" * 100_000, "not JSON"),
+        ("durations", '{"training": NaN}', "not JSON"),
         ("saved", {}, "'name' of the state is None"),
     ],
 )

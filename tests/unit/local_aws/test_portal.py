@@ -154,9 +154,15 @@ def test_stopping_waits_for_a_worker_who_has_the_task_open(reviews: Reviews) -> 
         ({"loop": "nope"}, 404),
         ({"answer": "{"}, 400),
         ({"answer": "[]"}, 400),
+        ({"answer": "[" * 100_000}, 400),
+        ({"answer": '{"shown": {"label": "\\ud800"}}'}, 400),
+        ({"answer": '{"shown": {"label": NaN}}'}, 400),
         ({"worker": "<b>"}, 400),
     ],
-    ids=["no token", "another worker", "another task", "no task", "no JSON", "no object", "bad name"],
+    ids=[
+        *("no token", "another worker", "another task", "no task", "no JSON", "no object"),
+        *("too many levels", "half a letter", "no number", "bad name"),
+    ],
 )
 def test_answer_is_refused_when_it_is_not_the_pages_own(reviews: Reviews, changes: dict[str, str], status: int) -> None:
     opened(reviews, reviews.flow(), "loop", "other")

@@ -88,6 +88,25 @@ def test_page_without_a_known_element_is_left_to_people(reviews: Reviews) -> Non
     assert reviews.loop()["HumanLoopStatus"] == "InProgress"
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "categories='" + "[" * 100_000 + "'",
+        "categories='[NaN]'",
+        "categories='7'",
+        "src='http://[' categories='[1]'",
+    ],
+    ids=["too many levels", "no number", "no list", "no address"],
+)
+def test_page_that_cannot_be_read_is_left_to_people_and_the_next_is_answered(reviews: Reviews, attributes: str) -> None:
+    reviews.aws.control.workforce(seconds=0)
+    reviews.start(reviews.flow("odd", template=f"<crowd-image-classifier name='x' {attributes}>"), "odd")
+    wait_for(lambda: reviews.aws.control.workforce_state()["unanswerable"], 1)
+    reviews.start(reviews.flow("even"), "even")
+    reviews.ended("even")
+    assert reviews.loop("odd")["HumanLoopStatus"] == "InProgress"
+
+
 def test_nothing_more_is_answered_when_dismissed(reviews: Reviews) -> None:
     reviews.aws.control.workforce(seconds=2)
     reviews.start(reviews.flow())
