@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from include.local_aws.messages import Response
@@ -16,7 +17,9 @@ def throttled(operation: Operation) -> Response:
     """Answer as the service does when it is called too often."""
     if operation.protocol == "s3":
         return _render(operation, 503, "SlowDown", "Please reduce your request rate.")
-    if operation.protocol == "query":
+    if operation.protocol == "ec2":
+        return _render(operation, 503, "RequestLimitExceeded", "Request limit exceeded.")
+    if operation.protocol in ("query", "rest-xml"):
         return _render(operation, 400, "Throttling", "Rate exceeded")
     if operation.full_name == "rekognition.DetectCustomLabels":
         message = "Provisioned throughput exceeded for the model"
@@ -26,14 +29,19 @@ def throttled(operation: Operation) -> Response:
     return _render(operation, status, "ThrottlingException", "Rate exceeded")
 
 
-def broken(operation: Operation) -> Response:
+def broken(operation: Operation, text: str = "An internal server error occurred. Try your request again.") -> Response:
     """Answer as the service does when it fails by itself."""
     if operation.protocol == "s3":
-        return _render(operation, 500, "InternalError", "We encountered an internal error. Please try again.")
-    code = "InternalFailure" if operation.protocol == "query" else "InternalServerError"
+        return _render(operation, 500, "InternalError", text)
+    code = "InternalServerError" if operation.protocol in ("json", "cbor", "rest") else "InternalFailure"
     if operation.service == "sagemaker-a2i-runtime":
         code = "InternalServerException"
-    return _render(operation, 500, code, "An internal server error occurred. Try your request again.")
+    return _render(operation, 500, code, text)
+
+
+def not_served(operation: Operation, text: str) -> Response:
+    """Answer what nothing here serves: with 501, which no SDK takes for a reason to try again."""
+    return _render(operation, 501, "NotImplemented", text)
 
 
 def denied(operation: Operation, code: str) -> Response:
@@ -77,16 +85,33 @@ def _code_in(body: str) -> str | None:
 
 def _render(operation: Operation, status: int, code: str, message: str) -> Response:
     request_id = str(uuid.uuid4())
+    # A HEAD answer has no body to carry the code, and CBOR is not read: the log takes the code from this header.
+    named = {"x-local-aws-error": code, "x-amzn-RequestId": request_id}
     if operation.protocol in ("json", "rest"):
-        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
-        body = {"__type": code, "message": message}
-        return Response(status, {**headers, "x-amzn-RequestId": request_id}, json.dumps(body).encode())
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code, **named}
+        return Response(status, headers, json.dumps({"__type": code, "message": message}).encode())
+    if operation.protocol == "cbor":
+        headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", **named}
+        return Response(status, headers, _cbor({"__type": code, "message": message}))
+    document = _xml(operation, code, message, request_id)
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'
+    return Response(status, {"Content-Type": "application/xml", **named}, body.encode())
+
+
+def _xml(operation: Operation, code: str, message: str, request_id: str) -> str:
     fields = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     if operation.protocol == "s3":
-        document = f"<Error>{fields}<RequestId>{request_id}</RequestId></Error>"
-    else:
-        error = f"<Error><Type>Sender</Type>{fields}</Error>"
-        document = f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
-    # A HEAD answer has no body to carry the code, so the log reads it from this header.
-    headers = {"Content-Type": "application/xml", "x-local-aws-error": code}
-    return Response(status, headers, f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'.encode())
+        return f"<Error>{fields}<RequestId>{request_id}</RequestId></Error>"
+    if operation.protocol == "ec2":
+        return f"<Response><Errors><Error>{fields}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    error = f"<Error><Type>Sender</Type>{fields}</Error>"
+    return f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
+
+
+def _cbor(texts: Mapping[str, str]) -> bytes:
+    """Return a map of texts, at most 23 of them and below 64 KiB each, in CBOR (RFC 8949)."""
+    encoded = bytes([0xA0 + len(texts)])
+    for text in (part for pair in texts.items() for part in pair):
+        content = text.encode()
+        encoded += b"\x79" + len(content).to_bytes(2, "big") + content
+    return encoded

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from include.local_aws.messages import Request
 
-Protocol = Literal["json", "rest", "query", "s3"]
+Protocol = Literal["json", "cbor", "rest", "rest-xml", "query", "ec2", "s3"]
 
 _SUBRESOURCES = {
     "acl": "Acl",
@@ -23,6 +23,9 @@ _SUBRESOURCES = {
     "tagging": "Tagging",
     "versioning": "Versioning",
 }
+_REST_XML = frozenset({"cloudfront", "route53"})
+"""Beside S3 and S3 Control, the services whose REST answers are XML."""
+_S3_CONTROL = "/v20180820/"
 _VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete", "POST": "Post"}
 
 
@@ -52,14 +55,22 @@ def identify(request: Request) -> Operation:
         prefix, _, name = target.rpartition(".")
         return Operation(service or prefix.lower(), name, "json")
     if request.path.startswith("/service/") and "/operation/" in request.path:
-        return Operation(service, request.path.rpartition("/")[2], "json")
+        is_cbor = request.headers.get("smithy-protocol") == "rpc-v2-cbor"
+        return Operation(service, request.path.rpartition("/")[2], "cbor" if is_cbor else "json")
     action = _query_action(request)
     if action:
-        return Operation(service or "unsigned", action, "query")
+        return Operation(service or "unsigned", action, "ec2" if service == "ec2" else "query")
+    return _identify_rest(request, service)
+
+
+def _identify_rest(request: Request, service: str) -> Operation:
+    named = f"{request.method} {request.path}"
+    if service == "s3" and request.path.startswith(_S3_CONTROL):
+        return Operation("s3control", named, "rest-xml")
     if service in ("s3", ""):
         bucket, _, key = request.path.lstrip("/").partition("/")
         return Operation("s3", _s3_operation(request, bucket, key), "s3", bucket or None)
-    return Operation(service, f"{request.method} {request.path}", "rest")
+    return Operation(service, named, "rest-xml" if service in _REST_XML else "rest")
 
 
 def _query_action(request: Request) -> str | None:

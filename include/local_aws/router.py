@@ -15,6 +15,7 @@ from include.local_aws.calls import Calls
 from include.local_aws.changes import Change, Changes, is_change, subject_of
 from include.local_aws.control import Control, is_local
 from include.local_aws.copies import is_other_source
+from include.local_aws.fallback import Moto
 from include.local_aws.faults import Faults, Trouble
 from include.local_aws.human_review.portal import Portal
 from include.local_aws.listings import with_restore_status
@@ -26,7 +27,6 @@ from include.local_aws.service import Service
 
 CLIENT_IS_GONE = "local_aws.is_client_gone"
 """Name in the WSGI environment of what says whether anybody still waits for the answer."""
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 log = logging.getLogger("local_aws")
 
 
@@ -53,7 +53,7 @@ class Router:
     def __init__(
         self,
         services: Sequence[Service],
-        fallback: WsgiApp,
+        fallback: Moto,
         control: Control,
         portal: Portal,
         faults: Faults,
@@ -82,6 +82,7 @@ class Router:
             response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
         else:
             response = self._aws(request)
+        _ = request.body  # read it, or its bytes would be taken for the connection's next request
         headers = {name.lower(): value for name, value in response.headers.items()}
         # The answer to HEAD has no body, and the length of what GET would send.
         if request.method != "HEAD" or "content-length" not in headers:
@@ -130,9 +131,8 @@ class Router:
         if refusal is None and is_other_source(request, self._objects):
             refusal = error_bodies.precondition_failed(operation)
         if refusal is not None:
-            _ = request.body  # read it, or its bytes would be taken for the connection's next request
             return refusal, False
-        response = self._serve(request, call)
+        response = self._serve(request, operation, call)
         return response, response.status < 400
 
     def _refusal(self, request: Request, operation: Operation, trouble: Trouble) -> Response | None:
@@ -150,37 +150,18 @@ class Router:
                 return OwnCall(service, *hit)
         return None
 
-    def _serve(self, request: Request, call: OwnCall | None) -> Response:
+    def _serve(self, request: Request, operation: Operation, call: OwnCall | None) -> Response:
         if call is not None:
             return call.service.handle(request, call.name, call.path_parameters)
         if not _is_conditional_write(request):
-            response = _call_wsgi(self._fallback, request.environ)
+            response = self._fallback.answer(request, operation)
             return with_event_bridge(request, with_restore_status(request, response, self._objects), self._objects)
         _ = request.body  # read it before, so that a slow sender does not hold the lock
         with self._conditional_writes:
-            return _call_wsgi(self._fallback, request.environ)
+            return self._fallback.answer(request, operation)
 
 
 def _is_conditional_write(request: Request) -> bool:
     """Say whether moto would check a condition and then write, which must happen in one step."""
     conditional = "if-match" in request.headers or "if-none-match" in request.headers
     return conditional and request.method in ("PUT", "POST", "DELETE")
-
-
-def _call_wsgi(app: WsgiApp, environ: dict[str, Any]) -> Response:
-    """Run a WSGI application to its end and hold its answer."""
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], None]:
-        started.append((status, headers))
-        return lambda _chunk: None
-
-    chunks = app(environ, start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
-    status, headers = started[-1]
-    return Response(int(status.split()[0]), dict(headers), body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import select
@@ -11,7 +12,6 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote_plus
 
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
@@ -19,14 +19,14 @@ from cheroot.wsgi import Server as CherootServer
 from include.local_aws.calls import Calls
 from include.local_aws.changes import Changes
 from include.local_aws.control import Control
+from include.local_aws.fallback import Moto
 from include.local_aws.faults import Fault, Faults
 from include.local_aws.human_review.crew import SimulatedWorkforce
 from include.local_aws.human_review.portal import Portal
 from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
-from include.local_aws.queues import improve_queues
 from include.local_aws.rekognition.service import make_rekognition
-from include.local_aws.router import CLIENT_IS_GONE, Router, WsgiApp
+from include.local_aws.router import CLIENT_IS_GONE, Router
 from include.local_aws.saved import SavedStates
 from include.local_aws.settings import Settings
 from include.local_aws.statuses import Statuses
@@ -82,7 +82,7 @@ class Emulator:
             self._reset,
         )
         portal, services = Portal(self._reviews), [rekognition, *reviews]
-        router = Router(services, _moto(), control, portal, self._faults, self._calls, self._changes, objects)
+        router = Router(services, Moto(), control, portal, self._faults, self._calls, self._changes, objects)
         self._server = CherootServer(
             (HOST, options.port),
             router,
@@ -179,9 +179,11 @@ def serve(options: Options) -> int:
     if options.watch_stdin:
         threading.Thread(target=_wait_for_end_of_stdin, args=(stopping,), daemon=True).start()
     print(f"local AWS ready at {emulator.url}", flush=True)
-    # A plain wait() would keep the main thread, and so the signal handlers, from running on some platforms.
-    while not stopping.wait(0.5):
-        pass
+    # moto prints. Whoever waited for the line above reads no further, and a full pipe would block every call.
+    with contextlib.redirect_stdout(sys.stderr):
+        # A plain wait() would keep the main thread, and so the signal handlers, from running on some platforms.
+        while not stopping.wait(0.5):
+            pass
     emulator.stop()
     log.info("local AWS stopped")
     return 0
@@ -190,19 +192,3 @@ def serve(options: Options) -> int:
 def _wait_for_end_of_stdin(stopping: threading.Event) -> None:
     sys.stdin.buffer.read()
     stopping.set()
-
-
-def _moto() -> WsgiApp:
-    """Return moto's server application, made faster and safe for threads where it is not."""
-    import moto.backends
-    import moto.s3.notifications
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-    # moto lists its package folder on every request, which is most of what a small one costs.
-    modules = frozenset(moto.backends.list_of_moto_modules())
-    moto.backends.list_of_moto_modules = lambda: modules
-    improve_queues()
-    # S3 leaves the slash of a key in an event as it is; moto encodes it.
-    moto.s3.notifications.quote_plus = functools.partial(quote_plus, safe="/")  # type: ignore[attr-defined]
-    app: WsgiApp = DomainDispatcherApplication(create_backend_app)
-    return app

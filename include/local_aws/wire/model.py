@@ -64,7 +64,7 @@ class WireModel:
     @cached_property
     def routes(self) -> list[Route]:
         """The REST routes, fixed paths before paths with parameters."""
-        if self.protocol != "rest-json":
+        if not self.protocol.startswith("rest-"):
             return []
         routes = [self._route(name) for name in self.operation_names]
         return sorted(routes, key=lambda route: route.parameters)

@@ -86,3 +86,22 @@ def test_cbor_operation_is_told_from_its_path() -> None:
 
 def test_rest_operation_is_named_by_method_and_path() -> None:
     assert identify(request("GET", "/2015-03-31/functions", "lambda")).full_name == "lambda.GET /2015-03-31/functions"
+
+
+def test_s3_control_is_told_from_s3_by_its_path() -> None:
+    assert identify(request("GET", "/v20180820/jobs")).full_name == "s3control.GET /v20180820/jobs"
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "headers", "protocol"),
+    [
+        ("monitoring", "/service/Granite/operation/PutMetricData", {"smithy_protocol": "rpc-v2-cbor"}, "cbor"),
+        ("ec2", "/?Action=RunInstances", {}, "ec2"),
+        ("sns", "/?Action=Publish", {}, "query"),
+        ("cloudfront", "/2020-05-31/key-group", {}, "rest-xml"),
+        ("lambda", "/2015-03-31/functions", {}, "rest"),
+    ],
+    ids=["cbor", "ec2", "query", "rest-xml", "rest"],
+)
+def test_protocol_is_that_of_the_service(service: str, path: str, headers: dict[str, str], protocol: str) -> None:
+    assert identify(request("GET", path, service, **headers)).protocol == protocol
