@@ -50,19 +50,17 @@ def test_everything_has_the_tag_when_it_is_made_and_when_it_is_adopted(
     assert effects(aws, "TagResource") == (0 if before == TAGS else len(made))
 
 
-def test_what_cannot_be_tagged_is_adopted_all_the_same(aws: LocalAws, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_tagged_is_adopted_all_the_same(aws: LocalAws, capfd: pytest.CaptureFixture[str]) -> None:
     uris = manifests(aws)
     made = make(uris, {f"tag-{number}": "x" for number in range(199)})
     for arn in (made[0], made[-1]):
         rekognition(aws).tag_resource(ResourceArn=arn, Tags={"the-last-one": "x"})
 
     assert make(uris, TAGS) == made
-    hook = RekognitionHook("aws_default")
-    # Airflow's hooks log where caplog does not listen.
-    hook.log.addHandler(caplog.handler)
-    assert not hook.ensure_tags(made[0], TAGS)
-    assert "would have 201 tags; 200 are allowed" in caplog.text
-    assert "Allow rekognition:ListTagsForResource and rekognition:TagResource" in caplog.text
+    assert not RekognitionHook("aws_default").ensure_tags(made[0], TAGS)
+    logged = capfd.readouterr().out
+    assert "would have 201 tags; 200 are allowed" in logged
+    assert "Allow rekognition:ListTagsForResource and rekognition:TagResource" in logged
 
 
 def test_throttling_is_not_taken_for_a_refusal(aws: LocalAws) -> None:
