@@ -44,11 +44,14 @@ def cost_guard_dag(project: Project) -> DAG:
         forgotten = account_steps.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
 
         how_did_it_go = guard_steps.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(
-            name, looked, accounted, forgotten
+            name, settings, looked, accounted, forgotten
         )
         ends = [
-            end(name, looked, accounted, forgotten)
-            for end in (guard_steps.budget_exceeded, guard_steps.guarded, guard_steps.nothing_to_guard)
+            guard_steps.live_version_idle(name, settings, looked, accounted, forgotten),
+            *(
+                end(name, looked, accounted, forgotten)
+                for end in (guard_steps.budget_exceeded, guard_steps.guarded, guard_steps.nothing_to_guard)
+            ),
         ]
         tell(project, ends)
         release = guard_steps.release_deployment_lock(name).as_teardown()

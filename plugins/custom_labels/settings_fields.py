@@ -28,6 +28,7 @@ Outcome = Literal[
     "guarded",
     "nothing_to_guard",
     "budget_exceeded",
+    "live_version_idle",
     "detected",
     "detection_trouble",
     "nothing_serves",
@@ -143,6 +144,9 @@ class Settings(BaseModel):
     idle_stop_hours: float | None = Field(
         None, gt=0, le=8760, description="Hours without a detection until the live version is stopped; empty: never."
     )
+    idle_alert_hours: float = Field(
+        24, ge=0, le=8760, description="Hours without a detection until an alert says what that costs; 0: never."
+    )
     start_when_images_wait: bool = Field(
         False, description="Let the detect DAG start a live version that is stopped when images wait for it."
     )
@@ -179,6 +183,7 @@ class Settings(BaseModel):
             "scaled",
             "guarded",
             "budget_exceeded",
+            "live_version_idle",
             "detection_trouble",
             "nothing_serves",
             "harvested",

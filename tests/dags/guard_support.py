@@ -30,7 +30,7 @@ def know(name: str, **facts: Any) -> None:
 
 def end_of(run: Run) -> tuple[str, str]:
     """Give the run's state and the branch that it ended in."""
-    names = ("guarded", "nothing_to_guard", "budget_exceeded")
+    names = ("guarded", "nothing_to_guard", "budget_exceeded", "live_version_idle")
     return run.state, " ".join(name for name in names if run.tasks.get(name) == "success")
 
 

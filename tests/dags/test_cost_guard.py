@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.storage.detection_log import write_log
 from custom_labels.storage.serving import ServingLog
 from tests.dags.detect_support import make_queues, point_to, serve, start, train_versions
 from tests.dags.guard_support import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
@@ -104,17 +105,39 @@ def test_the_live_version_is_stopped_outside_of_the_window_and_started_within(
     assert len(ServingLog(store()).read("v1").intervals) == 2
 
 
+def test_a_version_that_nobody_asks_is_told_by_default_with_what_it_costs(digits: LocalAws) -> None:
+    serve(digits)
+    know("v1")
+    ServingLog(store()).started("v1", 1, datetime.now(UTC) - timedelta(days=3))
+
+    first, second = guard(), guard()
+    write_log(store(), "a-run", [])
+    asked = guard()
+
+    ends = [end_of(run) for run in (first, second)]
+    assert ends == [("success", "live_version_idle"), ("success", "nothing_to_guard")]
+    assert statuses(digits) == {"v1": "RUNNING"}
+    for run in (first, second):
+        assert "version v1 serves, not asked since " in str(run.note)
+        assert "(3 days): $96.00 a day" in str(run.note)
+        assert "'digits__monthly_budget_usd' is not set" in str(run.note)
+    assert " min): $96.00 a day" in str(asked.note)
+
+
 @pytest.mark.slow
-def test_a_budget_is_told_once(digits: LocalAws, variables: Variables) -> None:
+def test_a_budget_is_told_once_and_never_called_kept(digits: LocalAws, variables: Variables) -> None:
     serve(digits)
     know("v1")
     ServingLog(store()).started("v1", 1, datetime.now(UTC).replace(day=1, hour=0, minute=0))
-    variables.set(monthly_budget_usd=0.01)
+    variables.set(monthly_budget_usd=0.01, idle_alert_hours=0)
 
     first, second = guard(), guard()
 
     assert [end_of(run) for run in (first, second)] == [("success", "budget_exceeded"), ("success", "nothing_to_guard")]
-    assert "'digits__monthly_budget_usd' is 0.01; most: " in str(first.note)
+    for run in (first, second):
+        assert "more than the $0.01 of 'digits__monthly_budget_usd'" in str(run.note)
+        assert "in order" not in str(run.note)
+    assert "; most: serving v1: $" in str(first.note)
 
 
 def test_a_version_that_was_trained_before_tags_were_set_is_tagged_once(digits: LocalAws) -> None:

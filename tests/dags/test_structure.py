@@ -95,7 +95,7 @@ def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: di
 
     assert not getattr(guard.timetable, "asset_condition", None)
     assert release.is_teardown
-    assert release.upstream_task_ids >= {"guarded", "nothing_to_guard", "budget_exceeded"}
+    assert release.upstream_task_ids >= {"guarded", "nothing_to_guard", "budget_exceeded", "live_version_idle"}
 
 
 def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:

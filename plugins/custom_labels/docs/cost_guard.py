@@ -14,6 +14,7 @@ whatever became of the other DAGs.
 | a version that runs and does not serve | stops it, unless it was replaced less than `keep_replaced_hours` ago |
 | one that this registry does not know | tells of it once, and never touches it |
 | the live version, without a detection for `{project}__idle_stop_hours` | stops it |
+| the live version, without a detection for `{project}__idle_alert_hours` | says so, and again at twice the time |
 | the live version, outside of `{project}__service_window` | stops it, and starts it when the window opens |
 | the live version, stopped by a person | leaves it |
 | the live version, stopped to make room by a run that died | starts it |
@@ -33,12 +34,16 @@ people are not in it.
 one, its predecessor, one that runs, or one of an open training. Their records stay, and so do snapshots; manifests that
 no remaining version was trained on go.
 
+Every end says what runs, what that costs a day, since when the live version was not asked (by `{project}_detect`; what
+other programs ask it is not seen), and what the month cost so far.
+
 **How a run ends** (also its note, an SNS message and `registry/last_run/{project}_cost_guard.json`)
 
 | branch | meaning |
 |---|---|
 | `guarded` | something was stopped, started or deleted, or a version runs that nobody knows |
-| `nothing_to_guard` | all is as it should be, or a deployment is under way |
+| `nothing_to_guard` | nothing was to be stopped, started or deleted, or a deployment is under way |
+| `live_version_idle` | nobody asked the live version for `{project}__idle_alert_hours`: what it costs a day |
 | `budget_exceeded` | the month costs more than `{project}__monthly_budget_usd`; told again at each further quarter |
 | a failed run | something could not be stopped, started or deleted; all else was done, and the next look tries again |
 """

@@ -88,6 +88,11 @@ class LiveFacts:
     last_detection: datetime | None = None
     stopped: StoppedByGuard | None = None
 
+    @property
+    def quiet_since(self) -> datetime | None:
+        """Since when nothing was asked of it: its last detection, or its start where that came later."""
+        return max((moment for moment in (self.last_detection, self.running_since) if moment), default=None)
+
 
 @dataclass(frozen=True)
 class GuardRules:
@@ -184,8 +189,8 @@ def _about_live(
 
 def _idle(live: LiveFacts, rules: GuardRules, now: datetime) -> str | None:
     """Say that nothing was asked of the live version for too long, ``None`` if that is not so."""
-    moments = [moment for moment in (live.last_detection, live.running_since) if moment]
-    if rules.idle_hours is None or not moments or now - max(moments) < timedelta(hours=rules.idle_hours):
+    since = live.quiet_since
+    if rules.idle_hours is None or since is None or now - since < timedelta(hours=rules.idle_hours):
         return None
     way_out = "the detect DAG starts it when images wait" if rules.starts_for_images else "start it by hand"
     return f"it serves and made no detection for {rules.idle_hours:g} hours; {way_out}"

@@ -49,6 +49,7 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         "month": ledger["month"],
         "total_usd": ledger["total_usd"],
         "prices_as_of": ledger["prices_as_of"],
+        "unit_hour_usd": prices.inference_unit_hour,
         "dearest": dearest(ledger),
         "budget_usd": budget,
         "level": level,

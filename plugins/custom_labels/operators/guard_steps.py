@@ -23,16 +23,21 @@ from custom_labels.domain.guard import (
     decide,
     remember,
 )
+from custom_labels.domain.running import RunningVersion
 from custom_labels.domain.service_window import parse_service_window
 from custom_labels.domain.serving import ServingRecord
 from custom_labels.domain.statuses import Described
+from custom_labels.operators.guard_report import idle_news, runs_in_words, spent_in_words
 from custom_labels.operators.project import ProjectContext, branch, step
 from custom_labels.operators.reporting import outcome
 from custom_labels.operators.version_records import note_status
-from custom_labels.storage.detection_log import detected_after
+from custom_labels.storage.detection_log import last_detected
 from custom_labels.storage.serving import ServingLog
 
 log = logging.getLogger(__name__)
+
+LONGEST_LOOK_BACK = timedelta(days=92)
+"""How far back the last detection is looked for, a page of names a day, unless 'idle_stop_hours' is longer."""
 
 
 # -- what runs -------------------------------------------------------------------------------------
@@ -44,7 +49,8 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
     That the live version is going to be stopped is written down before it happens.
 
-    :return: ``decisions``; ``is_ours`` says whether the lock is, without which nothing is stopped, started or deleted.
+    :return: ``decisions``, and ``running``, what is billed once they are carried out; ``is_ours`` says whether the lock
+        is, without which nothing is stopped, started or deleted.
     """
     place = ProjectContext(project)
     holder = place.try_take(place.deployment_lock, settings)
@@ -68,6 +74,7 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         "is_ours": holder is None,
         "deploying": holder.owner if holder else None,
         "decisions": [decision.to_json() for decision in decisions],
+        "running": [version.to_json() for version in _running(place, settings, listed, decisions, live)],
         "at": now.isoformat(),
     }
 
@@ -96,6 +103,32 @@ def note_serving(place: ProjectContext, listed: Mapping[str, Described], now: da
     return serving
 
 
+def _running(
+    place: ProjectContext,
+    settings: Mapping[str, Any],
+    listed: Mapping[str, Described],
+    decisions: list[Decision],
+    live: LiveFacts,
+) -> list[RunningVersion]:
+    """Give what will run when this look's decisions are carried out."""
+    stopped = {decision.version_name for decision in decisions if decision.action is Action.STOP}
+    started = {decision.version_name for decision in decisions if decision.action is Action.START}
+    unknown = {decision.version_name for decision in decisions if decision.action is Action.ALERT}
+    running = []
+    for name, described in listed.items():
+        if name not in started and (described.status != "RUNNING" or name in stopped):
+            continue
+        units = Units.of(described.raw)
+        if name in started:
+            units = Units(units_of(place, settings, name)["min_inference_units"])
+        role = (
+            "serves" if name == live.name else "runs unknown to the registry" if name in unknown else "is kept running"
+        )
+        quiet_since = live.quiet_since if name == live.name and name not in started else None
+        running.append(RunningVersion(name, role, units.minimum, units.maximum is not None, quiet_since))
+    return running
+
+
 def _found(described: Described, name: str, records: Mapping[str, Mapping[str, Any]]) -> FoundVersion:
     record = records.get(name)
     kept = (record or {}).get("kept_until")
@@ -121,11 +154,13 @@ def _live_facts(
     stopped = place.registry.service().get("stopped")
     idle_hours = settings["idle_stop_hours"]
     running = serving.get(live.version_name, ServingRecord()).open
+    # Nobody recorded its start: it is counted from this look on.
+    running_since = running.since if running else now
+    looked_back = max(timedelta(hours=idle_hours or 0), LONGEST_LOOK_BACK)
     return LiveFacts(
         name=live.version_name,
-        # Nobody recorded its start: it is counted from this look on.
-        running_since=running.since if running else now,
-        last_detection=detected_after(place.store, now - timedelta(hours=idle_hours)) if idle_hours else None,
+        running_since=running_since,
+        last_detection=last_detected(place.store, max(running_since, now - looked_back), now),
         stopped=StoppedByGuard.from_json(stopped) if stopped else None,
     )
 
@@ -220,11 +255,19 @@ def release_deployment_lock(project: str) -> None:
 
 
 @branch
-def how_did_it_go(project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]) -> str:
-    """Tell an exceeded budget before everything else, and then whatever was done or is news."""
+def how_did_it_go(
+    project: str,
+    settings: dict[str, Any],
+    looked: dict[str, Any],
+    accounted: dict[str, Any],
+    forgotten: dict[str, Any],
+) -> str:
+    """Tell an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
     place = ProjectContext(project)
     if accounted["exceeded"]:
         return "budget_exceeded"
+    if idle_news(place, settings, looked):
+        return "live_version_idle"
     return "guarded" if _deeds(place, looked, forgotten) else "nothing_to_guard"
 
 
@@ -236,15 +279,32 @@ def budget_exceeded(
     from custom_labels.storage.costs import record_told
 
     place = ProjectContext(project)
-    budget = accounted["budget_usd"]
+    spent, runs = spent_in_words(place, accounted), runs_in_words(looked, accounted)
+    detail = f"{spent}; most: {', '.join(accounted['dearest'])}. Now {runs}"
+    end = outcome(place, "budget_exceeded", detail, _facts(place, looked, accounted, forgotten))
+    record_told(place.store, accounted["month"], accounted["level"], accounted["budget_usd"])
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def live_version_idle(
+    project: str,
+    settings: dict[str, Any],
+    looked: dict[str, Any],
+    accounted: dict[str, Any],
+    forgotten: dict[str, Any],
+) -> dict[str, Any]:
+    """Say what the live version costs while nobody asks it, and how that ends; again when it lasts twice as long."""
+    place = ProjectContext(project)
+    variable = place.project.variable
     detail = (
-        f"{accounted['month']} costs ${accounted['total_usd']:.2f} so far, "
-        f"'{place.project.variable('monthly_budget_usd')}' is {budget:g}; most: {', '.join(accounted['dearest'])}"
+        f"{runs_in_words(looked, accounted)}; {spent_in_words(place, accounted)}. '{variable('idle_stop_hours')}' "
+        f"stops it after so many hours, '{variable('idle_alert_hours')}' says when this alert comes"
     )
-    deeds = _deeds(place, looked, forgotten)
-    facts = {f"Done {number}": deed for number, deed in enumerate(deeds, start=1)}
-    end = outcome(place, "budget_exceeded", detail, {**facts, **_facts(looked, accounted)})
-    record_told(place.store, accounted["month"], accounted["level"], budget)
+    end = outcome(place, "live_version_idle", detail, _facts(place, looked, accounted, forgotten))
+    if news := idle_news(place, settings, looked):
+        place.registry.update_service({"told_idle": news})
     _record_told_unknown(place, looked)
     return end
 
@@ -253,26 +313,25 @@ def budget_exceeded(
 def guarded(
     project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
 ) -> dict[str, Any]:
-    """Say what was stopped, started and deleted, and what runs that nobody knows."""
+    """Say what was stopped, started and deleted, what runs that nobody knows, and what is left running."""
     place = ProjectContext(project)
-    end = outcome(place, "guarded", "; ".join(_deeds(place, looked, forgotten)), _facts(looked, accounted))
+    done = _deeds(place, looked, forgotten)
+    said = "; ".join([*done, f"now {runs_in_words(looked, accounted)}", spent_in_words(place, accounted)])
+    end = outcome(place, "guarded", said, _facts(place, looked, accounted, forgotten))
     _record_told_unknown(place, looked)
     return end
 
 
 @step
 def nothing_to_guard(
-    project: str,
-    looked: dict[str, Any],
-    accounted: dict[str, Any],
-    forgotten: dict[str, Any],  # noqa: ARG001
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
 ) -> dict[str, Any]:
-    """Say that all is as it should be, or why nothing was done."""
+    """Say what runs and what it costs, though there is nothing to do about it, or why nothing was done."""
     place = ProjectContext(project)
-    detail = "what runs is what should run"
+    said = [runs_in_words(looked, accounted), spent_in_words(place, accounted)]
     if looked["deploying"]:
-        detail = f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended"
-    return outcome(place, "nothing_to_guard", detail, _facts(looked, accounted))
+        said.insert(0, f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended")
+    return outcome(place, "nothing_to_guard", "; ".join(said), _facts(place, looked, accounted, forgotten))
 
 
 def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
@@ -298,10 +357,15 @@ def _record_told_unknown(place: ProjectContext, looked: Mapping[str, Any]) -> No
         place.registry.update_service({"told_unknown": unknown})
 
 
-def _facts(looked: Mapping[str, Any], accounted: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(
+    place: ProjectContext, looked: Mapping[str, Any], accounted: Mapping[str, Any], forgotten: Mapping[str, Any]
+) -> dict[str, Any]:
     left = [each for each in looked["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
+    deeds = _deeds(place, looked, forgotten)
     return {
+        **{f"Done {number}": deed for number, deed in enumerate(deeds, start=1)},
         **{f"Version {each['version_name']}": each["reason"] for each in left},
+        "Runs": runs_in_words(looked, accounted),
         f"Costs of {accounted['month']}": f"${accounted['total_usd']:.2f}",
         "Prices of": accounted["prices_as_of"],
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from custom_labels.domain.detection import Detection
 from custom_labels.domain.keys import DETECTION_LOG
@@ -65,12 +65,22 @@ def read_log(
             yield from _read_file(store, key)
 
 
-def detected_after(store: S3Store, moment: datetime) -> datetime | None:
-    """Give the moment of some detection after this one, ``None`` if there was none: one page of names at most."""
-    for page in pages(store, DETECTION_LOG, start_after=log_key(moment, "")):
-        if page.keys:
-            stamp = page.keys[-1].decode().removeprefix(DETECTION_LOG).partition("-")[0]
-            return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+def last_detected(store: S3Store, since: datetime, now: datetime) -> datetime | None:
+    """Give the moment of the last detection since some moment, ``None`` if there was none.
+
+    Days are listed backwards from today: a day without detections is one page of nothing, and of the last one with any
+    only the names are read.
+    """
+    day = now.astimezone(UTC)
+    while day.date() >= since.astimezone(UTC).date():
+        stamp = None
+        for page in pages(store, f"{DETECTION_LOG}{day:%Y/%m/%d}/"):
+            if page.keys:
+                stamp = page.keys[-1].decode().removeprefix(DETECTION_LOG).partition("-")[0]
+        if stamp is not None:
+            found = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+            return found if found >= since else None
+        day -= timedelta(days=1)
     return None
 
 

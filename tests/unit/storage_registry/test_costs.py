@@ -12,7 +12,7 @@ from custom_labels.domain.budget import DayBudget
 from custom_labels.domain.costs import UnitPrices, VersionUse
 from custom_labels.domain.serving import ServingRecord
 from custom_labels.storage.costs import count_reviews, keep_ledgers, ledger_key, record_told, told_level, version_uses
-from custom_labels.storage.detection_log import detected_after, write_log
+from custom_labels.storage.detection_log import last_detected, log_key, write_log
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.review_budget import budget_key
 from custom_labels.storage.serving import ServingLog
@@ -86,11 +86,26 @@ def test_a_version_keeps_all_facts_when_many_add_one(store: S3Store) -> None:
     assert registry.version("v1") == {f"fact {number}": number for number in range(THREADS)}
 
 
-@pytest.mark.parametrize(("minutes", "found"), [(-1, True), (1, False)], ids=["before it", "after it"])
-def test_a_detection_is_found_after_a_moment(store: S3Store, minutes: int, found: bool) -> None:
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [("2026-02-01", "2026-03-02T09:30"), ("2026-03-02T09:30", "2026-03-02T09:30"), ("2026-03-02T10:00", None)],
+    ids=["days before", "the very moment", "later"],
+)
+def test_the_last_detection_is_found_however_many_days_ago(store: S3Store, since: str, found: str | None) -> None:
+    for moment in ("2026-01-10T08:00", "2026-03-02T08:00", "2026-03-02T09:30"):
+        store.write_json(log_key(datetime.fromisoformat(moment).replace(tzinfo=UTC), "run-1"), {})
+
+    now = datetime(2026, 3, 20, tzinfo=UTC)
+    moment_found = last_detected(store, datetime.fromisoformat(since).replace(tzinfo=UTC), now)
+
+    assert moment_found == (datetime.fromisoformat(found).replace(tzinfo=UTC) if found else None)
+
+
+def test_a_detection_is_found_as_soon_as_it_is_logged(store: S3Store) -> None:
     write_log(store, "run-1", [detection("a.png")])
+    now = datetime.now(UTC)
 
-    moment = detected_after(store, datetime.now(UTC) + timedelta(minutes=minutes))
+    moment = last_detected(store, now - timedelta(minutes=1), now)
 
-    assert (moment is not None) is found
-    assert moment is None or abs(moment - datetime.now(UTC)) < timedelta(minutes=1)
+    assert moment is not None
+    assert moment <= now
