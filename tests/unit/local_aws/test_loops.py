@@ -82,10 +82,16 @@ def test_ended_loop_keeps_its_name_until_it_is_deleted(reviews: Reviews, flow: s
         ("a" * 64, {}, "failed to satisfy constraint"),
         ("loop", "{", "not valid JSON"),
         ("loop", "[]", "not a JSON object"),
+        ("loop", '{"x": "\\ud800"}', "not valid JSON"),
+        ("loop", '{"x": NaN}', "not valid JSON"),
+        ("loop", '{"x": ' + "[" * 300 + "]" * 300 + "}", "250 levels"),
         ("loop", json.dumps({"x": "é" * 1_600_000}, ensure_ascii=False), "3200009 bytes"),
         ("loop", json.dumps({"x": "a" * 3_145_728}), "failed to satisfy constraint"),
     ],
-    ids=["upper case", "hyphen at the end", "long name", "no JSON", "no object", "bytes", "characters"],
+    ids=[
+        *("upper case", "hyphen at the end", "long name", "no JSON", "no object", "half a letter", "no number"),
+        *("too many levels", "bytes", "characters"),
+    ],
 )
 def test_loop_is_refused_when_the_request_is_wrong(
     reviews: Reviews, flow: str, name: str, content: object, says: str

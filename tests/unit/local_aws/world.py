@@ -22,12 +22,7 @@ from tests.unit.local_aws.review_support import ROLE, TEMPLATE, Reviews
 from tests.unit.local_aws.support import BUCKET, OUTPUT, Aws, box_line, line, pattern, wait_for
 
 SEED = 10
-COMMON_ERRORS = {
-    "SerializationException",
-    "ValidationException",
-    "UnknownOperationException",
-    "InvalidSignatureException",
-}
+COMMON_ERRORS = frozenset({"SerializationException", "ValidationException", "UnknownOperationException"})
 _VALUES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, 2**70, "", "x" * 257, "\x00", [], {}, [None], [[]], {"a": 1}),
     *({"0": 7}, {"0": ["x"]}, {"0": None}, {"0": "x" * 257}, {"0": ""}, [{}], [7], [{"class_id": 0}]),
@@ -188,8 +183,14 @@ class World:
         ]
 
 
-def judge(operation: OperationModel, status: int, headers: dict[str, str], body: bytes) -> str | None:
-    """Say what is wrong with an answer, None if nothing is."""
+def judge(
+    operation: OperationModel,
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    common: frozenset[str] = COMMON_ERRORS,
+) -> str | None:
+    """Say what is wrong with an answer, None if nothing is: `common` are the errors that it may be beside its own."""
     if "json" not in headers.get("content-type", ""):
         return f"{status} with {headers.get('content-type')}: {body[:300]!r}"
     try:
@@ -201,7 +202,7 @@ def judge(operation: OperationModel, status: int, headers: dict[str, str], body:
         parser.parse({"headers": headers, "body": body, "status_code": status}, operation.output_shape)
         return None
     code = document.get("__type")
-    allowed = ({shape.name for shape in operation.error_shapes} | COMMON_ERRORS) - OWN_FAULTS
+    allowed = ({shape.name for shape in operation.error_shapes} | common) - OWN_FAULTS
     if code not in allowed or status >= 500 or not document.get("message"):
         return f"{status} {code}: {document.get('message')}"
     return None
