@@ -21,6 +21,7 @@ from include.local_aws.wire.model import WireModel
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SIGNED_AS = {"execute-api": ("apigatewaymanagementapi",), "es": ("es", "opensearch"), "ses": ("ses", "sesv2")}
 """Services whose REST paths are signed with another name than botocore's, where several are asked in turn."""
+_JSON = frozenset({"rest", "json"})
 log = logging.getLogger("local_aws")
 
 
@@ -61,7 +62,7 @@ class Moto:
             # The border to moto: whatever fails in there must reach the client as AWS's own kind of failure.
             log.exception("%s failed inside %s", operation.full_name, self._name)
             return error_bodies.broken(operation, f"{self._name} failed in {operation.full_name}: {error!r}")
-        if response.status == 404 and not response.body and request.method != "HEAD" and operation.protocol == "rest":
+        if response.status == 404 and not response.body and request.method != "HEAD" and operation.protocol in _JSON:
             return self._not_served(request, operation, f"{self._name} does not implement it")
         return response
 

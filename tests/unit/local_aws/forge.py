@@ -164,7 +164,7 @@ class Forge:
         places = list(_places(document, self._operation.input_shape))
         how = self._random.random()
         if not places or how < 0.05:
-            document[self._random.choice(("Unknown", "", "__type", "é"))] = self._random.choice(_OTHER_TYPES)
+            document[self._random.choice(("Unknown", "", "__type", "é"))] = self._other()
             return
         holder, key, shape = self._random.choice(places)
         if how < 0.2 and isinstance(holder, dict):
@@ -172,9 +172,13 @@ class Forge:
         elif how < 0.3:
             holder[key] = None
         elif how < 0.5:
-            holder[key] = copy.deepcopy(self._random.choice(_OTHER_TYPES))
+            holder[key] = self._other()
         else:
             holder[key] = self._edge(holder[key], shape)
+
+    def _other(self) -> Any:
+        """Return a value of any type, a copy: what is put in twice must not change twice."""
+        return copy.deepcopy(self._random.choice(_OTHER_TYPES))
 
     def _edge(self, value: Any, shape: Any) -> Any:
         """Return a value of about the right type at, or beyond, the edge of what is allowed."""
@@ -192,7 +196,7 @@ class Forge:
             return self._random.choice([{}, {"": ""}, {"k" * 200: "v"}, {f"{n}": "v" for n in range(high + 1)}])
         if shape.type_name == "blob" and isinstance(value, str):
             return self._random.choice(["", "=", "é", value[:-1], value + "A", value[: len(value) // 8 * 4]])
-        return self._random.choice(_OTHER_TYPES)
+        return self._other()
 
 
 def _places(value: Any, shape: Shape | None) -> Iterator[tuple[Any, Any, Any]]:

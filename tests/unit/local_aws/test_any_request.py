@@ -90,6 +90,30 @@ def test_answer_is_one_of_the_operation_when_headers_are_wrong(
     assert judge(operation, *world.answer(operation, sent, **headers), common) is None
 
 
+@pytest.mark.parametrize(
+    ("service", "method", "path", "target"),
+    [
+        ("rekognition", "POST", "/", ""),
+        ("rekognition", "POST", "/", "RekognitionService."),
+        ("rekognition", "POST", "/", "RekognitionService.Nope"),
+        ("rekognition", "POST", "/", "Nope"),
+        ("rekognition", "GET", "/", ""),
+        ("sagemaker", "POST", "/", "SageMaker."),
+        ("sagemaker", "PATCH", "/human-loops", ""),
+        ("sagemaker", "GET", "/human-loops/a/b", ""),
+        ("sagemaker", "DELETE", "/human-loops", ""),
+    ],
+)
+def test_answer_says_so_in_json_when_no_operation_is_called(
+    world: World, service: str, method: str, path: str, target: str
+) -> None:
+    scope = f"AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/{service}/aws4_request"
+    headers = {"Authorization": scope, **({"X-Amz-Target": target} if target else {})}
+    status, found, body = world.send(method, Sent(path, b"{}"), headers)
+    assert (status, "json" in found["content-type"]) == (501, True)
+    assert "is not served" in json.loads(body)["message"]
+
+
 @pytest.mark.parametrize(("service", "name"), PAGED, ids=[name for _, name in PAGED])
 def test_first_page_is_given_when_the_token_is_empty(world: World, service: str, name: str) -> None:
     operation, known = model(service, name), world.renew()

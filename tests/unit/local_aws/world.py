@@ -146,8 +146,12 @@ class World:
         }
         if metadata["protocol"] == "json":
             named["X-Amz-Target"] = f"{metadata['targetPrefix']}.{operation.name}"
+        return self.send(operation.http["method"], sent, {**named, **headers})
+
+    def send(self, method: str, sent: Sent, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """Send any request, return status, headers and body; status 0 if none came."""
         try:
-            self._connection.request(operation.http["method"], sent.path, sent.body, {**named, **headers})
+            self._connection.request(method, sent.path, sent.body, headers)
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as error:
