@@ -27,19 +27,20 @@ def harvest_dag(project: Project) -> DAG:
     ) as dag:
         settings = load_settings(name)
         collected = steps.collect(name)
-        counts = (
+        done = (
             steps.harvest_batch.override(max_active_tis_per_dagrun=4)
             .partial(project=name, settings=settings, at=collected["at"])
             .expand(work=steps.share_out(collected))
         )
-        closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, counts)
+        closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, done)
         opened = open_reviews(name, settings)
 
         is_anything_harvested = steps.is_anything_harvested(closed)
         wake_training = steps.wake_training.override(outlets=[labeled_images(project)])(name, settings)
         ends = [
             steps.harvested(name, collected, closed, opened),
-            steps.nothing_to_harvest(name, collected, opened),
+            steps.review_trouble(name, collected, closed, opened),
+            steps.nothing_to_harvest(name, collected, closed, opened),
         ]
         tell(project, ends)
 

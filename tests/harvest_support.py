@@ -111,7 +111,7 @@ def messages(aws: LocalAws, place: ReviewPlace) -> int:
 
 def end_of(run: Run) -> tuple[str, str]:
     """Give a run's state and the end that it came to."""
-    ends = [name for name in ("harvested", "nothing_to_harvest") if run.tasks[name] == "success"]
+    ends = [name for name in ("harvested", "review_trouble", "nothing_to_harvest") if run.tasks[name] == "success"]
     return run.state, "+".join(ends)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from custom_labels.domain.review import Answered, ReviewRequest, ReviewState
+from custom_labels.domain.review import Answered, ReviewRequest, ReviewState, ReviewStatus
 
 
 def _nothing(request: ReviewRequest) -> None:
@@ -30,6 +30,8 @@ class MemoryBackend:
         self.listed: list[ReviewState] = []
         self.before = before
         self.after = after
+        self.setup = "page 1"
+        self.states_by_name: dict[str, ReviewStatus] = {}
         self._lock = threading.Lock()
 
     def open(self, request: ReviewRequest) -> bool:
@@ -41,8 +43,12 @@ class MemoryBackend:
         self.after(request)
         return is_new
 
+    def setup_name(self) -> str:
+        return self.setup
+
     def status(self, name: str) -> ReviewState | None:
-        raise NotImplementedError
+        status = self.states_by_name.get(name, ReviewStatus.OPEN)
+        return ReviewState(name, status, "2026-11-20T10:00:00+00:00") if name in self.opened else None
 
     def states(self, since: datetime) -> Iterator[list[ReviewState]]:
         for state in self.listed:

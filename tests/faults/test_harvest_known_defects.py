@@ -112,8 +112,17 @@ def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: R
     assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
 
 
-@pytest.mark.parametrize("how", ["expired", "stopped", "failed"])
-def test_a_review_that_nobody_answered_is_not_lost(aws: LocalAws, place: ReviewPlace, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "fate", "following"),
+    [
+        ("expired", "asked_again", "-r2"),
+        ("stopped", "asked_again", "-r2"),
+        ("failed", "technical_failure", "-r1x2"),
+    ],
+)
+def test_a_review_that_nobody_answered_is_not_lost(
+    aws: LocalAws, place: ReviewPlace, how: str, fate: str, following: str
+) -> None:
     """Nothing looked at reviews that expired, were stopped, or failed to show their page; their images were forgotten.
 
     The last kind leaves nothing behind: what it asked is known from our own record.
@@ -126,7 +135,7 @@ def test_a_review_that_nobody_answered_is_not_lost(aws: LocalAws, place: ReviewP
     counts = Harvest(place, quorum=2).run()
 
     (line,) = ledger(aws)
-    assert (line["fate"], line["status"], line["agreement"]) == ("asked_again", how, "unanswered")
+    assert (line["fate"], line["status"], line["agreement"]) == (fate, how, "unanswered")
     assert line["request"] == request.to_json()
     assert counts[how] == 1
-    assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", "-r2")])
+    assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", following)])

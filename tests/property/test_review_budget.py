@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +22,7 @@ from tests.support import BUCKET, s3
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-DAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OWNERS = ("a", "b", "c")
 _prefixes = itertools.count()
 
@@ -102,13 +102,13 @@ def test_tasks_that_are_killed_at_any_call_keep_to_the_budget(
     for owner, calls in lives:
         mortal.left = calls
         with contextlib.suppress(Killed):
-            ReviewOpener(store, backend, owner, budget=budget, today=lambda: DAY).run()
+            ReviewOpener(store, backend, owner, budget=budget, now=lambda: NOON).run()
         assert len(backend.opened) <= budget
     mortal.left = None
 
     for owner in OWNERS:  # those that were killed come back, and the next day opens the rest
-        ReviewOpener(store, backend, owner, budget=budget, today=lambda: DAY).run()
+        ReviewOpener(store, backend, owner, budget=budget, now=lambda: NOON).run()
         assert len(backend.opened) <= budget
-    ReviewOpener(store, backend, "tomorrow", budget=8, today=lambda: date(2026, 11, 21)).run()
+    ReviewOpener(store, backend, "tomorrow", budget=8, now=lambda: NOON + timedelta(days=1)).run()
     assert set(backend.opened) == {request.name for request in asked}
     assert WaitingReviews(store).count() == 0

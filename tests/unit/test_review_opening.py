@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +15,7 @@ from botocore.exceptions import ReadTimeoutError
 from custom_labels.domain.review import Purpose, ReviewRequest
 from custom_labels.operators.review_opening import Opening, ReviewOpener
 from custom_labels.review.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
-from custom_labels.storage.opened_reviews import find_requests
+from custom_labels.storage.opened_reviews import OpenedReview, find_requests
 from custom_labels.storage.review_budget import ReviewBudget
 from custom_labels.storage.review_requests import WaitingReviews
 from custom_labels.storage.store import S3Store
@@ -40,10 +40,14 @@ def requests(count: int) -> list[ReviewRequest]:
     return [request_for(f"images_for_detection/{n:03}.png", confidence=float(n)) for n in range(count)]
 
 
+def noon(day: date) -> Callable[[], datetime]:
+    return lambda: datetime.combine(day, time(12, tzinfo=UTC))
+
+
 def open_waiting(
     store: S3Store, backend: MemoryBackend, budget: int = 100, owner: str = "run", day: date = TODAY, **more: Any
 ) -> Opening:
-    return ReviewOpener(store, backend, owner, budget=budget, today=lambda: day, patience_seconds=0, **more).run()
+    return ReviewOpener(store, backend, owner, budget=budget, now=noon(day), patience_seconds=0, **more).run()
 
 
 def waiting(store: S3Store) -> set[str]:
@@ -279,7 +283,7 @@ def test_a_request_is_found_again_by_its_name(store: S3Store) -> None:
 
     found = find_requests(store, {asked[0].name, asked[2].name, "unknown"}, TOMORROW, TOMORROW)
 
-    assert found == {asked[0].name: asked[0], asked[2].name: asked[2]}
+    assert found == {each.name: OpenedReview(each, TODAY) for each in (asked[0], asked[2])}
 
 
 def test_the_budget_is_there_to_be_read(store: S3Store) -> None:
@@ -288,4 +292,4 @@ def test_the_budget_is_there_to_be_read(store: S3Store) -> None:
 
     body = store.client.get_object(Bucket=BUCKET, Key="a/project/reviews/budget/2026-11-20.json")["Body"].read()
 
-    assert json.loads(body) == {"opened": 2, "reservations": {}, "made": 1}
+    assert json.loads(body) == {"opened": 2, "reservations": {}, "made": 1, "returned": {}}

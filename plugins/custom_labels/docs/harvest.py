@@ -19,6 +19,8 @@ at all reviews since `reviews/watermark.json`, so that none is lost with a messa
 | `copied` | `review_quorum` people agree, and more than half of all who answered |
 | `asked_again` | they disagree, or nobody answered: one more person is asked |
 | `undecided` | that was round `maximum_review_rounds` |
+| `technical_failure` | the review failed before anybody could answer: the same people are asked again |
+| `given_up` | likewise for the third time, while other reviews worked |
 | `recorded` | it was only sampled (`train_on_audit_samples`) |
 | `replaced`, `gone` | the image is not the one any more that people saw |
 | `no_folder` | the label can be no folder's name |
@@ -27,8 +29,13 @@ at all reviews since `reviews/watermark.json`, so that none is lost with a messa
 A person has one vote on an image, in however many rounds. "None of the above" counts like a label: such images go to
 `reviews/none_of_the_above/`, or to the folder of the label `none_of_the_above_label`.
 
-**How a run ends**: `harvested` or `nothing_to_harvest`, also in the run's note and in
-`registry/last_run/{project}_harvest_reviews.json`. Before that it opens the reviews that wait, within
+**When reviews fail** - a broken page, a role that may not read - that is no answer: it costs no round, and the day's
+budget is given back. If all failed, no more are opened (`reviews/halt.json`) but a probe after ten minutes, and after
+pauses that are doubled up to six hours. A probe that works, or flows that `{project}_bootstrap` made anew, end that,
+and all that failed are asked again.
+
+**How a run ends**: `harvested`, `review_trouble` (reviews fail, and why) or `nothing_to_harvest`, also in the run's
+note and in `registry/last_run/{project}_harvest_reviews.json`. Before that it opens the reviews that wait, within
 `daily_review_budget`.
 
 **By hand**: trigger it with *Trigger*. `from_the_beginning` looks at all reviews there ever were, should the ledger or

@@ -30,15 +30,18 @@ class DayBudget:
     :param opened: reviews that were opened, or may have been.
     :param reservations: by owner.
     :param made: reservations made so far.
+    :param returned: reviews that turned out to have failed before anybody could answer, by who found out.
     """
 
     opened: int = 0
     reservations: Mapping[str, Reservation] = field(default_factory=dict)
     made: int = 0
+    returned: Mapping[str, int] = field(default_factory=dict)
 
     def room(self, budget: int) -> int:
         """Give how many more may be reserved under a budget, which may have been changed in the course of the day."""
-        return max(0, budget - self.opened - sum(held.reviews for held in self.reservations.values()))
+        used = max(0, self.opened - sum(self.returned.values()))
+        return max(0, budget - used - sum(held.reviews for held in self.reservations.values()))
 
     def reserve(self, owner: str, wanted: int, budget: int) -> DayBudget:
         """Reserve up to so many, or go on with what the owner holds from a try that did not live to settle it."""
@@ -60,6 +63,13 @@ class DayBudget:
         used = held.reviews if held.is_resumed else min(opened, held.reviews)
         return replace(self, opened=self.opened + used, reservations=others)
 
+    def give_back(self, finder: str, reviews: int) -> DayBudget:
+        """Give back what failed reviews took.
+
+        :param finder: who found out; the same one's second report replaces its first, so that it may be repeated.
+        """
+        return replace(self, returned={**self.returned, finder: reviews})
+
     def _with(self, held: Reservation) -> DayBudget:
         return replace(self, reservations={**self.reservations, held.owner: held})
 
@@ -71,4 +81,4 @@ class DayBudget:
     def from_json(cls, value: Mapping[str, Any]) -> DayBudget:
         """Read back what :meth:`to_json` gave."""
         held = {owner: Reservation(**entry) for owner, entry in value["reservations"].items()}
-        return cls(value["opened"], held, value["made"])
+        return cls(value["opened"], held, value["made"], value["returned"])

@@ -16,7 +16,7 @@ from custom_labels.domain.keys import (
     has_control_character,
     none_fits_key,
 )
-from custom_labels.domain.names import in_round, review_name, review_subject
+from custom_labels.domain.names import LAST_ATTEMPT, in_round, review_name, review_subject
 from custom_labels.domain.review import (
     Agreement,
     Answered,
@@ -32,6 +32,9 @@ from custom_labels.domain.review import (
 
 MAXIMUM_METADATA_BYTES = 2048
 """User-defined metadata of an object, names and values together (S3 user guide)."""
+
+
+NOBODY_COULD_ANSWER = "the review failed before anybody could answer: "
 
 
 class Fate(StrEnum):
@@ -50,6 +53,10 @@ class Fate(StrEnum):
     UNDECIDED = "undecided"
     NO_FOLDER = "no_folder"
     """The label, true or not, cannot be the name of a folder."""
+    TECHNICAL_FAILURE = "technical_failure"
+    """The review failed before a reviewer could answer: it counts as not asked, and is asked again."""
+    GIVEN_UP = "given_up"
+    """Likewise, but too often while other reviews worked: it is the image's own trouble."""
     LOST = "lost"
     """Nothing is known of the review but its name."""
 
@@ -64,6 +71,7 @@ class HarvestRules:
     :param maximum_rounds: rounds of questions about an image at most.
     :param none_label: label for images that show none of the labels; ``None`` keeps them out of training.
     :param train_on_audits: whether images that were only sampled enter training.
+    :param maximum_attempts: reviews of one round that may fail for a technical reason before the image is given up.
     """
 
     project: str
@@ -72,10 +80,14 @@ class HarvestRules:
     maximum_rounds: int
     none_label: str | None = None
     train_on_audits: bool = False
+    maximum_attempts: int = 3
 
     @classmethod
-    def of(cls, project: str, prefix: str, settings: Mapping[str, Any]) -> HarvestRules:
-        """Read them from a project's settings; without a quorum, more than half of those asked at first decide."""
+    def of(cls, project: str, prefix: str, settings: Mapping[str, Any], *, is_halted: bool = False) -> HarvestRules:
+        """Read them from a project's settings; without a quorum, more than half of those asked at first decide.
+
+        :param is_halted: whether all reviews fail at present, which is the trouble of no single image.
+        """
         return cls(
             project=project,
             prefix=prefix,
@@ -83,6 +95,7 @@ class HarvestRules:
             maximum_rounds=settings["maximum_review_rounds"],
             none_label=settings["none_of_the_above_label"],
             train_on_audits=settings["train_on_audit_samples"],
+            maximum_attempts=LAST_ATTEMPT if is_halted else cls.maximum_attempts,
         )
 
 
@@ -97,6 +110,7 @@ class HarvestedReview:
     :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
     :param answers: those of all rounds about the image up to this one.
     :param target: key of the image's copy, relative to the project's prefix.
+    :param budget_day: ISO 8601 day whose budget is given back what the review took of it; ``None`` for none.
     """
 
     review: str
@@ -111,14 +125,18 @@ class HarvestedReview:
     answers: tuple[ReviewAnswer, ...] = ()
     target: str | None = None
     request: ReviewRequest | None = None
+    budget_day: str | None = None
 
     @property
     def next_request(self) -> ReviewRequest | None:
-        """What one more person is asked, ``None`` if nobody is."""
-        if self.fate is not Fate.ASKED_AGAIN or self.request is None:
+        """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
+        if self.request is None or self.fate not in {Fate.ASKED_AGAIN, Fate.TECHNICAL_FAILURE}:
             return None
+        if self.fate is Fate.TECHNICAL_FAILURE:
+            attempt = self.request.attempt + 1
+            return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
         round_ = self.request.round + 1
-        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1)
+        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
 
     @property
     def is_for_training(self) -> bool:
@@ -156,6 +174,7 @@ def decide_fate(
     earlier: Iterable[ReviewAnswer],
     rules: HarvestRules,
     harvested_at: str,
+    opened_on: str | None = None,
 ) -> HarvestedReview:
     """Decide what becomes of the image of a review that has ended, however it has.
 
@@ -163,11 +182,22 @@ def decide_fate(
 
     :param answered: the question and this round's answers; ``None`` if it is not known what was asked.
     :param earlier: the answers of earlier rounds about the image.
+    :param opened_on: ISO 8601 day whose budget the review was counted in, if that is known.
     """
     blank = HarvestedReview(state.name, state.status, state.created_at, harvested_at, Fate.LOST, "")
     if answered is None:
         return replace(blank, reason=f"it is not known what was asked; the review is {_ended(state)}")
     request = answered.request
+    if state.status is ReviewStatus.FAILED and not answered.answers:
+        is_last = request.attempt >= rules.maximum_attempts
+        reason = f"{NOBODY_COULD_ANSWER}{state.reason or 'no reason was given'}"
+        return replace(
+            blank,
+            fate=Fate.GIVEN_UP if is_last else Fate.TECHNICAL_FAILURE,
+            reason=f"{reason}; it is given up after {request.attempt} attempts" if is_last else reason,
+            request=request,
+            budget_day=opened_on,
+        )
     answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
     consensus = find_consensus(answers, ConsensusRule(rules.quorum))
     fate, reason, target = _fate(request, consensus, rules)

@@ -26,6 +26,9 @@ def version_name(project: str, when: datetime, digest: str) -> str:
 _NOT_IN_REVIEWS = re.compile(r"[^a-z0-9]+")
 _HASH_CHARACTERS = 32
 _ROUND = "-r"
+_ATTEMPT = "x"
+LAST_ATTEMPT = 99
+"""Names hold no larger number: 63 characters less slug, hash and round leave three."""
 _SLUG_CHARACTERS = 24
 
 
@@ -53,6 +56,9 @@ def review_subject(name: str) -> str:
     return name.rpartition(_ROUND)[0]
 
 
-def in_round(name: str, round_: int) -> str:
-    """Give the name of another round's review about the same image."""
-    return f"{review_subject(name)}{_ROUND}{round_}"
+def in_round(name: str, round_: int, attempt: int = 1) -> str:
+    """Give the name of another round's review about the same image.
+
+    :param attempt: from 1; a review that failed holds its name for ever, so that the next one of its round has another.
+    """
+    return f"{review_subject(name)}{_ROUND}{round_}{f'{_ATTEMPT}{attempt}' if attempt > 1 else ''}"

@@ -30,6 +30,7 @@ TITLES = {
     "nothing_serves": "no version serves",
     "nothing_to_detect": "nothing to detect",
     "harvested": "reviews harvested",
+    "review_trouble": "reviews fail",
     "nothing_to_harvest": "nothing to harvest",
     "sampling_is_off": "sampling is switched off",
     "sampled": "detections sampled",

@@ -35,6 +35,7 @@ class ReviewRequest:
     :param version_name: the version that guessed.
     :param round: 1 for the first question about an image, one more for each further reviewer.
     :param reviewers: how many people are asked in this round.
+    :param attempt: 1, and one more for each review of this round that failed for a technical reason.
     :param is_also_in_doubt: whether the image of an audit has a review for its doubt too, which files the image.
     """
 
@@ -49,6 +50,7 @@ class ReviewRequest:
     purpose: Purpose
     round: int
     reviewers: int
+    attempt: int = 1
     is_also_in_doubt: bool = False
 
     def to_json(self) -> dict[str, Any]:

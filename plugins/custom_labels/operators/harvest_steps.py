@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.domain.harvest import HarvestRules
+from custom_labels.domain.harvest import Fate, HarvestRules
 from custom_labels.domain.retraining import Retrain, decide_retraining
+from custom_labels.domain.review import ReviewStatus
+from custom_labels.domain.review_halt import halt_after
 from custom_labels.domain.work import MOST_BATCHES
 from custom_labels.operators.harvest_look import HarvestLook
 from custom_labels.operators.harvesting import Harvester
@@ -24,11 +28,13 @@ from custom_labels.operators.reporting import outcome
 from custom_labels.review.backends import make_backend
 from custom_labels.storage import harvest
 from custom_labels.storage.harvest_work import FoundReviews, delete_abandoned, write_batches
+from custom_labels.storage.review_halt import change_halt, read_halt
 from custom_labels.storage.snapshots import survey
 
 log = logging.getLogger(__name__)
 
 BATCH_REVIEWS = 1_000
+EXAMPLES = 3
 OVERLAP = timedelta(hours=1)
 """Looked at again behind the watermark: a list may show a review a moment after it was created."""
 
@@ -66,39 +72,75 @@ def share_out(collected: dict[str, Any]) -> list[dict[str, str]]:
 
 
 @step
-def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[str, str]) -> dict[str, int]:
-    """Harvest a batch of reviews, or finish a chunk that an earlier run had decided; count what became of it."""
+def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[str, str]) -> dict[str, Any]:
+    """Harvest a batch of reviews, or finish a chunk that an earlier run had decided; count what became of it.
+
+    :return: the ``counts``, and some ``reasons`` of technical failures, in the backend's words.
+    """
     place = ProjectContext(project)
     queue = project_queue(place.project, "reviews")
     harvester = Harvester(
         place.store,
         make_backend(place.project, place.store),
-        HarvestRules.of(project, place.store.prefix, settings),
+        HarvestRules.of(project, place.store.prefix, settings, is_halted=read_halt(place.store) is not None),
         lambda messages: queue.delete(messages) if queue else None,
     )
     if "chunk" in work:
-        return dict(harvester.finish(work["chunk"]))
-    return dict(harvester.harvest(work["batch"], datetime.fromisoformat(at)))
+        counts = harvester.finish(work["chunk"])
+    else:
+        counts = harvester.harvest(work["batch"], datetime.fromisoformat(at))
+    return {"counts": dict(counts), "reasons": [reason for reason, _ in harvester.failures.most_common(EXAMPLES)]}
 
 
 @values
-def close_harvest(project: str, collected: dict[str, Any], counts: list[dict[str, int]] | None) -> dict[str, Any]:
-    """Add up what was harvested, and move the watermark, now that all that was found is dealt with."""
+def close_harvest(project: str, collected: dict[str, Any], done: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Add up what was harvested, and move the watermark, now that all that was found is dealt with.
+
+    Where all reviews failed for a technical reason no more are opened, see :mod:`custom_labels.domain.review_halt`.
+
+    :return: the ``counts``, ``reasons`` of technical failures, and whether they ``is_news``.
+    """
+    place = ProjectContext(project)
     if collected["watermark"]:
-        harvest.move_watermark(ProjectContext(project).store, datetime.fromisoformat(collected["watermark"]))
+        harvest.move_watermark(place.store, datetime.fromisoformat(collected["watermark"]))
     total: Counter[str] = Counter()
-    for count in counts or ():
-        total.update(count)
+    reasons: dict[str, None] = {}
+    for each in done or ():
+        total.update(each["counts"])
+        reasons |= dict.fromkeys(each["reasons"])
     log.info("Harvested: %s", dict(total))
-    return {"counts": dict(total)}
+    is_news = _halt_if_all_fail(place, total, next(iter(reasons), ""))
+    return {"counts": dict(total), "reasons": list(reasons)[:EXAMPLES], "is_news": is_news}
+
+
+def _halt_if_all_fail(place: ProjectContext, counts: Counter[str], reason: str) -> bool:
+    """Open no more reviews if all have failed for a technical reason; give whether that, or why, is news."""
+    failed = counts[Fate.TECHNICAL_FAILURE] + counts[Fate.GIVEN_UP]
+    if not failed:
+        return False
+    backend = make_backend(place.project, place.store)
+    halt = change_halt(
+        place.store,
+        partial(
+            halt_after,
+            failed=failed,
+            completed=counts[ReviewStatus.COMPLETED],
+            reason=reason,
+            setup=backend.setup_name(),
+            run=place.owner,
+            now=datetime.now(UTC),
+        ),
+    )
+    return halt is None or halt.run == place.owner
 
 
 @branch
 def is_anything_harvested(closed: dict[str, Any]) -> list[str]:
     """Choose the end, and look whether there is enough to train on if there are new labelled images."""
     counts = closed["counts"]
+    end = "harvested" if counts.get("reviews", 0) > _failures(counts) else "nothing_to_harvest"
     return [
-        "harvested" if counts.get("reviews") else "nothing_to_harvest",
+        "review_trouble" if closed["is_news"] else end,
         *(["wake_training"] if counts.get("labelled") else []),
     ]
 
@@ -130,23 +172,50 @@ def harvested(
     counts = Counter(closed["counts"])
     detail = f"{_number(counts['labelled'], 'labelled image')} from {_number(counts['reviews'], 'review')}"
     detail += _trouble(collected, opened)
-    return outcome(ProjectContext(project), "harvested", detail, _facts(counts, collected, opened))
+    return outcome(ProjectContext(project), "harvested", detail, _facts(closed, collected, opened))
 
 
 @step
-def nothing_to_harvest(project: str, collected: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
-    """Say that no review has ended since."""
+def review_trouble(
+    project: str, collected: dict[str, Any], closed: dict[str, Any], opened: dict[str, Any]
+) -> dict[str, Any]:
+    """Say that reviews failed before anybody could answer them, why, and what was harvested beside them."""
+    counts = Counter(closed["counts"])
+    failed = _number(_failures(counts), "review")
+    detail = f"{failed} failed before anybody could answer: {'; '.join(closed['reasons'])}"
+    others = counts["reviews"] - _failures(counts)
+    if others:
+        detail += f"; {_number(counts['labelled'], 'labelled image')} from {_number(others, 'other review')}"
+    detail += _trouble(collected, opened)
+    return outcome(ProjectContext(project), "review_trouble", detail, _facts(closed, collected, opened))
+
+
+def _failures(counts: Mapping[str, int]) -> int:
+    return counts.get(Fate.TECHNICAL_FAILURE, 0) + counts.get(Fate.GIVEN_UP, 0)
+
+
+@step
+def nothing_to_harvest(
+    project: str, collected: dict[str, Any], closed: dict[str, Any], opened: dict[str, Any]
+) -> dict[str, Any]:
+    """Say that no review has ended since, or that they still fail."""
     place = ProjectContext(project)
     detail = "no review has ended that was not harvested"
+    if closed["reasons"]:
+        detail = f"reviews still fail before anybody can answer them: {closed['reasons'][0]}"
     if place.project.review is None:
         detail = f"nobody answers reviews: {project}.yaml has no 'review'"
     detail += _trouble(collected, opened)
-    return outcome(place, "nothing_to_harvest", detail, _facts(Counter(), collected, opened))
+    return outcome(place, "nothing_to_harvest", detail, _facts(closed, collected, opened))
 
 
-def _facts(counts: Counter[str], collected: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
+def _facts(closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
     """Name what a person wants to know; what did not occur is left out."""
+    counts = Counter(closed["counts"])
     said = {
+        "Failed before anybody could answer, asked again": counts["technical_failure"],
+        "Given up, failed too often": counts["given_up"],
+        "Failed because": "; ".join(closed["reasons"]),
         "None of the labels fits": counts["copied"] - counts["labelled"],
         "Asked one more person": counts["asked_again"],
         "Undecided after all rounds": counts["undecided"],
@@ -155,7 +224,7 @@ def _facts(counts: Counter[str], collected: dict[str, Any], opened: dict[str, An
         "Image deleted since": counts["gone"],
         "Label that can be no folder": counts["no_folder"],
         "Question not known": counts["lost"],
-        **{f"Reviews {status}": counts[status] for status in ("expired", "stopped", "failed")},
+        **{f"Reviews {status}": counts[status] for status in ("expired", "stopped")},
         "Messages about no review": collected.get("foreign"),
         "Reviews in a state not known": collected["unknown"],
         "Such as": "; ".join(collected["examples"]),

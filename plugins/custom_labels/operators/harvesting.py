@@ -6,16 +6,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from custom_labels.domain.harvest import Fate, HarvestedReview, HarvestRules, decide_fate
+from custom_labels.domain.harvest import NOBODY_COULD_ANSWER, Fate, HarvestedReview, HarvestRules, decide_fate
 from custom_labels.domain.review import Answered, ReviewState
 from custom_labels.domain.work import Message
 from custom_labels.review.base import ReviewBackend
 from custom_labels.storage import harvest
 from custom_labels.storage.harvest_work import EndedReview, delete_batch, read_batch
-from custom_labels.storage.opened_reviews import find_requests
+from custom_labels.storage.opened_reviews import OpenedReview, find_requests
+from custom_labels.storage.review_budget import ReviewBudget
 from custom_labels.storage.review_requests import WaitingReviews
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Harvester:
         self.backend = backend
         self.rules = rules
         self.delete_messages = delete_messages
+        self.failures: Counter[str] = Counter()
+        """Reasons of technical failures, in the backend's words."""
 
     def harvest(self, batch: str, harvested_at: datetime) -> Counter[str]:
         """Harvest a batch, from wherever an earlier try was killed; count what became of its images.
@@ -63,7 +66,7 @@ class Harvester:
             if chunk not in done:
                 counts += self.finish(chunk) if chunk in begun else self._begin(chunk, part, harvested_at)
             else:
-                counts += _count(harvest.read_chunk(self.store, chunk))
+                counts += self._count(harvest.read_chunk(self.store, chunk))
                 harvest.delete_unfinished(self.store, chunk)
             self.delete_messages(message for review in part for message in review.messages)
         delete_batch(self.store, batch)
@@ -84,20 +87,30 @@ class Harvester:
         finished = self._each(self._carry_out, decided)
         requests = [request for one in finished if (request := one.next_request) is not None]
         WaitingReviews(self.store).add(f"round-{chunk}", requests)
+        self._give_back(chunk, finished)
         harvest.write_ledger(self.store, chunk, finished)
         harvest.delete_unfinished(self.store, chunk)
-        return _count(finished)
+        return self._count(finished)
+
+    def _give_back(self, chunk: str, finished: list[HarvestedReview]) -> None:
+        """Give back to each day's budget what was opened in it and failed before anybody could answer."""
+        days = Counter(one.budget_day for one in finished if one.budget_day)
+        for day, reviews in days.items():
+            ReviewBudget(self.store, chunk).give_back(date.fromisoformat(day), reviews)
 
     def _decide(self, reviews: list[EndedReview], harvested_at: str) -> list[HarvestedReview]:
         """Read what people said of a chunk's images, and decide."""
         states = [review.state for review in reviews]
         answered = dict(zip((state.name for state in states), self._each(self._answers, states), strict=True))
-        answered |= self._without_output([state for state in states if answered[state.name] is None])
+        opened = self._opened([state for state in states if _is_unanswered(answered[state.name])])
 
         def decide(state: ReviewState) -> HarvestedReview:
-            found = answered[state.name]
+            found, ours = answered[state.name], opened.get(state.name)
+            if found is None and ours is not None:
+                found = Answered(ours.request, ())
             earlier = harvest.earlier_answers(self.store, found.request) if found else ()
-            return decide_fate(state, found, earlier, self.rules, harvested_at)
+            opened_on = ours.day.isoformat() if ours else None
+            return decide_fate(state, found, earlier, self.rules, harvested_at, opened_on)
 
         return self._each(decide, states)
 
@@ -107,13 +120,12 @@ class Harvester:
             state = self.backend.status(state.name) or state
         return self.backend.answers(state)
 
-    def _without_output(self, states: list[ReviewState]) -> dict[str, Answered | None]:
-        """Find the questions of reviews for which nothing was written: nobody answered them."""
+    def _opened(self, states: list[ReviewState]) -> dict[str, OpenedReview]:
+        """Find when reviews were opened that nobody answered, and what they asked: nothing may be written for them."""
         if not states:
             return {}
         days = [datetime.fromisoformat(state.created_at).date() for state in states]
-        found = find_requests(self.store, {state.name for state in states}, min(days), max(days))
-        return {name: Answered(request, ()) for name, request in found.items()}
+        return find_requests(self.store, {state.name for state in states}, min(days), max(days))
 
     def _carry_out(self, decided: HarvestedReview) -> HarvestedReview:
         if decided.fate is Fate.COPY:
@@ -126,10 +138,15 @@ class Harvester:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(action, items))
 
+    def _count(self, harvested: Iterable[HarvestedReview]) -> Counter[str]:
+        """Count reviews by their end, by the fate of their images, and the copies that carry a label now."""
+        counts: Counter[str] = Counter()
+        for one in harvested:
+            counts += Counter({"reviews": 1, one.status.value: 1, one.fate.value: 1, "labelled": one.is_for_training})
+            if one.fate in {Fate.TECHNICAL_FAILURE, Fate.GIVEN_UP}:
+                self.failures[one.reason.removeprefix(NOBODY_COULD_ANSWER)] += 1
+        return counts
 
-def _count(harvested: Iterable[HarvestedReview]) -> Counter[str]:
-    """Count reviews by their end, by the fate of their images, and the copies that carry a label now."""
-    counts: Counter[str] = Counter()
-    for one in harvested:
-        counts += Counter({"reviews": 1, one.status.value: 1, one.fate.value: 1, "labelled": one.is_for_training})
-    return counts
+
+def _is_unanswered(found: Answered | None) -> bool:
+    return found is None or not found.answers

@@ -13,14 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.budget import Reservation
 from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.domain.review_halt import ReviewHalt
 from custom_labels.review.base import ReviewBackend, ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
 from custom_labels.storage.faults import is_passing
 from custom_labels.storage.opened_reviews import read_chosen, write_chosen
 from custom_labels.storage.review_budget import ReviewBudget
+from custom_labels.storage.review_halt import change_halt, read_halt
 from custom_labels.storage.review_requests import Waiting, WaitingReviews
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class ReviewOpener:
     :param owner: the run and the task, the same for all its tries.
     :param budget: reviews that may be opened in a day (UTC).
     :param audits_only: leave the doubtful detections waiting.
-    :param today: gives the day.
+    :param now: gives the moment; its day in UTC is the budget's.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class ReviewOpener:
         budget: int,
         audits_only: bool = False,
         patience_seconds: float = PATIENCE_SECONDS,
-        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store
         self.backend = backend
@@ -90,20 +92,54 @@ class ReviewOpener:
         self.day_budget = budget
         self.audits_only = audits_only
         self.patience_seconds = patience_seconds
-        self.today = today
+        self.now = now
         self._moved_at = 0.0
 
     def run(self) -> Opening:
         """Open until nothing is left to open, the budget is used up, or the backend takes no more.
 
-        A request that the backend refuses waits on, and does not keep others from being opened.
+        A request that the backend refuses waits on, and does not keep others from being opened. While all reviews fail
+        for a technical reason none is opened but a probe now and then.
 
         :raises ReviewBackendNotReady: nothing can be opened until it is set up; the requests wait on.
         :raises ReviewBackendError: not one request could be opened.
         """
+        halt = self._judge_halt()
+        return self._probe(halt) if halt else self._run()
+
+    def _judge_halt(self) -> ReviewHalt | None:
+        """End the halt of opening if its probe shows that reviews work again, or if they are set up anew."""
+        halt = read_halt(self.store)
+        if halt is None:
+            return None
+        state = self.backend.status(halt.probe) if halt.probe else None
+        status, setup, now = state.status if state else None, self.backend.setup_name(), self.now()
+
+        def judged(present: ReviewHalt | None) -> ReviewHalt | None:
+            return present.judge(status, setup, now) if present and present.probe == halt.probe else present
+
+        return change_halt(self.store, judged)
+
+    def _probe(self, halt: ReviewHalt) -> Opening:
+        """Open one review, if it is time to see whether reviews work again: one of those that failed least often."""
+        now, opened = self.now(), 0
+        day = now.date()
+        before = self.budget.read(day)
+        if halt.may_probe(now) and before.room(self.day_budget) and self.budget.owner not in before.reservations:
+            chosen, _ = self._choose(1, lambda one: (one.request.attempt, *urgency(one.request)))
+            held = self.budget.reserve(day, len(chosen), self.day_budget) if chosen else None
+            if held is not None:
+                name = chosen[0].request.name
+                change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
+                ends, _ = self._open_held(day, held, chosen)
+                opened = ends.count(_End.NEW)
+        return Opening(opened, 0, self.waiting.count(), halt.words)
+
+    def _run(self) -> Opening:
+        """Open one reservation of the budget after the other."""
         opened = known = 0
         while True:
-            day = self.today()
+            day = self.now().date()
             before = self.budget.read(day)
             held = before.reservations.get(self.budget.owner)
             room = held.reviews if held else before.room(self.day_budget)
@@ -121,7 +157,9 @@ class ReviewOpener:
                 raise trouble
             return Opening(opened, known, self.waiting.count(), str(trouble))
 
-    def _choose(self, number: int) -> tuple[list[Waiting], int]:
+    def _choose(
+        self, number: int, key: Callable[[Waiting], Any] = lambda one: urgency(one.request)
+    ) -> tuple[list[Waiting], int]:
         """Choose the requests to be opened first, and count all that wait."""
         if number == 0:
             return [], self.waiting.count()
@@ -134,7 +172,7 @@ class ReviewOpener:
                 if not self.audits_only or one.request.purpose is Purpose.AUDIT:
                     yield one
 
-        first = heapq.nsmallest(number, candidates(), key=lambda one: urgency(one.request))
+        first = heapq.nsmallest(number, candidates(), key=key)
         return first, waiting
 
     def _open_held(self, day: date, held: Reservation, chosen: list[Waiting]) -> tuple[list[_End], Trouble | None]:

@@ -74,6 +74,10 @@ class A2IReviewBackend:
                 self._record = read_review_record(self.store)
             return self._record
 
+    def setup_name(self) -> str:
+        """Name the flows that reviews are opened with; a flow's name is made of its page, its people and its role."""
+        return " ".join(sorted((self.record.current or {}).values()))
+
     # -- opening ---------------------------------------------------------------------------------------
 
     def open(self, request: ReviewRequest) -> bool:

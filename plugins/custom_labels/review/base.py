@@ -37,6 +37,10 @@ class ReviewBackend(Protocol):
         """
         ...
 
+    def setup_name(self) -> str:
+        """Name what reviews are opened with: another name after every change of the set-up."""
+        ...
+
     def status(self, name: str) -> ReviewState | None:
         """Look one review up by its name; ``None`` if the backend does not know it."""
         ...

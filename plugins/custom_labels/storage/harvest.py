@@ -104,7 +104,10 @@ def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[ReviewAnswe
 
 def keep_answers(store: S3Store, harvested: HarvestedReview) -> None:
     """Keep the answers so far for the next round; they are not in its request, which the backend shows to people."""
-    store.write_json(_round_key(harvested.review), {"answers": [asdict(answer) for answer in harvested.answers]})
+    round_ = harvested.request.round if harvested.request else 1
+    store.write_json(
+        _round_key(in_round(harvested.review, round_)), {"answers": [asdict(answer) for answer in harvested.answers]}
+    )
 
 
 # -- images ----------------------------------------------------------------------------------------

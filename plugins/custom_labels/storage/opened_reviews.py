@@ -7,6 +7,7 @@ with the same choice; and a review for which its backend wrote nothing is known 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from custom_labels.domain.budget import Reservation
@@ -41,17 +42,26 @@ def write_chosen(store: S3Store, day: date, held: Reservation, chosen: Iterable[
     return ours
 
 
-def find_requests(store: S3Store, names: set[str], first: date, last: date) -> dict[str, ReviewRequest]:
+@dataclass(frozen=True)
+class OpenedReview:
+    """What was asked, and the day whose budget it was opened under."""
+
+    request: ReviewRequest
+    day: date
+
+
+def find_requests(store: S3Store, names: set[str], first: date, last: date) -> dict[str, OpenedReview]:
     """Find requests by their names in what was opened between two days: a call for each day and for each file of it.
 
     :param first: a review's day of creation, or the earliest of several; what is opened around midnight is found too.
     """
-    found: dict[str, ReviewRequest] = {}
+    found: dict[str, OpenedReview] = {}
     day = first - timedelta(days=1)
     while names - found.keys() and day <= last + timedelta(days=1):
         for file in read_folder(store, f"{OPENED}{day.isoformat()}/"):
-            requests = (line["request"] for line in file.records)
-            found |= {entry["name"]: ReviewRequest.from_json(entry) for entry in requests if entry["name"] in names}
+            for entry in (line["request"] for line in file.records):
+                if entry["name"] in names:
+                    found.setdefault(entry["name"], OpenedReview(ReviewRequest.from_json(entry), day))
         day += timedelta(days=1)
     return found
 

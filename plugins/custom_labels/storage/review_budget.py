@@ -47,6 +47,10 @@ class ReviewBudget:
         """End the reservation, and give back what was not opened."""
         self._change(day, lambda before: before.settle(self.owner, opened))
 
+    def give_back(self, day: date, reviews: int) -> None:
+        """Give back what reviews that failed before anybody could answer took of a day; it may be repeated."""
+        self._change(day, lambda before: before.give_back(self.owner, reviews))
+
     def _change(self, day: date, change: Callable[[DayBudget], DayBudget]) -> DayBudget:
         """Change a day's budget by compare-and-set; each refusal means that somebody else came further."""
         value = change_json(self.store, budget_key(day), lambda value: _write(change(_read(value)), value))

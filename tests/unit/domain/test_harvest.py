@@ -16,7 +16,7 @@ from custom_labels.domain.harvest import (
     decide_fate,
 )
 from custom_labels.domain.keys import MAXIMUM_KEY_BYTES, may_be_image
-from custom_labels.domain.names import review_name, review_subject
+from custom_labels.domain.names import in_round, review_name, review_subject
 from custom_labels.domain.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
 from tests.review_requests import request_for
 
@@ -80,7 +80,7 @@ def test_a_label_that_was_not_offered_is_not_counted(label: str) -> None:
 @pytest.mark.parametrize(
     ("round_", "fate"), [(1, Fate.ASKED_AGAIN), (2, Fate.ASKED_AGAIN), (3, Fate.UNDECIDED), (7, Fate.UNDECIDED)]
 )
-@pytest.mark.parametrize("status", [status for status in ReviewStatus if status.is_final])
+@pytest.mark.parametrize("status", [each for each in ReviewStatus if each.is_final and each != ReviewStatus.FAILED])
 def test_nobody_is_asked_after_the_last_round(round_: int, fate: Fate, status: ReviewStatus) -> None:
     """The number of rounds may have been lowered meanwhile."""
     assert decided(status=status, round_=round_).fate is fate
@@ -111,6 +111,57 @@ def test_an_image_has_one_copy_whatever_it_is_reviewed_for() -> None:
     audited = decided("rows", rules=replace(RULES, train_on_audits=True), name=name, purpose=Purpose.AUDIT)
 
     assert audited.target == decided("rows").target == decided("rows", round_=3).target
+
+
+@pytest.mark.parametrize("round_", [1, 3])
+def test_a_review_that_failed_costs_no_round(round_: int) -> None:
+    asked = request_for(reviewers=3, round_=round_)
+
+    found = decided(status=ReviewStatus.FAILED, reviewers=3, round_=round_)
+
+    assert found.fate is Fate.TECHNICAL_FAILURE
+    assert found.reason == "the review failed before anybody could answer: a reason"
+    assert found.next_request == replace(asked, name=f"{asked.name}x2", attempt=2, reviewers=3)
+
+
+def test_the_round_after_one_that_failed_begins_anew() -> None:
+    asked = request_for(attempt=2)
+    found = decided(name=f"{asked.name}x2", attempt=2)
+
+    assert found.next_request == replace(asked, name=asked.name.replace("-r1", "-r2"), round=2, attempt=1)
+
+
+def test_a_review_that_failed_after_an_answer_is_decided_by_it() -> None:
+    assert decided("rows", status=ReviewStatus.FAILED).fate is Fate.COPY
+
+
+@pytest.mark.parametrize(
+    ("attempt", "is_halted", "fate"),
+    [
+        (2, False, Fate.TECHNICAL_FAILURE),
+        (3, False, Fate.GIVEN_UP),
+        (3, True, Fate.TECHNICAL_FAILURE),
+        (99, True, Fate.GIVEN_UP),
+    ],
+    ids=["twice", "three times, and others work", "three times, and none works", "no more names"],
+)
+def test_an_image_whose_review_always_fails_is_given_up(attempt: int, is_halted: bool, fate: Fate) -> None:
+    rules = HarvestRules.of("digits", "", SETTINGS, is_halted=is_halted)
+
+    found = decided(status=ReviewStatus.FAILED, attempt=attempt, rules=rules)
+
+    assert found.fate is fate
+    assert (found.next_request is None) == (fate is Fate.GIVEN_UP)
+
+
+def test_names_of_all_attempts_and_rounds_fit_and_belong_to_one_image() -> None:
+    first = review_name("a-project-with-a-long-name-r1", "k", "e", 9)
+    names = [in_round(first, round_, attempt) for round_ in range(1, 10) for attempt in range(1, 100)]
+
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) == 63
+    assert {review_subject(name) for name in names} == {review_subject(first)}
+    assert in_round(names[98], 1) == names[0]
 
 
 @pytest.mark.parametrize("train_on_audits", [True, False])

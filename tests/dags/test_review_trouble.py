@@ -1,0 +1,134 @@
+"""Reviews that fail for a technical reason: no answer, no round, no budget, told once, asked again after the repair."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from custom_labels.settings import projects_dir
+from custom_labels.storage.review_budget import ReviewBudget
+from tests.dags.running import Variables, record, run_dag
+from tests.harvest_support import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
+from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.support import client
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.slow
+
+GOOD = (
+    '<crowd-image-classifier name="shown" src="{{ task.input.taskObject | grant_read_access }}" '
+    'categories="[{% for label in task.input.labels %}{{ label | to_json | escape }}, {% endfor %}&quot;None of the '
+    'above&quot;]"></crowd-image-classifier>'
+)
+BROKEN = GOOD.replace("taskObject", "key")
+ONE_BREAKS = GOOD + '{% if task.input.key contains "0001" %}{{ "no uri" | grant_read_access }}{% endif %}'
+WHY = "Task failed to render: [ InvalidParameters: '\"grant_read_access\" input is not a valid S3 URI' ]"
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The project's own page, to be written."""
+    digits = (projects_dir() / "digits.yaml").read_text()
+    (tmp_path / "digits.yaml").write_text(digits.replace("  backend: a2i", "  backend: a2i\n  template: mine.html"))
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
+    return tmp_path / "mine.html"
+
+
+@pytest.fixture
+def mail(aws: LocalAws) -> str:
+    """A queue that gets the project's messages."""
+    topic = client(aws, "sns").create_topic(Name="custom-labels-digits")["TopicArn"]
+    queue = client(aws, "sqs").create_queue(QueueName="mail")["QueueUrl"]
+    client(aws, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:mail")
+    return queue
+
+
+def room(place: ReviewPlace, budget: int) -> int:
+    return ReviewBudget(place.store, "a test").read(datetime.now(UTC).date()).room(budget)
+
+
+def test_reviews_that_all_fail_are_asked_again_after_the_repair(
+    aws: LocalAws, airflow_db: None, variables: Variables, page: Path, mail: str
+) -> None:
+    """Each failed harvest was a round and was charged, so that after the repair nobody was ever asked again."""
+    page.write_text(BROKEN)
+    place = set_up_review(aws)
+    variables.set(maximum_review_rounds=1, daily_review_budget=4)
+    asked = [make_request(aws, number) for number in range(4)]
+    ask(place, *asked)
+    wait_until_ended(place, *(each.name for each in asked))
+
+    failed, still = harvest(), harvest()
+
+    assert (end_of(failed), end_of(still)) == (("success", "review_trouble"), ("success", "nothing_to_harvest"))
+    assert f"4 reviews failed before anybody could answer: {WHY}" in (failed.note or "")
+    assert fates(aws) == ["technical_failure"] * 4
+    assert [(line["round"], line["attempt"]) for line in waiting(aws)] == [(1, 2)] * 4
+    assert (len(loops(place)), room(place, 4)) == (4, 4)
+    facts = record(aws, "last_run/digits_harvest_reviews")["facts"]
+    assert WHY in facts["Trouble while opening"]
+    messages = client(aws, "sqs").receive_message(QueueUrl=mail, MaxNumberOfMessages=10)["Messages"]
+    subjects = [json.loads(message["Body"])["Subject"] for message in messages]
+    assert [subject for subject in subjects if "reviews fail" in subject] == subjects
+    assert len(subjects) == 1
+
+    page.write_text(GOOD)
+    assert run_dag("bootstrap").state == "success"
+    repaired = harvest()
+    assert repaired.xcoms["open_reviews"]["opened"] == 4
+    assert room(place, 4) == 0
+    for each in asked:
+        answer_all(aws, place, f"{each.name}x2", ["rows"])
+    harvest()
+
+    assert fates(aws) == ["technical_failure"] * 4 + ["copied"] * 4
+    assert copies(aws) == ["rows"] * 4
+
+
+def test_one_probe_is_opened_when_nothing_was_repaired(
+    aws: LocalAws, airflow_db: None, variables: Variables, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.write_text(BROKEN)
+    place = set_up_review(aws)
+    asked = [make_request(aws, number) for number in range(3)]
+    ask(place, *asked)
+    wait_until_ended(place, *(each.name for each in asked))
+    monkeypatch.setattr("custom_labels.domain.review_halt.FIRST_PAUSE", datetime.resolution)
+
+    probed = harvest()
+    (probe,) = set(loops(place)) - {each.name for each in asked}
+    wait_until_ended(place, probe)
+    again = harvest()
+
+    assert probed.xcoms["open_reviews"]["opened"] == 1
+    assert again.xcoms["open_reviews"]["trouble"].startswith("reviews fail since")
+    assert end_of(again) == ("success", "nothing_to_harvest")
+    assert f"reviews still fail before anybody can answer them: {WHY}" in (again.note or "")
+    assert fates(aws) == ["technical_failure"] * 4
+
+
+def test_an_image_whose_own_review_always_fails_is_given_up(
+    aws: LocalAws, airflow_db: None, variables: Variables, page: Path
+) -> None:
+    page.write_text(ONE_BREAKS)
+    place = set_up_review(aws)
+    asked = [make_request(aws, number) for number in range(3)]
+    ask(place, *asked)
+    for each in (asked[0], asked[2]):
+        answer_all(aws, place, each.name, ["rows"])
+    runs = Harvest(place)
+
+    for name in (asked[1].name, f"{asked[1].name}x2", f"{asked[1].name}x3"):
+        wait_until_ended(place, name)
+        runs.run()
+
+    assert sorted(fates(aws)[:3]) == ["copied", "copied", "technical_failure"]
+    assert fates(aws)[3:] == ["technical_failure", "given_up"]
+    assert ledger(aws)[-1]["reason"].endswith(f"{WHY}; it is given up after 3 attempts")
+    assert waiting(aws) == []
