@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_labels.domain.keys import IMAGES, INBOX
-from custom_labels.domain.review import NONE_OF_THE_ABOVE
+from custom_labels.domain.label_names import NONE_OF_THE_ABOVE
 from custom_labels.domain.review_setup import FIELD
 from include.demo.local_cloud import THREADS, LocalCloud
 

@@ -149,3 +149,21 @@ def test_training_is_not_woken_when(
     run = harvest()
 
     assert (run.state, run.tasks["harvested"], run.tasks["wake_training"]) == ("success", "success", "skipped")
+
+
+def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_written(
+    aws: LocalAws, place: ReviewPlace
+) -> None:
+    """macOS writes the accent as a character of its own."""
+    composed, decomposed, none = "caf\u00e9", "cafe\u0301", "None of the above"
+    for folder in (decomposed, none):
+        s3(aws).put_object(Bucket=BUCKET, Key=f"{LABELLED}{folder}/0.png", Body=picture("rows", 9))
+    for number, label in enumerate((composed, None)):
+        request = make_request(aws, number, labels=(composed, "rows"), none_label=none)
+        ask_and_answer(aws, place, request, [label])
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "harvested"), run
+    assert sorted(copies(aws)) == sorted([decomposed, decomposed, none, none])
+    assert [line["agreement"] for line in ledger(aws)] == ["agreed", "agreed"]

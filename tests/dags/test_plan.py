@@ -124,3 +124,20 @@ def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) 
     assert run.failed == {"check_images"}
     assert "or name a bucket in us-east-1" in str(run.note)
     assert effects(digits, "CreateProject") == 0
+
+
+def test_a_dry_run_warns_of_names_that_a_person_confuses(digits: LocalAws) -> None:
+    names = ("caf\u00e9", "cafe\u0301", "Rows", "rows", "None of the above")
+    s3(digits).create_bucket(Bucket=BUCKET)
+    for seed, name in enumerate(names):
+        for number in range(4):
+            put(digits, f"{name}/{number}.png", picture("rows", 10 * seed + number))
+
+    plan = dry_run(digits).xcoms["rehearse"]
+
+    assert [label["label"] for label in plan["labels"]] == ["None of the above", "Rows", "caf\u00e9", "rows"]
+    assert [label["images"] for label in plan["labels"]] == [4, 4, 8, 4]
+    merged, alike, none, *_ = plan["warnings"]
+    assert "they are trained as one label" in merged
+    assert "'Rows', 'rows' look alike" in alike
+    assert "'None of the above' is named like the answer" in none

@@ -27,7 +27,8 @@ at all reviews since `reviews/watermark.json`, so that none is lost with a messa
 | `lost` | the review holds no question of this project |
 
 A person has one vote on an image, in however many rounds. "None of the above" counts like a label: such images go to
-`reviews/none_of_the_above/`, or to the folder of the label `none_of_the_above_label`.
+`reviews/none_of_the_above/`, to the label of that name if the version has one, or to the folder of the label
+`none_of_the_above_label`. Where a folder exists whose name is the same to a person, images go there.
 
 **When reviews fail** - a broken page, a role that may not read - that is no answer: it costs no round, and the day's
 budget is given back. If all failed, no more are opened (`reviews/halt.json`) but a probe after ten minutes, and after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from custom_labels.domain.keys import (
     has_control_character,
     none_fits_key,
 )
+from custom_labels.domain.label_names import existing_folder, merge_folders
 from custom_labels.domain.names import LAST_ATTEMPT, in_round, review_name, review_subject
 from custom_labels.domain.review import (
     Agreement,
@@ -72,6 +73,7 @@ class HarvestRules:
     :param none_label: label for images that show none of the labels; ``None`` keeps them out of training.
     :param train_on_audits: whether images that were only sampled enter training.
     :param maximum_attempts: reviews of one round that may fail for a technical reason before the image is given up.
+    :param folders: the folders of labels that exist, as :func:`merge_folders` groups them.
     """
 
     project: str
@@ -81,11 +83,21 @@ class HarvestRules:
     none_label: str | None = None
     train_on_audits: bool = False
     maximum_attempts: int = 3
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, project: str, prefix: str, settings: Mapping[str, Any], *, is_halted: bool = False) -> HarvestRules:
+    def of(
+        cls,
+        project: str,
+        prefix: str,
+        settings: Mapping[str, Any],
+        *,
+        folders: Iterable[str] = (),
+        is_halted: bool = False,
+    ) -> HarvestRules:
         """Read them from a project's settings; without a quorum, more than half of those asked at first decide.
 
+        :param folders: names of the labels' folders that exist.
         :param is_halted: whether all reviews fail at present, which is the trouble of no single image.
         """
         return cls(
@@ -96,6 +108,7 @@ class HarvestRules:
             none_label=settings["none_of_the_above_label"],
             train_on_audits=settings["train_on_audit_samples"],
             maximum_attempts=LAST_ATTEMPT if is_halted else cls.maximum_attempts,
+            folders=merge_folders(folders),
         )
 
 
@@ -261,14 +274,14 @@ def _fate(request: ReviewRequest, consensus: Consensus, rules: HarvestRules) -> 
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
         return Fate.COPY, consensus.reason, none_fits_key(subject, request.key)
-    target = harvested_key(label, subject, request.key)
+    target = harvested_key(existing_folder(label, rules.folders), subject, request.key)
     if why := _no_folder(label, rules.prefix + target):
         return Fate.NO_FOLDER, f"{consensus.reason}, but {why}", None
     return Fate.COPY, consensus.reason, target
 
 
 def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:
-    return answer.label is None or answer.label in request.labels
+    return answer.label in (None, request.none_label, *request.labels)
 
 
 def _no_folder(label: str, key: str) -> str:

@@ -157,6 +157,7 @@ class CheckReport:
     :param examples: up to 20 keys a reason.
     :param labels_left_out: labels without enough usable images for a train and a test image, or with too long a name.
     :param left_out_by_label: of the candidates, those that are not in the snapshot.
+    :param merged: by label, its folders, where several have the same name to a person.
     """
 
     images: int
@@ -165,6 +166,7 @@ class CheckReport:
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels_left_out: tuple[str, ...] = ()
     left_out_by_label: Mapping[str, int] = field(default_factory=dict)
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -175,6 +177,7 @@ class CheckReport:
             "examples": {reason: list(keys) for reason, keys in self.examples.items()},
             "labels_left_out": list(self.labels_left_out),
             "left_out_by_label": dict(self.left_out_by_label),
+            "merged": {label: list(folders) for label, folders in self.merged.items()},
         }
 
     @classmethod
@@ -187,6 +190,7 @@ class CheckReport:
             examples={reason: tuple(keys) for reason, keys in value["examples"].items()},
             labels_left_out=tuple(value["labels_left_out"]),
             left_out_by_label=dict(value.get("left_out_by_label", {})),
+            merged={label: tuple(folders) for label, folders in value.get("merged", {}).items()},
         )
 
     def lines(self) -> list[str]:

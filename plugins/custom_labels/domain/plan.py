@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
 from custom_labels.domain.gate import EACH_LABEL, NAMES, Gate, Metric
+from custom_labels.domain.label_names import warn_of_names
 
 RECOMMENDED_IMAGES = 10
 """Images that AWS recommends a label at least (Custom Labels developer guide, "Preparing images")."""
@@ -128,6 +129,7 @@ class TrainingPlan:
     :param share: of the images that judge, 0 to 1; ``asked_share`` is the setting, which is never followed downwards.
     :param exceptions: images whose side is not what their hash says, so that each label has both sides.
     :param gates: what the version will be judged by, in words; none where it is only measured.
+    :param merged: by label, its folders, where several have the same name to a person.
     :param estimate: ``None`` where nothing is paid or no price is known; ``no_estimate`` says which.
     """
 
@@ -144,6 +146,7 @@ class TrainingPlan:
     gates: tuple[str, ...] = ()
     estimate: Estimate | None = None
     no_estimate: str = "nothing is paid"
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
         """Sum up a number of :class:`PlanLabel` or :class:`LabelChange` over all labels."""
@@ -152,7 +155,15 @@ class TrainingPlan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against the images as they are, in words."""
-        return (*_balance(self.labels), *_few(self.labels), *_vocabulary(self.labels, self.trained), *self._leaks())
+        trained = [label.label for label in self.labels if label.images]
+        names = warn_of_names(trained, {label: self.merged[label] for label in trained if label in self.merged})
+        return (
+            *names,
+            *_balance(self.labels),
+            *_few(self.labels),
+            *_vocabulary(self.labels, self.trained),
+            *self._leaks(),
+        )
 
     def _leaks(self) -> Iterable[str]:
         if moved := self.total("to_train"):

@@ -9,10 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from custom_labels.domain.detection import Detection
+from custom_labels.domain.label_names import NONE_OF_THE_ABOVE, choices
 from custom_labels.domain.names import review_name
-
-NONE_OF_THE_ABOVE = "None of the above"
-"""What a reviewer chooses where no label fits; no label of a project may have this name."""
 
 
 class Purpose(StrEnum):
@@ -31,12 +29,13 @@ class ReviewRequest:
     :param name: derived from (project, key, ETag, round), see :func:`custom_labels.domain.names.review_name`.
     :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
     :param label: the model's own guess, ``None`` where it named nothing; ``confidence`` in percent.
-    :param labels: what may be chosen, beside "None of the above".
+    :param labels: what may be chosen, beside "None of the above"; no two of them are the same to a person.
     :param version_name: the version that guessed.
     :param round: 1 for the first question about an image, one more for each further reviewer.
     :param reviewers: how many people are asked in this round.
     :param attempt: 1, and one more for each review of this round that failed for a technical reason.
     :param is_also_in_doubt: whether the image of an audit has a review for its doubt too, which files the image.
+    :param none_label: the label that is named like "None of the above", and that this answer therefore stands for.
     """
 
     name: str
@@ -52,6 +51,7 @@ class ReviewRequest:
     reviewers: int
     attempt: int = 1
     is_also_in_doubt: bool = False
+    none_label: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -68,8 +68,9 @@ def ask_about(
 ) -> ReviewRequest:
     """Make the first question about a detection.
 
-    :param labels: what may be chosen.
+    :param labels: of the version.
     """
+    offered, none_label = choices(labels)
     return ReviewRequest(
         name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
         image=detection.image,
@@ -77,7 +78,8 @@ def ask_about(
         etag=detection.etag,
         label=detection.label,
         confidence=detection.confidence,
-        labels=labels,
+        labels=offered,
+        none_label=none_label,
         version_name=detection.version_name,
         purpose=purpose,
         round=1,

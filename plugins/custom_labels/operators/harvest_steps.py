@@ -28,6 +28,7 @@ from custom_labels.operators.reporting import outcome
 from custom_labels.review.backends import make_backend
 from custom_labels.storage import harvest
 from custom_labels.storage.harvest_work import FoundReviews, delete_abandoned, write_batches
+from custom_labels.storage.listing import find_folders
 from custom_labels.storage.review_halt import change_halt, read_halt
 from custom_labels.storage.snapshots import survey
 
@@ -82,7 +83,13 @@ def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[st
     harvester = Harvester(
         place.store,
         make_backend(place.project, place.store),
-        HarvestRules.of(project, place.store.prefix, settings, is_halted=read_halt(place.store) is not None),
+        HarvestRules.of(
+            project,
+            place.store.prefix,
+            settings,
+            folders=find_folders(place.store),
+            is_halted=read_halt(place.store) is not None,
+        ),
         lambda messages: queue.delete(messages) if queue else None,
     )
     if "chunk" in work:

@@ -141,6 +141,7 @@ def _plan(
         gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(place).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,
+        merged=report.merged,
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from custom_labels.domain.review import NONE_OF_THE_ABOVE, Answered, ReviewAnswer, ReviewRequest, ReviewState
+from custom_labels.domain.label_names import NONE_OF_THE_ABOVE
+from custom_labels.domain.review import Answered, ReviewAnswer, ReviewRequest, ReviewState
 from custom_labels.domain.review_setup import FIELD
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> Revi
     seconds = entry.get("timeSpentInSeconds")
     return ReviewAnswer(
         reviewer=reviewer,
-        label=None if label == NONE_OF_THE_ABOVE else label,
+        label=request.none_label if label == NONE_OF_THE_ABOVE else label,
         submitted_at=_moment(entry, state),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
     )

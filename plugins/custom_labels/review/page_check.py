@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.keys import IMAGES, INBOX, has_image_suffix
+from custom_labels.domain.label_names import choices
 from custom_labels.domain.review import Purpose, ReviewRequest
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.a2i import loop_input
@@ -41,7 +42,7 @@ class ReviewPageCheck:
         self.hook = hook
         self.template = template
         self.role_arn = role_arn
-        self.labels = labels or ("a label",)
+        self.labels = choices(labels)[0] or ("a label",)
         self.where = where
 
     def run(self) -> str:

@@ -54,6 +54,7 @@ class CheckedLabel:
     :param images: candidates looked at, of which ``read`` were not known from earlier and ``usable`` are good.
     :param bad: by key, the ETag and the reason of those that Custom Labels would refuse.
     :param twins: those that share their content with another, in this label or elsewhere.
+    :param folders: whose images they are.
     :param refused: of the read ones, those that S3 did not give; ``refusal`` is what it said of the first.
     """
 
@@ -64,6 +65,7 @@ class CheckedLabel:
     read: int = 0
     refused: int = 0
     refusal: str = ""
+    folders: tuple[str, ...] = ()
     usable: int = 0
     tally: Tally = field(default_factory=Tally)
     bad: dict[str, tuple[str, LeftOut]] = field(default_factory=dict)
@@ -77,7 +79,13 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
     :raises StorageError: S3 gave none of the images that were asked for.
     """
     labels = [
-        CheckedLabel(found.label, found.path, found.path.with_suffix(".checked"), found.images + found.passed_over)
+        CheckedLabel(
+            found.label,
+            found.path,
+            found.path.with_suffix(".checked"),
+            found.images + found.passed_over,
+            folders=found.folders,
+        )
         for found in listed
     ]
     stop = threading.Event()

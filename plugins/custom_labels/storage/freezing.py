@@ -209,5 +209,6 @@ def _report(labels: list[CheckedLabel], snapshot: ImageSnapshot, few: list[str],
         left_out=tally.by_reason(),
         examples={reason.value: tuple(keys) for reason, keys in tally.examples.items()},
         labels_left_out=tuple(few),
+        merged={label.label: label.folders for label in labels if label.images and len(label.folders) > 1},
         left_out_by_label={label.label: label.images - used.get(label.label, 0) for label in labels},
     )

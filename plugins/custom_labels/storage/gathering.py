@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.domain.images import MAXIMUM_LABEL_NAME, LeftOut, Tally, Twin
+from custom_labels.domain.label_names import merge_folders
 from custom_labels.storage.ledger import Verdicts
 from custom_labels.storage.listing import candidates, find_labels
 
@@ -27,6 +29,7 @@ class Listed:
     """One label after its listing.
 
     :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order.
+    :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
     :param images: rows in it.
     :param passed_over: images that are not in it, since Custom Labels takes no label of this name.
     :param twins: those of the known twins that are there.
@@ -34,6 +37,7 @@ class Listed:
 
     label: str
     path: Path
+    folders: tuple[str, ...]
     images: int = 0
     passed_over: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -50,7 +54,10 @@ def list_labels(
     :param verdicts: what is known from earlier checks; with none, all candidates are listed.
     :return: in the order of the labels.
     """
-    listed = [Listed(label, folder / f"{number}.rows") for number, label in enumerate(find_labels(store, as_of, tally))]
+    labels = merge_folders(find_labels(store, as_of, tally))
+    listed = [
+        Listed(label, folder / f"{number}.rows", folders) for number, (label, folders) in enumerate(labels.items())
+    ]
     in_threads(lambda label: _list_label(store, label, as_of, verdicts), listed, streams)
     for label in listed:
         tally.merge(label.tally)
@@ -73,7 +80,8 @@ def _list_label(store: S3Store, listed: Listed, as_of: datetime, verdicts: Verdi
     bad = verdicts.bad.get(listed.label, {})
     twins = {twin.key: twin for twin in verdicts.twins if twin.label == listed.label}
     with listed.path.open("wb") as file:
-        for found in candidates(store, listed.label, as_of, listed.tally):
+        pages = (candidates(store, folder, as_of, listed.tally) for folder in listed.folders)
+        for found in chain.from_iterable(pages):
             if len(listed.label) > MAXIMUM_LABEL_NAME:
                 _pass_over(listed, [key for key, _ in found])
                 continue

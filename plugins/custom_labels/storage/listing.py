@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from custom_labels.domain.images import LeftOut, Tally
@@ -20,7 +20,7 @@ _USUAL_ENDINGS = tuple(
 
 
 def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
-    """Find the labels: the folders directly below ``images_labeled_by_folder/``, sorted as S3 sorts them.
+    """Find the labels' folders: those directly below ``images_labeled_by_folder/``, sorted as S3 sorts them.
 
     Images at any depth below such a folder carry its label. Those directly in ``images_labeled_by_folder/``, or below
     a folder without a name, carry none.
@@ -37,8 +37,13 @@ def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
     return sorted((label for label in labels if label), key=str.encode)
 
 
-def candidates(store: S3Store, label: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
-    """List what of a label may be trained on, a page at a time: named as an image, not empty, not newer than the run.
+def find_folders(store: S3Store) -> list[str]:
+    """Find the names of all folders of labels, as they are now."""
+    return find_labels(store, datetime.max.replace(tzinfo=UTC), Tally())
+
+
+def candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
+    """List what of a label's folder may be trained on, a page at a time: named as an image, not empty, not too new.
 
     A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
     carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
@@ -47,7 +52,7 @@ def candidates(store: S3Store, label: str, as_of: datetime, tally: Tally) -> Ite
     :return: pairs of key, relative to the project's prefix, and ETag, in S3's order.
     """
     cutoff = time_text(as_of)
-    for page in pages(store, label_folder(label)):
+    for page in pages(store, label_folder(folder)):
         rows = [
             (key, etag)
             for key, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True)

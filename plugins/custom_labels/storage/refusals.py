@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from custom_labels.domain.evaluation import manifest_error_codes
 from custom_labels.domain.images import LeftOut
 from custom_labels.domain.keys import IMAGES
+from custom_labels.domain.label_names import readable_name
 from custom_labels.domain.refusals import BUCKET_FAULTS, Refusals, count_lines, read_refused_line
 from custom_labels.storage.checks import Checked, check_image
 from custom_labels.storage.evaluations import NoAnswers, copy_file
@@ -109,30 +110,30 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
     :param images: the ``s3://`` URIs of the images that are at fault themselves.
     """
     keys = sorted(image.removeprefix(store.uri()) for image in images if image.startswith(store.uri(IMAGES)))
+    if not keys:
+        return
+    header = read_header(store, digest)
+    labels = {readable_name(label): label for label in header.files}
     by_label: dict[str, set[bytes]] = {}
     for key in keys:
-        by_label.setdefault(key.removeprefix(IMAGES).partition("/")[0], set()).add(key.encode())
-    if not by_label:
-        return
+        folder = readable_name(key.removeprefix(IMAGES).partition("/")[0])
+        if folder in labels:
+            by_label.setdefault(labels[folder], set()).add(key.encode())
     verdicts = read_verdicts(store)
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         for label, wanted in by_label.items():
-            refused = _check_again(store, label, _frozen_rows(store, digest, label, wanted, Path(folder)))
+            rows = Path(folder) / "frozen.tsv.gz"
+            fetch_rows(store, header, label, rows)
+            refused = _check_again(store, label, [row for row in map(columns, read_lines(rows)) if row[0] in wanted])
             verdicts = _with_label(verdicts, label, _mark(store, refused, Path(folder)))
     write_verdicts(store, verdicts)
 
 
-def _frozen_rows(store: S3Store, digest: str, label: str, keys: set[bytes], folder: Path) -> list[list[bytes]]:
-    """Find some images of a label as they were when they were trained on: key, ETag, size, content id, side."""
-    header = read_header(store, digest)
-    if label not in header.files:
-        return []
-    rows = folder / "frozen.tsv.gz"
-    fetch_rows(store, header, label, rows)
-    return [row for row in map(columns, read_lines(rows)) if row[0] in keys]
-
-
 def _check_again(store: S3Store, label: str, rows: list[list[bytes]]) -> _LabelRefusals:
+    """Tell the images that are at fault from those that cannot be read now.
+
+    :param rows: as they were when they were trained on: key, ETag, size, content id, side.
+    """
     refused = _LabelRefusals(label)
     with ThreadPoolExecutor(READERS) as pool:
         checked = pool.map(lambda row: check_image(store, row[0].decode(), row[1].decode()), rows)

@@ -244,3 +244,20 @@ def test_metadata_fits_into_what_s3_takes(key: str) -> None:
 
     assert sum(len(name) + len(value) for name, value in metadata.items()) <= MAXIMUM_METADATA_BYTES
     assert all(value.isascii() and value.isprintable() for value in metadata.values())
+
+
+@pytest.mark.parametrize(("label", "folder"), [("caf\u00e9", "cafe\u0301"), ("cat", "cat"), ("new", "new")], ids=ascii)
+def test_an_image_is_filed_in_a_folder_that_is_the_same_to_a_person(label: str, folder: str) -> None:
+    rules = HarvestRules.of("digits", "", SETTINGS, folders=["cafe\u0301", "cat", "cat "])
+
+    found = decided(label, labels=("caf\u00e9", "cat", "new"), rules=rules)
+
+    assert (found.fate, found.label) == (Fate.COPY, label)
+    assert (found.target or "").split("/")[1] == folder
+
+
+def test_an_image_of_a_label_named_none_of_the_above_reaches_it() -> None:
+    found = decided("None of the above", labels=("cat",), none_label="None of the above")
+
+    assert (found.fate, found.label) == (Fate.COPY, "None of the above")
+    assert (found.target or "").startswith("images_labeled_by_folder/None of the above/")

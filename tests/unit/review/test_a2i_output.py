@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,3 +127,12 @@ def test_an_answer_without_a_time_counts_from_the_beginning(time: Any) -> None:
 
     assert found is not None
     assert found.answers[0].submitted_at == CREATED
+
+
+def test_none_of_the_above_is_the_label_of_that_name_where_there_is_one() -> None:
+    request = replace(REQUEST, none_label="none of the above ")
+
+    found = read([answer("None of the above")], inputContent=json.loads(loop_input(request)))
+
+    assert found is not None
+    assert [each.label for each in found.answers] == ["none of the above "]

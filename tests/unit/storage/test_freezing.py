@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from custom_labels.domain.errors import NotTrainable
-from custom_labels.domain.images import LeftOut
+from custom_labels.domain.images import CheckReport, LeftOut
 from custom_labels.domain.manifest import ManifestFile
 from custom_labels.storage import checking, freezing
 from custom_labels.storage.frozen import read_header
@@ -348,3 +348,32 @@ def test_no_label_gets_more_test_images_than_custom_labels_takes(
 def manifest_keys(store: S3Store, manifest: ManifestFile) -> set[str]:
     body = store.client.get_object(Bucket=store.bucket, Key=manifest.key)["Body"].read()
     return {json.loads(line)["source-ref"].split("/images_labeled_by_folder/")[1] for line in body.splitlines()}
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+
+
+def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
+    store: S3Store, bucket: Bucket, now: datetime, reads: list[str]
+) -> None:
+    bucket.put_many(DECOMPOSED, 3)
+    bucket.put_many(COMPOSED, 3, start=2)
+    same = bucket.put(f"{COMPOSED}/same.png")
+    bucket.put(f"{DECOMPOSED}/same.png", same)
+    bucket.put_many("dog", 3)
+
+    counted = survey(store, now)
+    frozen, report = freeze(store, now)
+    pair = build_manifests(store, frozen)
+
+    assert frozen.label_names == (COMPOSED, "dog")
+    assert counted.images == frozen.images + 1  # whose content is another's is known once they were read
+    assert survey(store, now).digest == frozen.digest
+    assert report.left_out == ((LeftOut.DUPLICATE.value, 1),)
+    assert report.merged == {COMPOSED: (DECOMPOSED, COMPOSED)}
+    assert CheckReport.from_json(json.loads(json.dumps(report.to_json()))) == report
+    folders = {key.split("/")[0] for manifest in (pair.train, pair.test) for key in manifest_keys(store, manifest)}
+    assert folders == {COMPOSED, DECOMPOSED, "dog"}
+    reads.clear()
+    assert freeze(store, now)[0].digest == frozen.digest
+    assert reads == []

@@ -145,3 +145,18 @@ def test_an_image_that_cannot_be_read_now_is_not_at_fault(
     assert freeze(store, now)[1].left_out == ((reason.value, 1),)
     aws.control.denied()
     assert freeze(store, now)[0].images == 12
+
+
+def test_a_refused_image_is_found_in_whichever_folder_of_its_label(
+    store: S3Store, bucket: Bucket, now: datetime
+) -> None:
+    fill(bucket)
+    for folder in ("caf\u00e9", "cafe\u0301"):
+        bucket.put_many(folder, 3)
+    frozen, _ = freeze(store, now)
+
+    remember_refusals(store, frozen.digest, [uri(store, f"{folder}/001.png") for folder in ("caf\u00e9", "cafe\u0301")])
+
+    again, report = freeze(store, now)
+    assert (again.images, report.left_out) == (16, ((LeftOut.REFUSED.value, 2),))
+    assert survey(store, now).digest == again.digest
