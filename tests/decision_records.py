@@ -55,7 +55,7 @@ def make_record(
         labels,
         test_images=images + 30,
         digest="0f" * 32,
-        left_out={"deleted or replaced since the training": 2},
+        left_out={"deleted, replaced or denied since the training": 2},
     )
     judged = Judged(
         version={"version_name": "digits-20261121T120000-0123456789ab", "version_arn": "arn:2", "digest": "ab" * 32},

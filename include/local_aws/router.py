@@ -14,7 +14,7 @@ from include.local_aws import error_bodies
 from include.local_aws.calls import Calls
 from include.local_aws.changes import Change, Changes, is_change, subject_of
 from include.local_aws.control import Control, is_local
-from include.local_aws.copies import is_other_source
+from include.local_aws.copies import is_other_source, source_of
 from include.local_aws.fallback import Moto
 from include.local_aws.faults import Faults, Trouble
 from include.local_aws.human_review.portal import Portal
@@ -141,6 +141,9 @@ class Router:
         if trouble.kind == "error":
             return error_bodies.broken(operation)
         denial = self._faults.denial(operation.bucket, operation.full_name, subject_of(request, operation))
+        source = source_of(request)
+        if denial is None and source is not None:  # who copies must be allowed to read
+            denial = self._faults.denial(source[0], "s3.GetObject", source[1])
         return error_bodies.denied(operation, denial.code) if denial else None
 
     def _find(self, request: Request) -> OwnCall | None:

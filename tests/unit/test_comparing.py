@@ -224,7 +224,7 @@ def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) ->
     same = contest.compare()["same_images"]
 
     assert same["images"] == len(others)
-    assert same["left_out"] == {"deleted or replaced since the training": 2}
+    assert same["left_out"] == {"deleted, replaced or denied since the training": 2}
     assert sum(cell["images"] for cell in same["champion_confusion"]) >= len(others)
 
 

@@ -27,7 +27,7 @@ def test_the_page_tells_the_verdict_and_every_gate() -> None:
     assert record["headline"] in page
     assert page.count("<td>the same test images for both versions</td>") == 2
     assert record["same_images"]["digest"] in page
-    assert "2 deleted or replaced since the training" in page
+    assert "2 deleted, replaced or denied since the training" in page
 
 
 def test_labels_and_keys_are_text_on_the_page_when_they_are_hostile() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.storage import harvest
+from custom_labels.storage.store import StorageError
 from tests.harvest_support import (
     LABELLED,
     Harvest,
@@ -192,3 +193,39 @@ def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace)
     assert Counter(copies(aws)) == dict.fromkeys(LABELS, 65)
     assert len(keys(aws, "reviews/harvested/")) == 5  # batches of 60, 60 and 10, chunks of 50 at most
     assert keys(aws, "reviews/unfinished/") == keys(aws, "reviews/harvest_work/") == []
+
+
+def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(aws: LocalAws, place: ReviewPlace) -> None:
+    refused, other = make_request(aws, 1), make_request(aws, 2)
+    for request in (refused, other):
+        ask_and_answer(aws, place, request, ["rows"])
+    aws.control.denied({"bucket": BUCKET, "operation": "s3.GetObject", "key": refused.key})
+
+    Harvest(place).run()
+
+    found = {line["review"]: line for line in ledger(aws)}
+    assert {name: line["fate"] for name, line in found.items()} == {refused.name: "gone", other.name: "copied"}
+    assert "S3 refused CopyObject" in found[refused.name]["reason"]
+    assert "AccessDenied" in found[refused.name]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [("s3.GetObject", "images_for_detection/*"), ("s3.CopyObject", "images_labeled_by_folder/*")],
+    ids=["no image can be read", "no copy can be written"],
+)
+def test_no_answer_is_lost_when_s3_refuses_all_images(
+    aws: LocalAws, place: ReviewPlace, operation: str, key: str
+) -> None:
+    for number in (1, 2):
+        ask_and_answer(aws, place, make_request(aws, number), ["rows"])
+    aws.control.denied({"bucket": BUCKET, "operation": operation, "key": key})
+    runs = Harvest(place)
+
+    with pytest.raises(StorageError, match="AccessDenied"):
+        runs.run()
+
+    assert ledger(aws) == []
+    aws.control.denied()
+    runs.run()
+    assert fates(aws) == ["copied", "copied"]

@@ -47,7 +47,7 @@ class Fate(StrEnum):
     REPLACED = "replaced"
     """The image is another by now than people saw, so that their answer says nothing of it."""
     GONE = "gone"
-    """The image was deleted, or archived where it cannot be copied from."""
+    """The image was deleted, archived where it cannot be copied from, or is one that S3 gives to nobody."""
     RECORDED = "recorded"
     """An audit, whose answer counts for the accuracy and not for training."""
     ASKED_AGAIN = "asked_again"

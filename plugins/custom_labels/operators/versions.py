@@ -136,6 +136,12 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
             if self.describe().status is None:
                 raise
             self.log.info("%s was created meanwhile (%s): adopting it.", self.subject, error)
+        except client.exceptions.ServiceQuotaExceededException as error:
+            raise AirflowException(
+                f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
+                "Nothing was started or paid; delete versions, set 'keep_versions' so that the cost guard does, or ask "
+                "for a higher quota, then clear this task."
+            ) from error
         except LimitExceeded as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained now: {error}. An account trains two versions at once unless its "

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 from custom_labels.domain.harvest import Fate, HarvestedReview, copy_metadata
 from custom_labels.domain.keys import REVIEWS
 from custom_labels.domain.names import in_round
 from custom_labels.domain.review import ReviewAnswer, ReviewRequest
-from custom_labels.storage.faults import ARCHIVED, CHANGED, MISSING, error_code
+from custom_labels.storage.faults import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.storage.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
 from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
 
@@ -27,6 +28,8 @@ WATERMARK = f"{REVIEWS}watermark.json"
 
 EPOCH = datetime(2019, 1, 1, tzinfo=UTC)
 """Before the first review that can be: A2I is younger."""
+PROBES = 5
+"""Other images that are read where S3 refuses one, to tell whose trouble it is."""
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -129,7 +132,7 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
         store.call(
             "copy_object",
             target,
-            expect=CHANGED | MISSING | ARCHIVED,
+            expect=CHANGED | MISSING | ARCHIVED | DENIED,
             CopySource={"Bucket": store.bucket, "Key": store.key(request.key)},
             CopySourceIfMatch=f'"{request.etag}"',
             MetadataDirective="REPLACE",
@@ -141,9 +144,35 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
     except ClientError as error:
         if error_code(error) in CHANGED:
             return _not_copied(harvested, Fate.REPLACED, "the image was replaced since")
+        if error_code(error) in DENIED:
+            refusal = store.explain("copy_object", request.key, error)
+            if not _is_refused_alone(store, request.key):
+                raise refusal from error
+            return _not_copied(harvested, Fate.GONE, f"the image cannot be read: {refusal}")
         what = "archived" if error_code(error) in ARCHIVED else "deleted"
         return _not_copied(harvested, Fate.GONE, f"the image was {what} since")
     return replace(harvested, fate=Fate.COPIED)
+
+
+def _is_refused_alone(store: S3Store, key: str) -> bool:
+    """Say whether S3 refuses to give one image, while it gives others beside it: then nobody's permission is at fault.
+
+    Where none can be read, or this one can and the copy is refused, nothing may be decided about single images.
+    """
+    if _can_be_read(store, key):
+        return False
+    others = (other for page in list_keys(store, f"{key.rpartition('/')[0]}/") for other in page if other != key)
+    return any(_can_be_read(store, other) for other in islice(others, PROBES))
+
+
+def _can_be_read(store: S3Store, key: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        store.read_bytes(key, expect=MISSING | REFUSED | {"InvalidRange"}, Range="bytes=0-0")
+    except ClientError as error:
+        return error_code(error) == "InvalidRange"
+    return True
 
 
 def _not_copied(harvested: HarvestedReview, fate: Fate, why: str) -> HarvestedReview:
