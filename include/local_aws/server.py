@@ -23,6 +23,7 @@ from include.local_aws.fallback import Moto
 from include.local_aws.faults import Fault, Faults
 from include.local_aws.human_review.crew import SimulatedWorkforce
 from include.local_aws.human_review.portal import Portal
+from include.local_aws.human_review.renderer import Renderer
 from include.local_aws.human_review.service import Ticker, make_human_review
 from include.local_aws.objects import Objects
 from include.local_aws.rekognition.service import make_rekognition
@@ -67,7 +68,10 @@ class Emulator:
         self._trainers = TrainerPool(options.trainers, options.memory)
         objects = Objects(self._faults)
         rekognition, self._regions = make_rekognition(self._settings, objects, self._trainers, self._statuses)
-        reviews, self._reviews = make_human_review(self._settings, objects, lambda: self.url, self._statuses)
+        self._renderer = Renderer()
+        reviews, self._reviews = make_human_review(
+            self._settings, objects, lambda: self.url, self._statuses, self._renderer
+        )
         self._ticker = Ticker(self._tick)
         self._workforce = SimulatedWorkforce()
         control = Control(
@@ -108,6 +112,7 @@ class Emulator:
         """End the workers, then the server."""
         self._ticker.stop()
         self._trainers.stop()
+        self._renderer.stop()
         self._server.stop()
 
     def _health(self) -> dict[str, Any]:

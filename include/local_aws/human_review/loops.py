@@ -106,7 +106,7 @@ def render(region: Region, loop: Loop) -> str:
     task_ui = region.task_ui(arn)
     if task_ui is None:
         raise TemplateError(f"{arn} does not exist")
-    return task_ui.template.render(loop.input_content)
+    return region.render(task_ui.template, loop.input_content)
 
 
 def _find(region: Region, name: str) -> Loop:

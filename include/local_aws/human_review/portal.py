@@ -98,7 +98,7 @@ class Portal:
 
     def _keep(self, fields: dict[str, str], worker: str) -> Response:
         region, task = self._task(fields)
-        if not hmac.compare_digest(self._token(task, worker), fields.get("token", "")):
+        if not hmac.compare_digest(self._token(task, worker).encode(), fields.get("token", "").encode()):
             raise PortalError(403, "The answer does not come from the task's own page.")
         content = _content(fields.get("answer", ""))
         with region.lock:

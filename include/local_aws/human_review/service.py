@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from include.local_aws.human_review import flows, loops, task_uis, workteams
+from include.local_aws.human_review.renderer import Renderer
 from include.local_aws.human_review.state import Region
 from include.local_aws.objects import Objects
 from include.local_aws.regions import Regions
@@ -45,11 +46,11 @@ log = logging.getLogger("local_aws")
 
 
 def make_human_review(
-    settings: Settings, objects: Objects, endpoint: Callable[[], str], statuses: Statuses
+    settings: Settings, objects: Objects, endpoint: Callable[[], str], statuses: Statuses, renderer: Renderer
 ) -> tuple[list[Service], Regions[Region]]:
     """Return the two services and their regions; `endpoint` gives the URL that S3 is served at."""
     lock = threading.RLock()
-    regions = Regions(lambda name: Region(name, settings, objects, endpoint, lock))
+    regions = Regions(lambda name: Region(name, settings, objects, endpoint, renderer, lock))
     services = [
         Service("sagemaker", SAGEMAKER, regions.get, lock, revise=statuses.revise),
         Service("sagemaker-a2i-runtime", A2I, regions.get, lock, revise=statuses.revise),

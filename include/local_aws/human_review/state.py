@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.local_aws.human_review.templates import TaskTemplate
+from include.local_aws.human_review.renderer import Renderer
+from include.local_aws.human_review.templates import PageOrder
 from include.local_aws.objects import ACCOUNT, Objects
 from include.local_aws.settings import Settings
 from include.local_aws.transitions import Transitions
@@ -29,9 +30,9 @@ class Resource:
 
 @dataclass
 class TaskUi(Resource):
-    """A worker task template (HumanTaskUi)."""
+    """A worker task template (HumanTaskUi): its Liquid source."""
 
-    template: TaskTemplate
+    template: str
 
 
 @dataclass
@@ -94,10 +95,16 @@ class Loop(Resource):
 
 
 class Region:
-    """The state of one region, and what its operations need: settings, S3, the endpoint's URL and the lock."""
+    """The state of one region, and what its operations need: settings, S3, the endpoint's URL, pages and the lock."""
 
     def __init__(
-        self, name: str, settings: Settings, objects: Objects, endpoint: Callable[[], str], lock: threading.RLock
+        self,
+        name: str,
+        settings: Settings,
+        objects: Objects,
+        endpoint: Callable[[], str],
+        renderer: Renderer,
+        lock: threading.RLock,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -111,12 +118,17 @@ class Region:
         self.loops: dict[str, Loop] = {}
         self.active_loops: dict[str, Loop] = {}
         self._endpoint = endpoint
+        self._renderer = renderer
         self._serials = itertools.count(1)
 
     @property
     def endpoint_url(self) -> str:
         """Where S3 is served, for links that workers follow."""
         return self._endpoint()
+
+    def render(self, template: str, task_input: object) -> str:
+        """Return the page that a template makes of a task's input; raises TemplateError."""
+        return self._renderer.render(PageOrder(template, task_input, self.endpoint_url, self.name))
 
     def identity(self, kind: str, name: str) -> dict[str, Any]:
         """Return the fields of a new Resource of this kind, such as 'flow-definition'."""

@@ -6,7 +6,7 @@ import hashlib
 
 from include.local_aws.human_review.listing import page
 from include.local_aws.human_review.state import Region, TaskUi
-from include.local_aws.human_review.templates import TaskTemplate, TemplateError, presigned_link
+from include.local_aws.human_review.templates import TemplateError
 from include.local_aws.strict_json import read_json
 from include.local_aws.wire.errors import AwsError
 from include.local_aws.wire.parse import Params
@@ -18,7 +18,7 @@ def create_human_task_ui(region: Region, params: Params) -> Params:
     if name in region.task_uis:
         raise AwsError("ResourceInUse", f"The human task UI {name} already exists: {region.task_uis[name].arn}.")
     region.check_quota("task_uis", len(region.task_uis), "human task UIs")
-    template = _template(region, params["UiTemplate"]["Content"])
+    template = params["UiTemplate"]["Content"]
     region.task_uis[name] = TaskUi(**region.identity("human-task-ui", name), template=template)
     return {"HumanTaskUiArn": region.task_uis[name].arn}
 
@@ -26,7 +26,7 @@ def create_human_task_ui(region: Region, params: Params) -> Params:
 def describe_human_task_ui(region: Region, params: Params) -> Params:
     """Return what is known of a template; AWS gives its hash, not its text."""
     found = _find(region, params["HumanTaskUiName"])
-    digest = hashlib.sha256(found.template.content.encode()).hexdigest()
+    digest = hashlib.sha256(found.template.encode()).hexdigest()
     return {
         "HumanTaskUiArn": found.arn,
         "HumanTaskUiName": found.name,
@@ -54,9 +54,9 @@ def render_ui_template(region: Region, params: Params) -> Params:
     given, arn = params.get("UiTemplate"), params.get("HumanTaskUiArn")
     if (given is None) == (arn is None):
         raise AwsError("ValidationException", "Specify either UiTemplate or HumanTaskUiArn, and not both.")
-    template = _template(region, given["Content"]) if given else _kept(region, str(arn))
+    template = str(given["Content"]) if given else _kept(region, str(arn))
     try:
-        content = template.render(read_json(params["Task"]["Input"]))
+        content = region.render(template, read_json(params["Task"]["Input"]))
     except TemplateError as error:
         return {"RenderedContent": "", "Errors": [{"Code": "TemplateRenderingError", "Message": str(error)}]}
     except ValueError as error:
@@ -64,11 +64,7 @@ def render_ui_template(region: Region, params: Params) -> Params:
     return {"RenderedContent": content, "Errors": []}
 
 
-def _template(region: Region, content: str) -> TaskTemplate:
-    return TaskTemplate(content, lambda uri: presigned_link(region.endpoint_url, region.name, uri))
-
-
-def _kept(region: Region, arn: str) -> TaskTemplate:
+def _kept(region: Region, arn: str) -> str:
     found = region.task_ui(arn)
     if found is None:
         raise AwsError("ResourceNotFound", f"The human task UI {arn} does not exist.")

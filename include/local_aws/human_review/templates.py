@@ -2,13 +2,14 @@
 
 Source of the filters: the SageMaker guide's "Adding automation with Liquid". Every value is escaped for
 HTML unless the template says `skip_autoescape`, so what a review shows cannot become part of its page.
+What is rendered here can take any time and memory: `renderer` bounds both.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cached_property
+from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from botocore.auth import S3SigV4QueryAuth
@@ -21,52 +22,55 @@ from markupsafe import Markup
 _LINK_SECONDS = 3600
 _LOOP_LIMIT = 100_000
 _OUTPUT_LIMIT = 16 * 1024 * 1024
-Grant = Callable[[str], str]
+_VARIABLES_LIMIT = 16 * 1024 * 1024
+_PARSED = 64
+"""How many templates are kept parsed."""
 
 
 class TemplateError(ValueError):
     """A template that cannot be parsed or rendered; the text says why."""
 
 
+@dataclass(frozen=True)
+class PageOrder:
+    """A page to render: the Liquid source, and where the S3 objects are that it shows."""
+
+    content: str
+    task_input: object
+    endpoint_url: str
+    region: str
+
+
 class _Limited(Environment):
-    """Liquid that a template cannot keep busy for ever."""
+    """Liquid with the limits of its own that it has, for errors that say which; a template can get around each."""
 
     loop_iteration_limit = _LOOP_LIMIT
     output_stream_limit = _OUTPUT_LIMIT
+    local_namespace_limit = _VARIABLES_LIMIT
 
 
-class TaskTemplate:
-    """The Liquid source of a worker page, parsed when it is first rendered.
+def render_page(order: PageOrder) -> str:
+    """Return the page for a task whose `task.input` is the order's; raises TemplateError."""
+    try:
+        return _parsed(order.content, order.endpoint_url, order.region).render(task={"input": order.task_input})
+    except LiquidError as error:
+        raise TemplateError(str(error).partition("\n")[0]) from None
 
-    Parameters: `content` is the source; `grant` makes an s3:// URI into a URL that a browser can read, and
-    raises ValueError for what is no such URI.
-    """
 
-    def __init__(self, content: str, grant: Grant) -> None:
-        self.content = content
-        self._grant = grant
-
-    def render(self, task_input: object) -> str:
-        """Return the page for a task whose `task.input` is `task_input`; raises TemplateError."""
+@lru_cache(maxsize=_PARSED)
+def _parsed(content: str, endpoint_url: str, region: str) -> BoundTemplate:
+    def grant_read_access(value: object) -> str:
         try:
-            return self._parsed.render(task={"input": task_input})
-        except LiquidError as error:
-            raise TemplateError(str(error).partition("\n")[0]) from None
-
-    @cached_property
-    def _parsed(self) -> BoundTemplate:
-        environment = _Limited(autoescape=True)
-        environment.add_filter("to_json", _to_json)
-        environment.add_filter("skip_autoescape", Markup)
-        environment.add_filter("grant_read_access", self._granted)
-        return environment.from_string(self.content)
-
-    def _granted(self, value: object) -> str:
-        try:
-            return self._grant(str(value))
+            return presigned_link(endpoint_url, region, str(value))
         except ValueError:
             # AWS's own words, as issue 8 of amazon-a2i-sample-task-uis quotes them.
             raise TemplateError("[ InvalidParameters: '\"grant_read_access\" input is not a valid S3 URI' ]") from None
+
+    environment = _Limited(autoescape=True)
+    environment.add_filter("to_json", _to_json)
+    environment.add_filter("skip_autoescape", Markup)
+    environment.add_filter("grant_read_access", grant_read_access)
+    return environment.from_string(content)
 
 
 def presigned_link(endpoint_url: str, region: str, uri: str) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
+from include.local_aws.children import begin_as_child
 from include.local_aws.training.orders import Example, Order, TrainingRefused, find_trainer
 
 
@@ -17,9 +14,7 @@ def run(connection: Connection) -> None:
 
     For each order its examples follow one by one; the answer is a TrainingResult or a TrainingRefused.
     """
-    # Ctrl-C reaches the whole process group; the parent decides when its workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_as_child()
     import include.local_aws.training.classification  # noqa: F401 - a warm worker starts training at once
 
     while True:
@@ -45,10 +40,3 @@ def _train(order: Order, connection: Connection) -> object:
 def _examples(order: Order, connection: Connection) -> Iterator[Example]:
     for _ in range(order.training_count + order.testing_count):
         yield connection.recv()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

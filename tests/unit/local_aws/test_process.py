@@ -16,7 +16,8 @@ import boto3
 import psutil
 import pytest
 
-from include.local_aws.process import Control, LocalAws, LocalAwsError
+from include.local_aws.process import LocalAws, LocalAwsError
+from tests.unit.local_aws.review_support import ROLE
 from tests.unit.local_aws.support import BUCKET, OUTPUT, Aws, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,18 +57,27 @@ def ready(process: subprocess.Popen[str]) -> str:
     return found[1]
 
 
+def children_at_work(process: subprocess.Popen[str]) -> list[int]:
+    """Return the process ids of a server's children, once one of them has rendered a page."""
+    aws = Aws(ready(process))
+    aws.client("sagemaker").render_ui_template(UiTemplate={"Content": "a"}, Task={"Input": "{}"}, RoleArn=ROLE)
+    children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    assert set(children) > set(aws.control.health()["trainer_process_ids"])
+    return children
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_server_stops_cleanly_with_its_workers_when_told(process: subprocess.Popen[str], number: int) -> None:
-    workers = Control(ready(process)).health()["trainer_process_ids"]
+    workers = children_at_work(process)
     process.send_signal(number)
     assert process.wait(60) == 0
-    assert not any(is_alive(worker) for worker in workers)
+    wait_for(lambda: any(is_alive(worker) for worker in workers), False)
     assert process.stdout is not None
     assert process.stdout.read() == ""
 
 
 def test_workers_end_when_the_server_is_killed(process: subprocess.Popen[str]) -> None:
-    workers = Control(ready(process)).health()["trainer_process_ids"]
+    workers = children_at_work(process)
     assert all(is_alive(worker) for worker in workers)
     process.kill()
     wait_for(lambda: any(is_alive(worker) for worker in workers), False)

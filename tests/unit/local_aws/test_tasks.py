@@ -8,6 +8,7 @@ import time
 import pytest
 
 from include.local_aws.faults import Faults
+from include.local_aws.human_review.renderer import Renderer
 from include.local_aws.human_review.state import Flow, Loop, Region
 from include.local_aws.human_review.tasks import TaskClosed, accept, submit
 from include.local_aws.objects import Objects
@@ -16,7 +17,9 @@ from include.local_aws.settings import Settings
 
 @pytest.fixture
 def region() -> Region:
-    return Region("us-east-1", Settings(), Objects(Faults(0)), lambda: "http://127.0.0.1", threading.RLock())
+    return Region(
+        "us-east-1", Settings(), Objects(Faults(0)), lambda: "http://127.0.0.1", Renderer(), threading.RLock()
+    )
 
 
 @pytest.fixture
