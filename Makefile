@@ -7,6 +7,9 @@ STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
 # Celery and its Airflow provider stay out of what `make test` sees.
 CELERY_VENV := .venv-celery
+# Another Airflow with other providers: what Amazon MWAA has.
+MWAA_VENV := .venv-mwaa
+MWAA_PINS := tests/platforms/mwaa-3.3.1.txt
 ARGS   ?=
 # Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
 PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
@@ -16,7 +19,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast test-crash test-running crash-points test-celery lint bench lock clean
+.PHONY: help install demo test test-fast test-crash test-running crash-points test-celery test-mwaa lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -47,6 +50,16 @@ $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
 	@$(UV) pip install --quiet --python $(CELERY_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-celery.lock
 	@touch $@
 
+test-mwaa: $(MWAA_VENV)/.installed ## DAGs, waits and two rounds of the loop under Amazon MWAA's own versions (ten minutes)
+	$(MWAA_VENV)/bin/python -m pytest -m 'not celery' tests/platforms tests/dags/test_two_rounds.py tests/dags/test_structure.py tests/unit/test_plugin.py \
+	  $(addprefix tests/contract/test_,every_class.py operators.py waiters.py waiting.py) $(ARGS)
+
+$(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)
+	@test -x $(MWAA_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(MWAA_VENV)
+	@echo "Installing the versions of Amazon MWAA into $(MWAA_VENV) (once, about a minute) ..."
+	@$(UV) pip install --quiet --python $(MWAA_VENV)/bin/python --compile-bytecode --group dev -r requirements.txt -c $(MWAA_PINS)
+	@touch $@
+
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
 	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py fault_shares.py killed.py throttled.py) $(ARGS)
 
@@ -75,5 +88,5 @@ lock: $(STAMP) ## resolve both locks anew (ARGS=--upgrade for newer versions)
 	  --constraints requirements.lock -o requirements-celery.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(CELERY_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) $(MWAA_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -54,7 +54,7 @@ class Prices:
         """Say what the costs are made of, and what they are not."""
         doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
         prices = (
-            f"Prices (include/prices.yaml): training ${self.training_hour:.2f} an hour, serving "
+            f"Prices (plugins/custom_labels/prices.yaml): training ${self.training_hour:.2f} an hour, serving "
             f"${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what you pay "
             f"your people is not included.{doubt}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from custom_labels.prices import prices_path
 from custom_labels.settings import load_project
 from include.demo.costs import load_prices
 from include.demo.people import PORTAL
@@ -27,7 +28,7 @@ def perform(root: Path, processes: Processes, view: View, *, by_hand: bool) -> R
     """
     began = time.monotonic()
     project = load_project(PROJECT)
-    prices = load_prices(root / "include" / "prices.yaml")
+    prices = load_prices(prices_path())
     stage = set_stage(root, project, processes, view)
     runs = Runs(PROJECT, stage.api, view, processes.workspace.airflow_home)
     stage.switch_on(runs, view)

@@ -18,6 +18,10 @@ PRICES_VARIABLE = "CUSTOM_LABELS_PRICES"
 """Environment variable that names the file of prices where it is not next to the folder of project files."""
 
 
+PACKAGED = Path(__file__).with_suffix(".yaml")
+"""The prices as they come with the package, which is all that is deployed of it on Amazon MWAA."""
+
+
 class Price(BaseModel):
     """One price.
 
@@ -86,9 +90,11 @@ class PriceFile(BaseModel):
 
 
 def prices_path() -> Path:
-    """Find the file of prices: next to the folder of project files, or where the environment says."""
-    given = os.environ.get(PRICES_VARIABLE)
-    return Path(given) if given else projects_dir().parent / "prices.yaml"
+    """Find the file of prices: where the environment says, next to the folder of project files, or in this package."""
+    if given := os.environ.get(PRICES_VARIABLE):
+        return Path(given)
+    own = projects_dir().parent / PACKAGED.name
+    return own if own.exists() else PACKAGED
 
 
 def load_prices(path: Path | None = None) -> PriceFile:
@@ -103,7 +109,7 @@ def load_prices(path: Path | None = None) -> PriceFile:
         return PriceFile.model_validate(read_yaml_mapping(path))
     except FileNotFoundError:
         raise SettingError(
-            f"There is no file of prices: {path} is missing. Put include/prices.yaml there, or name its place in the "
+            f"There is no file of prices: {path} is missing. Put a copy of {PACKAGED} there, or correct the "
             f"environment variable {PRICES_VARIABLE}."
         ) from None
     except ValidationError as error:

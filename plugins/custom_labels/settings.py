@@ -158,10 +158,10 @@ def projects_dir() -> Path:
 
 
 def template_path(review: ReviewSetup) -> Path:
-    """Find a project's worker task template: the one it names, or the one next to ``plugins``."""
+    """Find a project's worker task template: the one it names, or the one in this package."""
     if review.template:
         return projects_dir() / review.template
-    return Path(__file__).resolve().parents[2] / "include" / "templates" / "image_review.liquid.html"
+    return Path(__file__).parent / "templates" / "image_review.liquid.html"
 
 
 def load_projects() -> list[Project]:

@@ -61,7 +61,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "stop_on_kill": True,
     },
     "ReviewFlowTrigger": {"flow_name": "birds-0123", "waiter_name": "flow_definition_active"},
-    "QueueTrigger": {"queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/q"},
+    "QueueTrigger": {
+        "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/q",
+        "bucket": "b",
+        "prefix": "p/",
+        "of_images": False,
+        "inspect_seconds": 7,
+    },
     "ProjectLockTrigger": {"bucket": "b", "key": "registry/lock.json", "etag": '"e"'},
 }
 BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +31,27 @@ def locked() -> dict[str, list[str]]:
     return versions
 
 
+RUNTIME = re.compile(r"FROM astrocrpublic\.azurecr\.io/runtime:3\.3-\d+-python-(?P<python>3\.\d+)")
+MWAA_PYTHON = "3.12"
+
+
 def test_image_is_one_pinned_runtime_of_airflow_3_3() -> None:
     assert len(_lines("Dockerfile")) == 1
-    assert re.fullmatch(r"FROM astrocrpublic\.azurecr\.io/runtime:3\.3-\d+", _lines("Dockerfile")[0])
+    assert RUNTIME.fullmatch(_lines("Dockerfile")[0])
+
+
+def test_the_package_allows_the_python_of_every_platform() -> None:
+    runtime = RUNTIME.fullmatch(_lines("Dockerfile")[0])
+    allowed = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
+    assert runtime
+    assert [python for python in (runtime["python"], MWAA_PYTHON) if python not in allowed] == []
+
+
+def test_make_refuses_the_pythons_that_the_package_does_not_allow() -> None:
+    allowed = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
+    bounds = re.search(r"\((\d+), (\d+)\) <= v < \((\d+), (\d+)\)", (ROOT / "Makefile").read_text())
+    assert bounds
+    assert allowed == SpecifierSet(f">={bounds[1]}.{bounds[2]},<{bounds[3]}.{bounds[4]}")
 
 
 def test_image_requirements_do_not_name_airflow_itself() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from custom_labels.prices import prices_path
 from custom_labels.settings import load_project, read_settings
 from include.demo.call_count import CallCount
 from include.demo.costs import Prices, Usage, load_prices
@@ -65,7 +66,7 @@ def test_assumed_cost_takes_the_assumed_hours_and_the_real_reviews() -> None:
 
 
 def test_prices_say_where_they_come_from_and_which_are_not_verified() -> None:
-    path = ROOT / "include" / "prices.yaml"
+    path = prices_path()
     for price in yaml.safe_load(path.read_text())["prices"].values():
         assert price["source"]
     notes = " ".join(load_prices(path).notes())

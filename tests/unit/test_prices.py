@@ -7,21 +7,32 @@ from pathlib import Path
 import pytest
 
 from custom_labels.domain.errors import SettingError
-from custom_labels.prices import load_prices, prices_path
+from custom_labels.prices import PACKAGED, load_prices, prices_path
 from include.demo.costs import load_prices as load_demo_prices
-from tests.conftest import ROOT
 
-TEXT = (ROOT / "include" / "prices.yaml").read_text(encoding="utf-8")
+TEXT = PACKAGED.read_text(encoding="utf-8")
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
     prices = load_prices().prices
 
-    assert prices_path() == ROOT / "include" / "prices.yaml"
     for price in (prices.training_hour, prices.inference_unit_hour, prices.review):
         assert price.source
         assert price.date.year >= 2026
     assert prices.unit_prices().as_of == "2026-09-10"
+
+
+def test_prices_of_ones_own_beside_the_project_files_beat_those_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "projects").mkdir()
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path / "projects"))
+    assert prices_path() == PACKAGED, "on Amazon MWAA nothing but DAGs and plugins is deployed"
+
+    own = tmp_path / "prices.yaml"
+    own.write_text(TEXT.replace("amount: 4.00", "amount: 3.00"), encoding="utf-8")
+
+    assert load_prices().prices.inference_unit_hour.amount == 3
 
 
 def test_the_demo_multiplies_the_same_prices() -> None:
@@ -37,7 +48,7 @@ def test_the_demo_multiplies_the_same_prices() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "is missing. Put include/prices.yaml there, or name its place in the environment variable"),
+        (None, "is missing. Put a copy of"),
         ("prices: [", "is no YAML"),
         (TEXT.replace("amount: 4.00", "amount: -4"), r"'prices.inference_unit_hour.amount' is -4"),
         (TEXT.replace("date: 2026-09-10", "date: last week"), r"'prices.training_hour.date' is 'last week'"),

@@ -26,8 +26,8 @@ and `detection_pool` of the project file exist. A task whose pool is missing is 
 
 **The page** shows the image, the labels and "None of the above", the instructions of the project file, and what the
 model says with its confidence - but not in an audit, which the guess would sway. A2I documents ten categories at most
-for its image classifier; its samples pass more. Name a copy of `include/templates/image_review.liquid.html` as
-`template` in `review` to change the page.
+for its image classifier; its samples pass more. Name a copy of
+`plugins/custom_labels/templates/image_review.liquid.html` as `template` in `review` to change the page.
 
 **How a run ends**: `ready`, or failed.
 """

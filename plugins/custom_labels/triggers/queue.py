@@ -54,7 +54,8 @@ class QueueTrigger(BaseEventTrigger):
     others.
 
     :param queue_url: the queue.
-    :param bucket: the project's bucket; without one the messages are never read. ``prefix`` is the project's in it.
+    :param bucket: the project's bucket; without one the messages are never read.
+    :param prefix: what the project's keys in it begin with.
     :param of_images: whether the queue announces images; else nothing of the bucket belongs into it.
     :param inspect_seconds: seconds for which what was found of the bucket's notifications is believed.
     :param poll_seconds: seconds between two looks.

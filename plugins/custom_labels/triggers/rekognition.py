@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
 from airflow.triggers.base import TriggerEvent
 from botocore.exceptions import ClientError
@@ -21,6 +22,15 @@ class StatusTrigger(AwsBaseWaiterTrigger):
     """
 
     aws_hook_class = RekognitionHook
+
+    def hook(self) -> AwsGenericHook[Any]:
+        """Make the hook; the Amazon providers of MWAA leave that to each trigger."""
+        return self.aws_hook_class(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait one delay, then poll with the waiter."""
