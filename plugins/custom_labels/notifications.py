@@ -1,4 +1,4 @@
-"""Telling people: what a failed task leaves on its run, in the registry and on SNS."""
+"""Notifications: what a failed task leaves on its run, in the registry and on SNS."""
 
 from __future__ import annotations
 
@@ -41,16 +41,26 @@ class FailureNotifier(BaseNotifier):
         from custom_labels.operators.project import ProjectContext
 
         task_id = context["ti"].task_id
+        trouble = f"task {task_id}: {context.get('exception') or 'no exception is known'}"
         outcome = RunOutcome(
             outcome="training_failed" if task_id == self.training_task else "failed",
             project=self.project,
-            detail=f"task {task_id}: {context.get('exception') or 'no exception is known'}",
+            detail=trouble,
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
-        context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
         place = ProjectContext(self.project, context)
-        # A dry run leaves no record, not even of its failure.
-        (announce if place.param("dry_run") else tell_all)(place, outcome)
+        kept = None if _is_before_report(context) else amend(place, outcome.run, trouble)
+        context["ti"].xcom_push(key=NOTE_KEY, value=kept.but(trouble) if kept else outcome.note)
+        # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
+        (announce if kept or place.param("dry_run") else tell_all)(place, outcome)
+
+
+def _is_before_report(context: Context) -> bool:
+    """Whether the run's outcome rests on a task: not where the task follows ``report``, or works beside it."""
+    dag = context["task"].dag
+    if dag is None or not dag.has_task("report"):
+        return True
+    return context["task"].task_id in dag.get_task("report").get_flat_relative_ids(upstream=True)
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,21 @@ class RunFailureNotifier:
             return
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
-        tell_all(place, RunOutcome(outcome="failed", project=self.project, detail=detail, run=run))
+        failed = RunOutcome(outcome="failed", project=self.project, detail=detail, run=run)
+        (announce if amend(place, run, detail) else tell_all)(place, failed)
+
+
+def amend(place: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
+    """Add what failed later to the outcome that is on record of a run; the outcome itself stays: it happened.
+
+    :return: that outcome; ``None`` if there is none, or it cannot be reached.
+    """
+    try:
+        record = place.registry.amend_run(run, {"Afterwards": trouble})
+    except (CustomLabelsError, ClientError, BotoCoreError):
+        log.exception("What failed after '%s' had its outcome could not be recorded: %s", run, trouble)
+        return None
+    return RunOutcome(**record) if record else None
 
 
 def tell_all(place: ProjectContext, outcome: RunOutcome) -> None:

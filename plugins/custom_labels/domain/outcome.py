@@ -78,6 +78,10 @@ class RunOutcome:
         """The note on the run."""
         return f"{TITLES[self.outcome].capitalize()}: {_sentence(self.detail)}"
 
+    def but(self, trouble: str) -> str:
+        """The note on the run, with what failed after this was recorded."""
+        return f"{self.note} Afterwards: {_sentence(trouble)}"
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
         return asdict(self)

@@ -1,4 +1,7 @@
-"""The last steps of every DAG: how a run ended, on the record, on the run and in a message."""
+"""The last steps of every DAG: how a run ended, on the record, on the run and in a message.
+
+To record and notify never changes what happened: where S3 or SNS refuse it, the run stays as good as it was.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from typing import Any
 
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowSkipException
+from botocore.exceptions import BotoCoreError, ClientError
 
+from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.outcome import RunOutcome
 from custom_labels.listener import NOTE_KEY
-from custom_labels.operators.project import ProjectContext, values
+from custom_labels.notifications import amend
+from custom_labels.operators.project import ProjectContext, step, values
 from custom_labels.settings import Project
 
 log = logging.getLogger(__name__)
@@ -32,15 +38,50 @@ def outcome(place: ProjectContext, name: str, detail: str, facts: dict[str, Any]
 def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     """Record the run's outcome and hand it to the SNS task, or skip that where nobody asked for it."""
     place = ProjectContext(project)
-    fields = next(end for end in ends if end)
+    fields = next((end for end in ends if end), None)
+    if fields is None:
+        raise AirflowSkipException("No task returned how the run ended: the one that does was marked by hand.")
     ended = RunOutcome(**fields)
     if not place.param("dry_run"):
-        place.registry.record_run(ended.to_json())
+        try:
+            place.registry.record_run(ended.to_json())
+        except (CustomLabelsError, ClientError, BotoCoreError):
+            if not _is_last_try(place):
+                raise
+            log.exception("'%s' of '%s' could not be recorded.", ended.outcome, ended.run)
     place.context["ti"].xcom_push(key=NOTE_KEY, value=ended.note)
     topic = place.topic_for(ended.outcome)
     if not topic:
         raise AirflowSkipException(f"No SNS message for '{ended.outcome}': no topic, or not in notify_outcomes.")
-    return {"topic": topic, "subject": ended.subject, "body": ended.body}
+    return {"topic": topic, "outcome": ended.to_json()}
+
+
+@step
+def notify(project: str, reported: dict[str, Any]) -> None:
+    """Send the run's outcome to SNS; where that is refused, the run and its record say so, and stay what they are."""
+    from airflow.providers.amazon.aws.hooks.sns import SnsHook
+
+    place = ProjectContext(project)
+    ended = RunOutcome(**reported["outcome"])
+    hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+    try:
+        hook.publish_to_target(target_arn=reported["topic"], subject=ended.subject, message=ended.body)
+    except (ClientError, BotoCoreError) as error:
+        if not _is_last_try(place):
+            raise
+        trouble = (
+            f"SNS did not take the message for '{reported['topic']}': {error}. Check 'sns_topic_arn' in the project's "
+            "YAML file and the permission sns:Publish"
+        )
+        log.exception("%s", trouble)
+        place.context["ti"].xcom_push(key=NOTE_KEY, value=ended.but(trouble))
+        amend(place, ended.run, trouble)
+        raise AirflowSkipException(trouble) from error
+
+
+def _is_last_try(place: ProjectContext) -> bool:
+    ti = place.context["ti"]
+    return bool(ti.try_number > ti.max_tries)
 
 
 def tell(project: Project, ends: Sequence[Any]) -> Any:
@@ -49,15 +90,7 @@ def tell(project: Project, ends: Sequence[Any]) -> Any:
     :param ends: tasks that return an :func:`outcome`; the first that did counts.
     :return: the task ``report``.
     """
-    from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
-
     told = report.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(project.name, list(ends))
-    SnsPublishOperator(
-        task_id="notify",
-        target_arn=told["topic"],
-        subject=told["subject"],
-        message=told["body"],
-        aws_conn_id=project.aws_conn_id,
-        region_name=project.region_name,
-    )
+    # The next run waits for this one: a message is not worth the long pauses between the tries of other tasks.
+    notify.override(retries=1)(project.name, told)
     return told

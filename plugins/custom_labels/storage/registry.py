@@ -277,6 +277,21 @@ class Registry:
         """
         self.store.write_json(last_run_key(str(record["run"]).partition("/")[0]), dict(record))
 
+    def amend_run(self, run: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Add facts to the recorded outcome of a run, which stays what it is.
+
+        :param run: as ``dag_id/run_id``.
+        :return: the record as it is now; empty, and nothing is written, where the DAG's newest record is of another.
+        """
+
+        def changed(record: Any) -> Any:
+            if not record or record.get("run") != run:
+                return record
+            return {**record, "facts": {**record.get("facts", {}), **facts}}
+
+        record = change_json(self.store, last_run_key(run.partition("/")[0]), changed) or {}
+        return dict(record) if record.get("run") == run else {}
+
     def last_run(self, dag_id: str) -> dict[str, Any]:
         """Read the outcome of a DAG's newest run; empty when there is none."""
         value, _ = self.store.read_json(last_run_key(dag_id))
