@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast test-crash test-running crash-points test-celery test-mwaa lint bench lock clean
+.PHONY: help install demo test test-fast test-crash test-marked test-running crash-points test-celery test-mwaa lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -62,6 +62,9 @@ $(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
 	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py fault_shares.py killed.py throttled.py) $(ARGS)
+
+test-marked: $(STAMP) ## mark every task of the DAGs that pay, start and stop as success, failed and skipped (an hour)
+	$(PYTEST) -m 'not celery' tests/dags/test_marked.py $(ARGS)
 
 test-running: $(STAMP) ## a real Airflow while events come, settings change, a person is asked, a backfill waits (five minutes)
 	$(BIN)/python -m pytest -m 'not celery' tests/running $(ARGS)

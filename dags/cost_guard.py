@@ -7,6 +7,12 @@ from airflow.sdk import DAG, Label, TriggerRule
 from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments
 from custom_labels.docs.cost_guard import COST_GUARD_DOC
 from custom_labels.operators import account_steps, guard_steps
+from custom_labels.operators.preconditions import (
+    before_deletion,
+    before_start_of_live,
+    before_stop,
+    recorded_by_guard,
+)
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.settings_step import load_settings
 from custom_labels.operators.versions import (
@@ -29,18 +35,20 @@ def cost_guard_dag(project: Project) -> DAG:
     ) as dag:
         settings = load_settings(name)
         looked = guard_steps.look(name, settings)
-        stop = CustomLabelsStopVersionOperator.partial(task_id="stop", **aws).expand_kwargs(
-            guard_steps.versions_to_stop(looked)
-        )
-        start = CustomLabelsStartVersionOperator.partial(task_id="start", **aws).expand_kwargs(
-            guard_steps.versions_to_start(name, settings, looked)
-        )
+        stop = CustomLabelsStopVersionOperator.partial(
+            task_id="stop", pre_execute=before_stop(name, recorded_by_guard), **aws
+        ).expand_kwargs(guard_steps.versions_to_stop(looked))
+        start = CustomLabelsStartVersionOperator.partial(
+            task_id="start", pre_execute=before_start_of_live(name), **aws
+        ).expand_kwargs(guard_steps.versions_to_start(name, settings, looked))
         # Also where one of them failed: that keeps nothing else from being done.
         recorded = guard_steps.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, looked)
 
         accounted = account_steps.account(name, settings)
         old = account_steps.old_versions(name, settings, looked)
-        delete = CustomLabelsDeleteVersionOperator.partial(task_id="delete", **aws).expand_kwargs(old)
+        delete = CustomLabelsDeleteVersionOperator.partial(
+            task_id="delete", pre_execute=before_deletion(name), **aws
+        ).expand_kwargs(old)
         forgotten = account_steps.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
 
         how_did_it_go = guard_steps.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(

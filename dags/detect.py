@@ -11,6 +11,7 @@ from custom_labels.operators import detect_steps as steps
 from custom_labels.operators import wake_steps
 from custom_labels.operators.detect_batch import DetectBatchOperator
 from custom_labels.operators.guard_steps import release_deployment_lock
+from custom_labels.operators.preconditions import before_start_of_live
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_steps import open_reviews
 from custom_labels.operators.settings_step import load_settings
@@ -35,6 +36,7 @@ def detect_dag(project: Project) -> DAG:
         is_version_serving = wake_steps.is_version_serving(name, settings)
         start_live = CustomLabelsStartVersionOperator(
             task_id="start_live",
+            pre_execute=before_start_of_live(name),
             **{each: wake_steps.woken(each) for each in wake_steps.WOKEN},
             **custom_labels_arguments(project),
         )
@@ -51,7 +53,7 @@ def detect_dag(project: Project) -> DAG:
             max_active_tis_per_dagrun=project.detection_lanes,
             map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
         ).expand(batch=collected)
-        opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings)
+        opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
         how_did_it_go = steps.how_did_it_go(name)
         look_again = steps.look_again.override(outlets=[new_images(project)])(name)
 
@@ -62,7 +64,8 @@ def detect_dag(project: Project) -> DAG:
         is_version_serving >> Label("no version is RUNNING") >> nothing_serves
         is_version_serving >> Label("images wait for one that is stopped") >> start_live >> live_started >> collected
         [is_version_serving, start_live, live_started] >> not_started
-        is_version_serving >> collected >> detected >> opened
+        is_version_serving >> collected >> detected
+        [collected, detected] >> opened
         [collected, opened] >> how_did_it_go >> ends
         how_did_it_go >> Label("images are left") >> look_again
     return dag

@@ -33,7 +33,7 @@ def harvest_dag(project: Project) -> DAG:
             .expand(work=steps.share_out(collected))
         )
         closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, done)
-        opened = open_reviews(name, settings)
+        opened = open_reviews(name)
 
         is_anything_harvested = steps.is_anything_harvested(closed)
         wake_training = steps.wake_training.override(outlets=[labeled_images(project)])(name, settings)

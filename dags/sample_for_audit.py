@@ -28,7 +28,7 @@ def audit_dag(project: Project) -> DAG:
 
         measured = steps.measure(name, settings)
         sampled = steps.sample(name, settings)
-        opened = open_reviews(name, settings)
+        opened = open_reviews(name)
         how_did_it_go = steps.how_did_it_go(measured, sampled)
         ends = [
             steps.live_accuracy_low(name, measured, sampled, opened),

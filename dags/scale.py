@@ -9,6 +9,7 @@ from custom_labels.operators import scale_steps as steps
 from custom_labels.operators.deploy_steps import smoke_test
 from custom_labels.operators.deployment import start_live_again, take_deployment_lock, units
 from custom_labels.operators.end_steps import release_locks
+from custom_labels.operators.preconditions import before_start_of_live, before_stop, recorded_by_run
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.settings_step import load_settings
 from custom_labels.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
@@ -28,9 +29,13 @@ def scale_dag(project: Project) -> DAG:
             "project_arn": look["project_arn"],
             "version_name": look["version_name"],
         }
-        stop_live = CustomLabelsStopVersionOperator(task_id="stop_live", **version)
+        stop_live = CustomLabelsStopVersionOperator(
+            task_id="stop_live", pre_execute=before_stop(name, recorded_by_run), **version
+        )
         # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
-        start_live = CustomLabelsStartVersionOperator(task_id="start_live", retries=0, **units(), **version)
+        start_live = CustomLabelsStartVersionOperator(
+            task_id="start_live", retries=0, pre_execute=before_start_of_live(name), **units(), **version
+        )
         tested = smoke_test(name, settings, look)
         down, undone = start_live_again(project, "look_at_live", trigger_rule=TriggerRule.ONE_FAILED)
 
@@ -42,7 +47,7 @@ def scale_dag(project: Project) -> DAG:
         settings >> lock >> look
         is_scaling_due >> Label("other units are wanted") >> stop_live >> start_live >> tested >> scaled
         is_scaling_due >> Label("as wanted") >> nothing_to_scale
-        [stop_live, start_live, tested] >> down
+        [stop_live, start_live, tested, scaled] >> down
         [scaled, nothing_to_scale, undone] >> release
     return dag
 

@@ -10,7 +10,8 @@ from custom_labels.operators import approval, compare_steps, end_steps, judge_st
 from custom_labels.operators import train_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.operators.deployment import deploy, take_deployment_lock
-from custom_labels.operators.lock import AcquireProjectLockOperator, keep_lock
+from custom_labels.operators.lock import AcquireProjectLockOperator
+from custom_labels.operators.preconditions import before_training
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.settings_step import load_settings
 from custom_labels.operators.versions import CustomLabelsTrainVersionOperator
@@ -49,14 +50,15 @@ def train_dag(project: Project) -> DAG:
             )
             for kind in ("train", "test")
         ]
-        claimed = steps.claim_training(name, settings, checked, create_project.output)
+        replaced = [dataset.output for dataset in datasets]
+        claimed = steps.claim_training(name, settings, checked, create_project.output, replaced)
         resumed = steps.resume_training.override(trigger_rule=ANY_WAY)(name)
 
         attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, [claimed, resumed])
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
         train = CustomLabelsTrainVersionOperator(
             task_id="train",
-            pre_execute=keep_lock(name),
+            pre_execute=before_training(name),
             output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
             **{
                 **version,
@@ -88,7 +90,7 @@ def train_dag(project: Project) -> DAG:
         deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
         rejected = approval.rejected.override(trigger_rule=ANY_WAY)(name)
         judgements = [trained, gate_failed, rejected, deployed]
-        curve = plan_steps.learning_curve.override(trigger_rule=ANY_WAY)(name, settings)
+        curve = plan_steps.learning_curve.override(trigger_rule=ANY_WAY)(name)
         ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]
         tell(project, ends)
         release_locks = end_steps.release_locks(name).as_teardown(setups=lock)
@@ -100,7 +102,7 @@ def train_dag(project: Project) -> DAG:
         is_retraining_due >> Label("a training was begun") >> resumed
         are_images_enough >> resumed
         [is_retraining_due, are_images_enough] >> nothing_to_do
-        are_images_enough >> manifests >> create_project >> datasets >> claimed
+        are_images_enough >> manifests >> create_project >> datasets
         train >> [evaluated, training_failed]
         evaluated >> is_deployment_wanted >> [compared, trained]
         judgements >> curve

@@ -186,6 +186,7 @@ def test_nothing_is_taken_from_the_queue_when(digits: LocalAws, deployed: bool) 
     assert effects(digits, "DetectCustomLabels") == 0
     assert len(receive(digits, "detections")) == 1
     assert end_of(second) == ("success", ""), "the same news is told once"
+    assert first.tasks["open_reviews"] == second.tasks["open_reviews"] == "skipped"
     assert "Still: " in str(second.note)
 
 

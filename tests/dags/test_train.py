@@ -67,6 +67,8 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
     assert "8 untrained images of 8, a training needs 10" in str(run.note)
     assert record(digits, "last_run/digits_train")["outcome"] == "nothing_to_do"
     assert effects(digits, "CreateProject") == 0
+    assert run.tasks["learning_curve"] == "skipped"
+    assert record(digits, "learning_curve") is None
 
 
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:

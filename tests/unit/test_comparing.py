@@ -296,6 +296,7 @@ def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> N
 
     assert (before["passed"], after["passed"]) == (True, True)
     assert after["headline"] == before["headline"]
+    assert after["champion_arn"] == contest.arn("champion"), "what a user answered about this decision still counts"
     assert Decisions(contest.store, "challenger").comparison() == kept
 
 

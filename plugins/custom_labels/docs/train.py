@@ -35,6 +35,7 @@ changed and the confusion matrices: link *Decision record* on the task.
 a link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours`
 is a rejection. Who answered is in `registry/versions/`. No other training of this project begins meanwhile;
 `{project}_rollback` does not wait for it. A run that resumes one that died asks again only if nobody has answered.
+To mark the task as success is no answer: nothing is deployed or rejected, the run fails, and the next one asks again.
 
 **Where no further model may run**, a run fails and says so; with `when_quota_is_full` at `stop_then_start` it stops the
 live version first, and nothing serves until the new one runs. If that fails, task `restart_live` starts the live one

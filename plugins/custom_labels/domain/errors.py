@@ -25,3 +25,11 @@ class ModelError(CustomLabelsError):
 
 class LiveVersionChanged(CustomLabelsError):
     """Somebody else moved the serving pointer meanwhile; ours was not written."""
+
+
+class NotDecided(CustomLabelsError):
+    """A task before this one left no decision or no result: it was marked by hand, skipped, or never ran."""
+
+
+class NotPermitted(CustomLabelsError):
+    """What is on record about a version does not allow what was about to be done with it."""

@@ -11,11 +11,14 @@ from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param, conf
 
 from custom_labels.domain.approval import Approval, Question, ask
+from custom_labels.domain.errors import NotPermitted
 from custom_labels.domain.outcome import RunOutcome
 from custom_labels.domain.retraining import AttemptState
 from custom_labels.links import PAGES, decision_path
 from custom_labels.notifications import announce
-from custom_labels.operators.project import ProjectContext, branch, step
+from custom_labels.operators.inputs import require_inputs
+from custom_labels.operators.preconditions import when_chosen
+from custom_labels.operators.project import ProjectContext, branch, final, step
 from custom_labels.operators.refusals import mention_refusals
 from custom_labels.operators.reporting import outcome
 from custom_labels.storage.decisions import Decisions
@@ -77,6 +80,7 @@ class ApproveVersionOperator(HITLBranchOperator):
             options=[APPROVE, REJECT],
             options_mapping=NEXT,
             defaults=REJECT,
+            pre_execute=when_chosen,
             **kwargs,
         )
         self.project = project
@@ -84,6 +88,7 @@ class ApproveVersionOperator(HITLBranchOperator):
 
     def execute(self, context: Context) -> Any:
         """Hold the project for as long as it may take, word the question, tell that it is asked, and wait."""
+        final(require_inputs)(self.task_id, {"judged": self.judged})
         place = ProjectContext(self.project, context)
         if (given := _given(place, self.judged)) is not None:  # answered to a try that was killed right after
             return self.do_branch(context, _next(given))
@@ -132,7 +137,9 @@ class ApproveVersionOperator(HITLBranchOperator):
 
 
 def _hours(context: Context) -> float:
-    return float(context["ti"].xcom_pull(task_ids="load_settings")["approval_timeout_hours"])
+    settings = context["ti"].xcom_pull(task_ids="load_settings")
+    final(require_inputs)("approve_version", {"load_settings": settings})
+    return float(settings["approval_timeout_hours"])
 
 
 @step
@@ -141,7 +148,15 @@ def rejected(project: str) -> dict[str, Any]:
     place = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
     judged = place.context["ti"].xcom_pull(task_ids="judge")
-    approval = Approval.from_json(place.registry.version(judged["version_name"])["approval"])
+    require_inputs("rejected", {"judged": judged})
+    approval = _given(place, judged)
+    if approval is None or approval.approved:
+        name = judged["version_name"]
+        raise NotPermitted(
+            f"Version '{name}' was not recorded as rejected: 'registry/versions/{name}.json' holds "
+            f"{f'{approval.sentence!r}' if approval else 'no answer'}. "
+            "Its training stays open. Clear task 'is_approval_needed' with the tasks downstream of it."
+        )
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.REJECTED, approval.sentence)
     live = place.registry.live()
     name = judged["version_name"]

@@ -12,8 +12,10 @@ from airflow.providers.amazon.aws.utils.waiter_with_logging import wait
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from custom_labels.domain.errors import NotDecided
 from custom_labels.domain.statuses import GONE, Described, StatusTable, Verdict
 from custom_labels.hooks.rekognition import RekognitionHook
+from custom_labels.operators.inputs import require_inputs
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
@@ -49,6 +51,8 @@ class WaitingOperator(CustomLabelsOperator):
     """
 
     table: ClassVar[StatusTable]
+    needed: ClassVar[tuple[str, ...]] = ()
+    """Templated fields without which nothing can be submitted."""
     final_failure: ClassVar[bool] = False
     """Whether a failed status is for good, so that a retry of the task would be of no use."""
     template_fields: Sequence[str] = aws_template_fields("botocore_config", "waiter_delay", "waiter_max_attempts")
@@ -97,6 +101,10 @@ class WaitingOperator(CustomLabelsOperator):
 
     def execute(self, context: Context) -> Any:
         """Submit, look once, then wait."""
+        try:
+            require_inputs(self.task_id, {name: getattr(self, name) for name in self.needed})
+        except NotDecided as error:
+            raise AirflowFailException(str(error)) from error
         self.submit(context)
         return self.settle(context)
 

@@ -107,6 +107,7 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
     template_fields: Sequence[str] = aws_template_fields(
         *WaitingOperator.template_fields, "project_arn", "manifest_uri", "tags"
     )
+    needed = ("project_arn", "manifest_uri")
     operator_extra_links = (CustomLabelsProjectLink(),)
 
     def __init__(

@@ -6,9 +6,11 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure, why_not_replaced
-from custom_labels.domain.errors import LiveVersionChanged, ModelError
+from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, smoke_failure
+from custom_labels.domain.errors import ModelError
 from custom_labels.domain.statuses import VERSION_RUNNING, Described, Verdict
+from custom_labels.operators.inputs import require_inputs
+from custom_labels.operators.preconditions import require_permission
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.operators.version_records import make_room, note_status
 from custom_labels.storage.known_images import bucket_and_key, known_answers
@@ -20,15 +22,14 @@ log = logging.getLogger(__name__)
 
 @values
 def plan_deployment(project: str, settings: dict[str, Any], candidate: dict[str, Any]) -> dict[str, Any]:
-    """Under the lock, before anything is paid: does what was decided still hold, and who makes room if need be?
+    """Under the lock, before anything is paid: may the version serve, by the registry, and who makes room if need be?
 
     The result is the candidate, with ``stop_first``: the live version, if it may be stopped for want of a place.
     """
     place = ProjectContext(project)
     place.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
     live = place.registry.live()
-    if reason := why_not_replaced(live, candidate, candidate["champion_arn"]):
-        raise LiveVersionChanged(reason)
+    require_permission(place, settings, candidate)
     replaced = live if live is not None and live.version_arn != candidate["version_arn"] else None
     may_stop = settings["when_quota_is_full"] == "stop_then_start"
     return {**candidate, "stop_first": make_room(place, replaced, candidate["version_name"], may_stop=may_stop)}
@@ -55,8 +56,11 @@ def find_kept(project: str, plan: dict[str, Any]) -> list[dict[str, str]]:
 
 
 @step
-def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> None:
-    """Put known images to the running version; it must answer as it did when it was evaluated."""
+def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> dict[str, int]:
+    """Put known images to the running version; it must answer as it did when it was evaluated.
+
+    :return: how many images it was ``asked`` about and how many answers were ``right``.
+    """
     place = ProjectContext(project)
     place.deployment_lock.renew()
     for kept in place.context["ti"].xcom_pull(task_ids="find_kept") or []:
@@ -73,7 +77,9 @@ def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> 
             + ("It serves all the same" if serves else "It was not put into service and is being stopped")
             + "; look at its evaluation in the Custom Labels console, or lower 'smoke_test_share'."
         )
-    log.info("%s of %s known images were answered as expected.", sum(a.right for a in answers), len(answers))
+    tested = {"asked": len(answers), "right": sum(answer.right for answer in answers)}
+    log.info("%s of %s known images were answered as expected.", tested["right"], tested["asked"])
+    return tested
 
 
 def _ask(
@@ -96,14 +102,17 @@ def _ask(
 
 
 @values
-def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], tested: dict[str, int]) -> dict[str, Any]:
     """Point to the new version, by compare-and-set on the version that it was compared with.
 
-    The result is the pointer, with ``drained_at``: until then the replaced version goes on running for calls that are
+    The registry must say that it may serve, and AWS that it runs, whatever became of the tasks before. The result is
+    the pointer, with ``drained_at``: until then the replaced version goes on running for calls that are
     under way, counted from the swap, however often the task is repeated.
     """
     place = ProjectContext(project)
     place.deployment_lock.renew(training_seconds=settings["drain_seconds"] + settings["lock_lease_minutes"] * 60)
+    require_permission(place, settings, plan)
+    _require_running(place, plan["project_arn"], plan["version_name"])
     challenger = LiveVersion(
         version_name=plan["version_name"],
         version_arn=plan["version_arn"],
@@ -116,10 +125,26 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> d
     )
     live = place.registry.move_live(challenger, expected=plan["champion_arn"])
     place.registry.update_version(
-        live.version_name, {"serves_since": live.since, "kept_until": None, "replaced_by": None, "stopped_for": None}
+        live.version_name,
+        {
+            "serves_since": live.since,
+            "kept_until": None,
+            "replaced_by": None,
+            "stopped_for": None,
+            "smoke_test": tested,
+        },
     )
     drained = datetime.fromisoformat(live.since) + timedelta(seconds=settings["drain_seconds"])
     return {**live.to_json(), "drained_at": drained.isoformat()}
+
+
+def _require_running(place: ProjectContext, project_arn: str, version_name: str) -> None:
+    status = place.rekognition.describe_version(project_arn, version_name).status
+    if status != "RUNNING":
+        raise ModelError(
+            f"Version '{version_name}' is {status or 'not there any more'}, not RUNNING, so 'registry/live.json' was "
+            "not moved to it. Clear task 'start_version' with the tasks downstream of it."
+        )
 
 
 # -- the version that was replaced -----------------------------------------------------------------
@@ -151,9 +176,13 @@ def is_replaced_kept(project: str, settings: dict[str, Any], live: dict[str, Any
 
 
 @step
-def record_replaced(project: str, live: dict[str, Any]) -> None:
+def record_replaced(project: str) -> None:
     """Record what became of the replaced version: stopped, or kept running for a while."""
-    note_status(ProjectContext(project), live["previous_project_arn"], live["previous_version_name"])
+    place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    live = place.context["ti"].xcom_pull(task_ids="swap_live")
+    require_inputs("record_replaced", {"live": live})
+    note_status(place, live["previous_project_arn"], live["previous_version_name"])
 
 
 # -- after a failure -------------------------------------------------------------------------------

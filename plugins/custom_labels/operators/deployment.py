@@ -11,6 +11,7 @@ from airflow.sdk import TriggerRule
 from custom_labels.dag_arguments import custom_labels_arguments, setting
 from custom_labels.operators import deploy_steps as steps
 from custom_labels.operators.lock import AcquireProjectLockOperator
+from custom_labels.operators.preconditions import before_deployment, before_start_of_live, before_stop, when_chosen
 from custom_labels.operators.version_records import find_live_down, tell_restarted
 from custom_labels.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
 from custom_labels.operators.waiting import WaitUntilOperator
@@ -65,34 +66,41 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
     version = {**aws, "project_arn": plan["project_arn"], "version_name": plan["version_name"]}
 
     kept = steps.find_kept(name, plan)
-    stop_kept = CustomLabelsStopVersionOperator.partial(task_id="stop_kept", **aws).expand_kwargs(kept)
+    stop_other: dict[str, Any] = {"pre_execute": before_stop(name)}
+    stop_kept = CustomLabelsStopVersionOperator.partial(task_id="stop_kept", **stop_other, **aws).expand_kwargs(kept)
     start = CustomLabelsStartVersionOperator(
-        task_id="start_version", trigger_rule=ANY_WAY, stop_first=plan["stop_first"], **units(), **version
+        task_id="start_version",
+        pre_execute=before_deployment(name, "plan_deployment"),
+        trigger_rule=ANY_WAY,
+        stop_first=plan["stop_first"],
+        **units(),
+        **version,
     )
     smoke_test = steps.smoke_test(name, settings, plan)
-    live = steps.swap_live(name, settings, plan)
+    live = steps.swap_live(name, settings, plan, smoke_test)
 
     is_version_replaced = steps.is_version_replaced(name, live)
-    drain = WaitUntilOperator(task_id="drain", moment=live["drained_at"])
+    drain = WaitUntilOperator(task_id="drain", moment=live["drained_at"], pre_execute=when_chosen)
     is_replaced_kept = steps.is_replaced_kept(name, settings, live)
     stop_replaced = CustomLabelsStopVersionOperator(
         task_id="stop_replaced",
         project_arn=live["previous_project_arn"],
         version_name=live["previous_version_name"],
+        **stop_other,
         **aws,
     )
-    record_replaced = steps.record_replaced.override(trigger_rule=ANY_WAY)(name, live)
+    record_replaced = steps.record_replaced.override(trigger_rule=ANY_WAY)(name)
     swapped = EmptyOperator(task_id="swapped", trigger_rule=ANY_WAY)
 
     is_stray = steps.is_challenger_stray.override(trigger_rule=TriggerRule.ONE_FAILED)(name, plan)
-    stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **version)
+    stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **stop_other, **version)
     down, undone = start_live_again(project, "plan_deployment", trigger_rule=ANY_WAY)
 
-    kept >> stop_kept >> start >> smoke_test >> live
+    kept >> stop_kept >> start >> smoke_test
     is_version_replaced >> drain >> is_replaced_kept >> stop_replaced >> record_replaced >> swapped
     is_version_replaced >> [record_replaced, swapped]
     is_replaced_kept >> record_replaced
-    [stop_kept, start, smoke_test, live] >> is_stray >> stop_challenger >> down
+    [stop_kept, start, smoke_test, live, is_version_replaced] >> is_stray >> stop_challenger >> down
     is_stray >> down
     return Deployment(plan, live, swapped, undone)
 
@@ -110,6 +118,7 @@ def start_live_again(project: Project, decided_by: str, *, trigger_rule: Trigger
         version_name=down["version_name"],
         min_inference_units=down["minimum_inference_units"],
         max_inference_units=down["maximum_inference_units"],
+        pre_execute=before_start_of_live(project.name),
         **custom_labels_arguments(project),
     )
     told = tell_restarted(project.name, down)

@@ -19,6 +19,7 @@ from custom_labels.domain.keys import INBOX
 from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
 from custom_labels.hooks.queue import QueueHook
 from custom_labels.listener import NOTE_KEY
+from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import REASON, ProjectContext, branch, step
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.reporting import outcome
@@ -154,6 +155,7 @@ def how_did_it_go(project: str) -> list[str]:
     ti = place.context["ti"]
     # Pulled, not handed in: a batch that is skipped, since there is none, would let this be skipped too.
     plan = ti.xcom_pull(task_ids="collect", key="plan")
+    require_inputs("how_did_it_go", {"plan": plan})
     done = [each for each in ti.xcom_pull(task_ids=["detect_batch"]) if each]
     counts: Counter[str] = Counter()
     for each in done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from custom_labels.domain.errors import NotPermitted
 from custom_labels.domain.retraining import AttemptState
 from custom_labels.operators.project import REASON, ProjectContext, step
 from custom_labels.operators.refusals import mention_refusals
@@ -31,6 +32,11 @@ def nothing_to_do(project: str) -> dict[str, Any]:
 def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
     """Record a version that the gate refused; the same images are not tried again."""
     place = ProjectContext(project)
+    if judged["passed"]:
+        raise NotPermitted(
+            f"Version '{judged['version_name']}' was not recorded as refused: every gate holds ({judged['reason']}). "
+            "Its training stays open. Clear task 'is_version_good_enough' with the tasks downstream of it."
+        )
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.GATE_FAILED, judged["reason"])
     live = place.registry.live()
     facts = {
@@ -41,10 +47,22 @@ def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
     return outcome(place, "gate_failed", *mention_refusals(place, judged["version_name"], judged["reason"], facts))
 
 
+def require_live(place: ProjectContext, version_name: str) -> None:
+    """Make sure that a version serves before that is put on record as how a run ended."""
+    live = place.registry.live()
+    if live is None or live.version_name != version_name:
+        raise NotPermitted(
+            f"Version '{version_name}' was not recorded as the one that serves: 'registry/live.json' names "
+            f"{live.version_name if live else 'no version'}. Another run moved it meanwhile, or 'swap_live' was marked "
+            "by hand. To let it serve, trigger the rollback DAG and name it in the Param 'version'."
+        )
+
+
 @step
 def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Record a version that serves."""
     place = ProjectContext(project)
+    require_live(place, judged["version_name"])
     place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.DEPLOYED, judged["reason"])
     name = judged["version_name"]
     facts = {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"}

@@ -337,18 +337,25 @@ def nothing_to_guard(
 def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
     """Word what was done, and what is to be told for the first time."""
     told = place.registry.service().get("told_unknown", [])
-    words = {
-        Action.STOP: "stopped version {version_name}: {reason}",
-        Action.START: "started version {version_name}: {reason}",
-        Action.ALERT: "version {version_name} is a stranger: {reason}",
-    }
     deeds = [
-        words[Action(decision["action"])].format(**decision)
+        _deed(place, decision)
         for decision in looked["decisions"]
         if decision["action"] in {Action.STOP, Action.START}
         or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
     ]
     return [*deeds, *(f"deleted version {name}, as it is old" for name in forgotten["deleted"])]
+
+
+def _deed(place: ProjectContext, decision: Mapping[str, Any]) -> str:
+    """Word what became of a version, by the status that was recorded after its task, which a user may have marked."""
+    name, action = decision["version_name"], Action(decision["action"])
+    if action is Action.ALERT:
+        return f"version {name} is a stranger: {decision['reason']}"
+    done = "stopped" if action is Action.STOP else "started"
+    status = place.registry.version(name).get("status")
+    if (status == "RUNNING") == (action is Action.STOP):
+        return f"version {name} was to be {done} and is {status or 'gone'}: {decision['reason']}"
+    return f"{done} version {name}: {decision['reason']}"
 
 
 def _record_told_unknown(place: ProjectContext, looked: Mapping[str, Any]) -> None:

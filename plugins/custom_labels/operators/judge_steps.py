@@ -20,6 +20,7 @@ from custom_labels.domain.gate import judge as judge_by_gates
 from custom_labels.domain.keys import manifest_key
 from custom_labels.domain.split import Side
 from custom_labels.links import DecisionLink
+from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import ProjectContext, branch, final, step
 from custom_labels.operators.refusals import note_refusals
 from custom_labels.operators.train_rules import gates_of
@@ -103,6 +104,7 @@ class JudgeVersionOperator(BaseOperator):
     @final
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge, record, and hand on."""
+        require_inputs(self.task_id, {name: getattr(self, name) for name in self.template_fields})
         place = ProjectContext(self.project, context)
         place.lock.renew()
         decisions = Decisions(place.store, self.attempt["version_name"])
@@ -113,7 +115,8 @@ class JudgeVersionOperator(BaseOperator):
             self.attempt["version_name"], {"gate": {**short, "decision": place.store.uri(decisions.record_key)}}
         )
         evaluation = Evaluation.from_json(self.evaluated["evaluation"])
-        champion = self.compared["champion"]
+        # Of the record: where the version serves already, that says what it replaced, and no comparison does.
+        champion = record["champion"]
         return {
             "version_name": self.attempt["version_name"],
             "version_arn": self.evaluated["version_arn"],

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException
 
+from custom_labels.operators.preconditions import when_chosen
 from custom_labels.operators.project import BACKFILL, ProjectContext
 from custom_labels.storage.lock import LOCK, LockFile
 from custom_labels.triggers.lock import ProjectLockTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-def keep_lock(project: str) -> Callable[[Any], None]:
-    """Make a task's ``pre_execute``: right before a paid call, make sure that this run still holds the lock.
-
-    :param project: name of the project.
-    """
-
-    def keep(context: Any) -> None:
-        ProjectContext(project, context).lock.keep()
-
-    return keep
 
 
 class AcquireProjectLockOperator(BaseOperator):
@@ -57,7 +46,7 @@ class AcquireProjectLockOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(pre_execute=when_chosen, **kwargs)
         self.project = project
         self.lock = lock
         self.poll_seconds = poll_seconds

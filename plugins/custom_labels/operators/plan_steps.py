@@ -22,6 +22,7 @@ from custom_labels.domain.plan import (
 )
 from custom_labels.domain.retraining import Retrain, RetrainDecision
 from custom_labels.domain.snapshot import ImageSnapshot
+from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import ProjectContext, step
 from custom_labels.operators.reporting import outcome
 from custom_labels.operators.train_rules import as_of, decide, freeze_snapshot, gates_of, run_kind
@@ -68,9 +69,12 @@ def planned(project: str, rehearsed: dict[str, Any]) -> dict[str, Any]:
 
 
 @step
-def learning_curve(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def learning_curve(project: str) -> dict[str, Any]:
     """Draw the metric of all versions against their images and against time."""
     place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    require_inputs("learning_curve", {"load_settings": settings})
     curve = write_learning_curve(place.registry, project, Metric(settings["headline_metric"]))
     log.info("%s versions are drawn in %s.", len(curve.points), place.store.uri(PICTURE))
     return {"versions": len(curve.points), "picture": place.store.uri(PICTURE)}

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
-from custom_labels.domain.errors import BelongsToAnother, LiveVersionChanged, ModelError, NotTrainable, SettingError
+from custom_labels.domain.errors import (
+    BelongsToAnother,
+    LiveVersionChanged,
+    ModelError,
+    NotDecided,
+    NotPermitted,
+    NotTrainable,
+    SettingError,
+)
 from custom_labels.domain.lock import ProjectLock
 from custom_labels.hooks.rekognition import RekognitionHook
+from custom_labels.operators.inputs import checked
 from custom_labels.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
 from custom_labels.storage.registry import Registry
@@ -31,6 +40,10 @@ REASON, RESUMED, WAKE = "reason", "resumed", "wake"
 """XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
 
 
+FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged)
+"""Errors that a retry cannot mend."""
+
+
 def final(function: Callable[P, R]) -> Callable[P, R]:
     """Let an error that a retry cannot mend fail the task at once."""
 
@@ -38,7 +51,7 @@ def final(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except (SettingError, NotTrainable, ModelError, LiveVersionChanged) as error:
+        except FINAL as error:
             raise AirflowFailException(str(error)) from error
 
     return run
@@ -46,17 +59,17 @@ def final(function: Callable[P, R]) -> Callable[P, R]:
 
 def step(function: Callable[P, R]) -> Any:
     """Make a task of a function, with the function's name as its id."""
-    return task(multiple_outputs=False)(final(function))
+    return task(multiple_outputs=False)(final(checked(function)))
 
 
 def values(function: Callable[P, dict[str, Any]]) -> Any:
     """Make a task whose result's entries can be handed to operators one by one."""
-    return task(multiple_outputs=True)(final(function))
+    return task(multiple_outputs=True)(final(checked(function)))
 
 
 def branch(function: Callable[P, R]) -> Any:
     """Make a task that answers with the id of the task to go on with."""
-    return task.branch(final(function))
+    return task.branch(final(checked(function)))
 
 
 class ProjectContext:

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import ProjectContext, values
 from custom_labels.operators.review_opening import Opening, ReviewOpener
 from custom_labels.review.base import ReviewBackendNotReady
@@ -17,13 +18,16 @@ log = logging.getLogger(__name__)
 
 
 @values
-def open_reviews(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def open_reviews(project: str) -> dict[str, Any]:
     """Open the reviews that wait, audits and the most doubtful first, within the day's budget.
 
     :return: ``opened`` reviews, ``known`` ones that had been opened before, those that are ``waiting``, and the
         ``trouble`` in a sentence.
     """
     place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    require_inputs("open_reviews", {"load_settings": settings})
     opening = _open(place, settings)
     log.info("%s reviews opened, %s wait. %s", opening.opened, opening.waiting, opening.trouble)
     return asdict(opening)

@@ -11,6 +11,7 @@ from custom_labels.domain.errors import ModelError
 from custom_labels.domain.retraining import AttemptState
 from custom_labels.domain.rollback import find_target, make_candidate
 from custom_labels.domain.statuses import Described
+from custom_labels.operators.end_steps import require_live
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.operators.reporting import outcome
 
@@ -69,6 +70,7 @@ def nothing_to_roll_back(project: str, chosen: dict[str, Any]) -> dict[str, Any]
 def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Record who put which version back and why; the one that it replaced is not deployed again by itself."""
     place = ProjectContext(project)
+    require_live(place, live["version_name"])
     replaced = chosen["replaces"]
     who = getattr(place.context["dag_run"], "triggering_user_name", None) or "unknown"
     why = place.param("reason") or "no reason was given"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from custom_labels.domain.deployment import Units
+from custom_labels.domain.errors import ModelError
 from custom_labels.domain.scaling import decide_scaling
 from custom_labels.domain.statuses import NOTHING
 from custom_labels.operators.project import ProjectContext, branch, step, values
@@ -65,7 +66,13 @@ def scaled(project: str, look: dict[str, Any]) -> dict[str, Any]:
     """Record the units that the version runs with now, and say for how long nothing served."""
     place = ProjectContext(project)
     name = look["version_name"]
-    note_status(place, look["project_arn"], name)
+    described = note_status(place, look["project_arn"], name)
+    units = str(Units.of(described.raw))
+    if described.status != "RUNNING" or units != look["wanted"]:
+        raise ModelError(
+            f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {look['wanted']} were "
+            "asked for: 'stop_live' or 'start_live' was marked by hand. Trigger the DAG again."
+        )
     record = place.registry.version(name)
     place.registry.update_version(name, {"stopped_for": None})
     return outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,18 @@ def run_kind(place: ProjectContext) -> RunKind:
     """Say what is asked of the run: a backfill deploys only what its ``deploy`` asks for."""
     backfill = place.context["dag_run"].run_type == BACKFILL
     return RunKind(backfill=backfill, deploys=not backfill or bool(place.param("deploy")))
+
+
+def first_step(place: ProjectContext, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Say which task a run begins with, ``acquire_lock`` where it may train, and why it may not."""
+    if place.param("dry_run"):
+        return "rehearse", "it is a dry run"
+    if run_kind(place).backfill:
+        reason = skipped_interval(place)
+        return ("not_this_interval", reason) if reason else ("acquire_lock", "")
+    if settings["enable_automatic_training"] or place.param("even_if_training_is_off"):
+        return "acquire_lock", ""
+    return "training_is_off", f"Variable '{place.project.variable('enable_automatic_training')}' is off"
 
 
 def skipped_interval(place: ProjectContext) -> str | None:

@@ -10,14 +10,16 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.domain.errors import ModelError
+from custom_labels.domain.errors import ModelError, NotPermitted
 from custom_labels.domain.names import version_name
 from custom_labels.domain.retraining import AttemptState, Retrain, TrainingAttempt
 from custom_labels.domain.snapshot import ImageSnapshot
 from custom_labels.domain.statuses import VERSION_TRAINED, Verdict
+from custom_labels.operators.inputs import require_inputs
+from custom_labels.operators.preconditions import require_training
 from custom_labels.operators.project import REASON, RESUMED, ProjectContext, branch, step, values
 from custom_labels.operators.refusals import note_refusals
-from custom_labels.operators.train_rules import as_of, decide, freeze_snapshot, run_kind, skipped_interval
+from custom_labels.operators.train_rules import as_of, decide, first_step, freeze_snapshot, run_kind
 from custom_labels.storage.manifests import build_manifests as write_manifests
 from custom_labels.storage.snapshots import survey
 
@@ -30,17 +32,10 @@ log = logging.getLogger(__name__)
 def is_training_on(project: str, settings: dict[str, Any]) -> str:
     """Go on if automatic training is on, or if a person asks for it: by the run's Params, or by a backfill."""
     place = ProjectContext(project)
-    if place.param("dry_run"):
-        return "rehearse"
-    if run_kind(place).backfill:
-        if reason := skipped_interval(place):
-            _explain(place, reason)
-            return "not_this_interval"
-        return "acquire_lock"
-    if settings["enable_automatic_training"] or place.param("even_if_training_is_off"):
-        return "acquire_lock"
-    log.info("Variable '%s' is off.", place.project.variable("enable_automatic_training"))
-    return "training_is_off"
+    chosen, reason = first_step(place, settings)
+    if reason:
+        _explain(place, reason)
+    return chosen
 
 
 # -- what there is to train on ---------------------------------------------------------------------
@@ -102,13 +97,22 @@ def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
 
 
 @step
-def claim_training(project: str, settings: dict[str, Any], checked: dict[str, Any], project_arn: str) -> dict[str, Any]:
+def claim_training(
+    project: str,
+    settings: dict[str, Any],
+    checked: dict[str, Any],
+    project_arn: str,
+    datasets: list[str],  # noqa: ARG001 - that the datasets were replaced by those of this run
+) -> dict[str, Any]:
     """Claim the one training of these images, before it is paid.
 
     Whoever runs after us, here or in another Airflow, finds the claim and goes on with it instead of paying again.
+
+    :param datasets: ARNs of the project's TRAIN and TEST datasets, which this run replaced.
     """
     place = ProjectContext(project)
     snapshot = ImageSnapshot.from_json(checked["snapshot"])
+    _require_due(place, settings, snapshot)
     ours = TrainingAttempt(
         digest=snapshot.digest,
         project_arn=project_arn,
@@ -127,7 +131,8 @@ def resume_training(project: str) -> dict[str, Any]:
     """Find the training to go on with: begun by a run that did not live to see its end, or only measured so far."""
     place = ProjectContext(project)
     found = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
-    attempt = place.registry.reopen_attempt(next(digest for digest in found or [] if digest))
+    digest = next((digest for digest in found or [] if digest), None)
+    attempt = place.registry.reopen_attempt(digest) if digest else None
     if attempt is None or attempt.state.is_finished:
         raise ModelError(
             f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
@@ -142,7 +147,9 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
 
     It is to be deployed only if both the run that began the training and this one may.
     """
-    attempt = TrainingAttempt.from_json(next(a for a in attempts if a))
+    found = next((attempt for attempt in attempts if attempt), None)
+    require_inputs("begin_training", {"attempts": found})
+    attempt = TrainingAttempt.from_json(found or {})
     place = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
     hours = float(place.context["ti"].xcom_pull(task_ids="load_settings")["training_timeout_hours"])
@@ -197,6 +204,21 @@ def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: dict[str,
     if decision.resumed:
         place.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)
     return decision.action
+
+
+def _require_due(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+    """Make sure, before it is claimed, that these images are to be trained on, or were begun to be."""
+    require_training(place, settings)
+    decision = decide(place, settings, snapshot)
+    if decision.action is Retrain.TRAIN:
+        return
+    attempt = place.registry.attempt(snapshot.digest)
+    begun = attempt and place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status
+    if begun is None:
+        raise NotPermitted(
+            f"Snapshot {snapshot.digest[:12]} of project '{place.project.name}' was not claimed for a training: "
+            f"{decision.reason}. Nothing was paid. Clear task 'is_retraining_due' with the tasks downstream of it."
+        )
 
 
 def _explain(place: ProjectContext, reason: str) -> None:

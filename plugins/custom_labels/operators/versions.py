@@ -46,6 +46,7 @@ class VersionOperator(WaitingOperator):
         *WaitingOperator.template_fields, "project_arn", "version_name"
     )
     operator_extra_links = (CustomLabelsVersionLink(),)
+    needed = ("project_arn", "version_name")
 
     def __init__(self, *, project_arn: str, version_name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -58,8 +59,9 @@ class VersionOperator(WaitingOperator):
         return f"Model version '{self.version_name}'"
 
     def execute(self, context: Context) -> Any:
-        """Leave the console link, then submit and wait."""
-        persist_version_link(context, self)
+        """Leave the console link where there is a version to lead to, then submit and wait."""
+        if self.project_arn and self.version_name:
+            persist_version_link(context, self)
         return super().execute(context)
 
     def describe(self) -> Described:

@@ -104,13 +104,18 @@ class LockFile:
         self.store.write_if_unchanged(self.key, renewed.to_json(), etag)
 
     def keep(self) -> None:
-        """Show that this run lives and still means to do what the lock says.
+        """Show that this run lives and still means to do what the lock says; tasks of one run may do so at once.
 
         :raises LockLost: another run holds the lock.
         """
-        holder, etag = self._hold()
-        kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=self.now())
-        self.store.write_if_unchanged(self.key, kept.to_json(), etag)
+        while True:
+            holder, etag = self._hold()
+            kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=self.now())
+            try:
+                self.store.write_if_unchanged(self.key, kept.to_json(), etag)
+            except (ObjectExists, ObjectChanged):
+                continue  # another task of this run was faster, or another run: look again who
+            return
 
     def _hold(self) -> tuple[ProjectLock | None, str | None]:
         holder, etag = self.read()

@@ -1,0 +1,107 @@
+"""What must be on record before a version is put into service, started, stopped or deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_labels.domain.approval import Approval
+from custom_labels.domain.deployment import LiveVersion
+from custom_labels.domain.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
+
+CANDIDATE = {"version_name": "v2", "version_arn": "arn of v2", "champion_arn": "arn of v1"}
+ROLLBACK = {**CANDIDATE, "is_rollback": True}
+DECISION: dict[str, Any] = {
+    "version_arn": "arn of v2",
+    "champion": {"version_name": "v1", "version_arn": "arn of v1"},
+    "passed": True,
+    "reason": "F1 0.900 reaches the minimum of 0.8",
+    "gates": [{"passed": True}],
+}
+YES = Approval(
+    approved=True,
+    by="ann",
+    at="2026-11-27T12:00:00+00:00",
+    comment="",
+    reason=DECISION["reason"],
+    champion_arn="arn of v1",
+    hours=24,
+    run="digits_train/1",
+)
+NO = replace(YES, approved=False)
+SILENCE = replace(NO, by=None)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "record", "decision", "needs_approval", "words"),
+    [
+        (CANDIDATE, {}, DECISION, False, None),
+        (CANDIDATE, {"approval": YES}, DECISION, True, None),
+        (CANDIDATE, {"approval": YES}, DECISION, False, None),
+        ({**CANDIDATE, "champion_arn": None}, {}, {**DECISION, "champion": None}, False, None),
+        (CANDIDATE, {}, None, False, "was not judged by its gates"),
+        (CANDIDATE, {}, {**DECISION, "version_arn": "arn of another v2"}, False, "was not judged by its gates"),
+        (CANDIDATE, {}, {**DECISION, "passed": False}, False, "did not pass its gates"),
+        (CANDIDATE, {}, {**DECISION, "gates": [{"passed": True}, {"passed": False}]}, False, "did not pass its gates"),
+        (
+            {**CANDIDATE, "champion_arn": "arn of v0"},
+            {},
+            DECISION,
+            False,
+            "was judged against arn of v1, not arn of v0",
+        ),
+        ({**CANDIDATE, "champion_arn": None}, {}, DECISION, False, "was judged against arn of v1, not none"),
+        (CANDIDATE, {}, DECISION, True, "was approved by nobody, and 'require_approval' is on"),
+        (CANDIDATE, {"approval": replace(YES, by=None)}, DECISION, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": replace(YES, reason="another verdict")}, DECISION, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": replace(YES, champion_arn="arn of v0")}, DECISION, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": NO}, DECISION, True, "was not approved: rejected by ann"),
+        (CANDIDATE, {"approval": NO}, DECISION, False, "was not approved: rejected by ann"),
+        (CANDIDATE, {"approval": SILENCE}, DECISION, True, "was not approved: nobody answered within 24 hours"),
+        (ROLLBACK, {"evaluation": {"f1": 0.9}}, None, True, None),
+        (ROLLBACK, {}, None, False, "was never evaluated"),
+    ],
+)
+def test_a_version_serves_only_with_what_it_takes_on_record(
+    candidate: dict[str, Any], record: dict[str, Any], decision: Any, needs_approval: bool, words: str | None
+) -> None:
+    on_record = {name: value.to_json() if name == "approval" else value for name, value in record.items()}
+
+    refused = why_not_deployed(candidate, on_record, decision, needs_approval=needs_approval)
+
+    if words is None:
+        assert refused is None
+    else:
+        assert refused is not None
+        assert refused.startswith("Version 'v2' ")
+        assert words in refused
+        assert "It was not put into service. " in refused
+
+
+LIVE = LiveVersion("v2", "arn of v2", "arn of digits", "0" * 64, "2026-11-27", 0.9, ("a",), previous_version_name="v1")
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        (why_not_stopped("v1", LIVE, is_recorded=False), None),
+        (why_not_stopped("v2", None, is_recorded=False), None),
+        (why_not_stopped("v2", LIVE, is_recorded=True), None),
+        (why_not_stopped("v2", LIVE, is_recorded=False), "Version 'v2' was not stopped: it serves"),
+        (why_not_live("v2", LIVE), None),
+        (why_not_live("v1", LIVE), "Version 'v1' was not started: 'registry/live.json' names 'v2'"),
+        (why_not_live("v1", None), "'registry/live.json' names no version"),
+        (why_not_deleted("v0", LIVE, frozenset()), None),
+        (why_not_deleted("v0", None, frozenset()), None),
+        (why_not_deleted("v2", LIVE, frozenset()), "Version 'v2' was not deleted"),
+        (why_not_deleted("v1", LIVE, frozenset()), "Version 'v1' was not deleted"),
+        (why_not_deleted("v0", LIVE, frozenset({"v0"})), "Version 'v0' was not deleted"),
+    ],
+)
+def test_a_version_is_stopped_started_and_deleted_only_where_the_registry_agrees(
+    refused: str | None, words: str | None
+) -> None:
+    assert (refused is None) == (words is None)
+    assert (words or "") in (refused or "")
