@@ -88,7 +88,7 @@ def ledger(aws: LocalAws) -> list[dict[str, Any]]:
 
 def waiting(aws: LocalAws) -> list[dict[str, Any]]:
     """Read all requests that wait."""
-    return lines(aws, "reviews/waiting/")
+    return [line["request"] for line in lines(aws, "reviews/waiting/")]
 
 
 def lines(aws: LocalAws, prefix: str) -> list[dict[str, Any]]:

@@ -89,6 +89,12 @@ class Settings(BaseModel):
     daily_review_budget: int = Field(
         500, ge=0, le=1_000_000, description="Reviews opened in a day (UTC) at most; the rest waits."
     )
+    review_waiting_days: float = Field(
+        30, gt=0, le=365, description="Days that an image waits for the budget before its review is dropped."
+    )
+    maximum_waiting_reviews: int = Field(
+        10_000, ge=1, le=100_000, description="Reviews that may wait; the least doubtful ones beyond are dropped."
+    )
     reviewers_per_image: int = Field(1, ge=1, le=3, description="People who are asked about an image at first.")
     review_quorum: int | None = Field(
         None, ge=1, le=9, description="Equal answers that decide; empty means more than half of those asked at first."

@@ -172,7 +172,9 @@ def results(aws: LocalAws) -> list[dict[str, Any]]:
 
 def waiting(aws: LocalAws) -> list[dict[str, Any]]:
     """Give all requests for review that wait."""
-    return [json.loads(line) for key in keys(aws, "reviews/waiting/") for line in read(aws, key).splitlines()]
+    return [
+        json.loads(line)["request"] for key in keys(aws, "reviews/waiting/") for line in read(aws, key).splitlines()
+    ]
 
 
 def end_of(run: Run) -> tuple[str, str]:

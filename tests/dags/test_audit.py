@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 VERSION = "digits-20261121T120000-abc"
+PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def place(aws: LocalAws, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> R
     """A project with a live version and its review set up; what is logged is sampled at once."""
     monkeypatch.setattr(audit_steps, "SETTLED", timedelta(0))
     made = set_up_review(aws)
-    live = LiveVersion(VERSION, "arn:v", "arn:p", "d" * 64, "2026-11-21T12:00:00+00:00", 0.9, LABELS)
+    live = LiveVersion(VERSION, "arn:v", PROJECT, "d" * 64, "2026-11-21T12:00:00+00:00", 0.9, LABELS)
     Registry(made.store).move_live(live, expected=None)
     Registry(made.store).update_version(VERSION, {"evaluation": {"f1": 0.9}})
     return made

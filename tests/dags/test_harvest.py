@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.storage.review_requests import WaitingReviews
 from tests.dags.running import Variables
 from tests.harvest_support import (
     LABELLED,
@@ -19,6 +21,7 @@ from tests.harvest_support import (
     keys,
     ledger,
     messages,
+    waiting,
 )
 from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
 from tests.support import BUCKET, client, picture, s3
@@ -132,6 +135,25 @@ def test_training_is_woken_when_enough_labelled_images_came_in(
 
     assert harvest().tasks["wake_training"] == "success"
     assert harvest().tasks["wake_training"] == "skipped"
+
+
+def test_a_review_that_waits_too_long_is_dropped_and_told(
+    aws: LocalAws, place: ReviewPlace, variables: Variables
+) -> None:
+    """Reviews waited for ever, and each run of three DAGs read all of them again."""
+    now, asked = datetime.now(UTC), [make_request(aws, number) for number in range(6)]
+    reviews = WaitingReviews(place.store)
+    reviews.add("old", asked[:3], now - timedelta(days=2, hours=1))
+    reviews.add("young", asked[3:], now - timedelta(days=2) + timedelta(hours=1))
+    variables.set(review_waiting_days=2, maximum_waiting_reviews=2)
+
+    run, later = harvest(), harvest()
+
+    dropped = "4 waiting reviews were dropped: 3 had waited too long and 1 were too many"
+    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}."
+    assert "dropped" not in (later.note or "")
+    assert later.xcoms["open_reviews"]["waiting"] == len(waiting(aws)) == 2
 
 
 @pytest.mark.parametrize(

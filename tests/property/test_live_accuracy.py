@@ -14,8 +14,7 @@ import pytest
 
 from custom_labels.domain.audit import Accuracy, Stratum, every_nth, wilson_interval
 from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ReviewRequest
-from custom_labels.operators.review_opening import urgency
+from custom_labels.domain.review import Purpose, ReviewRequest, urgency
 from tests.review_requests import request_for
 
 SEEDS = 100

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +85,36 @@ def test_the_rest_waits_when_the_budget_is_used_up_and_goes_on_the_next_day(stor
     assert open_waiting(store, backend, budget=3) == Opening(opened=3, waiting=2)
     assert open_waiting(store, backend, budget=3, owner="later") == Opening(waiting=2)
     assert open_waiting(store, backend, budget=3, day=TOMORROW) == Opening(opened=2)
+
+
+@pytest.mark.parametrize(("budget", "reads"), [(0, 1), (3, 2)], ids=["used up", "open"])
+def test_what_waits_is_read_once_to_be_counted_and_once_to_choose(
+    store: S3Store, monkeypatch: pytest.MonkeyPatch, budget: int, reads: int
+) -> None:
+    """And not again for each look at how many are left; a file that some were taken from is read for that as well."""
+    for number in range(3):
+        WaitingReviews(store).add(f"file-{number}", requests(9)[3 * number : 3 * number + 3])
+    asked: list[str] = []
+    read_bytes = store.read_bytes
+
+    def counted(relative: str, **more: Any) -> Any:
+        asked.append(relative)
+        return read_bytes(relative, **more)
+
+    monkeypatch.setattr(store, "read_bytes", counted)
+    opening = open_waiting(store, MemoryBackend(), budget=budget)
+
+    assert opening == Opening(opened=budget, waiting=9 - budget)
+    assert asked.count("reviews/waiting/file-2.jsonl") == reads
+
+
+def test_reviews_that_wait_too_long_are_not_opened(store: S3Store) -> None:
+    WaitingReviews(store).add("old", requests(2), noon(TODAY)() - timedelta(days=31))
+    WaitingReviews(store).add("young", requests(4)[2:], noon(TODAY)())
+    backend = MemoryBackend()
+
+    assert open_waiting(store, backend) == Opening(opened=2, too_old=2)
+    assert set(backend.opened) == {request.name for request in requests(4)[2:]}
 
 
 def test_a_budget_that_was_lowered_opens_none_and_one_that_was_raised_opens_more(store: S3Store) -> None:

@@ -7,7 +7,8 @@ DETECT_DOC = """
 
 Puts every image below `s3://{bucket}/{prefix}images_for_detection/` to the version that serves, and writes one result
 each: `detections/<image>/<ETag>/<version>.json`. A detection whose confidence is below its minimum becomes a request
-for review; reviews are opened within the day's budget.
+for review; reviews are opened within the day's budget. The rest waits, up to `{project}__maximum_waiting_reviews` and
+for `{project}__review_waiting_days`; what is dropped is in the run's outcome.
 
 It runs within seconds when S3 announces an image (SQS queue `queues.detections` of the project file), when another
 version goes into service, and every `{project}__detection_poll_frequency` minutes. All runs but those that the queue

@@ -37,7 +37,8 @@ and all that failed are asked again.
 
 **How a run ends**: `harvested`, `review_trouble` (reviews fail, and why) or `nothing_to_harvest`, also in the run's
 note and in `registry/last_run/{project}_harvest_reviews.json`. Before that it opens the reviews that wait, within
-`daily_review_budget`.
+`daily_review_budget`. What waits longer than `review_waiting_days`, or is beyond `maximum_waiting_reviews` and least
+doubtful, is dropped; the outcome says how many were.
 
 **By hand**: trigger it with *Trigger*. `from_the_beginning` looks at all reviews there ever were, should the ledger or
 the watermark have been lost. A run may be cleared or killed at any point: an image has one copy, a review one end.

@@ -88,6 +88,22 @@ def ask_about(
     )
 
 
+def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
+    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
+
+    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
+    other, so that those a budget has room for are a sample of all.
+    """
+    if request.purpose is Purpose.AUDIT:
+        return False, False, 0.0, request.name
+    return (
+        True,
+        request.label is not None,
+        request.confidence if request.confidence is not None else 0.0,
+        request.name,
+    )
+
+
 class ReviewStatus(StrEnum):
     """What has become of a review, whatever the backend calls it."""
 

@@ -11,6 +11,7 @@ from custom_labels.domain.detection import Decision, Detection
 from custom_labels.domain.review import Purpose, ReviewRequest, ask_about
 from custom_labels.operators.project import ProjectContext, branch, step
 from custom_labels.operators.reporting import outcome
+from custom_labels.operators.review_steps import dropped_facts, dropped_reviews
 from custom_labels.storage.audit import ACCURACY, draw, keep_draw
 from custom_labels.storage.audit import measure as measure_samples
 from custom_labels.storage.review_requests import WaitingReviews
@@ -111,15 +112,16 @@ def live_accuracy_low(
     place = ProjectContext(project)
     accuracy, _ = place.store.read_json(ACCURACY)
     place.store.write_json(ACCURACY, {**(accuracy or {}), "told": measured["news"]})
-    facts = {**_facts(measured, sampled, opened), "Setting": place.project.variable("minimum_live_accuracy")}
-    return outcome(place, "live_accuracy_low", measured["alarm"], facts)
+    facts = {**_facts(place, measured, sampled, opened), "Setting": place.project.variable("minimum_live_accuracy")}
+    return outcome(place, "live_accuracy_low", measured["alarm"] + dropped_reviews(opened), facts)
 
 
 @step
 def sampled(project: str, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
     """Say what was sampled."""
-    detail = f"{sampled['sampled']} of {sampled['detections']} new detections go to people"
-    return outcome(ProjectContext(project), "sampled", detail, _facts(measured, sampled, opened))
+    detail = f"{sampled['sampled']} of {sampled['detections']} new detections go to people{dropped_reviews(opened)}"
+    place = ProjectContext(project)
+    return outcome(place, "sampled", detail, _facts(place, measured, sampled, opened))
 
 
 @step
@@ -136,10 +138,13 @@ def nothing_to_sample(
         f"{sampled['seen']} detections since the last sample, "
         f"'{place.project.variable('human_sampling_interval')}' is {settings['human_sampling_interval']}"
     )
-    return outcome(place, "nothing_to_sample", detail, _facts(measured, sampled, opened))
+    detail += dropped_reviews(opened)
+    return outcome(place, "nothing_to_sample", detail, _facts(place, measured, sampled, opened))
 
 
-def _facts(measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
+def _facts(
+    place: ProjectContext, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]
+) -> dict[str, Any]:
     f1 = "unknown" if measured["f1"] is None else f"{measured['f1']:.3f}"
     return {
         "Live version": measured["live"] or "none",
@@ -148,6 +153,8 @@ def _facts(measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, 
         "Sampled": sampled["sampled"],
         "Reviews opened": opened["opened"],
         "Waiting for the day's budget": opened["waiting"],
+        **({"Trouble while opening": opened["trouble"]} if opened["trouble"] else {}),
+        **dropped_facts(place, opened),
     }
 
 

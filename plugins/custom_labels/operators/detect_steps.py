@@ -23,6 +23,7 @@ from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import REASON, ProjectContext, branch, step
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.reporting import outcome
+from custom_labels.operators.review_steps import dropped_facts, dropped_reviews
 from custom_labels.storage.detection_work import LEFT, DetectionWork, work_name
 from custom_labels.storage.inbox import Inbox
 
@@ -207,7 +208,9 @@ def nothing_to_detect(project: str) -> dict[str, Any]:
     summary = _summary(place)
     other = summary["reasons"].get(PassedOver.NOT_AN_IMAGE.value, 0)
     rest = f"; {other} files in the inbox are of another kind by their names" if other else ""
-    return outcome(place, "nothing_to_detect", f"every image has its result{rest}", _facts(place, summary))
+    return outcome(
+        place, "nothing_to_detect", f"every image has its result{rest}{_dropped(place)}", _facts(place, summary)
+    )
 
 
 @step
@@ -215,7 +218,7 @@ def detected(project: str) -> dict[str, Any]:
     """Say what became of the images."""
     place = ProjectContext(project)
     summary = _summary(place)
-    return outcome(place, "detected", _words(summary), _facts(place, summary))
+    return outcome(place, "detected", _words(summary) + _dropped(place), _facts(place, summary))
 
 
 @step
@@ -228,7 +231,8 @@ def detection_trouble(project: str) -> dict[str, Any]:
     wrong += [f"{counts['unreadable']} images cannot be read"] if counts.get("unreadable") else []
     wrong += [f"{garbage} messages are no events of this project's inbox"] if garbage else []
     facts = {**_facts(place, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
-    return outcome(place, "detection_trouble", f"{' and '.join(wrong)}; {_words(summary)}", facts)
+    detail = f"{' and '.join(wrong)}; {_words(summary)}{_dropped(place)}"
+    return outcome(place, "detection_trouble", detail, facts)
 
 
 def _summary(place: ProjectContext) -> dict[str, Any]:
@@ -241,9 +245,16 @@ def _words(summary: dict[str, Any]) -> str:
     return f"{counts.get('accepted', 0)} of {summary['images']} accepted, {counts.get('review', 0)} to people"
 
 
+def _opened(place: ProjectContext) -> dict[str, Any]:
+    return place.context["ti"].xcom_pull(task_ids="open_reviews") or {}
+
+
+def _dropped(place: ProjectContext) -> str:
+    return dropped_reviews(_opened(place))
+
+
 def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
-    counts = summary["counts"]
-    opened = place.context["ti"].xcom_pull(task_ids="open_reviews") or {}
+    counts, opened = summary["counts"], _opened(place)
     facts = {
         "Images": summary["images"],
         "Accepted": counts.get("accepted", 0),
@@ -260,6 +271,7 @@ def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
         "Reviews in trouble": opened.get("trouble"),
         "Calls a second": summary.get("calls_a_second", 0),
         "Left for the next run": "yes" if summary.get("left") else 0,
+        **dropped_facts(place, opened),
         **summary["reasons"],
     }
     return {name: value for name, value in facts.items() if value}

@@ -25,6 +25,7 @@ from custom_labels.operators.harvesting import Harvester
 from custom_labels.operators.project import ProjectContext, branch, step, values
 from custom_labels.operators.queues import project_queue
 from custom_labels.operators.reporting import outcome
+from custom_labels.operators.review_steps import dropped_facts, dropped_reviews
 from custom_labels.review.backends import make_backend
 from custom_labels.storage import harvest
 from custom_labels.storage.harvest_work import FoundReviews, delete_abandoned, write_batches
@@ -179,7 +180,8 @@ def harvested(
     counts = Counter(closed["counts"])
     detail = f"{_number(counts['labelled'], 'labelled image')} from {_number(counts['reviews'], 'review')}"
     detail += _trouble(collected, opened)
-    return outcome(ProjectContext(project), "harvested", detail, _facts(closed, collected, opened))
+    place = ProjectContext(project)
+    return outcome(place, "harvested", detail, _facts(place, closed, collected, opened))
 
 
 @step
@@ -194,7 +196,8 @@ def review_trouble(
     if others:
         detail += f"; {_number(counts['labelled'], 'labelled image')} from {_number(others, 'other review')}"
     detail += _trouble(collected, opened)
-    return outcome(ProjectContext(project), "review_trouble", detail, _facts(closed, collected, opened))
+    place = ProjectContext(project)
+    return outcome(place, "review_trouble", detail, _facts(place, closed, collected, opened))
 
 
 def _failures(counts: Mapping[str, int]) -> int:
@@ -213,10 +216,12 @@ def nothing_to_harvest(
     if place.project.review is None:
         detail = f"nobody answers reviews: {project}.yaml has no 'review'"
     detail += _trouble(collected, opened)
-    return outcome(place, "nothing_to_harvest", detail, _facts(closed, collected, opened))
+    return outcome(place, "nothing_to_harvest", detail, _facts(place, closed, collected, opened))
 
 
-def _facts(closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
+def _facts(
+    place: ProjectContext, closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, Any]
+) -> dict[str, Any]:
     """Name what a person wants to know; what did not occur is left out."""
     counts = Counter(closed["counts"])
     said = {
@@ -241,6 +246,7 @@ def _facts(closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, 
         **{name: value for name, value in said.items() if value},
         "Reviews opened": opened["opened"],
         "Waiting to be opened": opened["waiting"],
+        **dropped_facts(place, opened),
     }
 
 
@@ -249,7 +255,8 @@ def _trouble(collected: dict[str, Any], opened: dict[str, Any]) -> str:
     unknown = (
         f"; {_number(collected['unknown'], 'review')} in a state that is not known" if collected["unknown"] else ""
     )
-    return unknown + ("; not all reviews that wait could be opened" if opened["trouble"] else "")
+    not_opened = "; not all reviews that wait could be opened" if opened["trouble"] else ""
+    return unknown + not_opened + dropped_reviews(opened)
 
 
 def _number(number: int, name: str) -> str:

@@ -8,19 +8,20 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.budget import Reservation
-from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.domain.review import Purpose, ReviewRequest, urgency
 from custom_labels.domain.review_halt import ReviewHalt
 from custom_labels.review.base import ReviewBackend, ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
 from custom_labels.storage.faults import is_passing
 from custom_labels.storage.opened_reviews import read_chosen, write_chosen
+from custom_labels.storage.review_backlog import Backlog, BacklogBounds
 from custom_labels.storage.review_budget import ReviewBudget
 from custom_labels.storage.review_halt import change_halt, read_halt
 from custom_labels.storage.review_requests import Waiting, WaitingReviews
@@ -56,6 +57,8 @@ class Opening:
     :param opened: reviews that are new.
     :param known: reviews that had been opened before.
     :param waiting: requests that still wait.
+    :param too_old: requests that were dropped, since they had waited too long; ``too_many`` likewise, being beyond the
+        largest number.
     :param trouble: why some were not opened, empty where all were or the budget is used up.
     """
 
@@ -63,6 +66,8 @@ class Opening:
     known: int = 0
     waiting: int = 0
     trouble: str = ""
+    too_old: int = 0
+    too_many: int = 0
 
 
 class ReviewOpener:
@@ -70,6 +75,7 @@ class ReviewOpener:
 
     :param owner: the run and the task, the same for all its tries.
     :param budget: reviews that may be opened in a day (UTC).
+    :param maximum_waiting: requests that may wait, and ``waiting_days`` for how long; what is beyond is dropped.
     :param audits_only: leave the doubtful detections waiting.
     :param now: gives the moment; its day in UTC is the budget's.
     """
@@ -81,6 +87,8 @@ class ReviewOpener:
         owner: str,
         *,
         budget: int,
+        maximum_waiting: int = 10_000,
+        waiting_days: float = 30,
         audits_only: bool = False,
         patience_seconds: float = PATIENCE_SECONDS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -90,6 +98,8 @@ class ReviewOpener:
         self.waiting = WaitingReviews(store)
         self.budget = ReviewBudget(store, owner)
         self.day_budget = budget
+        self.maximum_waiting = maximum_waiting
+        self.waiting_days = waiting_days
         self.audits_only = audits_only
         self.patience_seconds = patience_seconds
         self.now = now
@@ -104,8 +114,16 @@ class ReviewOpener:
         :raises ReviewBackendNotReady: nothing can be opened until it is set up; the requests wait on.
         :raises ReviewBackendError: not one request could be opened.
         """
+        backlog = self._bound_backlog()
         halt = self._judge_halt()
-        return self._probe(halt) if halt else self._run()
+        opening = self._probe(halt, backlog.waiting) if halt else self._run(backlog.waiting)
+        return replace(opening, too_old=backlog.too_old, too_many=backlog.too_many)
+
+    def _bound_backlog(self) -> Backlog:
+        """Drop what waits too long or is too much, before anything is chosen."""
+        others = set(self.budget.read(self.now().date()).reservations) - {self.budget.owner}
+        oldest = self.now() - timedelta(days=self.waiting_days)
+        return BacklogBounds(self.waiting, self.maximum_waiting, oldest, is_merging=not others).apply()
 
     def _judge_halt(self) -> ReviewHalt | None:
         """End the halt of opening if its probe shows that reviews work again, or if they are set up anew."""
@@ -120,30 +138,33 @@ class ReviewOpener:
 
         return change_halt(self.store, judged)
 
-    def _probe(self, halt: ReviewHalt) -> Opening:
+    def _probe(self, halt: ReviewHalt, waiting: int) -> Opening:
         """Open one review, if it is time to see whether reviews work again: one of those that failed least often."""
         now, opened = self.now(), 0
         day = now.date()
         before = self.budget.read(day)
         if halt.may_probe(now) and before.room(self.day_budget) and self.budget.owner not in before.reservations:
-            chosen, _ = self._choose(1, lambda one: (one.request.attempt, *urgency(one.request)))
+            chosen = self._choose(1, lambda one: (one.request.attempt, *urgency(one.request)))
             held = self.budget.reserve(day, len(chosen), self.day_budget) if chosen else None
             if held is not None:
                 name = chosen[0].request.name
                 change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
                 ends, _ = self._open_held(day, held, chosen)
                 opened = ends.count(_End.NEW)
-        return Opening(opened, 0, self.waiting.count(), halt.words)
+        return Opening(opened, 0, waiting - opened, halt.words)
 
-    def _run(self) -> Opening:
-        """Open one reservation of the budget after the other."""
+    def _run(self, waiting: int) -> Opening:
+        """Open one reservation of the budget after the other.
+
+        :param waiting: requests that wait at first; they are read again only where some of them may be opened.
+        """
         opened = known = 0
         while True:
             day = self.now().date()
             before = self.budget.read(day)
             held = before.reservations.get(self.budget.owner)
             room = held.reviews if held else before.room(self.day_budget)
-            chosen, waiting = self._choose(min(room, CHOSEN_AT_ONCE))
+            chosen = self._choose(min(room, waiting, CHOSEN_AT_ONCE))
             if chosen or held:
                 held = self.budget.reserve(day, len(chosen), self.day_budget)
             if held is None:
@@ -151,29 +172,24 @@ class ReviewOpener:
             ends, trouble = self._open_held(day, held, chosen)
             opened += ends.count(_End.NEW)
             known += ends.count(_End.KNOWN)
+            # What an earlier try opened may have been taken away by it, too.
+            waiting = (
+                self.waiting.count() if held.is_resumed else waiting - ends.count(_End.NEW) - ends.count(_End.KNOWN)
+            )
             if trouble is None:
                 continue
             if isinstance(trouble, ReviewBackendNotReady) or not (opened or known or _is_full(trouble)):
                 raise trouble
-            return Opening(opened, known, self.waiting.count(), str(trouble))
+            return Opening(opened, known, waiting, str(trouble))
 
-    def _choose(
-        self, number: int, key: Callable[[Waiting], Any] = lambda one: urgency(one.request)
-    ) -> tuple[list[Waiting], int]:
-        """Choose the requests to be opened first, and count all that wait."""
-        if number == 0:
-            return [], self.waiting.count()
-        waiting = 0
-
-        def candidates() -> Iterable[Waiting]:
-            nonlocal waiting
-            for one in self.waiting.read():
-                waiting += 1
-                if not self.audits_only or one.request.purpose is Purpose.AUDIT:
-                    yield one
-
-        first = heapq.nsmallest(number, candidates(), key=key)
-        return first, waiting
+    def _choose(self, number: int, key: Callable[[Waiting], Any] = lambda one: urgency(one.request)) -> list[Waiting]:
+        """Choose the requests to be opened first."""
+        if number <= 0:
+            return []
+        candidates = (
+            one for one in self.waiting.read() if not self.audits_only or one.request.purpose is Purpose.AUDIT
+        )
+        return heapq.nsmallest(number, candidates, key=key)
 
     def _open_held(self, day: date, held: Reservation, chosen: list[Waiting]) -> tuple[list[_End], Trouble | None]:
         """Open what a reservation is for: what an earlier try chose under it, else what is chosen now."""
@@ -237,19 +253,3 @@ class ReviewOpener:
 
 def _is_full(trouble: Trouble) -> bool:
     return isinstance(trouble, ReviewBackendFull)
-
-
-def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
-    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
-
-    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
-    other, so that those a budget has room for are a sample of all.
-    """
-    if request.purpose is Purpose.AUDIT:
-        return False, False, 0.0, request.name
-    return (
-        True,
-        request.label is not None,
-        request.confidence if request.confidence is not None else 0.0,
-        request.name,
-    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -12,6 +14,7 @@ from custom_labels.operators.inputs import require_inputs
 from custom_labels.operators.project import ProjectContext, values
 from custom_labels.operators.review_opening import Opening, ReviewOpener
 from custom_labels.review.base import ReviewBackendNotReady
+from custom_labels.storage.review_backlog import BacklogBounds
 from custom_labels.storage.review_requests import WaitingReviews
 
 log = logging.getLogger(__name__)
@@ -33,16 +36,45 @@ def open_reviews(project: str) -> dict[str, Any]:
     return asdict(opening)
 
 
+def dropped_reviews(opened: Mapping[str, Any]) -> str:
+    """Word what was dropped, for the end of a sentence; empty where nothing was.
+
+    :param opened: what :func:`open_reviews` returned.
+    """
+    old, many = opened.get("too_old", 0), opened.get("too_many", 0)
+    why = [f"{old} had waited too long"] * bool(old) + [f"{many} were too many"] * bool(many)
+    return f"; {old + many} waiting reviews were dropped: {' and '.join(why)}" if why else ""
+
+
+def dropped_facts(place: ProjectContext, opened: Mapping[str, Any]) -> dict[str, Any]:
+    """Name what was dropped and the settings that decide it, for an outcome; empty where nothing was.
+
+    :param opened: what :func:`open_reviews` returned.
+    """
+    facts = {
+        "Reviews dropped, waited too long": opened.get("too_old", 0),
+        "Reviews dropped, too many waited": opened.get("too_many", 0),
+    }
+    found: dict[str, Any] = {name: value for name, value in facts.items() if value}
+    names = ("daily_review_budget", "review_waiting_days", "maximum_waiting_reviews")
+    return {**found, "Settings of what is dropped": ", ".join(map(place.project.variable, names))} if found else {}
+
+
 def _open(place: ProjectContext, settings: dict[str, Any]) -> Opening:
     from custom_labels.review.backends import make_backend
 
     if place.project.review is None:
-        return Opening(waiting=WaitingReviews(place.store).count())
+        oldest = datetime.now(UTC) - timedelta(days=settings["review_waiting_days"])
+        waiting = WaitingReviews(place.store)
+        backlog = BacklogBounds(waiting, settings["maximum_waiting_reviews"], oldest, is_merging=True).apply()
+        return Opening(waiting=backlog.waiting, too_old=backlog.too_old, too_many=backlog.too_many)
     opener = ReviewOpener(
         place.store,
         make_backend(place.project, place.store),
         f"{place.owner}/{place.context['ti'].task_id}",
         budget=settings["daily_review_budget"],
+        maximum_waiting=settings["maximum_waiting_reviews"],
+        waiting_days=settings["review_waiting_days"],
         audits_only=not settings["enable_a2i_workflow"],
     )
     try:

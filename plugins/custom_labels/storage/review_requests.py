@@ -1,6 +1,7 @@
 """Reviews that were asked for and are not opened yet: files of requests that wait for the budget.
 
-``reviews/waiting/<id>.jsonl`` has a line for each request, written by whoever asks, and taken away when it is opened.
+``reviews/waiting/<id>.jsonl`` has a line for each request with the moment since when it waits, written by whoever asks.
+It is taken away when it is opened, or has waited too long, see :mod:`custom_labels.storage.review_backlog`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from custom_labels.domain.keys import REVIEWS
 from custom_labels.domain.review import ReviewRequest
@@ -36,16 +38,18 @@ class WaitingReviews:
     def __init__(self, store: S3Store) -> None:
         self.store = store
 
-    def add(self, id: str, requests: Iterable[ReviewRequest]) -> None:  # noqa: A002 - the file's name is its id
+    def add(self, id: str, requests: Iterable[ReviewRequest], since: datetime | None = None) -> None:  # noqa: A002
         """Let requests wait: one PutObject, or nothing where there are none.
 
         :param id: of letters, digits, dashes, dots and underscores; derived from the work that asks, so that the same
             work, done again, overwrites its own file.
+        :param since: from when they wait; now by default.
         :raises ValueError: the id could be a path.
         """
         if not _ID.fullmatch(id):
             raise ValueError(f"'{id}' is no id of a file of waiting reviews: use letters, digits, '-', '.' and '_'.")
-        lines = [request.to_json() for request in requests]
+        moment = (since or datetime.now(UTC)).isoformat()
+        lines = [{"request": request.to_json(), "since": moment} for request in requests]
         if lines:
             write_lines(self.store, f"{WAITING}{id}.jsonl", lines)
 
@@ -53,7 +57,7 @@ class WaitingReviews:
         """Go through all requests that wait, some files at a time; memory does not grow with their number."""
         for file in read_folder(self.store, WAITING):
             for line in file.records:
-                yield Waiting(file.key, ReviewRequest.from_json(line))
+                yield Waiting(file.key, ReviewRequest.from_json(line["request"]))
 
     def count(self) -> int:
         """Count the requests that wait: one call for a thousand files, and one for each file of some dozens."""
@@ -67,7 +71,7 @@ class WaitingReviews:
         from botocore.exceptions import ClientError
 
         while (present := read_lines(self.store, file)) is not None:
-            left = [line for line in present.records if line["name"] not in names]
+            left = [line for line in present.records if line["request"]["name"] not in names]
             if len(left) == len(present.records):
                 return
             try:

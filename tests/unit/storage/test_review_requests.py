@@ -99,7 +99,9 @@ def test_signs_that_other_readers_take_for_line_ends_stay_within_a_line(store: S
 
 
 def test_a_damaged_file_is_named_with_the_way_out(store: S3Store) -> None:
-    store.call("put_object", f"{WAITING}one.jsonl", Body=to_lines([A.to_json()])[:-20])
+    store.call(
+        "put_object", f"{WAITING}one.jsonl", Body=to_lines([{"request": A.to_json(), "since": "2026-11-20"}])[:-20]
+    )
 
     with pytest.raises(StorageError, match=r"reviews/waiting/one.jsonl holds no JSON Lines.*delete it"):
         WaitingReviews(store).count()
