@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal, image_width, started
 from tests.unit.local_aws.review_support import LABELS, TEMPLATE, Reviews
+from tests.unit.local_aws.test_attributes import LISTS
 
 WITH_NOTE = TEMPLATE.replace(
     "</crowd-form>",
@@ -222,3 +224,27 @@ def test_name_is_refused_in_the_list_when_no_worker_can_have_it(portal: Portal, 
     page.get_by_role("button", name="Change").click()
     assert page.evaluate("() => document.querySelector('input:invalid') !== null")
     expect(page).to_have_url(re.compile("worker=anna$"))
+
+
+def with_categories(text: str) -> dict[str, Any]:
+    """Return a flow whose page has its categories written out."""
+    return {"template": TEMPLATE.replace("{{ task.input.labels | to_json | escape }}", html.escape(text))}
+
+
+@pytest.mark.parametrize(("text", "expected"), LISTS[:-1])
+def test_categories_are_offered_when_they_are_written_as_json_or_as_javascript(
+    portal: Portal, reviews: Reviews, text: str, expected: list[str]
+) -> None:
+    started(reviews, "loop", flow=with_categories(text))
+    portal.task()
+    expect(portal.categories.locator("span")).to_have_text(expected)
+    portal.categories.nth(1).click()
+    portal.press("Enter")
+    expect(portal.page.get_by_text("Nothing to do")).to_be_visible()
+    assert answers(reviews) == [expected[1]]
+
+
+def test_page_says_so_when_the_categories_cannot_be_read(portal: Portal, reviews: Reviews) -> None:
+    started(reviews, "loop", flow=with_categories("[dots, bars]"))
+    page = portal.task()
+    expect(page.get_by_role("alert")).to_contain_text("The template's categories cannot be read: [dots, bars]")

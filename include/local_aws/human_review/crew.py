@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from include.local_aws.human_review.attributes import read_list
 from include.local_aws.human_review.endings import answer_task
 from include.local_aws.human_review.loops import render
 from include.local_aws.human_review.state import Answer, Loop, Region
 from include.local_aws.human_review.templates import TemplateError
 from include.local_aws.human_review.workforce import Question, Workforce
-from include.local_aws.strict_json import read_json
 
 
 @dataclass
@@ -120,11 +120,9 @@ def _question(region: Region, loop: Loop) -> Question | None:
     try:
         parser.feed(render(region, loop))
         found = parser.attributes or {}
-        categories = read_json(found.get("categories") or "[]")
+        categories = read_list(found.get("categories") or "[]")
         # The page shows a link to the image on this very endpoint: /bucket/key.
         image = f"s3:/{unquote(urlsplit(found.get('src') or '').path)}"
     except (TemplateError, ValueError):
         return None
-    if not found.get("name") or not isinstance(categories, list):
-        return None
-    return Question(str(found["name"]), image, tuple(str(category) for category in categories))
+    return Question(str(found["name"]), image, tuple(categories)) if found.get("name") else None

@@ -23,11 +23,23 @@ function keysOf(categories) {
   });
 }
 
+// AWS's own pages write lists as JavaScript does, ['Cat', 'Dog']: JSON, or the same with single quotes, as in attributes.py.
+function readList(text) {
+  const json = text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gs, (quoted) => {
+    if (quoted.startsWith('"')) return quoted;
+    const inner = quoted.slice(1, -1).replace(/\\.|"/gs, (special) => ({ "\\'": "'", '"': '\\"' })[special] ?? special);
+    return `"${inner}"`;
+  });
+  const found = JSON.parse(json);
+  if (!Array.isArray(found)) throw new SyntaxError("it is not a list");
+  return found.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+}
+
 class CrowdImageClassifier extends HTMLElement {
   connectedCallback() {
     if (this.buttons) return;
     this.label = null;
-    const categories = JSON.parse(this.getAttribute("categories") || "[]");
+    const [categories, trouble] = this.readCategories();
     this.keys = keysOf(categories);
     this.buttons = categories.map((label, place) => {
       const key = make("kbd", { textContent: this.keys[place] });
@@ -38,6 +50,7 @@ class CrowdImageClassifier extends HTMLElement {
     });
     this.error = make("div", { className: "error" });
     this.error.setAttribute("role", "alert");
+    this.error.textContent = trouble;
     const picture = make("img", { src: this.getAttribute("src"), alt: "the image to classify" });
     picture.addEventListener("load", () => {
       picture.classList.toggle("small", Math.max(picture.naturalWidth, picture.naturalHeight) <= SMALL_PIXELS);
@@ -50,6 +63,15 @@ class CrowdImageClassifier extends HTMLElement {
       make("div", { className: "choice" }, make("div", { className: "categories" }, ...this.buttons), hint, this.error),
     );
     this.categories = categories;
+  }
+
+  readCategories() {
+    const text = this.getAttribute("categories") || "[]";
+    try {
+      return [readList(text), ""];
+    } catch (error) {
+      return [[], `The template's categories cannot be read: ${text} (${error.message}). Write them as ["a", "b"].`];
+    }
   }
 
   choose(label) {
