@@ -60,14 +60,15 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
         raise NoAnswers("Custom Labels names no evaluation snapshot of it")
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         path = Path(folder) / "answers.jsonl"
-        uri = copy_file(store, places[0], path)
+        uri = copy_file(store, places[0], path, "evaluation snapshot")
         yield EvaluationAnswers(path, uri)
 
 
-def copy_file(store: S3Store, place: Mapping[str, str], path: Path) -> str:
+def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -> str:
     """Copy a file that Custom Labels wrote to a local one, and give its URI.
 
     :param place: ``Bucket`` and ``Name``, as DescribeProjectVersions gives them.
+    :param what: names the file, for errors.
     :raises NoAnswers: it is not there.
     """
     from botocore.exceptions import ClientError
@@ -83,7 +84,7 @@ def copy_file(store: S3Store, place: Mapping[str, str], path: Path) -> str:
     try:
         store.patiently(copy, "get_object", place["Name"], MISSING)
     except ClientError as error:
-        raise NoAnswers(f"{uri}, which Custom Labels wrote, is not there: {error}") from error
+        raise NoAnswers(f"{uri}, its {what}, is not there: {error}") from error
     return uri
 
 

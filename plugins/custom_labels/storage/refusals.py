@@ -66,7 +66,7 @@ def _read_summary(store: S3Store, described: Mapping[str, Any], path: Path) -> d
     place = described.get("ManifestSummary", {}).get("S3Object")
     if not place:
         raise NoAnswers("it names no manifest summary")
-    uri = copy_file(store, place, path)
+    uri = copy_file(store, place, path, "manifest summary")
     try:
         return dict(json.loads(path.read_bytes()))
     except ValueError as error:
@@ -77,7 +77,7 @@ def _read_side(store: S3Store, result: Mapping[str, Any], path: Path, found: Ref
     assets = result.get("Validation", {}).get("Assets", [])
     places = [asset["GroundTruthManifest"]["S3Object"] for asset in assets if "GroundTruthManifest" in asset]
     for place in places:
-        uri = copy_file(store, place, path)
+        uri = copy_file(store, place, path, "manifest with validation")
         for number, line in enumerate(read_lines(path), 1):
             try:
                 refused = read_refused_line(line) if line.strip() else None
