@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, BaseOperator, TriggerRule
 
-from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments, making_arguments
+from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments, tags_of
 from custom_labels.docs.bootstrap import BOOTSTRAP_DOC
 from custom_labels.operators import bootstrap_steps as steps
 from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator
+from custom_labels.operators.pool_probes import ALWAYS_THERE, named_pools, use_of, use_pool
 from custom_labels.operators.reporting import tell
 from custom_labels.operators.review_setup import CustomLabelsSetupReviewOperator
 from custom_labels.operators.settings_step import load_settings
@@ -17,12 +20,15 @@ from custom_labels.settings import Project, load_projects
 def bootstrap_dag(project: Project) -> DAG:
     """Build the bootstrap DAG of one project."""
     name = project.name
-    with DAG(schedule=None, **dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)) as dag:
+    arguments = dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)
+    # So that a run ends whose pool is never added.
+    with DAG(schedule=None, dagrun_timeout=timedelta(hours=2), **arguments) as dag:
         # A person waits for the answer: what keeps it from beginning is not tried again for half an hour.
         settings = load_settings.override(retries=0)(name)
-        aws = custom_labels_arguments(project)
+        # None of them in the project's own pool: one that is missing would keep all of them from ever being started.
+        aws = {**custom_labels_arguments(project), "pool": ALWAYS_THERE}
         made: list[BaseOperator] = [
-            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **making_arguments(project))
+            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, tags=tags_of(project), **aws)
         ]
         if project.review:
             made.append(CustomLabelsSetupReviewOperator(task_id="set_up_review", project=name, **aws))
@@ -31,6 +37,8 @@ def bootstrap_dag(project: Project) -> DAG:
         ready = steps.ready(name, checked)
         tell(project, [ready])
 
+        for field, pool in named_pools(project).items():
+            settings >> use_pool.override(task_id=use_of(field), pool=pool, retries=0)(name)
         settings >> made >> checked
     return dag
 

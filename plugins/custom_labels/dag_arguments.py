@@ -10,7 +10,7 @@ from airflow.sdk import Param
 from custom_labels.docs.rollback import ROLLBACK_DOC
 from custom_labels.docs.scale import SCALE_DOC
 from custom_labels.docs.train import TRAIN_DOC
-from custom_labels.domain.names import PROJECT_TAG
+from custom_labels.domain.names import DAG_TAG, PROJECT_TAG
 from custom_labels.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.settings import Project
 
@@ -74,7 +74,7 @@ def dag_arguments(
         "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
         "catchup": False,
         "max_active_runs": 1,
-        "tags": ["custom-labels", project.name],
+        "tags": [DAG_TAG, project.name],
         "on_failure_callback": RunFailureNotifier(project=project.name),
         "default_args": {
             "retries": 3,
@@ -99,7 +99,12 @@ def custom_labels_arguments(project: Project) -> dict[str, Any]:
 
 def making_arguments(project: Project) -> dict[str, Any]:
     """Give the arguments of our operators that make something at Custom Labels: what it is tagged with, besides."""
-    return {**custom_labels_arguments(project), "tags": {PROJECT_TAG: project.name}}
+    return {**custom_labels_arguments(project), "tags": tags_of(project)}
+
+
+def tags_of(project: Project) -> dict[str, str]:
+    """Give what everything is tagged with that is made at AWS for a project."""
+    return {PROJECT_TAG: project.name}
 
 
 def setting(name: str) -> str:

@@ -1,19 +1,30 @@
-"""The listener that puts a run's outcome on the run itself, as the note that the DAG's grid shows."""
+"""The listener that puts on a run itself, as the note that the DAG's grid shows, its outcome and what it waits for."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
+
+from custom_labels.domain.names import DAG_TAG
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
 
+log = logging.getLogger(__name__)
+
 NOTE_KEY = "custom_labels_note"
 """XCom key under which a task of ours leaves the run's outcome in words."""
 MAX_NOTE = 1000
 """Characters that Airflow's table of notes takes; more would fail the scheduler's own commit on Postgres."""
+
+
+@hookimpl
+def on_dag_run_running(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
+    """Note that tasks of a run that begins will wait for ever."""
+    note_missing_pools(dag_run)
 
 
 @hookimpl
@@ -26,6 +37,40 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
     """Note what made a run fail."""
     put_note(dag_run)
+
+
+def note_missing_pools(dag_run: DagRun) -> None:
+    """Say on a run of ours which of its tasks name a pool that is missing; the scheduler leaves them *scheduled*.
+
+    Only the scheduler can see it. Outside of one (``dag.test()``) pools do not count.
+    """
+    from airflow.models.dag import DagTag
+    from airflow.models.pool import Pool
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import select
+    from sqlalchemy.orm import object_session
+
+    if (session := object_session(dag_run)) is None:
+        return
+    is_ours = select(DagTag.name).where(DagTag.dag_id == dag_run.dag_id, DagTag.name == DAG_TAG)
+    if session.scalar(is_ours) is None:
+        return
+    waiting: dict[str, set[str]] = {}
+    for pool, task_id in session.execute(
+        select(TaskInstance.pool, TaskInstance.task_id).where(
+            TaskInstance.dag_id == dag_run.dag_id,
+            TaskInstance.run_id == dag_run.run_id,
+            TaskInstance.pool.not_in(select(Pool.pool)),
+        )
+    ):
+        waiting.setdefault(pool, set()).add(task_id)
+    for pool, tasks in sorted(waiting.items()):
+        text = (
+            f"When this run began there was no pool '{pool}', for which {', '.join(sorted(tasks))} wait: add it under "
+            "Admin > Pools, and they go on; or name another pool in the project's YAML file and trigger a new run."
+        )
+        log.warning("%s/%s: %s", dag_run.dag_id, dag_run.run_id, text)
+        dag_run.note = join_notes(dag_run.note, text)
 
 
 def put_note(dag_run: DagRun) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from custom_labels.settings import projects_dir
+from tests.conftest import ROOT
 from tests.dags.running import Run, record, run_dag
 from tests.review_support import set_up_surroundings
 from tests.support import BUCKET, client, make_bucket_elsewhere, put_images, s3
@@ -92,7 +95,7 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 13 things" in told(run)
+    assert "1 of 16 things" in told(run)
     assert f"There is no queue {surroundings['dead_letters']}" in told(run)
     assert "correct 'queues.dead_letters' in digits.yaml" in told(run)
 
@@ -140,7 +143,7 @@ def test_a_notification_that_is_wrong_is_named(aws: LocalAws, surroundings: dict
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 13 things" in told(run)
+    assert "1 of 16 things" in told(run)
     assert "The notification 'mine'" in told(run)
     assert "has no prefix, so that what the project writes itself is announced as new images, too" in told(run)
 
@@ -211,3 +214,24 @@ def test_a_bucket_in_another_region_is_told_with_its_way_out(aws: LocalAws, airf
     assert "check_everything" in run.failed
     assert f"- bucket: The bucket '{BUCKET}' is in eu-west-1, and Custom Labels is called in us-east-1" in told(run)
     assert "Set 'region_name' of digits.yaml" in told(run)
+
+
+def test_without_a_region_the_run_says_where_to_set_one(
+    aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = (ROOT / "include" / "projects" / "digits.yaml").read_text()
+    (tmp_path / "digits.yaml").write_text(shipped.replace("region_name: us-east-1", ""))
+    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
+    connection = json.loads(os.environ["AIRFLOW_CONN_AWS_DEFAULT"])
+    del connection["extra"]["region_name"]
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+
+    run = run_dag("bootstrap")
+
+    assert run.failed == {"load_settings", "check_everything"}
+    assert "1 of 1 things" in told(run)
+    assert effects(aws) == dict.fromkeys(MADE, 0)
+    assert (
+        "No AWS region is known for project 'digits': 'region_name' in digits.yaml is empty, and so is the region of "
+        "the Airflow connection 'aws_default'. Set one of the two to the region of the bucket."
+    ) in told(run)

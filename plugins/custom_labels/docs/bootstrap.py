@@ -21,8 +21,10 @@ reads the image by the page's link. Whatever the project file does not name is n
 before the task `check_everything` fails, with every problem and its way out in one message.
 `include/infra/custom-labels-project.yaml` makes everything but the workteam.
 
-**It cannot check** Airflow's pools, which tasks have no way to read: `airflow pools list` shows whether the `pool`
-and `detection_pool` of the project file exist. A task whose pool is missing is never started.
+**Pools** can be seen by the scheduler alone, which never starts a task whose pool is missing. So `use_pool` and
+`use_detection_pool` take a slot of those that the project file names, and what waits a minute for one is a problem that
+`check_everything` names; the run then goes on as soon as the pool is added, or ends after two hours. On every run of
+this package the scheduler notes which tasks wait for a pool that is missing.
 
 **The page** shows the image, the labels and "None of the above", the instructions of the project file, and what the
 model says with its confidence - but not in an audit, which the guess would sway. A2I documents ten categories at most

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 PROJECT_TAG = "custom-labels-project"
 """Tag of all that is made at AWS for a project, with the project's name; the CloudFormation template sets it too."""
+DAG_TAG = "custom-labels"
+"""Tag in Airflow of all DAGs of ours."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_.\-]+")
 
 

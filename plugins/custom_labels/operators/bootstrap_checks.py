@@ -14,12 +14,13 @@ from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.announcement_checks import TEMPLATE, AnnouncementChecks
+from custom_labels.operators.pool_probes import PoolProbes, named_pools, use_of
 from custom_labels.operators.project import ProjectContext
 from custom_labels.operators.train_rules import require_bucket_in_region
 from custom_labels.review.page_check import ReviewPageCheck
 from custom_labels.review.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.settings import find_shared_queues, template_path
-from custom_labels.storage.faults import error_code
+from custom_labels.storage.faults import connection_way_out, error_code
 from custom_labels.storage.review_setup import read_review_record
 
 CHECKED = "registry/bootstrap.json"
@@ -51,10 +52,17 @@ class BootstrapChecks:
     def __init__(self, place: ProjectContext) -> None:
         self.place = place
         self.project = place.project
+        self.pools = PoolProbes(place)
 
     def all(self) -> Iterator[Finding]:
         """Look at everything the project file names."""
         queues, review = self.project.queues, self.project.review
+        yield (region := self._look("region", self.project.region_name or "none", self.place.require_region))
+        if region.problem:
+            # Nothing can be asked, and each answer would be this one.
+            return
+        for field, pool in named_pools(self.project).items():
+            yield self._look(field.replace("_", " "), pool, partial(self.pool, field, pool))
         yield self._look("bucket", self.project.bucket, self.bucket)
         yield self._look("Custom Labels project", self.project.name, self.custom_labels_project)
         yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
@@ -81,8 +89,15 @@ class BootstrapChecks:
         except CustomLabelsError as error:
             return Finding(subject, value, str(error))
         except (ClientError, BotoCoreError) as error:
-            way_out = f"Allow it to the Airflow connection '{self.project.aws_conn_id}', as {TEMPLATE} does, or retry"
-            return Finding(subject, value, f"It could not be looked at: {error}. {way_out}.")
+            connection = self.project.aws_conn_id
+            way_out = connection_way_out(error, connection) or (
+                f"allow it to the Airflow connection '{connection}', as {TEMPLATE} does, or trigger the DAG again"
+            )
+            return Finding(
+                subject,
+                value,
+                f"It could not be looked at: {str(error).rstrip('.')}. {way_out[0].upper()}{way_out[1:]}.",
+            )
 
     def client(self, service: str) -> Any:
         """Give a client of the project's connection and region."""
@@ -91,6 +106,16 @@ class BootstrapChecks:
         ).get_conn()
 
     # -- the checks: each gives what it found, or raises -----------------------------------------------
+
+    def pool(self, field: str, name: str) -> str:
+        """See whether a task got a slot of a pool; a task has no way to look at Airflow's pools."""
+        if not self.pools.has_slots(use_of(field)):
+            raise Wrong(
+                f"The task {use_of(field)} got no slot of pool '{name}' within {self.pools.seconds:g} s: there is no "
+                "such pool, or all its slots are taken. A task whose pool is missing waits for ever: add it under "
+                f"Admin > Pools, or correct '{field}' in {self.project.name}.yaml."
+            )
+        return f"a task got a slot of '{name}'"
 
     def bucket(self) -> str:
         """Read and write the bucket, which has to be the project's own and where Custom Labels is called."""

@@ -123,6 +123,21 @@ class ProjectContext:
         if owner is not None or not self.param("dry_run"):
             self.registry.claim(self.project.name)
 
+    def require_region(self) -> str:
+        """Give the region that the project is in, before anything is asked of AWS.
+
+        :raises SettingError: neither the project file, nor the connection, nor the machine names one.
+        """
+        from botocore.session import get_session
+
+        if region := self.rekognition.region_name or get_session().get_config_variable("region"):
+            return str(region)
+        raise SettingError(
+            f"No AWS region is known for project '{self.project.name}': 'region_name' in {self.project.name}.yaml is "
+            f"empty, and so is the region of the Airflow connection '{self.project.aws_conn_id}'. Set one of the two "
+            "to the region of the bucket."
+        )
+
     def try_take(self, lock: LockFile, settings: Mapping[str, Any]) -> ProjectLock | None:
         """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours.
 

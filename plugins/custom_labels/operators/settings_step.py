@@ -33,6 +33,7 @@ def load_settings(project: str) -> dict[str, Any]:
     place = ProjectContext(project)
     forget_earlier_try(place.context)
     settings = place.settings()
+    place.require_region()
     place.claim()
     short = min(settings.status_poll_seconds, 10)
     return {

@@ -45,6 +45,19 @@ _THROTTLED = frozenset(
 )
 
 
+_WRONG_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
 class StorageError(CustomLabelsError):
     """S3 refused, or could not be asked; the message keeps AWS's own code and words."""
 
@@ -75,12 +88,15 @@ class Subject:
         name = "".join(word.capitalize() for word in operation.split("_"))
         where = f"'bucket' in the project's YAML file is '{self.bucket}'"
         if not isinstance(error, ClientError):
+            look = f"look at the Airflow connection '{self.aws_conn_id}' and at the network"
+            way_out = connection_way_out(error, self.aws_conn_id) or look
             return StorageError(
-                f"S3 could not be asked for {name} of {self.uri}: {error}. {where}; "
-                f"look at the Airflow connection '{self.aws_conn_id}' and at the network, then run the task again."
+                f"S3 could not be asked for {name} of {self.uri}: {error}. {where}; {way_out}, then run the task again."
             )
         code = error_code(error)
         message = error.response.get("Error", {}).get("Message", "no message")
+        if credentials := connection_way_out(error, self.aws_conn_id):
+            return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {credentials}.")
         return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {self._way_out(code)}")
 
     def _way_out(self, code: str) -> str:
@@ -105,6 +121,33 @@ class Subject:
             f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
             "then run the task again."
         )
+
+
+def connection_way_out(error: BaseException, aws_conn_id: str | None) -> str | None:
+    """Say what to do where AWS could not be asked; ``None`` where it was asked and said something of its own."""
+    from botocore.exceptions import (
+        ClientError,
+        CredentialRetrievalError,
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+    from botocore.exceptions import ConnectionError as NoConnection
+
+    if isinstance(error, NoRegionError):
+        return f"set 'region_name' in the project's YAML file, or the region of the Airflow connection '{aws_conn_id}'"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | ProfileNotFound):
+        return f"give the Airflow connection '{aws_conn_id}' credentials, or the machine a role"
+    if isinstance(error, NoConnection | HTTPClientError):
+        return (
+            "check 'region_name' in the project's YAML file, whether that region has the service, the endpoint_url of "
+            f"the Airflow connection '{aws_conn_id}' and the network"
+        )
+    if isinstance(error, ClientError) and error_code(error) in _WRONG_CREDENTIALS:
+        return f"correct the credentials of the Airflow connection '{aws_conn_id}'"
+    return None
 
 
 def error_code(error: ClientError) -> str:
