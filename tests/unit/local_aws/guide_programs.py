@@ -16,8 +16,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 from PIL import Image, ImageDraw
 
+from tests.unit.local_aws.support import Aws
+
 NAP_SECONDS = 0.05
 SOON = {"Delay": 1, "MaxAttempts": 120}
+
+
+def boto(aws: Aws, kind: Any, service: str) -> Any:
+    """Make a client or resource as a program does: boto3's own checks and retries."""
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return kind(service, endpoint_url=aws.url, region_name=aws.region, **keys)
 
 
 def finish(read: Callable[[], tuple[str, str]], waiting: str, done: str) -> None:

@@ -14,6 +14,7 @@ from botocore.exceptions import WaiterError
 
 from tests.unit.local_aws import guide_programs as guide
 from tests.unit.local_aws.guide_converters import coco_lines, csv_lines, ground_truth_line, multi_label_line
+from tests.unit.local_aws.guide_programs import boto
 from tests.unit.local_aws.support import BUCKET, Aws, line, pattern, wait_for
 
 PLACE = f"s3://{BUCKET}/"
@@ -31,12 +32,6 @@ class Trained:
     train: str
     test: str
     model: str
-
-
-def boto(aws: Aws, kind: Any, service: str) -> Any:
-    """Make a client or resource as a program does: boto3's own checks and retries."""
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    return kind(service, endpoint_url=aws.url, region_name=aws.region, **keys)
 
 
 @pytest.fixture(scope="module")
