@@ -200,24 +200,38 @@ class Settings(BaseModel):
         description="Outcomes that send an SNS message.",
     )
 
-    @model_validator(mode="before")
+    @field_validator("notify_outcomes", mode="before")
     @classmethod
-    def _split_lists(cls, values: Any) -> Any:
-        outcomes = values.get("notify_outcomes") if isinstance(values, dict) else None
-        if isinstance(outcomes, str):
-            return {**values, "notify_outcomes": tuple(outcomes.replace(",", " ").split())}
-        return values
+    def _split_names(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith(("[", "{", '"')):
+            return tuple(value.replace(",", " ").split())
+        try:
+            names = json.loads(value)
+        except ValueError:
+            names = None
+        if not isinstance(names, list):
+            # pydantic words a ValueError, and lets a TypeError through.
+            raise ValueError(  # noqa: TRY004
+                "expected names with commas between them, such as 'deployed, failed', or a JSON list of names"
+            )
+        return tuple(names)
 
     @field_validator("label_detection_confidence", "gates", mode="before")
     @classmethod
     def _read_json(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
             return value
+        example = JSON_EXAMPLES[str(info.field_name)]
         try:
-            return json.loads(value)
+            found = json.loads(value)
         except ValueError as error:
-            example = JSON_EXAMPLES[str(info.field_name)]
             raise ValueError(f"expected JSON such as {example}, which this is not: {error}") from error
+        kind, named = (dict, "an object") if example.startswith("{") else (list, "a list")
+        if not isinstance(found, kind):
+            raise ValueError(f"expected JSON such as {example}, which is {named}")  # noqa: TRY004
+        return found
 
     @field_validator("none_of_the_above_label")
     @classmethod

@@ -316,3 +316,15 @@ class Swap(threading.Thread):
             time.sleep(0.02)
         point_to(self.aws, self.project, "v2")
         rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))
+
+
+def test_a_threshold_of_a_label_that_the_version_does_not_know_is_said(inbox: LocalAws, variables: Variables) -> None:
+    variables.set(label_detection_confidence='{"rows": 80, "colums": 90}')
+    put_and_announce(inbox, "a.png")
+
+    runs = [detect(), detect()]
+
+    assert [end_of(run) for run in runs] == [("success", "detected"), ("success", "nothing_to_detect")]
+    for run in runs:
+        assert "'digits__label_detection_confidence' names labels that version v1 does not know: " in str(run.note)
+        assert "'colums' (is 'columns' meant?)" in str(run.note)

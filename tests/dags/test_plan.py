@@ -89,6 +89,24 @@ def test_a_dry_run_says_what_cannot_be_trained(digits: LocalAws) -> None:
     assert "Impossible: Too few labels to train: 1 ('rows')".lower() in str(run.note).lower()
 
 
+GATE = '[{"metric": "recall", "label": "row", "at_least": 0.9}]'
+GATE_WORDS = "A gate names labels that no usable image has, so that no version could pass it: 'row' (is 'rows' meant?)."
+
+
+def test_a_gate_on_a_label_that_does_not_exist_stops_before_anything_is_paid(
+    digits: LocalAws, variables: Variables
+) -> None:
+    put_images(digits, 10)
+    variables.set(gates=GATE)
+
+    planned, run = dry_run(digits), train()
+
+    assert f"impossible: {GATE_WORDS}" in str(planned.note)
+    assert (run.state, run.failed) == ("failed", {"check_images"})
+    assert f"{GATE_WORDS} Correct the Variable 'digits__gates'" in str(run.note)
+    assert effects(digits, "CreateProjectVersion") == 0
+
+
 def test_a_failing_dry_run_leaves_no_record_either(digits: LocalAws) -> None:
     put_images(digits, 10)
     digits.control.denied({"bucket": BUCKET, "operation": "s3.ListObjectsV2"})

@@ -43,6 +43,12 @@ BAD = [
     ("automatic_training_poll_frequency", "1.5", "expected a whole number from 1 to 525600"),
     ("maximum_inference_units", "many", "expected a whole number from 1 to 1000"),
     ("notify_outcomes", "deployed, oops", "'deployed'"),
+    ("notify_outcomes", "['deployed']", "expected names with commas between them, such as 'deployed, failed'"),
+    ("notify_outcomes", '{"deployed": true}', "expected names with commas between them"),
+    ("notify_outcomes", '["deployed", "oops"]', "'deployed'"),
+    ("gates", '{"metric": "f1", "at_least": 0.5}', "which is a list"),
+    ("label_detection_confidence", '["7", 85]', 'expected JSON such as {"7": 85}, which is an object'),
+    ("label_detection_confidence", "{'7': 85}", 'expected JSON such as {"7": 85}, which this is not'),
     ("gates", "f1 > 0.8", 'expected JSON such as [{"metric": "f1"'),
     ("gates", '[{"metric": "f2", "at_least": 0.5}]', "'f1', 'precision' or 'recall'"),
     ("gates", '[{"metric": "f1"}]', "a gate needs either 'at_least' or 'at_most'"),
@@ -101,8 +107,12 @@ def test_a_bad_param_is_said_to_be_a_param() -> None:
         read(None, {"minimum_f1_score": 2})
 
 
-def test_a_list_is_read_from_words() -> None:
-    assert read({"digits__notify_outcomes": "deployed, failed"}).notify_outcomes == ("deployed", "failed")
+@pytest.mark.parametrize(
+    "text", ["deployed, failed", "deployed failed", '["deployed", "failed"]', ' [ "deployed","failed"]']
+)
+def test_a_list_is_read_from_words_and_from_json(text: str) -> None:
+    assert read({"digits__notify_outcomes": text}).notify_outcomes == ("deployed", "failed")
+    assert Settings.model_validate({"notify_outcomes": text}).notify_outcomes == ("deployed", "failed")
 
 
 FILES = [

@@ -10,6 +10,7 @@ from typing import Any
 
 from custom_labels.domain.gate import EACH_LABEL, NAMES, Gate, Metric
 from custom_labels.domain.label_names import warn_of_names
+from custom_labels.domain.label_settings import in_words, unknown_labels
 
 RECOMMENDED_IMAGES = 10
 """Images that AWS recommends a label at least (Custom Labels developer guide, "Preparing images")."""
@@ -130,6 +131,7 @@ class TrainingPlan:
     :param exceptions: images whose side is not what their hash says, so that each label has both sides.
     :param gates: what the version will be judged by, in words; none where it is only measured.
     :param merged: by label, its folders, where several have the same name to a person.
+    :param thresholds: labels that ``label_detection_confidence`` names.
     :param estimate: ``None`` where nothing is paid or no price is known; ``no_estimate`` says which.
     """
 
@@ -147,6 +149,7 @@ class TrainingPlan:
     estimate: Estimate | None = None
     no_estimate: str = "nothing is paid"
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    thresholds: tuple[str, ...] = ()
 
     def total(self, name: str) -> int:
         """Sum up a number of :class:`PlanLabel` or :class:`LabelChange` over all labels."""
@@ -163,6 +166,7 @@ class TrainingPlan:
             *_few(self.labels),
             *_vocabulary(self.labels, self.trained),
             *self._leaks(),
+            *_misspelt(self.thresholds, trained),
         )
 
     def _leaks(self) -> Iterable[str]:
@@ -181,6 +185,7 @@ class TrainingPlan:
             "labels": [asdict(label) for label in self.labels],
             "left_out": [list(pair) for pair in self.left_out],
             "gates": list(self.gates),
+            "thresholds": list(self.thresholds),
             "warnings": list(self.warnings),
         }
 
@@ -291,6 +296,11 @@ def _vocabulary(labels: Sequence[PlanLabel], trained: str | None) -> Iterable[st
         yield f"{_names(new)}: not in the snapshot trained on last, or with none of its images."
     if gone := [label.label for label in labels if not label.images and label.change.removed]:
         yield f"{_names(gone)}: in the snapshot trained on last, and without usable images now."
+
+
+def _misspelt(thresholds: Sequence[str], labels: Sequence[str]) -> Iterable[str]:
+    if unknown := unknown_labels(thresholds, labels):
+        yield f"label_detection_confidence names labels that no image has: {in_words(unknown, labels)}."
 
 
 def _names(labels: Sequence[str], most: int = 8) -> str:

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.domain.events import Announcement, PassedOver, read_event
 from custom_labels.domain.keys import INBOX
+from custom_labels.domain.label_settings import in_words, unknown_labels
 from custom_labels.domain.work import MOST_BATCHES, Message, group_announcements
 from custom_labels.hooks.queue import QueueHook
 from custom_labels.listener import NOTE_KEY
@@ -69,8 +70,22 @@ def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWor
         "lanes": max((batch["lanes"] for batch in batches), default=1),
         "swept": swept,
         "left": left,
+        "misspelt": _misspelt(place, settings),
         **heard,
     }
+
+
+def _misspelt(place: ProjectContext, settings: dict[str, Any]) -> str:
+    """Say which thresholds are those of no label, so that detections go by another than was meant; empty if none is."""
+    live = place.registry.live()
+    if live is None or not (unknown := unknown_labels(settings["label_detection_confidence"], live.labels)):
+        return ""
+    words = (
+        f"'{place.project.variable('label_detection_confidence')}' names labels that version {live.version_name} does "
+        f"not know: {in_words(unknown, live.labels)}"
+    )
+    log.warning("%s. Correct it under Admin > Variables, or in %s.yaml.", words, place.project.name)
+    return words
 
 
 def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
@@ -170,6 +185,7 @@ def how_did_it_go(project: str) -> list[str]:
         "calls_a_second": round(sum(each["calls"] for each in done) / seconds, 1) if seconds else 0,
         "garbage": plan["garbage"],
         "reasons": plan["reasons"],
+        "misspelt": plan["misspelt"],
         "left": plan["left"],
     }
     ti.xcom_push(key="summary", value=summary)
@@ -208,9 +224,8 @@ def nothing_to_detect(project: str) -> dict[str, Any]:
     summary = _summary(place)
     other = summary["reasons"].get(PassedOver.NOT_AN_IMAGE.value, 0)
     rest = f"; {other} files in the inbox are of another kind by their names" if other else ""
-    return outcome(
-        place, "nothing_to_detect", f"every image has its result{rest}{_dropped(place)}", _facts(place, summary)
-    )
+    detail = f"every image has its result{rest}{_remark(summary)}{_dropped(place)}"
+    return outcome(place, "nothing_to_detect", detail, _facts(place, summary))
 
 
 @step
@@ -242,7 +257,12 @@ def _summary(place: ProjectContext) -> dict[str, Any]:
 
 def _words(summary: dict[str, Any]) -> str:
     counts = summary["counts"]
-    return f"{counts.get('accepted', 0)} of {summary['images']} accepted, {counts.get('review', 0)} to people"
+    said = f"{counts.get('accepted', 0)} of {summary['images']} accepted, {counts.get('review', 0)} to people"
+    return said + _remark(summary)
+
+
+def _remark(summary: dict[str, Any]) -> str:
+    return f"; {summary['misspelt']}" if summary["misspelt"] else ""
 
 
 def _opened(place: ProjectContext) -> dict[str, Any]:

@@ -146,6 +146,7 @@ def _plan(
         estimate=expected,
         no_estimate=no_estimate,
         merged=report.merged,
+        thresholds=tuple(settings["label_detection_confidence"]),
     )
 
 

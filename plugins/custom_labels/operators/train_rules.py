@@ -10,6 +10,7 @@ from typing import Any
 from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.gate import Gate, all_gates
 from custom_labels.domain.images import CheckReport
+from custom_labels.domain.label_settings import in_words, unknown_gate_labels
 from custom_labels.domain.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
 from custom_labels.domain.snapshot import ImageSnapshot, require_region
 from custom_labels.operators.project import BACKFILL, ProjectContext
@@ -82,7 +83,23 @@ def freeze_snapshot(
         test_share=settings["test_share"],
     )
     require_region(snapshot, place.rekognition.client.meta.region_name)
+    require_gate_labels(place, settings, snapshot)
     return snapshot, report
+
+
+def require_gate_labels(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+    """Stop where a gate is on a label without images, which no version could pass: before the training is paid.
+
+    :raises NotTrainable: there is such a gate, and the version is to be judged.
+    """
+    labels = {label.label for label in snapshot.labels}
+    variable = place.project.variable("gates")
+    if run_kind(place).deploys and (unknown := unknown_gate_labels(gates_of(settings), labels)):
+        raise NotTrainable(
+            "A gate names labels that no usable image has, so that no version could pass it: "
+            f"{in_words(unknown, labels)}. Correct the Variable '{variable}' or 'settings.gates' "
+            f"of {place.project.name}.yaml, or add images of the label. Nothing was trained or paid."
+        )
 
 
 def as_of(settings: dict[str, Any]) -> datetime:

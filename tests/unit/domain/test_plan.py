@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,13 @@ BALANCED = (label("cat", 48, 12), label("dog", 52, 12, new=24))
 
 def test_a_plan_without_a_fault_warns_of_nothing() -> None:
     assert plan(*BALANCED).warnings == ()
+
+
+def test_a_threshold_of_a_label_that_no_image_has_is_a_warning() -> None:
+    made = replace(plan(*BALANCED), thresholds=("cat", "dgo"))
+
+    assert made.warnings == ("label_detection_confidence names labels that no image has: 'dgo' (is 'dog' meant?).",)
+    assert json.loads(json.dumps(made.to_json()))["thresholds"] == ["cat", "dgo"]
 
 
 @pytest.mark.parametrize(
