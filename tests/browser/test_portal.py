@@ -248,3 +248,18 @@ def test_page_says_so_when_the_categories_cannot_be_read(portal: Portal, reviews
     started(reviews, "loop", flow=with_categories("[dots, bars]"))
     page = portal.task()
     expect(page.get_by_role("alert")).to_contain_text("The template's categories cannot be read: [dots, bars]")
+
+
+def test_page_says_so_when_the_classifier_has_no_name(portal: Portal, reviews: Reviews) -> None:
+    started(reviews, "loop", flow={"template": TEMPLATE.replace('name="shown"', "")})
+    expect(portal.task().get_by_role("alert")).to_contain_text("crowd-image-classifier has no name")
+
+
+def test_page_names_the_element_that_is_not_there(portal: Portal, reviews: Reviews) -> None:
+    template = TEMPLATE.replace("</crowd-form>", '<crowd-bounding-box name="boxes"></crowd-bounding-box></crowd-form>')
+    started(reviews, "loop", flow={"template": template})
+    page = portal.task()
+    expect(page.get_by_role("alert").filter(has_text="crowd-bounding-box")).to_be_visible()
+    portal.press("1", "Enter")
+    expect(page.get_by_text("Nothing to do")).to_be_visible()
+    assert answers(reviews) == ["dots"]

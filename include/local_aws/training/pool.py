@@ -49,10 +49,10 @@ class TrainerPool:
 
         Raises TrainingRefused if no model can be made of the order, TrainerDied if its worker ended.
         """
-        worker = self._take()
+        worker = self._order(replace(order, memory=self._memory))
         finished = False
         try:
-            answer = self._ask(worker, replace(order, memory=self._memory), examples)
+            answer = self._ask(worker, examples)
             finished = True
         except (EOFError, ConnectionError):
             raise TrainerDied("The training process ended unexpectedly; see the log of local AWS.") from None
@@ -83,17 +83,20 @@ class TrainerPool:
         """The process ids of the workers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
-    def _take(self) -> _Worker:
-        """Wait for an idle worker; one that died while it was idle is replaced, no training fails for it."""
+    def _order(self, order: Order) -> _Worker:
+        """Give an order to an idle worker; one that died while it was idle is replaced, no training fails for it."""
         while True:
             worker = self._idle.get()
-            if worker.process.is_alive():
+            try:
+                # Not is_alive(): for a moment it takes a process for alive that another thread is just collecting.
+                worker.connection.send(order)
+            except OSError:
+                self._replace(worker)
+            else:
                 return worker
-            self._replace(worker)
 
     @staticmethod
-    def _ask(worker: _Worker, order: Order, examples: Iterable[Example]) -> object:
-        worker.connection.send(order)
+    def _ask(worker: _Worker, examples: Iterable[Example]) -> object:
         for example in examples:
             worker.connection.send(example)
         return worker.connection.recv()

@@ -66,6 +66,7 @@ class CrowdImageClassifier extends HTMLElement {
   }
 
   readCategories() {
+    if (!this.getAttribute("name")) return [[], "The template's crowd-image-classifier has no name, so it has no answer."];
     const text = this.getAttribute("categories") || "[]";
     try {
       return [readList(text), ""];
@@ -120,6 +121,11 @@ class CrowdForm extends HTMLElement {
   connectedCallback() {
     if (this.ready) return;
     this.ready = true;
+    for (const name of new Set([...this.querySelectorAll("*")].map((element) => element.localName))) {
+      if (!name.startsWith("crowd-") || customElements.get(name)) continue;
+      const text = `The element ${name} is not there in local AWS: use crowd-image-classifier or plain inputs.`;
+      this.prepend(make("p", { className: "error", role: "alert", textContent: text }));
+    }
     if (!this.querySelector('crowd-button[form-action="submit"], button[type="submit"]')) {
       const button = make("button", { type: "button", className: "submit", textContent: "Submit (Enter)" });
       button.addEventListener("click", () => this.submit());
