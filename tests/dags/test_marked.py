@@ -66,6 +66,12 @@ CASES = [
     ),
     Case("judged", {"start_version": "success", "smoke_test": "success"}, "got nothing for 'tested'"),
     Case("new images", {"is_training_on": "success"}, "", conf={"dry_run": True}, failed=frozenset({"acquire_lock"})),
+    Case(
+        "judged",
+        {"is_training_on": "success", "acquire_lock": "success"},
+        "may not train: it is a dry run",
+        conf={"dry_run": True},
+    ),
     Case("new images", {"replace_train_dataset": "success"}, "got nothing for 'datasets'"),
     Case("few images", {"is_retraining_due": "success"}, "was not chosen by 'is_retraining_due'"),
 ]

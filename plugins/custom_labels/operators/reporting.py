@@ -57,10 +57,12 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
 
 
 @step
-def notify(project: str, reported: dict[str, Any]) -> None:
+def notify(project: str, reported: dict[str, Any] | None) -> None:
     """Send the run's outcome to SNS; where that is refused, the run and its record say so, and stay what they are."""
     from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
+    if reported is None:
+        raise AirflowSkipException("Task 'report' was marked by hand: it left no message to send.")
     place = ProjectContext(project)
     ended = RunOutcome(**reported["outcome"])
     hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)

@@ -152,7 +152,10 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
     attempt = TrainingAttempt.from_json(found or {})
     place = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    hours = float(place.context["ti"].xcom_pull(task_ids="load_settings")["training_timeout_hours"])
+    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    require_inputs("begin_training", {"load_settings": settings})
+    require_training(place, settings)
+    hours = float(settings["training_timeout_hours"])
     place.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
