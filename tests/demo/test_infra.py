@@ -114,6 +114,13 @@ def test_versions_of_this_project_only_can_be_stopped_and_deleted(statements: li
         assert allowed["Resource"]["Sub"].endswith(":project/${ProjectName}/version/*")
 
 
+def test_what_is_made_may_be_tagged_and_tags_may_be_read(statements: list[dict[str, Any]]) -> None:
+    """The project itself, its datasets and versions: their ARNs go on behind the project's name."""
+    for action in ("TagResource", "ListTagsForResource"):
+        (allowed,) = [each for each in statements if f"rekognition:{action}" in _list(each["Action"])]
+        assert allowed["Resource"]["Sub"].endswith(":project/${ProjectName}/*")
+
+
 def test_review_resources_name_the_project(statements: list[dict[str, Any]]) -> None:
     for each in statements:
         actions = set(_list(each["Action"]))
