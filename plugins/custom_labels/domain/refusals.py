@@ -73,8 +73,7 @@ class Refusals:
     is_buckets_fault: bool = False
 
     def add(self, line: RefusedLine) -> None:
-        """Count a refused line."""
-        self.refused += 1
+        """Note why a line was refused, and its image."""
         self.codes.update(line.codes)
         if line.image:
             self.images[line.image] = line.codes
@@ -103,7 +102,7 @@ def refusals_in_words(record: Mapping[str, Any]) -> str:
     """
     if not record.get("refused"):
         return ""
-    codes = ", ".join(record["codes"])
-    names = ", ".join(record["examples"][:3])
-    more = ", ..." if record["refused"] > len(record["examples"][:3]) else ""
-    return f"{record['refused']} of {record['lines']} images, with {codes}: {names}{more}"
+    names = ", ".join(record["examples"][:3]) or "no name is known"
+    more = ", ..." if record["refused"] > len(record["examples"][:3]) > 0 else ""
+    codes = f", with {', '.join(record['codes'])}" if record["codes"] else ""
+    return f"{record['refused']} of {record['lines']} images{codes}: {names}{more}"

@@ -55,10 +55,11 @@ def read_refusals(store: S3Store, described: Mapping[str, Any]) -> Refusals:
             for side, member in _SIDES.items():
                 lines, invalid = count_lines(summary, side)
                 found.lines += lines
+                found.refused += invalid
                 if invalid:
                     _read_side(store, described.get(member, {}), Path(folder) / f"{side}.jsonl", found)
         except NoAnswers as error:
-            log.warning("Which images Custom Labels did not use is not known: %s.", error)
+            log.warning("Which images Custom Labels did not use is not wholly known: %s.", error)
     return found
 
 

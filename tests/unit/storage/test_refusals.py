@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.domain.images import LeftOut
+from custom_labels.domain.refusals import refusals_in_words
 from custom_labels.storage.refusals import read_refusals, remember_refusals
 from custom_labels.storage.snapshots import freeze, survey
 from custom_labels.storage.store import S3Store
@@ -160,3 +161,13 @@ def test_a_refused_image_is_found_in_whichever_folder_of_its_label(
     again, report = freeze(store, now)
     assert (again.images, report.left_out) == (16, ((LeftOut.REFUSED.value, 2),))
     assert survey(store, now).digest == again.digest
+
+
+def test_refused_images_are_counted_though_the_file_that_names_them_is_gone(store: S3Store) -> None:
+    described = validation(store, {"s3://b/x.png": IMAGE}, 4)
+    store.call("delete_object", "evaluation/lines")
+
+    found = read_refusals(store, described)
+
+    assert (found.lines, found.refused, found.blamed) == (5, 1, [])
+    assert refusals_in_words(found.to_json()) == "1 of 5 images: no name is known"
