@@ -30,7 +30,7 @@ from tests.dags.detect_support import (
     waiting,
 )
 from tests.dags.running import Variables, record
-from tests.support import BUCKET, effects, picture, rekognition
+from tests.support import BUCKET, effects, picture, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -240,6 +240,21 @@ def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: Lo
     attributes = {name: value["StringValue"] for name, value in handed[0]["MessageAttributes"].items()}
     assert attributes["key"] == f"{INBOX}bad ü.png"
     assert "InvalidS3ObjectException: Unable to get object metadata" in attributes["reason"]
+
+
+@pytest.mark.usefixtures("rung")
+def test_an_archived_image_is_in_trouble_alone_and_says_how_to_restore_it(inbox: LocalAws) -> None:
+    put_and_announce(inbox, "good.png")
+    s3(inbox).put_object(Bucket=BUCKET, Key=f"{INBOX}old.png", Body=picture("rows", 5), StorageClass="GLACIER")
+    announce(inbox, event("old.png"))
+
+    run = detect()
+
+    assert end_of(run) == ("success", "detection_trouble")
+    assert detected(inbox) == ["good.png"]
+    assert (
+        "The image is archived (GLACIER): restore it" in record(inbox, "last_run/digits_detect")["facts"]["Example 1"]
+    )
 
 
 @pytest.mark.usefixtures("rung")

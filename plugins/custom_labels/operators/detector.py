@@ -17,7 +17,7 @@ from custom_labels.domain.detection import DetectedLabel, InferenceImage, surest
 from custom_labels.domain.errors import CustomLabelsError
 from custom_labels.domain.rate import TokenBucket, rate_of_lane
 from custom_labels.hooks.rekognition import RekognitionHook
-from custom_labels.storage.faults import MISSING, StorageError, error_code, is_passing
+from custom_labels.storage.faults import MISSING, StorageError, archive_of, error_code, is_passing
 
 if TYPE_CHECKING:
     from custom_labels.operators.project import ProjectContext
@@ -171,19 +171,25 @@ class Asker:
         words = f"{code}: {error.response['Error'].get('Message', 'no message')}"
         if code in UNREADABLE:
             return Found(image, version, Reply.UNREADABLE, words=words)
-        is_gone = code == "InvalidS3ObjectException" and self._is_gone(image)
-        return Found(image, version, Reply.GONE if is_gone else Reply.FAILED, words=words)
+        if code == "InvalidS3ObjectException":
+            described = self._describe(image)
+            if described is None:
+                return Found(image, version, Reply.GONE, words=words)
+            if archive := archive_of(described):
+                words += f" The image is archived ({archive}): restore it, or copy it to another storage class."
+        return Found(image, version, Reply.FAILED, words=words)
 
-    def _is_gone(self, image: InferenceImage) -> bool:
+    def _describe(self, image: InferenceImage) -> Mapping[str, Any] | None:
+        """Give what S3 says of an image, ``None`` if it is not there; nothing where S3 does not say."""
         from botocore.exceptions import ClientError
 
         try:
-            self.place.store.call("head_object", image.key, expect=MISSING)
+            return dict(self.place.store.call("head_object", image.key, expect=MISSING))
         except ClientError:
-            return True
+            return None
         except StorageError as error:
             log.warning("%s", error)
-        return False
+            return {}
 
     def _sleep(self, seconds: float) -> None:
         if self._stopping.wait(seconds):

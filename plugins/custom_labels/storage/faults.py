@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from custom_labels.domain.errors import CustomLabelsError
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 MISSING = frozenset({"NoSuchKey", "404"})
 CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes from which an object must be restored before it is read (S3 user guide, "Storage classes")."""
 ARCHIVED = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
 """S3's codes for an object in an archive: when it is read, and when it is copied."""
 CUSTOMER_KEY = frozenset({"InvalidRequest"})
@@ -148,6 +151,17 @@ def connection_way_out(error: BaseException, aws_conn_id: str | None) -> str | N
     if isinstance(error, ClientError) and error_code(error) in _WRONG_CREDENTIALS:
         return f"correct the credentials of the Airflow connection '{aws_conn_id}'"
     return None
+
+
+def archive_of(described: Mapping[str, Any]) -> str | None:
+    """Give the archive that an object must be restored from before it is read, ``None`` if it can be read.
+
+    :param described: the answer of HeadObject, which alone names the archive tiers of INTELLIGENT_TIERING.
+    """
+    if 'ongoing-request="false"' in described.get("Restore", ""):
+        return None
+    storage_class = described.get("StorageClass")
+    return described.get("ArchiveStatus") or (storage_class if storage_class in ARCHIVES else None)
 
 
 def error_code(error: ClientError) -> str:

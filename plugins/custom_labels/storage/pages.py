@@ -16,13 +16,10 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from custom_labels.storage.faults import StorageError
+from custom_labels.storage.faults import ARCHIVES, StorageError
 
 if TYPE_CHECKING:
     from custom_labels.storage.store import S3Store
-
-ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Storage classes from which an object must be restored before it is read (S3 user guide, "Storage classes")."""
 
 # An object as S3 writes it, with or without the checksum that newer objects have; one in an archive is left to
 # botocore's parser. The groups are key, time, ETag and size. re.split() also gives what is between the matches, which

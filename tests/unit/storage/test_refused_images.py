@@ -10,6 +10,7 @@ import pytest
 
 from custom_labels.domain.errors import NotTrainable
 from custom_labels.domain.images import LeftOut
+from custom_labels.storage.faults import archive_of
 from custom_labels.storage.snapshots import freeze, survey
 from custom_labels.storage.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
@@ -155,3 +156,25 @@ def test_nothing_is_trained_when_all_images_are_archived(store: S3Store, bucket:
     assert survey(store, now).left_out == ((LeftOut.ARCHIVED.value, 6),)
     with pytest.raises(NotTrainable):
         freeze(store, now)
+
+
+@pytest.mark.parametrize(
+    ("described", "archive"),
+    [
+        pytest.param({}, None, id="standard"),
+        pytest.param({"StorageClass": "GLACIER_IR"}, None, id="instant retrieval"),
+        pytest.param({"StorageClass": "GLACIER"}, "GLACIER", id="archived"),
+        pytest.param({"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}, "GLACIER", id="being restored"),
+        pytest.param(
+            {"StorageClass": "DEEP_ARCHIVE", "Restore": 'ongoing-request="false", expiry-date="x"'}, None, id="restored"
+        ),
+        pytest.param({"StorageClass": "INTELLIGENT_TIERING"}, None, id="tiered"),
+        pytest.param(
+            {"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "ARCHIVE_ACCESS"},
+            "ARCHIVE_ACCESS",
+            id="tiered away",
+        ),
+    ],
+)
+def test_an_archive_is_known_by_what_s3_says_of_an_object(described: dict[str, str], archive: str | None) -> None:
+    assert archive_of(described) == archive
