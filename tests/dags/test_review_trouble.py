@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.review.a2i import A2IReviewBackend
 from custom_labels.settings import projects_dir
 from custom_labels.storage.review_budget import ReviewBudget
+from custom_labels.storage.review_halt import read_halt
 from tests.dags.running import Variables, record, run_dag
 from tests.harvest_support import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
 from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
@@ -111,6 +113,30 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     assert end_of(again) == ("success", "nothing_to_harvest")
     assert f"reviews still fail before anybody can answer them: {WHY}" in (again.note or "")
     assert fates(aws) == ["technical_failure"] * 4
+
+
+def test_answers_on_an_earlier_page_do_not_hide_that_the_new_one_fails(
+    aws: LocalAws, airflow_db: None, variables: Variables, page: Path
+) -> None:
+    """Images would be asked about three times in minutes, and given up before anybody mends the page."""
+    page.write_text(GOOD)
+    place = set_up_review(aws)
+    before, after = make_request(aws, 1), make_request(aws, 2)
+    ask(place, before)
+    page.write_text(BROKEN)
+    assert run_dag("bootstrap").failed == {"check_everything"}
+    renewed = ReviewPlace(place.project, place.store, A2IReviewBackend(place.project, place.store), place.queues)
+    ask(renewed, after)
+    wait_until_ended(renewed, after.name)
+    answer_all(aws, place, before.name, ["rows"])
+
+    run = harvest()
+
+    assert end_of(run) == ("success", "review_trouble")
+    assert sorted(fates(aws)) == ["copied", "technical_failure"]
+    assert "1 labelled image from 1 other review" in (run.note or "")
+    assert read_halt(place.store) is not None
+    assert run.xcoms["open_reviews"]["opened"] == 0
 
 
 def test_an_image_whose_own_review_always_fails_is_given_up(

@@ -37,7 +37,9 @@ def store(aws: LocalAws) -> S3Store:
 
 
 def halted(before: ReviewHalt | None, reason: str) -> ReviewHalt | None:
-    return halt_after(before, failed=1, completed=0, reason=reason, setup="page 1", run="a harvest", now=NOW)
+    return halt_after(
+        before, failed_at="2026-11-20T11", completed_at="", reason=reason, setup="page 1", run="a harvest", now=NOW
+    )
 
 
 def open_at(store: S3Store, backend: MemoryBackend, moment: datetime, budget: int = 10) -> Opening:

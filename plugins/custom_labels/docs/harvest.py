@@ -31,7 +31,7 @@ A person has one vote on an image, in however many rounds. "None of the above" c
 `none_of_the_above_label`. Where a folder exists whose name is the same to a person, images go there.
 
 **When reviews fail** - a broken page, a role that may not read - that is no answer: it costs no round, and the day's
-budget is given back. If all failed, no more are opened (`reviews/halt.json`) but a probe after ten minutes, and after
+budget is given back. If all do, no more are opened (`reviews/halt.json`) but a probe after ten minutes, and after
 pauses that are doubled up to six hours. A probe that works, or flows that `{project}_bootstrap` made anew, end that,
 and all that failed are asked again.
 

@@ -82,15 +82,18 @@ class ReviewHalt:
 
 
 def halt_after(
-    before: ReviewHalt | None, *, failed: int, completed: int, reason: str, setup: str, run: str, now: datetime
+    before: ReviewHalt | None, *, failed_at: str, completed_at: str, reason: str, setup: str, run: str, now: datetime
 ) -> ReviewHalt | None:
     """Decide after a harvest whether reviews are still opened. It gives the same however often it is asked.
 
     :param before: the halt that there is.
-    :param failed: reviews that failed for a technical reason, with the ``reason`` of one; ``completed`` likewise.
+    :param failed_at: when the first review was opened that failed for a technical reason, with the ``reason`` of one;
+        ISO 8601 in UTC, empty if none failed.
+    :param completed_at: when the last one was opened that reviewers completed; likewise. Answers to reviews that were
+        opened earlier than those that failed, perhaps with another page, do not show that reviews still work.
     :param run: the harvest.
     """
-    if not failed or (before is None and completed):
+    if not failed_at or (before is None and completed_at >= failed_at):
         return before
     if before is None:
         return ReviewHalt(_text(now), reason, setup, run, _text(now + FIRST_PAUSE))

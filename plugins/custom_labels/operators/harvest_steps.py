@@ -17,7 +17,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.domain.harvest import Fate, HarvestRules
 from custom_labels.domain.retraining import Retrain, decide_retraining
-from custom_labels.domain.review import ReviewStatus
 from custom_labels.domain.review_halt import halt_after
 from custom_labels.domain.work import MOST_BATCHES
 from custom_labels.operators.harvest_look import HarvestLook
@@ -77,7 +76,8 @@ def share_out(collected: dict[str, Any]) -> list[dict[str, str]]:
 def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[str, str]) -> dict[str, Any]:
     """Harvest a batch of reviews, or finish a chunk that an earlier run had decided; count what became of it.
 
-    :return: the ``counts``, and some ``reasons`` of technical failures, in the backend's words.
+    :return: the ``counts``, some ``reasons`` of technical failures in the backend's words, and when the first of the
+        reviews that failed was opened (``failed_at``), and the last of those that were completed (``completed_at``).
     """
     place = ProjectContext(project)
     queue = project_queue(place.project, "reviews")
@@ -97,7 +97,12 @@ def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[st
         counts = harvester.finish(work["chunk"])
     else:
         counts = harvester.harvest(work["batch"], datetime.fromisoformat(at))
-    return {"counts": dict(counts), "reasons": [reason for reason, _ in harvester.failures.most_common(EXAMPLES)]}
+    return {
+        "counts": dict(counts),
+        "reasons": [reason for reason, _ in harvester.failures.most_common(EXAMPLES)],
+        "failed_at": harvester.failed_at,
+        "completed_at": harvester.completed_at,
+    }
 
 
 @values
@@ -117,22 +122,21 @@ def close_harvest(project: str, collected: dict[str, Any], done: list[dict[str, 
         total.update(each["counts"])
         reasons |= dict.fromkeys(each["reasons"])
     log.info("Harvested: %s", dict(total))
-    is_news = _halt_if_all_fail(place, total, next(iter(reasons), ""))
+    failed_at = min((each["failed_at"] for each in done or () if each["failed_at"]), default="")
+    completed_at = max((each["completed_at"] for each in done or ()), default="")
+    is_news = bool(failed_at) and _halt_if_all_fail(place, failed_at, completed_at, next(iter(reasons), ""))
     return {"counts": dict(total), "reasons": list(reasons)[:EXAMPLES], "is_news": is_news}
 
 
-def _halt_if_all_fail(place: ProjectContext, counts: Counter[str], reason: str) -> bool:
-    """Open no more reviews if all have failed for a technical reason; give whether that, or why, is news."""
-    failed = counts[Fate.TECHNICAL_FAILURE] + counts[Fate.GIVEN_UP]
-    if not failed:
-        return False
+def _halt_if_all_fail(place: ProjectContext, failed_at: str, completed_at: str, reason: str) -> bool:
+    """Open no more reviews if all fail for a technical reason; give whether that, or why, is news."""
     backend = make_backend(place.project, place.store)
     halt = change_halt(
         place.store,
         partial(
             halt_after,
-            failed=failed,
-            completed=counts[ReviewStatus.COMPLETED],
+            failed_at=failed_at,
+            completed_at=completed_at,
             reason=reason,
             setup=backend.setup_name(),
             run=place.owner,

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.domain.harvest import NOBODY_COULD_ANSWER, Fate, HarvestedReview, HarvestRules, decide_fate
-from custom_labels.domain.review import Answered, ReviewState
+from custom_labels.domain.review import Answered, ReviewState, ReviewStatus
 from custom_labels.domain.work import Message
 from custom_labels.review.base import ReviewBackend
 from custom_labels.storage import harvest
@@ -51,6 +51,8 @@ class Harvester:
         self.delete_messages = delete_messages
         self.failures: Counter[str] = Counter()
         """Reasons of technical failures, in the backend's words."""
+        self.failed_at = self.completed_at = ""
+        """When the first of the reviews that failed so was opened, and the last of those that were completed."""
 
     def harvest(self, batch: str, harvested_at: datetime) -> Counter[str]:
         """Harvest a batch, from wherever an earlier try was killed; count what became of its images.
@@ -143,7 +145,10 @@ class Harvester:
         counts: Counter[str] = Counter()
         for one in harvested:
             counts += Counter({"reviews": 1, one.status.value: 1, one.fate.value: 1, "labelled": one.is_for_training})
+            if one.status is ReviewStatus.COMPLETED:
+                self.completed_at = max(self.completed_at, one.asked_at)
             if one.fate in {Fate.TECHNICAL_FAILURE, Fate.GIVEN_UP}:
+                self.failed_at = min(self.failed_at or one.asked_at, one.asked_at)
                 self.failures[one.reason.removeprefix(NOBODY_COULD_ANSWER)] += 1
         return counts
 

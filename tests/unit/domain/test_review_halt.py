@@ -15,25 +15,43 @@ HALT = ReviewHalt(NOW.isoformat(), "no page", "page 1", "run 1", (NOW + FIRST_PA
 PROBED = HALT.begin_probe("digits-x-r1", NOW + FIRST_PAUSE)
 
 
-def after(before: ReviewHalt | None, failed: int, completed: int, reason: str = "no page") -> ReviewHalt | None:
-    return halt_after(before, failed=failed, completed=completed, reason=reason, setup="page 1", run="run 1", now=NOW)
+def after(before: ReviewHalt | None, failed_at: str, completed_at: str, reason: str = "no page") -> ReviewHalt | None:
+    return halt_after(
+        before, failed_at=failed_at, completed_at=completed_at, reason=reason, setup="page 1", run="run 1", now=NOW
+    )
 
 
 @pytest.mark.parametrize(
-    ("before", "failed", "completed", "is_halted"),
-    [(None, 0, 0, False), (None, 5, 1, False), (None, 1, 0, True), (HALT, 0, 3, True), (HALT, 1, 0, True)],
-    ids=["nothing ended", "some work", "all failed", "halted, earlier ones are answered", "halted, the probe failed"],
+    ("before", "failed_at", "completed_at", "is_halted"),
+    [
+        (None, "", "", False),
+        (None, "", "11:00", False),
+        (None, "11:00", "11:00", False),
+        (None, "11:00", "", True),
+        (None, "11:00", "10:59", True),
+        (HALT, "", "11:00", True),
+        (HALT, "11:00", "", True),
+    ],
+    ids=[
+        "nothing ended",
+        "all work",
+        "one that was opened later works",
+        "all failed",
+        "only earlier ones work",
+        "halted, and some are answered",
+        "halted, the probe failed",
+    ],
 )
-def test_reviews_are_halted_when(before: ReviewHalt | None, failed: int, completed: int, is_halted: bool) -> None:
-    assert (after(before, failed, completed) is not None) == is_halted
+def test_reviews_are_halted_when(before: ReviewHalt | None, failed_at: str, completed_at: str, is_halted: bool) -> None:
+    assert (after(before, failed_at, completed_at) is not None) == is_halted
 
 
 def test_a_second_decision_of_the_same_harvest_changes_nothing() -> None:
-    assert after(after(None, 5, 0), 5, 0) == after(None, 5, 0) == HALT
+    assert after(after(None, "11:00", ""), "11:00", "") == after(None, "11:00", "") == HALT
 
 
 def test_another_reason_is_the_news_of_another_run() -> None:
-    found = halt_after(HALT, failed=1, completed=0, reason="no role", setup="page 1", run="run 2", now=NOW)
+    found = halt_after(HALT, failed_at="11:00", completed_at="", reason="no role", setup="page 1", run="run 2", now=NOW)
 
     assert found == replace(HALT, reason="no role", run="run 2")
 
