@@ -14,6 +14,9 @@ from include.local_aws.regions import Regions
 from include.local_aws.rekognition.state import Region
 from include.local_aws.settings import SettingError
 
+_UNKEPT = (TypeError, AttributeError, pickle.PicklingError)
+"""What pickle raises for a value that it cannot keep, such as the keys of a Cognito user pool."""
+
 
 class SavedStates:
     """Keeps what Rekognition, moto's services and the counts of calls hold; human review is not among it."""
@@ -32,9 +35,13 @@ class SavedStates:
         if any(region.transitions.pending for region in regions.values()):
             raise SettingError("Something is being created, trained, started or stopped: save when that is done.")
         contents = {region: state.contents() for region, state in regions.items()}
-        stream = io.BytesIO()
-        _Keeper(stream).dump((contents, _moto_backends(), self._calls.to_json()))
-        self._states[name] = stream.getvalue()
+        backends = _moto_backends()
+        try:
+            self._states[name] = _pickled((contents, backends, self._calls.to_json()))
+        except _UNKEPT as error:
+            services = [service for service, state in backends.items() if not _can_be_kept(state)]
+            text = f"A state with {', '.join(services)} in it cannot be kept: {error}. Save before they are used."
+            raise SettingError(text) from None
 
     def restore(self, name: str) -> None:
         """Bring a state back into an account that was reset; raises SettingError for an unknown name."""
@@ -49,6 +56,20 @@ class SavedStates:
     def to_json(self) -> list[str]:
         """Return the names."""
         return sorted(self._states)
+
+
+def _pickled(state: object) -> bytes:
+    stream = io.BytesIO()
+    _Keeper(stream).dump(state)
+    return stream.getvalue()
+
+
+def _can_be_kept(state: object) -> bool:
+    try:
+        _pickled(state)
+    except _UNKEPT:
+        return False
+    return True
 
 
 class _Keeper(pickle.Pickler):

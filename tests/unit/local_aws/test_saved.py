@@ -58,3 +58,9 @@ def test_nothing_is_kept_while_something_changes_by_itself(aws: Aws) -> None:
 def test_an_unknown_state_is_refused(aws: Aws) -> None:
     with pytest.raises(LocalAwsError, match="No state is kept as 'never'"):
         aws.control.restore("never")
+
+
+def test_a_state_is_refused_by_the_name_of_its_service_when_it_cannot_be_kept(aws: Aws) -> None:
+    aws.client("cognito-idp").create_user_pool(PoolName="reviewers")
+    with pytest.raises(LocalAwsError, match="A state with cognito-idp in it cannot be kept"):
+        aws.control.save("with keys")
