@@ -74,14 +74,15 @@ class Router:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
         request = Request(environ)
-        if request.path.startswith(Portal.PREFIX):
-            response = self._portal.handle(request)
-        elif request.path.startswith(Control.PREFIX):
-            response = self._control.handle(request)
-        elif request.path.startswith("/moto-api") and not is_local(request):
-            response = Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
-        else:
-            response = self._aws(request)
+        try:
+            response = self._route(request)
+        except ConnectionError:
+            raise  # a client that is gone, or is to think that the server is
+        except Exception as error:
+            # The border of the process: who calls gets an answer that says where to look, not an empty one.
+            log.exception("%s %s failed inside the emulator", request.method, request.path)
+            text = f"Bug in local AWS: {error!r}; see its log.\n"
+            response = Response(500, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
         _ = request.body  # read it, or its bytes would be taken for the connection's next request
         headers = {name.lower(): value for name, value in response.headers.items()}
         # The answer to HEAD has no body, and the length of what GET would send.
@@ -89,6 +90,15 @@ class Router:
             headers["content-length"] = str(len(response.body))
         start_response(response.status_line, list(headers.items()))
         return [] if request.method == "HEAD" else [response.body]
+
+    def _route(self, request: Request) -> Response:
+        if request.path.startswith(Portal.PREFIX):
+            return self._portal.handle(request)
+        if request.path.startswith(Control.PREFIX):
+            return self._control.handle(request)
+        if request.path.startswith("/moto-api") and not is_local(request):
+            return Response(403, {"Content-Type": "text/plain"}, b"Only local tools may call this.")
+        return self._aws(request)
 
     def _aws(self, request: Request) -> Response:
         started = time.monotonic()
