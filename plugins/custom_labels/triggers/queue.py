@@ -16,6 +16,7 @@ from custom_labels.domain.announcing import may_send_own_objects
 from custom_labels.domain.events import is_news
 from custom_labels.domain.keys import INBOX
 
+INSPECT_SECONDS = 60
 SIEVED_AT_ONCE = 1_000
 """Messages without news that one poll deletes at most."""
 SIEVE_SECONDS = 30
@@ -73,7 +74,7 @@ class QueueTrigger(BaseEventTrigger):
         bucket: str | None = None,
         prefix: str = "",
         of_images: bool = True,
-        inspect_seconds: float = 300,
+        inspect_seconds: float = INSPECT_SECONDS,
         poll_seconds: float = 5,
         busy_seconds: float = 20,
         repeat_seconds: float = 300,
