@@ -131,6 +131,8 @@ def _try(tell: Callable[[ProjectContext, RunOutcome], None], place: ProjectConte
 
 
 def _record(place: ProjectContext, outcome: RunOutcome) -> None:
+    # Of a project that names the place of another: that it failed is no record of theirs.
+    place.registry.require_owner(place.project.name)
     place.registry.record_run(outcome.to_json())
 
 

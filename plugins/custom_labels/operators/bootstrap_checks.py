@@ -10,7 +10,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custom_labels.domain.errors import CustomLabelsError
+from custom_labels.domain.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.domain.statuses import PROJECT_CREATED, Verdict
 from custom_labels.hooks.sagemaker import ReviewSetupHook
 from custom_labels.operators.announcement_checks import TEMPLATE, AnnouncementChecks
@@ -53,6 +53,7 @@ class BootstrapChecks:
         self.place = place
         self.project = place.project
         self.pools = PoolProbes(place)
+        self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
         """Look at everything the project file names."""
@@ -64,6 +65,9 @@ class BootstrapChecks:
         for field, pool in named_pools(self.project).items():
             yield self._look(field.replace("_", " "), pool, partial(self.pool, field, pool))
         yield self._look("bucket", self.project.bucket, self.bucket)
+        if self.belongs_to_another:
+            # Some checks write into it.
+            return
         yield self._look("Custom Labels project", self.project.name, self.custom_labels_project)
         yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
         for kind, url in queues.model_dump().items():
@@ -119,7 +123,11 @@ class BootstrapChecks:
 
     def bucket(self) -> str:
         """Read and write the bucket, which has to be the project's own and where Custom Labels is called."""
-        self.place.claim()
+        try:
+            self.place.claim()
+        except BelongsToAnother:
+            self.belongs_to_another = True
+            raise
         self.place.store.write_json(CHECKED, {"run": self.place.run_name})
         self.place.store.read_json(CHECKED)
         require_bucket_in_region(self.place)
