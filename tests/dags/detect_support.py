@@ -141,10 +141,18 @@ def make_queues(aws: LocalAws) -> None:
 
 def count_messages(aws: LocalAws, queue: str = "detections") -> int:
     """Count the messages of a queue, visible or not."""
+    return count_visible(aws, queue) + _count(aws, queue, "ApproximateNumberOfMessagesNotVisible")
+
+
+def count_visible(aws: LocalAws, queue: str = "detections") -> int:
+    """Count the messages of a queue that nobody holds."""
+    return _count(aws, queue, "ApproximateNumberOfMessages")
+
+
+def _count(aws: LocalAws, queue: str, name: str) -> int:
     sqs = client(aws, "sqs")
     url = sqs.get_queue_url(QueueName=f"{BUCKET}-{queue}")["QueueUrl"]
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    return sum(int(n) for n in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values())
+    return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
 
 def receive(aws: LocalAws, queue: str) -> list[dict[str, Any]]:
