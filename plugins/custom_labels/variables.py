@@ -37,7 +37,7 @@ def _read_in_server(key: str) -> Any:
         else:
             try:
                 found = backend.get_variable(key=key)
-            except Exception:
+            except Exception:  # as Airflow's own look-up: a backend is anybody's code, and may raise anything
                 log.exception("Variable '%s' cannot be read by %s: asking the next one.", key, type(backend).__name__)
                 continue
         if found is not None:
