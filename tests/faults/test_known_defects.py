@@ -48,7 +48,7 @@ def test_a_nested_image_has_the_label_of_its_first_folder(aws: LocalAws) -> None
     assert {count.label: count.images for count in counted().labels} == {"columns": 3, "rows": 4}
 
 
-@pytest.mark.parametrize("name", ["rows/readme.txt", "rows/.DS_Store", "columns/Thumbs.db", "columns/png"])
+@pytest.mark.parametrize("name", ["rows/readme.txt", "rows/.DS_Store", "columns/Thumbs.db", "columns/png.json"])
 def test_a_file_that_is_no_image_does_not_count(aws: LocalAws, name: str) -> None:
     """Whatever lay in a label's folder went into the manifest, where it made the training fail."""
     put_images(aws, 3)
