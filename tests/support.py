@@ -6,7 +6,9 @@ import io
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -115,6 +117,18 @@ def manifests(aws: LocalAws, count: int = 10) -> dict[str, str]:
 def effects(aws: LocalAws, operation: str) -> int:
     """Count the calls of an operation that took effect."""
     return int(aws.control.calls().get(f"rekognition.{operation}", {}).get("effects", 0))
+
+
+@contextmanager
+def meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread while the block runs.
+
+    :raises BaseException: what the other thread ended with.
+    """
+    with ThreadPoolExecutor(1) as other:
+        done = other.submit(action)
+        yield
+        done.result()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +29,7 @@ from tests.dags.detect_support import (
     waiting,
 )
 from tests.dags.running import Variables, record
-from tests.support import BUCKET, effects, picture, rekognition, s3, wait_until
+from tests.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -311,31 +309,19 @@ def test_a_swap_in_the_middle_of_a_batch_goes_on_with_the_version_that_serves(
     start(digits, project, "v2")
     for number in range(60):
         put(digits, f"{number:02}.png", picture("rows", number % 5))
-    swap = Swap(digits, project)
-    swap.start()
 
-    run = detect()
+    def swap() -> None:
+        wait_until(lambda: effects(digits, "DetectCustomLabels") >= 5, 300)
+        point_to(digits, project, "v2")
+        rekognition(digits).stop_project_version(ProjectVersionArn=version_arn(digits, project, "v1"))
 
-    swap.join()
+    with meanwhile(swap):
+        run = detect()
+
     found = results(digits)
     assert end_of(run) == ("success", "detected")
     assert len(found) == len({each["key"] for each in found}) == 60
     assert {each["version_name"] for each in found} == {"v1", "v2"}
-
-
-class Swap(threading.Thread):
-    """Swaps v1 for v2 and stops it, once five images were put to it."""
-
-    def __init__(self, aws: LocalAws, project: str) -> None:
-        super().__init__()
-        self.aws = aws
-        self.project = project
-
-    def run(self) -> None:
-        while effects(self.aws, "DetectCustomLabels") < 5:
-            time.sleep(0.02)
-        point_to(self.aws, self.project, "v2")
-        rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))
 
 
 def test_a_threshold_of_a_label_that_the_version_does_not_know_is_said(inbox: LocalAws, variables: Variables) -> None:

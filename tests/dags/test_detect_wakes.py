@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,7 +25,7 @@ from tests.dags.detect_support import (
 )
 from tests.dags.guard_support import guard, hold_deployment_lock, know, lock_holder, store
 from tests.dags.running import Variables, record, statuses
-from tests.support import BUCKET, effects, picture, rekognition, s3
+from tests.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -103,29 +101,18 @@ def test_a_run_ends_well_when_the_cost_guard_stops_the_version_under_it(
     project = serve(quick)
     for number in range(60):
         put(quick, f"{number:02}.png", picture("rows", number % 5))
-    window = CloseWindow(quick, project)
-    window.start()
 
-    run = detect()
+    def close_window() -> None:
+        """Do what the cost guard does when the window closes, once twenty images were put to the version."""
+        wait_until(lambda: effects(quick, "DetectCustomLabels") >= 20, 300)
+        stopped = StoppedByGuard("v1", Cause.WINDOW, datetime.now(UTC).isoformat())
+        Registry(store()).update_service({"stopped": stopped.to_json()})
+        rekognition(quick).stop_project_version(ProjectVersionArn=version_arn(quick, project, "v1"))
 
-    window.join()
+    with meanwhile(close_window):
+        run = detect()
+
     left = record(quick, "last_run/digits_detect")["facts"]["Left until the version runs again"]
     assert end_of(run) == ("success", "detected")
     assert 0 < left < 60
     assert len(results(quick)) == 60 - left
-
-
-class CloseWindow(threading.Thread):
-    """Does what the cost guard does when the window closes, once twenty images were put to the version."""
-
-    def __init__(self, aws: LocalAws, project: str) -> None:
-        super().__init__()
-        self.aws = aws
-        self.project = project
-
-    def run(self) -> None:
-        while effects(self.aws, "DetectCustomLabels") < 20:
-            time.sleep(0.02)
-        stopped = StoppedByGuard("v1", Cause.WINDOW, datetime.now(UTC).isoformat())
-        Registry(store()).update_service({"stopped": stopped.to_json()})
-        rekognition(self.aws).stop_project_version(ProjectVersionArn=version_arn(self.aws, self.project, "v1"))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.dags.detect_support import serve, start
 from tests.dags.running import Variables, record, statuses, train
-from tests.support import BUCKET, client, effects, picture, put_images, rekognition, s3
+from tests.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -164,25 +162,21 @@ def test_a_full_running_quota_leaves_the_live_one_and_says_the_way_out(digits: L
 def test_a_version_that_fails_its_smoke_test_is_stopped_and_does_not_serve(digits: LocalAws) -> None:
     keys = put_images(digits, 10)
     digits.control.durations(version_start=3)
-    delete = threading.Thread(target=delete_when_starting, args=(digits, keys))
-    delete.start()
 
-    failed = train()
+    def delete_all() -> None:
+        """Delete all images between the training and the smoke test."""
+        wait_until(lambda: bool(effects(digits, "StartProjectVersion")), 300)
+        for key in keys:
+            s3(digits).delete_object(Bucket=BUCKET, Key=key)
 
-    delete.join()
+    with meanwhile(delete_all):
+        failed = train()
+
     assert failed.failed == {"smoke_test"}
     assert "no known image could be put to it" in str(failed.note)
     assert failed.tasks["stop_challenger"] == "success"
     assert versions(digits, "STOPPED") == list(statuses(digits))
     assert record(digits, "live") is None
-
-
-def delete_when_starting(aws: LocalAws, keys: list[str]) -> None:
-    """Delete all images between the training and the smoke test."""
-    while not effects(aws, "StartProjectVersion"):
-        time.sleep(0.1)
-    for key in keys:
-        s3(aws).delete_object(Bucket=BUCKET, Key=key)
 
 
 @pytest.mark.parametrize(

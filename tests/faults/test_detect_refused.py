@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +19,10 @@ from tests.dags.detect_support import (
     serve,
     start,
     version_arn,
+    wait_for_status,
 )
 from tests.dags.running import Variables
-from tests.support import effects, rekognition
+from tests.support import effects, meanwhile, rekognition, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -41,6 +39,7 @@ def hasty_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_labels.operators.detector.LONGEST_PAUSE", 0.2)
     monkeypatch.setattr("custom_labels.operators.detector.STALLED_SECONDS", 1.0)
     monkeypatch.setattr("custom_labels.operators.detect_batch.DetectBatchOperator.pause_seconds", 1)
+    monkeypatch.setattr("custom_labels.operators.detect_batch.DetectBatchOperator.patience_seconds", 300)
 
 
 @pytest.fixture
@@ -89,20 +88,6 @@ def test_every_image_has_one_result_when(inbox: LocalAws, fault: dict[str, objec
     assert count_messages(inbox) == 0
 
 
-class Watch(threading.Thread):
-    """Does something as soon as something has happened."""
-
-    def __init__(self, happened: Callable[[], bool], action: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self.happened = happened
-        self.action = action
-
-    def run(self) -> None:
-        while not self.happened():
-            time.sleep(0.02)
-        self.action()
-
-
 def is_waiting(aws: LocalAws) -> bool:
     """Whether a batch has given its worker slot up."""
     files = [key for key in keys(aws, "detection_work/") if key.endswith("/0000.json")]
@@ -112,35 +97,42 @@ def is_waiting(aws: LocalAws) -> bool:
 
 def test_a_batch_gives_its_slot_up_and_goes_on_when_nothing_is_answered(inbox: LocalAws) -> None:
     inbox.control.faults({"operation": DETECT, "kind": "throttle"})
-    watch = Watch(lambda: is_waiting(inbox), inbox.control.faults)
-    watch.start()
 
-    run = detect()
+    def recover() -> None:
+        wait_until(lambda: is_waiting(inbox), 300)
+        inbox.control.faults()
 
-    watch.join(1)
-    assert not watch.is_alive()
+    with meanwhile(recover):
+        run = detect()
+
     assert end_of(run) == ("success", "detected")
     assert len(results(inbox)) == len(NAMES)
 
 
-def stop_when_collected(aws: LocalAws) -> Watch:
-    """Stop the live version between the look at its status and the first image."""
-    project = rekognition(aws).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
-    arn = version_arn(aws, project, "v1")
-
-    def collecting() -> bool:
-        return "sqs.ReceiveMessage" in aws.control.calls()
-
-    return Watch(collecting, lambda: rekognition(aws).stop_project_version(ProjectVersionArn=arn))
+@pytest.fixture
+def project(inbox: LocalAws, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The project's ARN; its live version answers no image before ``stop_when_collected`` is through."""
+    monkeypatch.setattr("custom_labels.operators.detector.STALLED_SECONDS", 300.0)
+    inbox.control.faults({"operation": DETECT, "kind": "throttle"})
+    return rekognition(inbox).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
 
 
-def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(inbox: LocalAws) -> None:
-    project = rekognition(inbox).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
-    watches = [stop_when_collected(inbox), Watch(lambda: is_waiting(inbox), lambda: start(inbox, project, "v1"))]
-    for watch in watches:
-        watch.start()
+def stop_when_collected(aws: LocalAws, project: str) -> None:
+    """Stop the live version between the look at its status and the first answer."""
+    wait_until(lambda: "sqs.ReceiveMessage" in aws.control.calls(), 300)
+    rekognition(aws).stop_project_version(ProjectVersionArn=version_arn(aws, project, "v1"))
+    wait_for_status(aws, project, "v1", "STOPPED")
+    aws.control.faults()
 
-    run = detect()
+
+def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(inbox: LocalAws, project: str) -> None:
+    def stop_and_start() -> None:
+        stop_when_collected(inbox, project)
+        wait_until(lambda: is_waiting(inbox), 300)
+        start(inbox, project, "v1")
+
+    with meanwhile(stop_and_start):
+        run = detect()
 
     assert end_of(run) == ("success", "detected")
     assert len(results(inbox)) == len(NAMES)
@@ -148,12 +140,12 @@ def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(i
 
 
 def test_a_batch_gives_up_with_the_way_out_when_the_version_does_not_come_back(
-    inbox: LocalAws, monkeypatch: pytest.MonkeyPatch
+    inbox: LocalAws, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_labels.operators.detect_batch.DetectBatchOperator.patience_seconds", 0)
-    stop_when_collected(inbox).start()
 
-    run = detect()
+    with meanwhile(lambda: stop_when_collected(inbox, project)):
+        run = detect()
 
     assert (run.state, run.failed) == ("failed", {"detect_batch"})
     assert "ResourceNotReadyException" in str(run.note)
