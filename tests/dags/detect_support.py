@@ -12,7 +12,7 @@ from custom_labels.domain.deployment import LiveVersion
 from custom_labels.storage.registry import Registry
 from custom_labels.storage.store import S3Store
 from tests.dags.running import Run, run_dag
-from tests.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3
+from tests.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -50,10 +50,12 @@ def version_arn(aws: LocalAws, project: str, name: str) -> str:
 
 def wait_for_status(aws: LocalAws, project: str, name: str, status: str) -> None:
     asked = rekognition(aws)
-    while True:
+
+    def is_there() -> bool:
         found = asked.describe_project_versions(ProjectArn=project, VersionNames=[name])
-        if found["ProjectVersionDescriptions"][0]["Status"] == status:
-            return
+        return found["ProjectVersionDescriptions"][0]["Status"] == status
+
+    wait_until(is_there, 300)
 
 
 def start(aws: LocalAws, project: str, name: str, units: int = 1) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -24,7 +23,18 @@ from custom_labels.storage.registry import Registry
 from custom_labels.storage.snapshots import freeze
 from tests.contract.running import context
 from tests.dags.detect_support import wait_for_status
-from tests.support import BUCKET, LABELS, effects, manifest_line, picture, put_images, rekognition, s3
+from tests.support import (
+    BUCKET,
+    LABELS,
+    effects,
+    manifest_line,
+    meanwhile,
+    picture,
+    put_images,
+    rekognition,
+    s3,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -254,16 +264,12 @@ def test_own_evaluations_count_where_the_champion_stops_in_the_middle(contest: C
     contest.aws.control.faults({"operation": DETECT, "kind": "slow", "seconds": 0.2})
 
     def stop() -> None:
-        while effects(contest.aws, "DetectCustomLabels") < 3:
-            time.sleep(0.02)
+        wait_until(lambda: effects(contest.aws, "DetectCustomLabels") >= 3)
         rekognition(contest.aws).stop_project_version(ProjectVersionArn=contest.arn("champion"))
 
-    stopping = threading.Thread(target=stop)
-    stopping.start()
+    with meanwhile(stop):
+        compared = contest.compare(detections_per_unit_second=15.0)
 
-    compared = contest.compare(detections_per_unit_second=15.0)
-
-    stopping.join()
     assert compared["same_images"] is None
     assert "champion does not answer; AWS says:" in str(compared["why_not"])
     assert "ResourceNotReady" in str(compared["why_not"])
