@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label, TriggerRule
 
-from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments
-from custom_labels.docs.cost_guard import COST_GUARD_DOC
-from custom_labels.operators import account_steps, guard_steps
-from custom_labels.operators.preconditions import (
+from custom_labels.aws.operators.versions import (
+    CustomLabelsDeleteVersionOperator,
+    CustomLabelsStartVersionOperator,
+    CustomLabelsStopVersionOperator,
+)
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.deployment.preconditions import (
     before_deletion,
     before_start_of_live,
     before_stop,
     recorded_by_guard,
 )
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.operators.versions import (
-    CustomLabelsDeleteVersionOperator,
-    CustomLabelsStartVersionOperator,
-    CustomLabelsStopVersionOperator,
-)
-from custom_labels.settings import Project, load_projects
-from custom_labels.timetables import PollTimetable
+from custom_labels.operations import account_tasks, guard_tasks
+from custom_labels.web.dag_arguments import custom_labels_arguments, dag_arguments
+from custom_labels.web.docs.cost_guard import COST_GUARD_DOC
+from custom_labels.web.timetables import PollTimetable
 
 
 def cost_guard_dag(project: Project) -> DAG:
@@ -34,35 +34,35 @@ def cost_guard_dag(project: Project) -> DAG:
         **dag_arguments(project, "cost_guard", "Stop what costs for nothing, count what was spent", COST_GUARD_DOC),
     ) as dag:
         settings = load_settings(name)
-        looked = guard_steps.look(name, settings)
+        looked = guard_tasks.look(name, settings)
         stop = CustomLabelsStopVersionOperator.partial(
             task_id="stop", pre_execute=before_stop(name, recorded_by_guard), **aws
-        ).expand_kwargs(guard_steps.versions_to_stop(looked))
+        ).expand_kwargs(guard_tasks.versions_to_stop(looked))
         start = CustomLabelsStartVersionOperator.partial(
             task_id="start", pre_execute=before_start_of_live(name), **aws
-        ).expand_kwargs(guard_steps.versions_to_start(name, settings, looked))
+        ).expand_kwargs(guard_tasks.versions_to_start(name, settings, looked))
         # Also where one of them failed: that keeps nothing else from being done.
-        recorded = guard_steps.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, looked)
+        recorded = guard_tasks.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, looked)
 
-        accounted = account_steps.account(name, settings)
-        old = account_steps.old_versions(name, settings, looked)
+        accounted = account_tasks.account(name, settings)
+        old = account_tasks.old_versions(name, settings, looked)
         delete = CustomLabelsDeleteVersionOperator.partial(
             task_id="delete", pre_execute=before_deletion(name), **aws
         ).expand_kwargs(old)
-        forgotten = account_steps.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
+        forgotten = account_tasks.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
 
-        how_did_it_go = guard_steps.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(
+        how_did_it_go = guard_tasks.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(
             name, settings, looked, accounted, forgotten
         )
         ends = [
-            guard_steps.live_version_idle(name, settings, looked, accounted, forgotten),
+            guard_tasks.live_version_idle(name, settings, looked, accounted, forgotten),
             *(
                 end(name, looked, accounted, forgotten)
-                for end in (guard_steps.budget_exceeded, guard_steps.guarded, guard_steps.nothing_to_guard)
+                for end in (guard_tasks.budget_exceeded, guard_tasks.guarded, guard_tasks.nothing_to_guard)
             ),
         ]
         tell(project, ends)
-        release = guard_steps.release_deployment_lock(name).as_teardown()
+        release = guard_tasks.release_deployment_lock(name).as_teardown()
 
         looked >> [stop, start] >> recorded >> accounted >> old >> delete >> forgotten
         [stop, start, delete] >> how_did_it_go >> Label("what was done") >> ends

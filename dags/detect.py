@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
 
-from custom_labels.assets import live_version, new_images
-from custom_labels.dag_arguments import custom_labels_arguments, dag_arguments, override
-from custom_labels.docs.detect import DETECT_DOC
-from custom_labels.operators import detect_steps as steps
-from custom_labels.operators import wake_steps
-from custom_labels.operators.detect_batch import DetectBatchOperator
-from custom_labels.operators.guard_steps import release_deployment_lock
-from custom_labels.operators.preconditions import before_start_of_live
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.review_steps import open_reviews
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.operators.versions import CustomLabelsStartVersionOperator
-from custom_labels.settings import Project, load_projects
-from custom_labels.timetables import PollTimetable
+from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.deployment import autostart_tasks
+from custom_labels.deployment.preconditions import before_start_of_live
+from custom_labels.detection import detect_tasks as steps
+from custom_labels.detection.detect_batch import DetectBatchOperator
+from custom_labels.operations.guard_tasks import release_deployment_lock
+from custom_labels.review.review_tasks import open_reviews
+from custom_labels.web.assets import live_version, new_images
+from custom_labels.web.dag_arguments import custom_labels_arguments, dag_arguments, override
+from custom_labels.web.docs.detect import DETECT_DOC
+from custom_labels.web.timetables import PollTimetable
 
 
 def detect_dag(project: Project) -> DAG:
@@ -33,14 +33,14 @@ def detect_dag(project: Project) -> DAG:
         **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
     ) as dag:
         settings = load_settings(name)
-        is_version_serving = wake_steps.is_version_serving(name, settings)
+        is_version_serving = autostart_tasks.is_version_serving(name, settings)
         start_live = CustomLabelsStartVersionOperator(
             task_id="start_live",
             pre_execute=before_start_of_live(name),
-            **{each: wake_steps.woken(each) for each in wake_steps.WOKEN},
+            **{each: autostart_tasks.woken(each) for each in autostart_tasks.WOKEN},
             **custom_labels_arguments(project),
         )
-        live_started = wake_steps.live_started(name)
+        live_started = autostart_tasks.live_started(name)
         give_back = release_deployment_lock.override(task_id="give_lock_back", trigger_rule=TriggerRule.ONE_FAILED)
         not_started = give_back(name)
 

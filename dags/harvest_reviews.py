@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
-from custom_labels.assets import finished_reviews, labeled_images
-from custom_labels.dag_arguments import dag_arguments, switch
-from custom_labels.docs.harvest import HARVEST_DOC
-from custom_labels.operators import harvest_steps as steps
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.review_steps import open_reviews
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.settings import Project, load_projects
-from custom_labels.timetables import PollTimetable
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.review import harvest_tasks as steps
+from custom_labels.review.review_tasks import open_reviews
+from custom_labels.web.assets import finished_reviews, labeled_images
+from custom_labels.web.dag_arguments import dag_arguments, switch
+from custom_labels.web.docs.harvest import HARVEST_DOC
+from custom_labels.web.timetables import PollTimetable
 
 
 def harvest_dag(project: Project) -> DAG:

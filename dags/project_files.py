@@ -6,6 +6,6 @@ leaves the other projects theirs, and this one says what is wrong with it.
 
 from __future__ import annotations
 
-from custom_labels.settings import check_project_files
+from custom_labels.core.settings import check_project_files
 
 check_project_files()

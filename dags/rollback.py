@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label
 
-from custom_labels.assets import live_version
-from custom_labels.dag_arguments import rollback_dag_arguments
-from custom_labels.operators import rollback_steps as steps
-from custom_labels.operators.deployment import deploy, take_deployment_lock
-from custom_labels.operators.end_steps import release_locks
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.settings import Project, load_projects
+from custom_labels.core.end_tasks import release_locks
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.deployment import rollback_tasks as steps
+from custom_labels.deployment.swap_tasks import deploy, take_deployment_lock
+from custom_labels.web.assets import live_version
+from custom_labels.web.dag_arguments import rollback_dag_arguments
 
 
 def rollback_dag(project: Project) -> DAG:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label
 
-from custom_labels.dag_arguments import dag_arguments, switch
-from custom_labels.docs.audit import AUDIT_DOC
-from custom_labels.operators import audit_steps as steps
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.review_steps import open_reviews
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.settings import Project, load_projects
-from custom_labels.timetables import PollTimetable
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.operations import audit_tasks as steps
+from custom_labels.review.review_tasks import open_reviews
+from custom_labels.web.dag_arguments import dag_arguments, switch
+from custom_labels.web.docs.audit import AUDIT_DOC
+from custom_labels.web.timetables import PollTimetable
 
 
 def audit_dag(project: Project) -> DAG:

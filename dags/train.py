@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
-from custom_labels.assets import labeled_images, live_version
-from custom_labels.dag_arguments import making_arguments, setting, train_dag_arguments
-from custom_labels.operators import approval, compare_steps, end_steps, judge_steps, plan_steps
-from custom_labels.operators import train_steps as steps
-from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.operators.deployment import deploy, take_deployment_lock
-from custom_labels.operators.lock import AcquireProjectLockOperator
-from custom_labels.operators.preconditions import before_training
-from custom_labels.operators.reporting import tell
-from custom_labels.operators.settings_step import load_settings
-from custom_labels.operators.versions import CustomLabelsTrainVersionOperator
-from custom_labels.settings import Project, load_projects
-from custom_labels.timetables import PollTimetable
+from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
+from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
+from custom_labels.core import end_tasks
+from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.settings import Project, load_projects
+from custom_labels.core.settings_tasks import load_settings
+from custom_labels.deployment.preconditions import before_training
+from custom_labels.deployment.swap_tasks import deploy, take_deployment_lock
+from custom_labels.evaluation import approval_tasks, comparison_tasks, judge_tasks
+from custom_labels.training import plan_tasks
+from custom_labels.training import train_tasks as steps
+from custom_labels.web.assets import labeled_images, live_version
+from custom_labels.web.dag_arguments import making_arguments, setting, train_dag_arguments
+from custom_labels.web.timetables import PollTimetable
 
 ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
@@ -30,13 +32,13 @@ def train_dag(project: Project) -> DAG:
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
         settings = load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
-        rehearsed = plan_steps.rehearse(name, settings)
+        rehearsed = plan_tasks.rehearse(name, settings)
         lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
         snapshot = steps.take_snapshot(name, settings)
         is_retraining_due = steps.is_retraining_due(name, settings, snapshot)
 
         checked = steps.check_images(name, settings)
-        plan = plan_steps.plan(name, settings, checked)
+        plan = plan_tasks.plan(name, settings, checked)
         are_images_enough = steps.are_images_enough(name, settings, checked)
         manifests = steps.build_manifests(name, checked)
         create_project = CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, **aws)
@@ -68,32 +70,32 @@ def train_dag(project: Project) -> DAG:
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
-        evaluated = judge_steps.evaluate(name, attempt)
+        evaluated = judge_tasks.evaluate(name, attempt)
         is_deployment_wanted = steps.is_deployment_wanted(name, attempt)
-        compared = compare_steps.compare_with_champion(name, settings, attempt)
-        judge = judge_steps.JudgeVersionOperator(
+        compared = comparison_tasks.compare_with_champion(name, settings, attempt)
+        judge = judge_tasks.JudgeVersionOperator(
             task_id="judge", project=name, settings=settings, attempt=attempt, evaluated=evaluated, compared=compared
         )
         judged = judge.output
-        is_good_enough = judge_steps.is_version_good_enough(judged)
-        is_approval_needed = approval.is_approval_needed(name, settings, judged)
-        approve = approval.ApproveVersionOperator(task_id="approve_version", project=name, judged=judged)
+        is_good_enough = judge_tasks.is_version_good_enough(judged)
+        is_approval_needed = approval_tasks.is_approval_needed(name, settings, judged)
+        approve = approval_tasks.ApproveVersionOperator(task_id="approve_version", project=name, judged=judged)
         deployment_lock = take_deployment_lock(project, trigger_rule=ANY_WAY)
         deployment = deploy(project, settings, judged)
 
-        training_is_off = end_steps.training_is_off(name)
-        nothing_to_do = end_steps.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
-        not_this_interval = end_steps.nothing_to_do.override(task_id="not_this_interval")(name)
-        planned = plan_steps.planned(name, rehearsed)
-        trained = end_steps.trained(name, attempt, evaluated)
-        gate_failed = end_steps.gate_failed(name, judged)
-        deployed = end_steps.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
-        rejected = approval.rejected.override(trigger_rule=ANY_WAY)(name)
+        training_is_off = end_tasks.training_is_off(name)
+        nothing_to_do = end_tasks.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
+        not_this_interval = end_tasks.nothing_to_do.override(task_id="not_this_interval")(name)
+        planned = plan_tasks.planned(name, rehearsed)
+        trained = end_tasks.trained(name, attempt, evaluated)
+        gate_failed = end_tasks.gate_failed(name, judged)
+        deployed = end_tasks.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
+        rejected = approval_tasks.rejected.override(trigger_rule=ANY_WAY)(name)
         judgements = [trained, gate_failed, rejected, deployed]
-        curve = plan_steps.learning_curve.override(trigger_rule=ANY_WAY)(name)
+        curve = plan_tasks.learning_curve.override(trigger_rule=ANY_WAY)(name)
         ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]
         tell(project, ends)
-        release_locks = end_steps.release_locks(name).as_teardown(setups=lock)
+        release_locks = end_tasks.release_locks(name).as_teardown(setups=lock)
 
         is_training_on >> [lock, training_is_off, not_this_interval]
         is_training_on >> Label("dry run") >> rehearsed

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from custom_labels import listener
-from custom_labels.links import PAGES, CustomLabelsProjectLink, CustomLabelsVersionLink, DecisionLink, ReviewFlowLink
-from custom_labels.timetables import PollTimetable
-from custom_labels.ui import Pages
+from custom_labels.aws.links import (
+    PAGES,
+    CustomLabelsProjectLink,
+    CustomLabelsVersionLink,
+    DecisionLink,
+    ReviewFlowLink,
+)
+from custom_labels.core import listener
+from custom_labels.web.pages import Pages
+from custom_labels.web.timetables import PollTimetable
 
 
 class CustomLabelsPlugin(AirflowPlugin):

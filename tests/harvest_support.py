@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from custom_labels.domain.harvest import HarvestRules
-from custom_labels.domain.review import NONE_OF_THE_ABOVE, ReviewRequest
-from custom_labels.operators.harvest_look import HarvestLook
-from custom_labels.operators.harvest_steps import OVERLAP
-from custom_labels.operators.harvesting import Harvester
-from custom_labels.operators.queues import project_queue
-from custom_labels.operators.review_opening import ReviewOpener
-from custom_labels.storage import harvest as books
-from custom_labels.storage.harvest_work import FoundReviews, write_batches
-from custom_labels.storage.review_requests import WaitingReviews
+from custom_labels.detection.queues import project_queue
+from custom_labels.review import harvest_records as books
+from custom_labels.review.harvest import HarvestRules
+from custom_labels.review.harvest_inspection import HarvestLook
+from custom_labels.review.harvest_tasks import OVERLAP
+from custom_labels.review.harvest_work_records import FoundReviews, write_batches
+from custom_labels.review.harvester import Harvester
+from custom_labels.review.opening import ReviewOpener
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.review import NONE_OF_THE_ABOVE, ReviewRequest
 from tests.dags.running import Run, run_dag
 from tests.review_support import ReviewPlace, wait_until, wait_until_ended
 from tests.support import BUCKET, client, s3
@@ -168,9 +168,9 @@ def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> 
 
 def short_lived(place: ReviewPlace) -> None:
     """Let reviews that are opened from now on expire within a second."""
-    from custom_labels.hooks.sagemaker import ReviewSetupHook
-    from custom_labels.review.a2i import A2IReviewBackend
-    from custom_labels.review.setup import A2ISetup, plan_review
+    from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+    from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+    from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 
     assert place.project.review is not None
     review = place.project.review.model_copy(update={"lifetime_hours": 1 / 3600})

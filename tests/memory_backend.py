@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from custom_labels.domain.review import Answered, ReviewRequest, ReviewState, ReviewStatus
+from custom_labels.review.review import Answered, ReviewRequest, ReviewState, ReviewStatus
 
 
 def _nothing(request: ReviewRequest) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.triggers.queue import QueueTrigger
+from custom_labels.aws.triggers.queue import QueueTrigger
 from tests.support import wait_until
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.core.names import review_name
+from custom_labels.review.review import Purpose, ReviewRequest
 from tests.support import BUCKET
 
 PROJECT = "digits"

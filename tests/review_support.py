@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.domain.review import Purpose, ReviewRequest
-from custom_labels.settings import Project, load_project
-from custom_labels.storage.store import S3Store
+from custom_labels.core.settings import Project, load_project
+from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.s3.store import S3Store
 from tests.support import BUCKET, LABELS, client, picture, s3, wait_until
 
 if TYPE_CHECKING:
-    from custom_labels.review.a2i import A2IReviewBackend
+    from custom_labels.review.backends.a2i.backend import A2IReviewBackend
     from include.local_aws.process import LocalAws
 
 ROLE = "custom-labels-digits-review"
@@ -41,9 +41,9 @@ def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3), *, anno
     :param announced: whether S3 and EventBridge send to the queues. Without it for thousands of images or loops: the
         embedded SQS takes the longer for a message the more of them wait.
     """
-    from custom_labels.hooks.sagemaker import ReviewSetupHook
-    from custom_labels.review.a2i import A2IReviewBackend
-    from custom_labels.review.setup import A2ISetup, plan_review
+    from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+    from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+    from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 
     queues = set_up_surroundings(aws, announced=announced)
     project = load_project("digits")
@@ -116,7 +116,7 @@ def make_request(
 
     :param guess: the model's.
     """
-    from custom_labels.domain.names import review_name
+    from custom_labels.core.names import review_name
 
     key = f"images_for_detection/{label}/{number:04d}.png"
     etag = s3(aws).put_object(Bucket=BUCKET, Key=key, Body=picture(label, number))["ETag"].strip('"')

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from custom_labels import prices as price_file
+from custom_labels.operations import prices as price_file
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Prices:
         """Say what the costs are made of, and what they are not."""
         doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
         prices = (
-            f"Prices (plugins/custom_labels/prices.yaml): training ${self.training_hour:.2f} an hour, serving "
-            f"${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what you pay "
-            f"your people is not included.{doubt}"
+            f"Prices (plugins/custom_labels/operations/prices.yaml): training ${self.training_hour:.2f} an hour, "
+            f"serving ${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what "
+            f"you pay your people is not included.{doubt}"
         )
         hours = (
             "The first cost is of this demo's seconds. The second is of the same loop if a training took "

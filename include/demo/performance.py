@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from custom_labels.prices import prices_path
-from custom_labels.settings import load_project
+from custom_labels.core.settings import load_project
+from custom_labels.operations.prices import prices_path
 from include.demo.costs import load_prices
 from include.demo.people import PORTAL
 from include.demo.processes import Processes

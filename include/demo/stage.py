@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from custom_labels.settings import Project
+from custom_labels.core.settings import Project
 from include.demo.airflow_api import AirflowApi
 from include.demo.airflow_process import start_airflow, wait_for_dag, wait_until_healthy
 from include.demo.aws_setup import set_up_aws

@@ -14,9 +14,9 @@ from typing import Any
 
 import boto3
 
-from custom_labels.storage.manifests import build_manifests
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import S3Store
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.s3.store import S3Store
 from tests.benchmarks.listing_server import BUCKET, FOLDER
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)

@@ -113,11 +113,11 @@ def _plain(aws: LocalAws, names: list[str]) -> tuple[int, float]:
 
 def _ours(images: int) -> tuple[int, float]:
     """Do what the DAG's tasks do, a thread for each lane: drain, sweep, share out, detect; every image is doubtful."""
-    from custom_labels.operators.detect_batch import Batch
-    from custom_labels.operators.detect_steps import plan_run
-    from custom_labels.operators.project import ProjectContext
-    from custom_labels.settings import Settings
-    from custom_labels.storage.detection_work import DetectionWork
+    from custom_labels.core.context import ProjectContext
+    from custom_labels.core.settings import Settings
+    from custom_labels.detection.detect_batch import Batch
+    from custom_labels.detection.detect_tasks import plan_run
+    from custom_labels.detection.work_records import DetectionWork
 
     context: Any = {"dag_run": SimpleNamespace(dag_id="d", run_id="r", start_date=None), "params": {}}
     place = ProjectContext("digits", context)

@@ -136,17 +136,17 @@ def plain(place: ReviewPlace, loops: int) -> None:
 
 def ours(place: ReviewPlace, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
-    from custom_labels.domain.harvest import HarvestRules
-    from custom_labels.operators.harvest_look import HarvestLook
-    from custom_labels.operators.harvest_steps import BATCH_REVIEWS
-    from custom_labels.operators.harvesting import Harvester
-    from custom_labels.storage import harvest
-    from custom_labels.storage.harvest_work import FoundReviews, write_batches
+    from custom_labels.review import harvest_records
+    from custom_labels.review.harvest import HarvestRules
+    from custom_labels.review.harvest_inspection import HarvestLook
+    from custom_labels.review.harvest_tasks import BATCH_REVIEWS
+    from custom_labels.review.harvest_work_records import FoundReviews, write_batches
+    from custom_labels.review.harvester import Harvester
 
     now = datetime.now(UTC)
     with FoundReviews() as found:
-        look = HarvestLook(place.store, place.backend, found, harvest.EPOCH)
-        look.learn(harvest.unfinished_chunks(place.store), now)
+        look = HarvestLook(place.store, place.backend, found, harvest_records.EPOCH)
+        look.learn(harvest_records.unfinished_chunks(place.store), now)
         look.at_all(now)
         batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, BATCH_REVIEWS)
     rules = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
@@ -164,8 +164,8 @@ JOBS: dict[str, Callable[[ReviewPlace, int], None]] = {"prepare": prepare, "plai
 
 def main(side: str, loops: int) -> None:
     """Do one side, and print what it cost; importing and connecting are not counted, in memory they are."""
-    from custom_labels.review.a2i import A2IReviewBackend
-    from custom_labels.settings import load_project
+    from custom_labels.core.settings import load_project
+    from custom_labels.review.backends.a2i.backend import A2IReviewBackend
     from tests.review_support import ReviewPlace, make_store, set_up_review
 
     if side == "prepare":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from custom_labels.domain.review import Purpose, ReviewRequest
+from custom_labels.review.review import Purpose, ReviewRequest
 from tests.browser.portal import PATH, Portal, image_width
 from tests.review_support import ReviewPlace, make_request, set_up_review, wait_until_ended
 from tests.support import SIDE

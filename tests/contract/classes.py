@@ -8,12 +8,10 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, BaseSensorOperator
 from airflow.triggers.base import BaseTrigger
 
-import custom_labels.operators
-import custom_labels.sensors
-import custom_labels.triggers
+import custom_labels
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/birds/1700000000000"
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/birds/dataset/train/1700000000001"
@@ -89,9 +87,10 @@ def _modules(package: Any) -> Iterator[Any]:
         yield importlib.import_module(info.name)
 
 
-OPERATORS = classes(custom_labels.operators, BaseOperator)
-SENSORS = classes(custom_labels.sensors, BaseOperator)
-TRIGGERS = classes(custom_labels.triggers, BaseTrigger)
+_TASKS = classes(custom_labels, BaseOperator)
+SENSORS = [each for each in _TASKS if issubclass(each, BaseSensorOperator)]
+OPERATORS = [each for each in _TASKS if each not in SENSORS]
+TRIGGERS = classes(custom_labels, BaseTrigger)
 ON_AWS = [each for each in (*OPERATORS, *SENSORS) if hasattr(each, "aws_hook_class")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.review import ReviewState, ReviewStatus
+from custom_labels.review.review import ReviewState, ReviewStatus
 from tests.contract.test_waiters import statuses
 from tests.review_requests import request_for
 from tests.review_support import ReviewPlace, set_up_review

@@ -15,9 +15,11 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowSensorTimeout, TaskDeferred
 from botocore.exceptions import WaiterError
 
-from custom_labels.domain.lock import ProjectLock
-from custom_labels.domain.review_setup import FLOW_ACTIVE
-from custom_labels.domain.statuses import (
+from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.aws.sensors.rekognition import StatusSensor
+from custom_labels.aws.statuses import (
     DATASET_TABLES,
     PROJECT_TABLES,
     TABLES,
@@ -26,14 +28,12 @@ from custom_labels.domain.statuses import (
     StatusTable,
     Verdict,
 )
-from custom_labels.hooks.rekognition import RekognitionHook
-from custom_labels.hooks.sagemaker import ReviewSetupHook
-from custom_labels.operators.base import CUT_SHORT, WaitingOperator
-from custom_labels.operators.lock import AcquireProjectLockOperator
-from custom_labels.sensors.rekognition import StatusSensor
-from custom_labels.settings import load_project
-from custom_labels.storage.lock import LOCK
-from custom_labels.triggers.rekognition import StatusTrigger
+from custom_labels.aws.triggers.rekognition import StatusTrigger
+from custom_labels.core.lock import ProjectLock
+from custom_labels.core.lock_records import LOCK
+from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.core.settings import load_project
+from custom_labels.review.setup import FLOW_ACTIVE
 from tests.contract.classes import OPERATORS, SENSORS, TRIGGERS
 from tests.contract.running import context, first_event
 from tests.contract.test_waiters import statuses

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.operators.versions import CustomLabelsStartVersionOperator
-from custom_labels.triggers.rekognition import ProjectVersionStatusTrigger
+from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
+from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
 from tests.contract.test_operators import QUICK, create_project, replace, train, version
 from tests.support import effects, manifests, rekognition
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.operators.versions import (
+from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
+from custom_labels.aws.operators.versions import (
     CustomLabelsDeleteVersionOperator,
     CustomLabelsStartVersionOperator,
     CustomLabelsStopVersionOperator,
     CustomLabelsTrainVersionOperator,
 )
-from custom_labels.sensors.rekognition import CustomLabelsDatasetSensor, CustomLabelsVersionSensor
+from custom_labels.aws.sensors.rekognition import CustomLabelsDatasetSensor, CustomLabelsVersionSensor
 from tests.contract.running import run
 from tests.support import BUCKET, effects, manifests, put_images, put_manifest, rekognition
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.hooks.rekognition import RekognitionHook
-from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.operators.versions import CustomLabelsTrainVersionOperator
+from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
+from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
 from tests.contract.running import run
 from tests.support import BUCKET, effects, manifests, rekognition
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from custom_labels.operators.waiting import WaitUntilOperator
+from custom_labels.aws.operators.waiting import WaitUntilOperator
 from tests.contract.running import context, run
 
 

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import Registry
+from custom_labels.s3.store import S3Store
 from tests.dags.running import Run, run_dag
 from tests.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3, wait_until
 

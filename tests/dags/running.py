@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.outcome import TITLES
+from custom_labels.core.outcome import TITLES
 from tests.haste import hurried
 from tests.support import BUCKET, s3
 

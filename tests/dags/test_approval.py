@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.storage.lock import DEPLOYMENT_LOCK
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from tests.dags.answering import nobody, person
 from tests.dags.deploy_support import registry
 from tests.dags.running import Variables, record, statuses, train

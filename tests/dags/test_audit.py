@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.detection import Decision, DetectedLabel, Detection
-from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ask_about
-from custom_labels.operators import audit_steps
-from custom_labels.storage.detection_log import write_log
-from custom_labels.storage.harvest import HARVESTED
-from custom_labels.storage.line_files import write_lines
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.review_requests import WaitingReviews
+from custom_labels.core.names import review_name
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import Registry
+from custom_labels.detection.detection import Decision, DetectedLabel, Detection
+from custom_labels.detection.log_records import write_log
+from custom_labels.operations import audit_tasks
+from custom_labels.review.harvest_records import HARVESTED
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.review import Purpose, ask_about
+from custom_labels.s3.line_files import write_lines
 from tests.dags.running import Variables, record, run_dag
 from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
 from tests.support import BUCKET, LABELS, client, s3
@@ -34,7 +34,7 @@ PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 @pytest.fixture
 def place(aws: LocalAws, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> ReviewPlace:
     """A project with a live version and its review set up; what is logged is sampled at once."""
-    monkeypatch.setattr(audit_steps, "SETTLED", timedelta(0))
+    monkeypatch.setattr(audit_tasks, "SETTLED", timedelta(0))
     made = set_up_review(aws)
     live = LiveVersion(VERSION, "arn:v", PROJECT, "d" * 64, "2026-11-21T12:00:00+00:00", 0.9, LABELS)
     Registry(made.store).move_live(live, expected=None)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.retraining import AttemptState
-from custom_labels.storage.registry import OPEN, Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.deployment.registry import OPEN, Registry
+from custom_labels.s3.store import S3Store
+from custom_labels.training.retraining import AttemptState
 from tests.dags.backfilling import backfill, images_of_days
 from tests.dags.running import Variables, record, train
 from tests.support import BUCKET, effects

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.settings import projects_dir
+from custom_labels.core.settings import projects_dir
 from tests.conftest import ROOT
 from tests.dags.running import Run, record, run_dag
 from tests.review_support import set_up_surroundings

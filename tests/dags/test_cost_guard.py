@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.storage.detection_log import write_log
-from custom_labels.storage.serving import ServingLog
+from custom_labels.deployment.serving_records import ServingLog
+from custom_labels.detection.log_records import write_log
 from tests.dags.detect_support import make_queues, point_to, serve, start, train_versions
 from tests.dags.guard_support import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
 from tests.dags.running import Variables, record, statuses

@@ -47,7 +47,7 @@ def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that the queue's bell wakes: they do not look for images by themselves."""
-    monkeypatch.setattr("custom_labels.operators.project.ProjectContext.was_rung", True)
+    monkeypatch.setattr("custom_labels.core.context.ProjectContext.was_rung", True)
 
 
 def detected(aws: LocalAws) -> list[str]:
@@ -129,7 +129,7 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
 def test_every_object_gets_a_result_or_is_counted(
     inbox: LocalAws, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    monkeypatch.setattr("custom_labels.operators.project.ProjectContext.was_rung", announced)
+    monkeypatch.setattr("custom_labels.core.context.ProjectContext.was_rung", announced)
     contents = {
         **{name: picture("rows", 1, "JPEG") for name in ("pasted.jfif", "no ending", "photo.2026", "a.gif")},
         **dict.fromkeys(("empty.png", "empty", "empty.jfif"), b""),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.storage.review_requests import WaitingReviews
+from custom_labels.review.request_records import WaitingReviews
 from tests.dags.running import Variables
 from tests.harvest_support import (
     LABELLED,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.permission import why_not_deployed
-from custom_labels.storage.decisions import Decisions
+from custom_labels.deployment.permission import why_not_deployed
+from custom_labels.evaluation.decision_records import Decisions
 from tests.conftest import ROOT
 from tests.dags.answering import person
 from tests.dags.deploy_support import registry

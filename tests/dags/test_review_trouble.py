@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.review.a2i import A2IReviewBackend
-from custom_labels.settings import projects_dir
-from custom_labels.storage.review_budget import ReviewBudget
-from custom_labels.storage.review_halt import read_halt
+from custom_labels.core.settings import projects_dir
+from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+from custom_labels.review.budget_records import ReviewBudget
+from custom_labels.review.halt_records import read_halt
 from tests.dags.running import Variables, record, run_dag
 from tests.harvest_support import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
 from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
@@ -101,7 +101,7 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     asked = [make_request(aws, number) for number in range(3)]
     ask(place, *asked)
     wait_until_ended(place, *(each.name for each in asked))
-    monkeypatch.setattr("custom_labels.domain.review_halt.FIRST_PAUSE", datetime.resolution)
+    monkeypatch.setattr("custom_labels.review.halt.FIRST_PAUSE", datetime.resolution)
 
     probed = harvest()
     (probe,) = set(loops(place)) - {each.name for each in asked}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.retraining import AttemptState, TrainingAttempt
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.dags.deploy_support import registry, serve_in_turn, start, trained
 from tests.dags.running import Variables, record, run_dag, statuses
 from tests.support import BUCKET, effects, put_images, rekognition, s3

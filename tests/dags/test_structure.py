@@ -78,7 +78,7 @@ def test_a_bad_param_is_refused_before_the_run(dags: dict[str, DAG]) -> None:
 
 
 def test_the_locks_are_given_back_by_a_teardown(dags: dict[str, DAG]) -> None:
-    from custom_labels.operators.lock import AcquireProjectLockOperator
+    from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 
     takers = [dag for dag in dags.values() if any(isinstance(task, AcquireProjectLockOperator) for task in dag.tasks)]
 
@@ -99,7 +99,7 @@ def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: di
 
 
 def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags: dict[str, DAG]) -> None:
-    from custom_labels.operators import versions
+    from custom_labels.aws.operators import versions
 
     checked = {
         versions.CustomLabelsTrainVersionOperator: {"before_training"},
@@ -118,7 +118,7 @@ def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags:
 def test_every_task_behind_a_branch_asks_whether_it_was_chosen(dags: dict[str, DAG]) -> None:
     from airflow.providers.standard.operators.empty import EmptyOperator
 
-    from custom_labels.operators.inputs import is_branch
+    from custom_labels.core.inputs import is_branch
 
     behind = [
         task
@@ -153,7 +153,7 @@ def made_by(hook: Any) -> str:
 
 
 def is_hook_of_ours(hook: Any) -> bool:
-    from custom_labels.operators import preconditions
+    from custom_labels.deployment import preconditions
 
     return hook is preconditions.when_chosen or hasattr(preconditions, made_by(hook) or "nothing")
 
@@ -165,7 +165,7 @@ def is_step(task: Any) -> bool:
 
 
 def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
-    from custom_labels.notifications import FailureNotifier, RunFailureNotifier
+    from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 
     for dag in dags.values():
         assert isinstance(dag.on_failure_callback, RunFailureNotifier), dag.dag_id

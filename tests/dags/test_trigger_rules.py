@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, TriggerRule, task
 
-from custom_labels.operators.inputs import is_branch
+from custom_labels.core.inputs import is_branch
 from tests.conftest import ROOT
 
 RUN, SKIPPED = "run", "skipped"

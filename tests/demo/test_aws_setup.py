@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.settings import load_project
+from custom_labels.core.settings import load_project
 from include.demo.aws_setup import set_up_aws
 from include.demo.evidence import look_at, loops
 from include.demo.local_cloud import LocalCloud

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.settings import Settings, load_project, read_settings
+from custom_labels.core.settings import Settings, load_project, read_settings
 from include.demo.airflow_api import AirflowApi
 from include.demo.errors import DemoError
 from include.demo.settings_file import apply_settings, read_settings_file, with_endpoint

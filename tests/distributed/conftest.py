@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from custom_labels.settings import load_project
+from custom_labels.core.settings import load_project
 from include.demo.environment import clean_environment
 from include.demo.interrupts import Interrupts
 from include.demo.processes import Processes

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from custom_labels.settings import Project
+from custom_labels.core.settings import Project
 from include.demo.airflow_api import AirflowApi
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud

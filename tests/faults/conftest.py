@@ -34,7 +34,7 @@ def crash(aws: LocalAws, airflow_db: None, tmp_path: Path, variables: Variables)
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the runs of this process wait for a held lock with many looks a second."""
-    from custom_labels.operators.lock import AcquireProjectLockOperator
+    from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 
     patient = AcquireProjectLockOperator.wait_deferred
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.storage.serving import ServingLog
+from custom_labels.deployment.serving_records import ServingLog
 from tests.dags.detect_support import keys, make_queues, serve, start
 from tests.dags.guard_support import end_of, guard, know, lock_holder, store
 from tests.dags.running import Variables, record, statuses

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.review import Purpose
+from custom_labels.review.review import Purpose
 from tests.harvest_support import (
     LABELLED,
     NONE_FITS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from custom_labels.domain.images import LeftOut
+from custom_labels.s3.images import LeftOut
 from tests.dags.running import Run, Variables, record, train
 from tests.faults.bucket import images, manifest, put
 from tests.picture_cases import damaged_png

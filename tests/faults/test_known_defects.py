@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.images import LeftOut
-from custom_labels.domain.snapshot import ImageSnapshot
-from custom_labels.settings import load_project, read_settings
-from custom_labels.storage.freezing import freeze
-from custom_labels.storage.snapshots import survey
-from custom_labels.storage.store import S3Store
+from custom_labels.core.settings import load_project, read_settings
+from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot_records import survey
+from custom_labels.datasets.snapshot_writer import freeze
+from custom_labels.s3.images import LeftOut
+from custom_labels.s3.store import S3Store
 from tests.faults.bucket import put
 from tests.support import BUCKET, picture, put_images, s3
 

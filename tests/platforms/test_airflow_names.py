@@ -11,9 +11,9 @@ import pytest
 from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
 from airflow.sdk.exceptions import AirflowException
 
-from custom_labels.domain.statuses import Described, Verdict
-from custom_labels.operators import base
-from custom_labels.operators.datasets import CustomLabelsCreateProjectOperator
+from custom_labels.aws.operators import base
+from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
+from custom_labels.aws.statuses import Described, Verdict
 from tests.contract.classes import TRIGGERS
 
 ROOT = Path(__file__).resolve().parents[2]

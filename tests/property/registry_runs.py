@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.errors import CustomLabelsError, LiveVersionChanged
-from custom_labels.domain.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
-from custom_labels.domain.statuses import NOTHING, Described
-from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.aws.statuses import NOTHING, Described
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import Registry
+from custom_labels.errors import CustomLabelsError, LiveVersionChanged
+from custom_labels.s3.store import S3Store
+from custom_labels.training.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 LEASE, GRACE, TRAINING = 100.0, 30.0, 400.0

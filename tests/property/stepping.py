@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from custom_labels.storage.store import S3Store
+from custom_labels.s3.store import S3Store
 
 
 class Killed(BaseException):

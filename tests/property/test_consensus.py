@@ -8,9 +8,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_labels.domain.harvest import Fate, HarvestedReview, HarvestRules, decide_fate
-from custom_labels.domain.names import review_subject
-from custom_labels.domain.review import (
+from custom_labels.core.names import review_subject
+from custom_labels.review.harvest import Fate, HarvestedReview, HarvestRules, decide_fate
+from custom_labels.review.review import (
     Agreement,
     Answered,
     ConsensusRule,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.domain.gate import EACH_LABEL, Comparison, Gate, Metric, Metrics, Scores, judge
+from custom_labels.core.gate import EACH_LABEL, Comparison, Gate, Metric, Metrics, Scores, judge
 
 LABELS = ("cat", "dog", "eel")
 shares = st.floats(0, 1)

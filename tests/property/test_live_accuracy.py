@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import pytest
 
-from custom_labels.domain.audit import Accuracy, Stratum, every_nth, wilson_interval
-from custom_labels.domain.names import review_name
-from custom_labels.domain.review import Purpose, ReviewRequest, urgency
+from custom_labels.core.names import review_name
+from custom_labels.operations.audit import Accuracy, Stratum, every_nth, wilson_interval
+from custom_labels.review.review import Purpose, ReviewRequest, urgency
 from tests.review_requests import request_for
 
 SEEDS = 100

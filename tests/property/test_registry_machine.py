@@ -20,13 +20,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.errors import CustomLabelsError, LiveVersionChanged
-from custom_labels.domain.lock import ProjectLock, may_take
-from custom_labels.domain.retraining import AttemptState, TrainingAttempt
-from custom_labels.storage.lock import DEPLOYMENT_LOCK, LOCK
-from custom_labels.storage.registry import LIVE, OPEN, TRAINED, Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.core.lock import ProjectLock, may_take
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LOCK
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import LIVE, OPEN, TRAINED, Registry
+from custom_labels.errors import CustomLabelsError, LiveVersionChanged
+from custom_labels.s3.store import S3Store
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, live_version
 from tests.property.stepping import Killed, Stepped, SteppedStore
 from tests.support import BUCKET, s3

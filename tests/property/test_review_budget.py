@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from custom_labels.domain.budget import DayBudget
-from custom_labels.operators.review_opening import ReviewOpener
-from custom_labels.storage.review_requests import WaitingReviews
-from custom_labels.storage.store import S3Store
+from custom_labels.review.budget import DayBudget
+from custom_labels.review.opening import ReviewOpener
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.s3.store import S3Store
 from tests.memory_backend import MemoryBackend
 from tests.review_requests import request_for
 from tests.support import BUCKET, s3

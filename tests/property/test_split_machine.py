@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from custom_labels.domain.images import Twin, judge_twins
-from custom_labels.domain.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
-from custom_labels.domain.split import Side, SplitRule, split_label
+from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
+from custom_labels.datasets.split import Side, SplitRule, split_label
+from custom_labels.s3.images import Twin, judge_twins
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LABELS = ("cat", "dog", "eel")

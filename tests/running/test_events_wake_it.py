@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.triggers.queue import INSPECT_SECONDS
+from custom_labels.aws.triggers.queue import INSPECT_SECONDS
 from tests.running.conftest import FINAL, Running, wait_for
 from tests.support import BUCKET, client, picture, s3
 

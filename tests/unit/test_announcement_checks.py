@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 
-from custom_labels.operators.announcement_checks import AnnouncementChecks, WrongAnnouncement
-from custom_labels.operators.bootstrap_checks import BootstrapChecks
-from custom_labels.operators.project import ProjectContext
+from custom_labels.core.context import ProjectContext
+from custom_labels.operations.announcement_checks import AnnouncementChecks, WrongAnnouncement
+from custom_labels.operations.bootstrap_checks import BootstrapChecks
 from tests.review_support import set_up_surroundings
 from tests.support import BUCKET, client, s3
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 
-from custom_labels.operators.lock import AcquireProjectLockOperator
-from custom_labels.storage.lock import LockFile
-from custom_labels.storage.store import S3Store
+from custom_labels.core.lock_records import LockFile
+from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.s3.store import S3Store
 from tests.contract.running import context
 from tests.support import BUCKET, put_images
 

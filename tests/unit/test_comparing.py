@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.evaluation import Evaluation, parse_summary
-from custom_labels.domain.gate import Metric
-from custom_labels.operators.compare_steps import compare_versions
-from custom_labels.operators.judge_steps import JudgeVersionOperator
-from custom_labels.operators.project import ProjectContext
-from custom_labels.settings import Settings
-from custom_labels.storage.decisions import Decisions
-from custom_labels.storage.manifests import build_manifests
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.snapshots import freeze
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.gate import Metric
+from custom_labels.core.settings import Settings
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import Registry
+from custom_labels.evaluation.comparison_tasks import compare_versions
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.judge_tasks import JudgeVersionOperator
 from tests.contract.running import context
 from tests.dags.detect_support import wait_for_status
 from tests.support import (
@@ -207,7 +207,7 @@ def test_a_task_that_runs_again_gives_the_same_record_and_asks_nothing_again(con
 def test_a_task_that_was_killed_asks_only_what_it_has_not_asked(
     contest: Contest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_labels.operators.compare_steps.BATCH", 3)
+    monkeypatch.setattr("custom_labels.evaluation.comparison_tasks.BATCH", 3)
     first = contest.compare()["same_images"]
     asked = effects(contest.aws, "DetectCustomLabels")
     s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/decisions/challenger/champion/00001.jsonl")
@@ -239,7 +239,7 @@ def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) ->
 
 
 def test_throttling_is_waited_out(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("custom_labels.operators.detector.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("custom_labels.detection.client.FIRST_PAUSE", 0.02)
     contest.aws.control.faults({"operation": DETECT, "kind": "throttle", "share": 0.5})
 
     assert contest.compare()["same_images"]["images"] == len(contest.test_images())

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.stub import Stubber
 
-from custom_labels.storage.faults import Subject, connection_way_out
+from custom_labels.s3.errors import Subject, connection_way_out
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 NOWHERE = {"endpoint_url": "http://127.0.0.1:9", "config": Config(retries={"total_max_attempts": 1})}

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.review import ReviewState, ReviewStatus
-from custom_labels.operators.harvest_look import EXAMPLES, LONGEST_UNKNOWN, HarvestLook
-from custom_labels.storage import harvest
-from custom_labels.storage.harvest_work import (
+from custom_labels.review import harvest_records
+from custom_labels.review.harvest_inspection import EXAMPLES, LONGEST_UNKNOWN, HarvestLook
+from custom_labels.review.harvest_work_records import (
     ABANDONED,
     FoundReviews,
     delete_abandoned,
@@ -18,7 +17,8 @@ from custom_labels.storage.harvest_work import (
     read_batch,
     write_batches,
 )
-from custom_labels.storage.store import S3Store
+from custom_labels.review.review import ReviewState, ReviewStatus
+from custom_labels.s3.store import S3Store
 from tests.memory_backend import MemoryBackend
 from tests.support import BUCKET, s3
 
@@ -44,7 +44,7 @@ def look(store: S3Store, *states: ReviewState) -> tuple[list[str], dict[str, obj
     backend = MemoryBackend()
     backend.listed = list(states)
     with FoundReviews() as found:
-        looking = HarvestLook(store, backend, found, harvest.EPOCH)
+        looking = HarvestLook(store, backend, found, harvest_records.EPOCH)
         looking.at_all(NOW)
         return [review.state.name for review in found], looking.facts(complete=True)
 

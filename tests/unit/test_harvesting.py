@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.storage import harvest
-from custom_labels.storage.store import StorageError
+from custom_labels.review import harvest_records
+from custom_labels.s3.store import StorageError
 from tests.harvest_support import (
     LABELLED,
     Harvest,
@@ -162,12 +162,12 @@ def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, place: Revi
     runs.run()
     state = place.backend.status(first.name)
     assert state is not None
-    assert harvest.read_watermark(place.store) == datetime.fromisoformat(state.created_at)
+    assert harvest_records.read_watermark(place.store) == datetime.fromisoformat(state.created_at)
 
     answer_all(aws, place, first.name, ["columns"])
     runs.run()
 
-    moved = harvest.read_watermark(place.store)
+    moved = harvest_records.read_watermark(place.store)
     assert moved is not None
     assert moved > datetime.fromisoformat(state.created_at)
     assert sorted(copies(aws)) == ["columns", "rows"]
@@ -175,10 +175,10 @@ def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, place: Revi
 
 def test_the_watermark_never_goes_back(place: ReviewPlace) -> None:
     later = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    harvest.move_watermark(place.store, later)
-    harvest.move_watermark(place.store, later - timedelta(days=1))
+    harvest_records.move_watermark(place.store, later)
+    harvest_records.move_watermark(place.store, later - timedelta(days=1))
 
-    assert harvest.read_watermark(place.store) == later
+    assert harvest_records.read_watermark(place.store) == later
 
 
 def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace) -> None:

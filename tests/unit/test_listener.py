@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.listener import on_dag_run_running
+from custom_labels.core.listener import on_dag_run_running
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

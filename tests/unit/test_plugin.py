@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_labels.listener import join_notes
+from custom_labels.core.listener import join_notes
 from tests.conftest import ROOT, airflow_environment
 
 
@@ -35,7 +35,7 @@ ours = next(p for p in plugins if p.name == "custom_labels")
 print(errors, [t.__name__ for t in ours.timetables], len(ours.listeners))
 stems = {"store", "lock", "names", "registry", "settings", "statuses", "errors", "base"}
 print(sorted(m for m in sys.modules if m in stems))
-print([app["url_prefix"] for app in ours.fastapi_apps], "custom_labels.ui.app" in sys.modules)
+print([app["url_prefix"] for app in ours.fastapi_apps], "custom_labels.web.app" in sys.modules)
 """
     assert run(code, tmp_path).splitlines()[-3:] == ["{} ['PollTimetable'] 1", "[]", "['/custom-labels'] False"]
 

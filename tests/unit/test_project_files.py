@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from custom_labels.domain.errors import SettingError
-from custom_labels.settings import check_project_files, load_project, load_projects
+from custom_labels.core.settings import check_project_files, load_project, load_projects
+from custom_labels.errors import SettingError
 
 GOOD = "bucket: good-bucket\n"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/images"

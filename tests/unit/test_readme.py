@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.outcome import TITLES
-from custom_labels.settings_fields import Settings
+from custom_labels.core.outcome import TITLES
+from custom_labels.core.settings_fields import Settings
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.review import ReviewStatus
-from custom_labels.domain.review_halt import FIRST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
-from custom_labels.operators.review_opening import Opening, ReviewOpener
-from custom_labels.storage.review_budget import ReviewBudget
-from custom_labels.storage.review_halt import change_halt, read_halt
-from custom_labels.storage.review_requests import WaitingReviews
-from custom_labels.storage.store import S3Store
+from custom_labels.review.budget_records import ReviewBudget
+from custom_labels.review.halt import FIRST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
+from custom_labels.review.halt_records import change_halt, read_halt
+from custom_labels.review.opening import Opening, ReviewOpener
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.review import ReviewStatus
+from custom_labels.s3.store import S3Store
 from tests.memory_backend import MemoryBackend
 from tests.review_requests import request_for
 from tests.support import BUCKET, s3

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from custom_labels.domain.review import Purpose, ReviewRequest
-from custom_labels.operators.review_opening import Opening, ReviewOpener
-from custom_labels.review.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
-from custom_labels.storage.opened_reviews import OpenedReview, find_requests
-from custom_labels.storage.review_budget import ReviewBudget
-from custom_labels.storage.review_requests import WaitingReviews
-from custom_labels.storage.store import S3Store
+from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
+from custom_labels.review.budget_records import ReviewBudget
+from custom_labels.review.opened_records import OpenedReview, find_requests
+from custom_labels.review.opening import Opening, ReviewOpener
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.s3.store import S3Store
 from tests.memory_backend import MemoryBackend
 from tests.review_requests import request_for
 from tests.support import BUCKET, s3

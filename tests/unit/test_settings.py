@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.errors import SettingError
-from custom_labels.domain.gate import Gate, Metric
-from custom_labels.settings import Project, Settings, load_project, load_projects, read_settings
+from custom_labels.core.gate import Gate, Metric
+from custom_labels.core.settings import Project, Settings, load_project, load_projects, read_settings
+from custom_labels.errors import SettingError
 
 PROJECT = Project(name="digits", bucket="a-bucket", settings=Settings(minimum_f1_score=0.7))
 

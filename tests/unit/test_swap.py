@@ -9,12 +9,12 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import set_current_context
 
-from custom_labels.domain.approval import Approval
-from custom_labels.operators import preconditions
-from custom_labels.operators.deploy_steps import swap_live
-from custom_labels.operators.project import ProjectContext
-from custom_labels.storage.decisions import Decisions
-from custom_labels.storage.lock import DEPLOYMENT_LOCK, LockFile
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.deployment import preconditions
+from custom_labels.deployment.deploy_tasks import swap_live
+from custom_labels.evaluation.approval import Approval
+from custom_labels.evaluation.decision_records import Decisions
 from tests.contract.running import context
 from tests.dags.deploy_support import registry, trained
 from tests.dags.detect_support import point_to, start, version_arn
@@ -198,7 +198,7 @@ def test_a_task_that_runs_alone_looks_at_the_registry_first(
 
 @pytest.mark.parametrize("what", BEFORE)
 def test_nothing_is_begun_while_another_run_holds_the_lock(aws: LocalAws, swap: Swap, what: str) -> None:
-    from custom_labels.storage.lock import LockLost
+    from custom_labels.core.lock_records import LockLost
 
     LockFile(swap.place.store, "digits_rollback/another", DEPLOYMENT_LOCK).renew()
 

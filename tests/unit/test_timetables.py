@@ -11,10 +11,10 @@ import pytest
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from custom_labels.domain.errors import SettingError
-from custom_labels.settings import Project, Settings, read_settings
-from custom_labels.timetables import PollTimetable
-from custom_labels.variables import read_variable
+from custom_labels.core.settings import Project, Settings, read_settings
+from custom_labels.core.variables import read_variable
+from custom_labels.errors import SettingError
+from custom_labels.web.timetables import PollTimetable
 
 KEY = "digits__automatic_training_poll_frequency"
 NOW = pendulum.datetime(2026, 11, 20, 12, tz="UTC")

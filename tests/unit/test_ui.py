@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
-from custom_labels.storage.decisions import Decisions
-from custom_labels.storage.store import S3Store
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.s3.store import S3Store
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:

@@ -1,179 +1,100 @@
-"""What a project's human review needs at Amazon A2I, planned from its settings and made without doubles."""
+"""What human review of a project needs at Amazon A2I: one worker page and a flow for each number of reviewers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from botocore.exceptions import ClientError
+from custom_labels.aws.statuses import StatusTable
+from custom_labels.core.names import slug
 
-from custom_labels.domain.errors import SettingError
-from custom_labels.domain.keys import A2I_OUTPUT
-from custom_labels.domain.names import PROJECT_TAG
-from custom_labels.domain.review_setup import FIELD, ReviewFlow, fill_template, resource_name
-from custom_labels.domain.statuses import Described
-from custom_labels.hooks.sagemaker import ReviewSetupHook
-from custom_labels.review.base import ReviewBackendNotReady
-from custom_labels.settings import Project, ReviewSetup, template_path
-from custom_labels.storage.faults import error_code
-from custom_labels.storage.review_setup import read_review_record, record_flows
-from custom_labels.storage.store import S3Store
+FLOW_ACTIVE = StatusTable("flow_definition_active", "Active", frozenset({"Active"}), frozenset({"Initializing"}))
+"""SageMaker's FlowDefinitionStatus is Initializing, Active, Failed or Deleting; only an Active flow takes loops."""
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef
-
-TEMPLATE_CHARACTERS = 128_000
-"""UiTemplate.Content holds at most so many (SageMaker API reference)."""
-_REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
-"""Answers that stay the same however often a task is retried."""
+TITLE_MARK, INSTRUCTIONS_MARK = "[[TITLE]]", "[[INSTRUCTIONS]]"
+FIELD = "shown"
+"""Name of the crowd-image-classifier on the page, by which answers are read."""
+_DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True)
-class ReviewPlan:
-    """The page and the flows that a project should have.
+class ReviewFlow:
+    """A flow definition: a page shown to a number of people.
 
-    :param flows: names of the flows by number of reviewers.
+    :param reviewers: TaskCount, 1 to 3 people for each loop.
     :param output: ``s3://`` URI that A2I writes answers below.
     """
 
-    task_ui: str
-    template: str
-    flows: dict[int, str]
+    name: str
+    arn: str
+    reviewers: int
     output: str
 
 
-def review_of(project: Project) -> ReviewSetup:
-    """Give who answers a project's reviews.
+@dataclass(frozen=True)
+class ReviewRecord:
+    """The flows of a project, as ``registry/review.json`` has them.
 
-    :raises ReviewBackendNotReady: the project file does not say.
-    """
-    if project.review is None:
-        raise ReviewBackendNotReady(
-            f"Nobody answers reviews of project '{project.name}': 'review' is missing in {project.name}.yaml. Add it "
-            f"with workteam_arn and role_arn, then trigger {project.name}_bootstrap."
-        )
-    return project.review
-
-
-def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
-    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may say.
-
-    :param reviewers_per_image: the setting of now; requests of before it was changed ask as many as it was then.
-    """
-    return {1, reviewers_per_image, *(read_review_record(store).current or {})}
-
-
-def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> ReviewPlan:
-    """Plan the page and the flows; equal settings give equal names, and any change gives others.
-
-    :param reviewers: how many people a review may ask: one flow for each number.
-    :raises ReviewBackendNotReady: the project file names nobody who answers.
-    :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
-    """
-    review = review_of(project)
-    template = _template(project, review)
-    output = store.uri(A2I_OUTPUT).rstrip("/")
-    task_ui = resource_name(project.name, {"kind": "task-ui", "template": template})
-    shared = {
-        "kind": "flow",
-        "task_ui": task_ui,
-        "output": output,
-        **review.model_dump(include={"workteam_arn", "role_arn", "title", "task_seconds", "lifetime_hours"}),
-    }
-    flows = {n: f"{resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
-    return ReviewPlan(task_ui, template, flows, output)
-
-
-def _template(project: Project, review: ReviewSetup) -> str:
-    path = template_path(review)
-    where = f"'review.template' of project '{project.name}' is '{review.template or path}'"
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingError(
-            f"The worker task template cannot be read: {error}. {where}; name a file relative to the project files."
-        ) from error
-    filled = fill_template(source, review.title, review.instructions)
-    if len(filled) > TEMPLATE_CHARACTERS:
-        raise SettingError(
-            f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
-            f"{TEMPLATE_CHARACTERS}. {where}; shorten it or 'review.instructions'."
-        )
-    if f'name="{FIELD}"' not in filled:
-        raise SettingError(
-            f'The worker task template has no element with name="{FIELD}", by which answers are read. {where}; name '
-            "its crowd-image-classifier so."
-        )
-    return filled
-
-
-class A2ISetup:
-    """Makes what a plan says, or finds that it is there.
-
-    :param project: the project, with a ``review`` part.
-    :param hook: the set-up side of A2I.
+    :param task_ui: name of the page that is shown now.
+    :param current: for each number of reviewers, the name of the flow that new reviews are opened with.
+    :param flows: every flow ever made, so that reviews opened with a replaced one are still harvested.
     """
 
-    def __init__(self, project: Project, store: S3Store, hook: ReviewSetupHook, plan: ReviewPlan) -> None:
-        self.project = project
-        self.review = review_of(project)
-        self.store = store
-        self.hook = hook
-        self.plan = plan
+    task_ui: str = ""
+    current: Mapping[int, str] | None = None
+    flows: tuple[ReviewFlow, ...] = ()
 
-    def create(self) -> None:
-        """Create or adopt the page and all flows.
+    def flow_for(self, reviewers: int) -> ReviewFlow | None:
+        """Give the flow that asks this many people; ``None`` if there is none."""
+        name = (self.current or {}).get(reviewers)
+        return next((flow for flow in self.flows if flow.name == name), None)
 
-        A flow for a workteam that does not exist would only fail and then hold its name, so that is looked at first.
+    def with_current(self, task_ui: str, flows: Iterable[ReviewFlow]) -> ReviewRecord:
+        """Make these the flows to open reviews with; all others stay, for reviews that were opened with them."""
+        new = {flow.name: flow for flow in flows}
+        kept = {flow.name: flow for flow in self.flows}
+        every = tuple({**kept, **new}.values())
+        current = {**(self.current or {}), **{flow.reviewers: flow.name for flow in new.values()}}
+        return ReviewRecord(task_ui, current, every)
 
-        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file says.
-        """
-        missing = [name for name, found in self.describe().items() if found.status is None]
-        if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
-            return
-        if self.hook.find_workteam(self.review.workteam_arn) is None:
-            raise ReviewBackendNotReady(
-                f"There is no workteam {self.review.workteam_arn}. 'review.workteam_arn' in {self.project.name}.yaml "
-                "names it; create a private workteam in that region (SageMaker console, Labeling workforces), or "
-                "correct the ARN."
-            )
-        tags = {PROJECT_TAG: self.project.name}
-        try:
-            arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
-            for reviewers, name in self.plan.flows.items():
-                if name in missing:
-                    loop = self._loop(arn, reviewers)
-                    self.hook.create_flow(name, loop, self.plan.output, self.review.role_arn, tags)
-        except ClientError as error:
-            if error_code(error) not in _REFUSED:
-                raise
-            raise ReviewBackendNotReady(
-                f"AWS refused what 'review' in {self.project.name}.yaml asks for: {error}. Correct it there, allow the "
-                f"Airflow connection '{self.project.aws_conn_id}' what include/infra/custom-labels-project.yaml lists, "
-                "or raise the quota that is named."
-            ) from error
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        current = {str(reviewers): name for reviewers, name in (self.current or {}).items()}
+        return {"task_ui": self.task_ui, "current": current, "flows": [asdict(flow) for flow in self.flows]}
 
-    def _loop(self, task_ui_arn: str, reviewers: int) -> HumanLoopConfigTypeDef:
-        review = self.review
-        return {
-            "WorkteamArn": review.workteam_arn,
-            "HumanTaskUiArn": task_ui_arn,
-            "TaskTitle": review.title,
-            "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
-            "TaskCount": reviewers,
-            "TaskTimeLimitInSeconds": review.task_seconds,
-            "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
-        }
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ReviewRecord:
+        """Read back what :meth:`to_json` gave."""
+        current = {int(reviewers): name for reviewers, name in value["current"].items()}
+        return cls(value["task_ui"], current, tuple(ReviewFlow(**flow) for flow in value["flows"]))
 
-    def describe(self) -> dict[str, Described]:
-        """Describe each flow, by name."""
-        return {name: self.hook.describe_flow(name) for name in self.plan.flows.values()}
 
-    def record(self, described: dict[str, Described]) -> bool:
-        """Record flows that are Active as those to open reviews with; give whether that is new."""
-        flows = [
-            ReviewFlow(name, str(described[name].raw["FlowDefinitionArn"]), reviewers, self.plan.output)
-            for reviewers, name in self.plan.flows.items()
-        ]
-        return record_flows(self.store, self.plan.task_ui, flows)
+def fill_template(source: str, title: str, instructions: str) -> str:
+    """Put title and instructions into a worker task template, as text: neither HTML nor Liquid survives in them.
+
+    :param instructions: plain text; blank lines make paragraphs.
+    """
+    paragraphs = [text for text in re.split(r"\n\s*\n", instructions.strip()) if text.strip()]
+    written = "\n".join(f"<p>{_as_text(paragraph.strip())}</p>" for paragraph in paragraphs)
+    parts = {TITLE_MARK: _as_text(title), INSTRUCTIONS_MARK: written}
+    marks = re.compile("|".join(map(re.escape, parts)))
+    return marks.sub(lambda mark: parts[mark.group()], source)
+
+
+def _as_text(text: str) -> str:
+    """Escape for HTML text and quoted attributes, and take Liquid its braces, which HTML shows all the same."""
+    return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")
+
+
+def resource_name(project: str, content: Mapping[str, Any]) -> str:
+    """Derive a name from what it stands for: task UIs and flows cannot be changed, so another content is another name.
+
+    HumanTaskUiName and FlowDefinitionName are 1-63 characters of ``[a-z0-9](-*[a-z0-9])*`` (SageMaker API reference).
+    """
+    text = json.dumps({"project": project, **content}, sort_keys=True)
+    return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"

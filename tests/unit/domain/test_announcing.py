@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.announcing import EVERY_CREATION, matches, may_send_own_objects, routes_of
+from custom_labels.detection.notifications import EVERY_CREATION, matches, may_send_own_objects, routes_of
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:digits-detections"
 INBOX = "images_for_detection/"

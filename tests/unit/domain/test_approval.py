@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.approval import Approval, ask, markdown
+from custom_labels.evaluation.approval import Approval, ask, markdown
 
 JUDGED = {
     "version_name": "v2",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.audit import Accuracy, Stratum, accuracy_alarm, every_nth, wilson_interval
+from custom_labels.operations.audit import Accuracy, Stratum, accuracy_alarm, every_nth, wilson_interval
 
 
 def accuracy(right: int, answered: int) -> Accuracy:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.domain.answers import Answer
-from custom_labels.domain.comparison import (
+from custom_labels.core.gate import Comparison, Metric, Metrics, Scores
+from custom_labels.evaluation.comparison import (
     SameImages,
     Sample,
     Turn,
@@ -20,7 +20,7 @@ from custom_labels.domain.comparison import (
     images_digest,
     quotas,
 )
-from custom_labels.domain.gate import Comparison, Metric, Metrics, Scores
+from custom_labels.review.answers import Answer
 
 
 @pytest.mark.parametrize(

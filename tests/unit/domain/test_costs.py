@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.costs import (
+from custom_labels.deployment.serving import ServingRecord
+from custom_labels.operations.costs import (
     UnitPrices,
     VersionUse,
     budget_level,
@@ -19,7 +20,6 @@ from custom_labels.domain.costs import (
     months_between,
     period_of,
 )
-from custom_labels.domain.serving import ServingRecord
 
 PRICES = UnitPrices(training_hour=1, inference_unit_hour=4, review=0.08, as_of="2026-09-10")
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)

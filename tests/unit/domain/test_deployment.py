@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.deployment import LiveVersion, SmokeAnswer, Units, smoke_failure
-from custom_labels.domain.errors import ModelError
-from custom_labels.domain.rollback import find_target, make_candidate
-from custom_labels.domain.scaling import decide_scaling
-from custom_labels.domain.statuses import Described
+from custom_labels.aws.statuses import Described
+from custom_labels.deployment.deployment import LiveVersion, SmokeAnswer, Units, smoke_failure
+from custom_labels.deployment.rollback import find_target, make_candidate
+from custom_labels.deployment.scaling import decide_scaling
+from custom_labels.errors import ModelError
 
 
 def live(name: str, **more: Any) -> LiveVersion:

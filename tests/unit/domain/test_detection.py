@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.detection import Box, Decision, DetectedLabel, Detection, Thresholds, decide, surest_first
+from custom_labels.detection.detection import Box, Decision, DetectedLabel, Detection, Thresholds, decide, surest_first
 
 
 def labels(**confidences: float) -> tuple[DetectedLabel, ...]:

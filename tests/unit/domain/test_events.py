@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.detection import InferenceImage
-from custom_labels.domain.events import PassedOver, read_event
+from custom_labels.detection.detection import InferenceImage
+from custom_labels.detection.events import PassedOver, read_event
 from tests.dags.detect_support import event
 from tests.support import BUCKET
 

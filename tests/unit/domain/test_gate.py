@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.gate import (
+from custom_labels.core.gate import (
     Basis,
     Comparison,
     Gate,

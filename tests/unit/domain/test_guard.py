@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.guard import (
+from custom_labels.core.service_window import parse_service_window
+from custom_labels.operations.guard import (
     Action,
     Cause,
     Decision,
@@ -19,7 +20,6 @@ from custom_labels.domain.guard import (
     remember,
     why_not_started,
 )
-from custom_labels.domain.service_window import parse_service_window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 NIGHT = NOON.replace(hour=22)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.harvest import (
+from custom_labels.core.names import in_round, review_name, review_subject
+from custom_labels.review.harvest import (
     MAXIMUM_METADATA_BYTES,
     Fate,
     HarvestedReview,
@@ -15,9 +16,8 @@ from custom_labels.domain.harvest import (
     copy_metadata,
     decide_fate,
 )
-from custom_labels.domain.keys import MAXIMUM_KEY_BYTES, may_be_image
-from custom_labels.domain.names import in_round, review_name, review_subject
-from custom_labels.domain.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
+from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
+from custom_labels.s3.keys import MAXIMUM_KEY_BYTES, may_be_image
 from tests.review_requests import request_for
 
 RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)

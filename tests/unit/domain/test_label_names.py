@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.domain.label_names import (
+from custom_labels.datasets.label_names import (
     choices,
     existing_folder,
     lookalike_key,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.gate import Gate
-from custom_labels.domain.label_settings import in_words, unknown_gate_labels, unknown_labels
+from custom_labels.core.gate import Gate
+from custom_labels.core.label_settings import in_words, unknown_gate_labels, unknown_labels
 
 LABELS = {"cat", "dog", "horse"}
 

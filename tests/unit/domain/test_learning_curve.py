@@ -8,9 +8,9 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from custom_labels.domain.curve_picture import MOST_POINTS, to_svg
-from custom_labels.domain.gate import Metric
-from custom_labels.domain.learning_curve import learning_curve
+from custom_labels.core.gate import Metric
+from custom_labels.evaluation.curve_picture import MOST_POINTS, to_svg
+from custom_labels.evaluation.learning_curve import learning_curve
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_labels.domain.errors import NotTrainable
-from custom_labels.domain.manifest import (
+from custom_labels.datasets.manifest import (
     MAXIMUM_MANIFEST_BYTES,
     LineWriter,
     ManifestFile,
@@ -17,7 +16,8 @@ from custom_labels.domain.manifest import (
     json_text,
     require_size,
 )
-from custom_labels.domain.split import Side
+from custom_labels.datasets.split import Side
+from custom_labels.errors import NotTrainable
 
 WHEN = "2026-01-31T12:00:00"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

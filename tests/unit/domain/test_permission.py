@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.approval import Approval
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
+from custom_labels.evaluation.approval import Approval
 
 CANDIDATE = {"version_name": "v2", "version_arn": "arn of v2", "champion_arn": "arn of v1"}
 ROLLBACK = {**CANDIDATE, "is_rollback": True}

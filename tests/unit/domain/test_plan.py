@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_labels.domain.gate import Gate, Metric
-from custom_labels.domain.plan import (
+from custom_labels.core.gate import Gate, Metric
+from custom_labels.training.plan import (
     Estimate,
     LabelChange,
     PastTraining,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket, rate_of_lane
+from custom_labels.aws.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket, rate_of_lane
 
 
 def run(bucket: TokenBucket, now: float, calls: int) -> float:

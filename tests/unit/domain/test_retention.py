@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
+from custom_labels.operations.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.review import Agreement, Consensus, ConsensusRule, ReviewAnswer, ReviewStatus, find_consensus
+from custom_labels.review.review import Agreement, Consensus, ConsensusRule, ReviewAnswer, ReviewStatus, find_consensus
 from tests.review_requests import request_for
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.review import ReviewStatus
-from custom_labels.domain.review_halt import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
+from custom_labels.review.halt import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
+from custom_labels.review.review import ReviewStatus
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HALT = ReviewHalt(NOW.isoformat(), "no page", "page 1", "run 1", (NOW + FIRST_PAUSE).isoformat())

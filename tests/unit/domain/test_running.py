@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.running import RunningVersion, idle_level, what_runs
+from custom_labels.operations.running import RunningVersion, idle_level, what_runs
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LIVE = RunningVersion("v1", "serves", 1, quiet_since=NOON - timedelta(days=3))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.service_window import parse_service_window
+from custom_labels.core.service_window import parse_service_window
 
 OFFICE = "mon-fri 08:00-18:00 Europe/Berlin"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.serving import ServingRecord
+from custom_labels.deployment.serving import ServingRecord
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EMPTY = ServingRecord()

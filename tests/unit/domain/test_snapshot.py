@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_labels.domain.errors import NotTrainable
-from custom_labels.domain.snapshot import (
+from custom_labels.datasets.snapshot import (
     ImageSnapshot,
     LabelCount,
     SnapshotHeader,
@@ -18,7 +17,8 @@ from custom_labels.domain.snapshot import (
     require_region,
     require_trainable,
 )
-from custom_labels.domain.split import Side, SplitRule
+from custom_labels.datasets.split import Side, SplitRule
+from custom_labels.errors import NotTrainable
 
 CAT = LabelCount("cat", 5, 2, "c" * 64, train=4, test=1)
 DOG = LabelCount("dög", 4, 0, "d" * 64, train=3, test=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.domain.split import LabelSplit, Side, SplitRule, position, split_label
+from custom_labels.datasets.split import LabelSplit, Side, SplitRule, position, split_label
 
 contents = st.text("0123456789abcdef", min_size=32, max_size=32)
 labels = st.sets(contents, min_size=2, max_size=30)

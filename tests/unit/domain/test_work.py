@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.domain.detection import InferenceImage
-from custom_labels.domain.events import Announcement
-from custom_labels.domain.work import (
+from custom_labels.detection.detection import InferenceImage
+from custom_labels.detection.events import Announcement
+from custom_labels.detection.work import (
     CHUNK_IMAGES,
     Message,
     WorkItem,

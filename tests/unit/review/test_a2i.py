@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.review import ReviewRequest, ReviewStatus
-from custom_labels.review.a2i import A2IReviewBackend, loop_input
-from custom_labels.review.backends import make_backend
-from custom_labels.review.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
-from custom_labels.settings import load_project
+from custom_labels.core.settings import load_project
+from custom_labels.review.backends.a2i.backend import A2IReviewBackend, loop_input
+from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
+from custom_labels.review.backends.registry import make_backend
+from custom_labels.review.review import ReviewRequest, ReviewStatus
 from tests.review_support import (
     ReviewPlace,
     loops,

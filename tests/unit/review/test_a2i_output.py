@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.review import Answered, Purpose, ReviewAnswer, ReviewRequest, ReviewState, ReviewStatus
-from custom_labels.review.a2i import loop_input
-from custom_labels.review.a2i_output import read_output
+from custom_labels.review.backends.a2i.backend import loop_input
+from custom_labels.review.backends.a2i.output import read_output
+from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewRequest, ReviewState, ReviewStatus
 
 REQUEST = ReviewRequest(
     name="digits-0123-r1",

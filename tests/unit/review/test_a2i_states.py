@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 
-from custom_labels.domain.review import ReviewState, ReviewStatus
-from custom_labels.hooks.sagemaker import ReviewSetupHook
-from custom_labels.review.a2i import EVENT, A2IReviewBackend
-from custom_labels.review.setup import A2ISetup, plan_review
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.review.backends.a2i.backend import EVENT, A2IReviewBackend
+from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
+from custom_labels.review.review import ReviewState, ReviewStatus
 from tests.review_support import ReviewPlace, make_request, since_long, wait_until, wait_until_ended
 from tests.support import BUCKET, client, s3
 
@@ -145,7 +145,7 @@ def test_a_flow_that_cannot_be_listed_does_not_hide_the_others(aws: LocalAws, pl
 
 
 def test_every_status_of_the_api_is_known() -> None:
-    from custom_labels.review.a2i import _STATUSES
+    from custom_labels.review.backends.a2i.backend import _STATUSES
 
     model: Any = botocore.session.get_session().get_service_model("sagemaker-a2i-runtime")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from custom_labels.domain.review_setup import ReviewFlow, ReviewRecord
-from custom_labels.operators.review_setup import CustomLabelsSetupReviewOperator
-from custom_labels.review.setup import plan_review
-from custom_labels.settings import load_project
-from custom_labels.storage.review_setup import read_review_record, record_flows
+from custom_labels.core.settings import load_project
+from custom_labels.review.backends.a2i.setup import plan_review
+from custom_labels.review.setup import ReviewFlow, ReviewRecord
+from custom_labels.review.setup_records import read_review_record, record_flows
+from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from tests.conftest import ROOT
 from tests.contract.running import run
 from tests.review_support import TEAM, make_store, set_up_surroundings

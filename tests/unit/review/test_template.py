@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.errors import SettingError
-from custom_labels.domain.review import NONE_OF_THE_ABOVE, Purpose, ReviewRequest
-from custom_labels.review.a2i import loop_input
-from custom_labels.review.setup import plan_review
-from custom_labels.settings import Project, load_project
+from custom_labels.core.settings import Project, load_project
+from custom_labels.errors import SettingError
+from custom_labels.review.backends.a2i.backend import loop_input
+from custom_labels.review.backends.a2i.setup import plan_review
+from custom_labels.review.review import NONE_OF_THE_ABOVE, Purpose, ReviewRequest
 from tests.review_support import make_store
 from tests.support import client
 

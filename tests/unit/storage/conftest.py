@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.storage import store as store_module
-from custom_labels.storage.store import S3Store
+from custom_labels.s3 import store as store_module
+from custom_labels.s3.store import S3Store
 from tests.unit.storage.pictures import png
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.audit import AuditSample, Stratum
-from custom_labels.domain.detection import Decision
-from custom_labels.domain.names import review_name
-from custom_labels.storage import audit
-from custom_labels.storage.audit import draw, keep_draw, measure
-from custom_labels.storage.detection_log import write_log
-from custom_labels.storage.harvest import HARVESTED
-from custom_labels.storage.line_files import write_lines
-from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.core.names import review_name
+from custom_labels.detection.detection import Decision
+from custom_labels.detection.log_records import write_log
+from custom_labels.operations import audit_records
+from custom_labels.operations.audit import AuditSample, Stratum
+from custom_labels.operations.audit_records import draw, keep_draw, measure
+from custom_labels.review.harvest_records import HARVESTED
+from custom_labels.s3.line_files import write_lines
+from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 from tests.support import BUCKET, s3
 from tests.unit.storage.test_detection_log import detection
 
@@ -100,7 +100,7 @@ def test_an_image_that_cannot_be_read_is_no_detection(store: S3Store) -> None:
 
 
 def test_one_run_draws_no_more_than_it_can_hold(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "MAXIMUM_SAMPLES", 2)
+    monkeypatch.setattr(audit_records, "MAXIMUM_SAMPLES", 2)
     logged(store, 1, 5)
 
     assert [sampled(store, 1) for _ in range(4)] == [
@@ -120,7 +120,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
         sample("nothing.png", label=None, is_doubtful=True),
         sample("other.png", version="v2", label="columns"),
     ]
-    write_lines(store, f"{audit.SAMPLES}00000000.jsonl", [each.to_json() for each in samples])
+    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [each.to_json() for each in samples])
     harvested(store, "one", ("right.png", "agreed", "rows"), ("wrong.png", "agreed", "columns"))
     harvested(store, "two", ("tie.png", "disagreed", None), ("nothing.png", "none_fits", None))
     harvested(store, "three", ("other.png", "agreed", "columns"), ("stranger.png", "agreed", "rows"))
@@ -140,7 +140,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
 
 
 def test_an_answer_of_a_further_round_settles_a_tie(store: S3Store) -> None:
-    write_lines(store, f"{audit.SAMPLES}00000000.jsonl", [sample("tie.png").to_json()])
+    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [sample("tie.png").to_json()])
     harvested(store, "one", ("tie.png", "disagreed", None))
     harvested(store, "two", ("tie.png", "agreed", "rows"), round_=2)
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from custom_labels.domain.images import MAXIMUM_BYTES, LeftOut
-from custom_labels.storage.checks import HEAD_BYTES, Checked, check_image, judge_bytes
-from custom_labels.storage.store import S3Store
+from custom_labels.datasets.image_check_records import HEAD_BYTES, Checked, check_image, judge_bytes
+from custom_labels.s3.images import MAXIMUM_BYTES, LeftOut
+from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket
 from tests.unit.storage.pictures import encoded, picture, png
 

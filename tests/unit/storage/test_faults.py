@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.storage import store as store_module
-from custom_labels.storage.manifests import build_manifests
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import S3Store, StorageError
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.s3 import store as store_module
+from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.keys import manifest_key
-from custom_labels.storage.known_images import bucket_and_key, known_answers
-from custom_labels.storage.store import S3Store
+from custom_labels.datasets.known_images_records import bucket_and_key, known_answers
+from custom_labels.s3.keys import manifest_key
+from custom_labels.s3.store import S3Store
 
 DIGEST = "d" * 64
 SNAPSHOT = "evaluation/testing.manifest"

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.manifest import ManifestFile
-from custom_labels.domain.snapshot import make_snapshot
-from custom_labels.storage.manifests import build_manifests
-from custom_labels.storage.snapshots import freeze
-from custom_labels.storage.store import S3Store, StorageError
+from custom_labels.datasets.manifest import ManifestFile
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot import make_snapshot
+from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 
 STRANGE = ["a b.png", 'it\'s "so".png', "100%+.png", "é😀.png"]

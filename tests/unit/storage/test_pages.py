@@ -14,9 +14,9 @@ from botocore.parsers import create_parser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_labels.storage import pages
-from custom_labels.storage.pages import Page, take_objects, time_text
-from custom_labels.storage.store import S3Store
+from custom_labels.s3 import pages
+from custom_labels.s3.pages import Page, take_objects, time_text
+from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket
 
 SHAPE = botocore.session.get_session().get_service_model("s3").operation_model("ListObjectsV2").output_shape

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.domain.images import LeftOut
-from custom_labels.domain.refusals import refusals_in_words
-from custom_labels.storage.refusals import read_refusals, remember_refusals
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import S3Store
+from custom_labels.datasets.refusals import refusals_in_words
+from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.s3.images import LeftOut
+from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.errors import NotTrainable
-from custom_labels.domain.images import LeftOut
-from custom_labels.storage.faults import archive_of
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import S3Store, StorageError
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.errors import NotTrainable
+from custom_labels.s3.errors import archive_of
+from custom_labels.s3.images import LeftOut
+from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from custom_labels.storage.manifests import build_manifests
-from custom_labels.storage.rehearsal import RehearsalStore
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import ObjectChanged, ObjectExists, S3Store, StorageError
+from custom_labels.datasets.dry_run import RehearsalStore
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 
 MISSING = frozenset({"NoSuchKey", "404"})

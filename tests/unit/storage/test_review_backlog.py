@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.review import Purpose, ReviewRequest
-from custom_labels.storage import review_backlog
-from custom_labels.storage.review_backlog import Backlog, BacklogBounds
-from custom_labels.storage.review_requests import WAITING, WaitingReviews
-from custom_labels.storage.store import S3Store
+from custom_labels.review import backlog_records
+from custom_labels.review.backlog_records import Backlog, BacklogBounds
+from custom_labels.review.request_records import WAITING, WaitingReviews
+from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.s3.store import S3Store
 from tests.review_requests import request_for
 from tests.unit.storage.test_review_requests import files, names
 
@@ -59,7 +59,7 @@ def test_the_least_urgent_are_dropped_where_too_many_wait(store: S3Store) -> Non
 
 
 def test_many_are_dropped_in_slices(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review_backlog, "DROPPED_AT_ONCE", 3)
+    monkeypatch.setattr(backlog_records, "DROPPED_AT_ONCE", 3)
     for number in range(10):
         WaitingReviews(store).add(f"file-{number}", requests([number]), NOW)
 
@@ -69,7 +69,7 @@ def test_many_are_dropped_in_slices(store: S3Store, monkeypatch: pytest.MonkeyPa
 
 def test_many_small_files_become_few(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """To read what waits cost a call for each image that ever waited, in every run of three DAGs."""
-    monkeypatch.setattr(review_backlog, "FILE_REQUESTS", 10)
+    monkeypatch.setattr(backlog_records, "FILE_REQUESTS", 10)
     for number in range(24):
         WaitingReviews(store).add(f"file-{number:02}", requests([number]), NOW)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from custom_labels.storage.line_files import to_lines
-from custom_labels.storage.review_requests import WAITING, WaitingReviews
-from custom_labels.storage.store import S3Store, StorageError
+from custom_labels.review.request_records import WAITING, WaitingReviews
+from custom_labels.s3.line_files import to_lines
+from custom_labels.s3.store import S3Store, StorageError
 from tests.review_requests import request_for
 
 A, B, C = (request_for(f"images_for_detection/{name}.png") for name in "abc")

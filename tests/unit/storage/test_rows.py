@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.storage.rows import copy_to_gzip, file_sha256, join_known, read_blocks, read_lines
+from custom_labels.datasets.tsv import copy_to_gzip, file_sha256, join_known, read_blocks, read_lines
 
 tables = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.sampled_from("xyz"), max_size=40)
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.domain.images import LeftOut
-from custom_labels.domain.snapshot import ImageSnapshot
-from custom_labels.storage.snapshots import freeze, survey
-from custom_labels.storage.store import S3Store, StorageError
+from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.s3.images import LeftOut
+from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 from tests.unit.storage.pictures import png
 

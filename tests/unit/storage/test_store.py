@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_labels.storage.store import CONNECTIONS, PART_BYTES, ObjectChanged, ObjectExists, S3Store, StorageError
+from custom_labels.s3.store import CONNECTIONS, PART_BYTES, ObjectChanged, ObjectExists, S3Store, StorageError
 
 
 @pytest.mark.parametrize(

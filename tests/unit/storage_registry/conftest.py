@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from custom_labels.storage.store import S3Store
+from custom_labels.s3.store import S3Store
 from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:

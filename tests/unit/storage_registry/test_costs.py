@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 
-from custom_labels.domain.budget import DayBudget
-from custom_labels.domain.costs import UnitPrices, VersionUse
-from custom_labels.domain.serving import ServingRecord
-from custom_labels.storage.costs import count_reviews, keep_ledgers, ledger_key, record_told, told_level, version_uses
-from custom_labels.storage.detection_log import last_detected, log_key, write_log
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.review_budget import budget_key
-from custom_labels.storage.serving import ServingLog
-from custom_labels.storage.store import S3Store
+from custom_labels.deployment.registry import Registry
+from custom_labels.deployment.serving import ServingRecord
+from custom_labels.deployment.serving_records import ServingLog
+from custom_labels.detection.log_records import last_detected, log_key, write_log
+from custom_labels.operations.cost_records import (
+    count_reviews,
+    keep_ledgers,
+    ledger_key,
+    record_told,
+    told_level,
+    version_uses,
+)
+from custom_labels.operations.costs import UnitPrices, VersionUse
+from custom_labels.review.budget import DayBudget
+from custom_labels.review.budget_records import budget_key
+from custom_labels.s3.store import S3Store
 from tests.unit.storage.test_detection_log import detection
 from tests.unit.storage_registry.conftest import THREADS, at_once
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from custom_labels.domain.gate import Metric
-from custom_labels.storage.learning_curve import CURVE, PICTURE, write_learning_curve
-from custom_labels.storage.registry import Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.core.gate import Metric
+from custom_labels.deployment.registry import Registry
+from custom_labels.evaluation.learning_curve_records import CURVE, PICTURE, write_learning_curve
+from custom_labels.s3.store import S3Store
 
 
 def test_the_curve_is_that_of_all_records_of_the_registry(store: S3Store) -> None:

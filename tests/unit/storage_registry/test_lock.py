@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.statuses import NOTHING, Described
-from custom_labels.storage.lock import LockFile, LockLost
-from custom_labels.storage.store import S3Store
+from custom_labels.aws.statuses import NOTHING, Described
+from custom_labels.core.lock_records import LockFile, LockLost
+from custom_labels.s3.store import S3Store
 from tests.unit.storage_registry.conftest import at_once
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.domain.deployment import LiveVersion
-from custom_labels.domain.errors import BelongsToAnother, LiveVersionChanged
-from custom_labels.domain.retraining import AttemptState, TrainingAttempt
-from custom_labels.storage.registry import LIVE, OPEN, Registry
-from custom_labels.storage.store import S3Store
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.registry import LIVE, OPEN, Registry
+from custom_labels.errors import BelongsToAnother, LiveVersionChanged
+from custom_labels.s3.store import S3Store
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.unit.storage_registry.conftest import THREADS, at_once
 
 if TYPE_CHECKING:

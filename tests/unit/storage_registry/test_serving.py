@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from custom_labels.storage.serving import ServingLog
-from custom_labels.storage.store import S3Store
+from custom_labels.deployment.serving_records import ServingLog
+from custom_labels.s3.store import S3Store
 from tests.unit.storage_registry.conftest import THREADS, at_once
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Hooks of the Amazon services that Custom Labels needs."""

@@ -1,0 +1,141 @@
+"""An SQS queue as the DAGs use it: a bounded drain, deletion in tens, and a dead-letter queue that says why."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_labels.detection.work import Message
+from custom_labels.errors import CustomLabelsError
+
+__all__ = ["Message", "QueueError", "QueueHook"]
+
+RETRIES = {"mode": "standard", "total_max_attempts": 10}
+A_CALL = 10
+"""Messages in one ReceiveMessage or DeleteMessageBatch at most (SQS API reference)."""
+LONGEST_VISIBILITY = 43_200
+"""VisibilityTimeout is twelve hours at most (SQS API reference)."""
+LONGEST_ATTRIBUTE = 1_000
+WAIT_SECONDS = 1
+"""Long polling asks all servers of a queue; a short poll may say that nothing is there while something is."""
+
+# What an SQS attribute may hold: characters of XML 1.0 (SQS API reference).
+_NOT_IN_ATTRIBUTES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class QueueError(CustomLabelsError):
+    """SQS refused, or could not be asked; the message keeps AWS's own words."""
+
+
+class QueueHook(SqsHook):
+    """One SQS queue of a project.
+
+    :param queue_url: the queue.
+    :param setting: where its URL is set, for the words of an error.
+    :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise ``region_name``.
+    """
+
+    def __init__(
+        self,
+        queue_url: str,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        setting: str = "queues",
+    ) -> None:
+        super().__init__(aws_conn_id=aws_conn_id, region_name=region_name, config=Config(retries=RETRIES))  # type: ignore[arg-type]
+        self.queue_url = queue_url
+        self.setting = setting
+
+    @functools.cached_property
+    def client(self) -> Any:
+        """The boto3 client."""
+        return self.get_conn()
+
+    def receive(self, limit: int, visibility_seconds: int) -> Iterator[Message]:
+        """Receive until the queue is empty, or the limit is reached; each message once.
+
+        A message whose visibility ends while the queue is still being drained comes again: the drain then ends.
+
+        :param limit: messages at most.
+        :param visibility_seconds: how long no other consumer sees them.
+        :raises QueueError: SQS refused.
+        """
+        seen: set[str] = set()
+        while len(seen) < limit:
+            answer = self._call(
+                "ReceiveMessage",
+                lambda: self.client.receive_message(
+                    QueueUrl=self.queue_url,
+                    MaxNumberOfMessages=min(A_CALL, limit - len(seen)),
+                    VisibilityTimeout=min(visibility_seconds, LONGEST_VISIBILITY),
+                    WaitTimeSeconds=WAIT_SECONDS,
+                    MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                ),
+            )
+            fresh = [_message(each) for each in answer.get("Messages", []) if each["MessageId"] not in seen]
+            if not fresh:
+                return
+            for message in fresh:
+                if message.id not in seen:
+                    seen.add(message.id)
+                    yield message
+
+    def delete(self, messages: Iterable[Message]) -> int:
+        """Delete messages; one whose receipt is no longer valid stays, to be received again.
+
+        :return: how many were deleted.
+        """
+        deleted = 0
+        receipts = list({message.id: message.receipt_handle for message in messages}.values())
+        for start in range(0, len(receipts), A_CALL):
+            entries = [
+                {"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts[start : start + A_CALL])
+            ]
+            answer = self._call(
+                "DeleteMessageBatch",
+                functools.partial(self.client.delete_message_batch, QueueUrl=self.queue_url, Entries=entries),
+            )
+            deleted += len(answer.get("Successful", []))
+            for failure in answer.get("Failed", []):
+                self.log.warning("A message was not deleted and will come again: %s", failure.get("Message"))
+        return deleted
+
+    def send(self, body: str, attributes: Mapping[str, str]) -> None:
+        """Send a message; attributes are cut, and cleaned of what SQS does not take."""
+        self._call(
+            "SendMessage",
+            lambda: self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": text}
+                    for name, value in attributes.items()
+                    if (text := _NOT_IN_ATTRIBUTES.sub("?", value)[:LONGEST_ATTRIBUTE])
+                },
+            ),
+        )
+
+    def _call(self, operation: str, action: Callable[[], Any]) -> Any:
+        try:
+            return action()
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(
+                f"SQS did not do {operation} on {self.queue_url}: {error}. '{self.setting}' in the project's YAML "
+                f"file names the queue; correct it there, or allow sqs:{operation.removesuffix('Batch')} on it to the "
+                f"identity of the Airflow connection '{self.aws_conn_id}'."
+            ) from error
+
+
+def _message(value: Mapping[str, Any]) -> Message:
+    return Message(
+        id=value["MessageId"],
+        body=value["Body"],
+        receipt_handle=value["ReceiptHandle"],
+        receive_count=int(value.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
+    )

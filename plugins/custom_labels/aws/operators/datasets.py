@@ -1,0 +1,237 @@
+"""Operators that create or adopt a Custom Labels project and replace its datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import WaiterError
+
+from custom_labels.aws.links import CustomLabelsProjectLink, persist_link
+from custom_labels.aws.operators.base import WaitingOperator
+from custom_labels.aws.statuses import (
+    DATASET_CREATED,
+    DATASET_DELETED,
+    NOTHING,
+    PROJECT_CREATED,
+    Described,
+    Verdict,
+)
+from custom_labels.aws.triggers.rekognition import DatasetStatusTrigger, ProjectStatusTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from mypy_boto3_s3.client import S3Client
+
+MANIFEST_TAG = "custom-labels-loop/manifest"
+"""Dataset tag that holds the ETag of the manifest it was made from: how a retry knows its own dataset."""
+
+
+class CustomLabelsCreateProjectOperator(WaitingOperator):
+    """Create a Custom Labels project, or adopt the one of that name. XCom: the project's ARN.
+
+    :param project_name: 1-255 characters of ``[a-zA-Z0-9_.\\-]``, unique in account and region (templated).
+    :param tags: tags of the project, which an adopted one gets as well (templated).
+    """
+
+    table = PROJECT_CREATED
+    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project_name", "tags")
+    operator_extra_links = (CustomLabelsProjectLink(),)
+
+    def __init__(
+        self,
+        *,
+        project_name: str,
+        tags: dict[str, str] | None = None,
+        waiter_delay: int | str = 5,
+        waiter_max_attempts: int | str = 60,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        self.project_name = project_name
+        self.tags = tags
+
+    @property
+    def subject(self) -> str:
+        """Name the project."""
+        return f"Project '{self.project_name}'"
+
+    def submit(self, context: Context) -> None:
+        """Create the project unless it is there."""
+        persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_name)
+        present = self.describe()
+        if present.status is not None:
+            self.log.info("Adopting the project '%s'.", self.project_name)
+            self.hook.ensure_tags(present.arn, self.tags or {})
+            return
+        client = self.hook.client
+        try:
+            client.create_project(ProjectName=self.project_name, Tags=self.tags or {})
+        except client.exceptions.ResourceInUseException:
+            self.log.info("The project '%s' was created meanwhile: adopting it.", self.project_name)
+
+    def describe(self) -> Described:
+        """Describe the project by its name."""
+        return self.hook.describe_project(self.project_name)
+
+    def waiter_args(self) -> dict[str, Any]:
+        """Name the project."""
+        return {"ProjectNames": [self.project_name]}
+
+    def trigger(self) -> ProjectStatusTrigger:
+        """Wait for the project."""
+        return ProjectStatusTrigger(project_name=self.project_name, **self.trigger_parameters())
+
+    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
+        """Return the project's ARN."""
+        return described.arn
+
+
+class CustomLabelsReplaceDatasetOperator(WaitingOperator):
+    """Give a project the TRAIN or TEST dataset that a manifest describes. XCom: the dataset's ARN.
+
+    A project has one dataset of each type, and another can only be made after deleting the present one. A dataset that
+    carries this manifest's tag is adopted, so that a retry does not import again.
+
+    :param project_arn: the project (templated).
+    :param dataset_type: ``TRAIN`` or ``TEST``.
+    :param manifest_uri: ``s3://`` URI of the manifest (templated).
+    :param tags: tags of the dataset beside the manifest's, which an adopted one gets as well (templated).
+    """
+
+    table = DATASET_CREATED
+    template_fields: Sequence[str] = aws_template_fields(
+        *WaitingOperator.template_fields, "project_arn", "manifest_uri", "tags"
+    )
+    needed = ("project_arn", "manifest_uri")
+    operator_extra_links = (CustomLabelsProjectLink(),)
+
+    def __init__(
+        self,
+        *,
+        project_arn: str,
+        dataset_type: str,
+        manifest_uri: str,
+        tags: dict[str, str] | None = None,
+        waiter_delay: int | str = 10,
+        waiter_max_attempts: int | str = 360,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        self.project_arn = project_arn
+        self.dataset_type = dataset_type
+        self.manifest_uri = manifest_uri
+        self.tags = tags
+        self.dataset_arn: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """Name the dataset and where it comes from."""
+        return f"The {self.dataset_type} dataset from {self.manifest_uri}"
+
+    def submit(self, context: Context) -> None:
+        """Adopt the dataset made from this manifest, or delete the present one and create it."""
+        project_name = self.project_arn.split("/")[1]
+        persist_link(CustomLabelsProjectLink, context, self, project_name=project_name)
+        bucket, key = self._manifest()
+        etag = self._manifest_etag(bucket, key)
+        present = self.hook.find_dataset(self.project_arn, self.dataset_type)
+        if present and self._is_ours(present, etag):
+            self.log.info("Adopting %s, which was made from this manifest.", present)
+            self.dataset_arn = present
+            self.hook.ensure_tags(present, self.tags or {})
+            return
+        if present:
+            self._delete(present)
+        client = self.hook.client
+        self.dataset_arn = client.create_dataset(
+            ProjectArn=self.project_arn,
+            DatasetType=self.dataset_type,  # type: ignore[arg-type]
+            DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
+            Tags={**(self.tags or {}), MANIFEST_TAG: etag},
+        )["DatasetArn"]
+
+    def _manifest(self) -> tuple[str, str]:
+        parts = urlsplit(self.manifest_uri)
+        return parts.netloc, parts.path.lstrip("/")
+
+    def _manifest_etag(self, bucket: str, key: str) -> str:
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
+        return s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+
+    def _is_ours(self, dataset_arn: str, manifest_etag: str) -> bool:
+        """Whether the dataset was made from this manifest and did not fail."""
+        if self.hook.read_tags(dataset_arn).get(MANIFEST_TAG) != manifest_etag:
+            return False
+        return self.table.judge(self.hook.describe_dataset(dataset_arn).status) is not Verdict.FAILED
+
+    def _delete(self, dataset_arn: str) -> None:
+        """Delete a dataset and wait until it is gone; one that is still being made is waited for first.
+
+        In the worker: both take seconds, not hours.
+        """
+        status = self.hook.describe_dataset(dataset_arn).status
+        if self.table.judge(status) is Verdict.WAIT:
+            self._poll(self.table.waiter, dataset_arn)
+        if DATASET_DELETED.judge(status) is not Verdict.WAIT:
+            self.log.info("Deleting %s to make room for the one from %s.", dataset_arn, self.manifest_uri)
+            client = self.hook.client
+            try:
+                client.delete_dataset(DatasetArn=dataset_arn)
+            except client.exceptions.ResourceNotFoundException:
+                return
+        if (failure := self._poll(DATASET_DELETED.waiter, dataset_arn)) is not None:
+            raise AirflowException(
+                f"The {self.dataset_type} dataset {dataset_arn} could not be deleted to make room for the one from "
+                f"{self.manifest_uri}: {failure}. Look at it in the Custom Labels console (link on this task)."
+            )
+
+    def _poll(self, waiter_name: str, dataset_arn: str) -> WaiterError | None:
+        """Wait for a dataset; give what kept it from coming to the waiter's end."""
+        try:
+            self.hook.get_waiter(waiter_name).wait(
+                DatasetArn=dataset_arn,
+                WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
+            )
+        except WaiterError as error:
+            self.log.info("%s: %s", dataset_arn, error)
+            return error
+        return None
+
+    def describe(self) -> Described:
+        """Describe the dataset; after a deferral it is looked up again."""
+        arn = self.dataset_arn or self.hook.find_dataset(self.project_arn, self.dataset_type)
+        self.dataset_arn = arn
+        return self.hook.describe_dataset(arn) if arn else NOTHING
+
+    def waiter_args(self) -> dict[str, Any]:
+        """Name the dataset."""
+        return {"DatasetArn": self.dataset_arn}
+
+    def trigger(self) -> DatasetStatusTrigger:
+        """Wait for the dataset."""
+        return DatasetStatusTrigger(dataset_arn=str(self.dataset_arn), **self.trigger_parameters())
+
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Say what can be wrong with a manifest whose images were checked: AWS names no line of a failed dataset."""
+        return (
+            f"It was to be made from {self.manifest_uri}. Custom Labels fails an import when more than 20 % of the "
+            "lines cannot be used: images that were deleted, archived or denied since they were checked, or that the "
+            "caller may not read. Nothing was paid; look at these images, and trigger the DAG again, which checks anew."
+        )
+
+    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
+        """Log what AWS counted and return the ARN; rows it dropped without a word show in the counts."""
+        stats = described.raw.get("DatasetStats", {})
+        self.log.info(
+            "%s is ready: %s entries, %s labelled, %s with errors.",
+            self.subject,
+            stats.get("TotalEntries"),
+            stats.get("LabeledEntries"),
+            stats.get("ErrorEntries"),
+        )
+        return described.arn

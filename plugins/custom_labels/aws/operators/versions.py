@@ -1,0 +1,352 @@
+"""Operators that train, start, stop and delete a version of a Custom Labels model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.exceptions import WaiterError
+
+from custom_labels.aws.hooks.rekognition import LimitExceeded, RekognitionHook
+from custom_labels.aws.links import CustomLabelsVersionLink, persist_version_link
+from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.aws.statuses import (
+    STARTABLE,
+    VERSION_DELETED,
+    VERSION_RUNNING,
+    VERSION_STOPPED,
+    VERSION_TRAINED,
+    Described,
+    Verdict,
+)
+from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
+from custom_labels.datasets.refusals import refusals_in_words
+from custom_labels.datasets.refusals_records import read_refusals
+from custom_labels.evaluation.evaluation import manifest_error_codes
+from custom_labels.s3.store import S3Store
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from mypy_boto3_s3.client import S3Client
+
+
+class VersionOperator(WaitingOperator):
+    """Base of the operators on one model version, which is always addressed by its name.
+
+    :param project_arn: the project (templated).
+    :param version_name: the version's name, unique in the project (templated).
+    """
+
+    template_fields: Sequence[str] = aws_template_fields(
+        *WaitingOperator.template_fields, "project_arn", "version_name"
+    )
+    operator_extra_links = (CustomLabelsVersionLink(),)
+    needed = ("project_arn", "version_name")
+
+    def __init__(self, *, project_arn: str, version_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project_arn = project_arn
+        self.version_name = version_name
+
+    @property
+    def subject(self) -> str:
+        """Name the version."""
+        return f"Model version '{self.version_name}'"
+
+    def execute(self, context: Context) -> Any:
+        """Leave the console link where there is a version to lead to, then submit and wait."""
+        if self.project_arn and self.version_name:
+            persist_version_link(context, self)
+        return super().execute(context)
+
+    def describe(self) -> Described:
+        """Describe the version by its name."""
+        return self.hook.describe_version(self.project_arn, self.version_name)
+
+    def waiter_args(self) -> dict[str, Any]:
+        """Name the version."""
+        return {"ProjectArn": self.project_arn, "VersionNames": [self.version_name]}
+
+    def trigger(self) -> ProjectVersionStatusTrigger:
+        """Wait for the version."""
+        return ProjectVersionStatusTrigger(
+            project_arn=self.project_arn, version_name=self.version_name, **self.trigger_parameters()
+        )
+
+    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
+        """Return the version's ARN."""
+        return described.arn
+
+    def refuse(self, described: Described, wanted: str) -> None:
+        """Raise that the version is in a state from which the wanted one cannot be reached."""
+        raise AirflowFailException(
+            f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}; AWS says: "
+            f"'{described.message}'. Look at it in the Custom Labels console (link on this task)."
+        )
+
+
+class CustomLabelsTrainVersionOperator(VersionOperator):
+    """Train a model version on the project's datasets, or adopt the one of that name. XCom: the version's ARN.
+
+    Training is paid by the hour and cannot be stopped, so the name must be derived and not random: whatever happened
+    to an earlier try, the version of that name is looked for first and never made twice.
+
+    :param output_uri: ``s3://`` URI of the prefix for Custom Labels' evaluation files (templated).
+    :param tags: tags of the version, which an adopted one gets as well (templated).
+    """
+
+    table = VERSION_TRAINED
+    final_failure = True
+    template_fields: Sequence[str] = aws_template_fields(*VersionOperator.template_fields, "output_uri", "tags")
+
+    def __init__(
+        self,
+        *,
+        output_uri: str,
+        tags: dict[str, str] | None = None,
+        waiter_delay: int | str = 60,
+        waiter_max_attempts: int | str = 1560,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        self.output_uri = output_uri
+        self.tags = tags
+
+    def submit(self, context: Context) -> None:  # noqa: ARG002
+        """Create the version unless it is there."""
+        present = self.describe()
+        if present.status is not None:
+            self.log.info("Adopting %s, which is %s: not training again.", self.subject, present.status)
+            self.hook.ensure_tags(present.arn, self.tags or {})
+            return
+        parts = urlsplit(self.output_uri)
+        client = self.hook.client
+        try:
+            client.create_project_version(
+                ProjectArn=self.project_arn,
+                VersionName=self.version_name,
+                OutputConfig={"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")},
+                Tags=self.tags or {},
+            )
+        except client.exceptions.ResourceInUseException as error:
+            # Raised for a name that is taken, and for datasets that are busy: only the first is ours to adopt.
+            if self.describe().status is None:
+                raise
+            self.log.info("%s was created meanwhile (%s): adopting it.", self.subject, error)
+        except client.exceptions.ServiceQuotaExceededException as error:
+            raise AirflowException(
+                f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
+                "Nothing was started or paid; delete versions, set 'keep_versions' so that the cost guard does, or ask "
+                "for a higher quota, then clear this task."
+            ) from error
+        except LimitExceeded as error:
+            raise AirflowException(
+                f"{self.subject} cannot be trained now: {error}. An account trains two versions at once unless its "
+                "quota was raised. Nothing was started or paid; clear this task when a training has ended, or ask "
+                "for a higher quota."
+            ) from error
+
+    def explain(self, described: Described) -> str:
+        """Add the codes of the manifest summary, where Custom Labels tells what was wrong with the images."""
+        place = described.raw.get("ManifestSummary", {}).get("S3Object")
+        if not place:
+            return "Custom Labels wrote no manifest summary, so the fault is in the manifest file or in the service."
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
+        body = s3.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
+        codes = manifest_error_codes(json.loads(body))
+        uri = f"s3://{place['Bucket']}/{place['Name']}"
+        store = S3Store(
+            place["Bucket"],
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
+        refused = refusals_in_words(read_refusals(store, described.raw).to_json())
+        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}." + (
+            f" Custom Labels did not use {refused}." if refused else ""
+        )
+
+
+class CustomLabelsStartVersionOperator(VersionOperator):
+    """Start a trained version and wait until it is RUNNING. XCom: the version's ARN.
+
+    A running version is billed by the minute. The running-model quota (two a region by default) being full is an
+    error that names the way out, unless ``stop_first`` names a version to stop in that case.
+
+    :param min_inference_units: inference units to start with, 1-5 by default quota (templated).
+    :param max_inference_units: units up to which the service may scale; no scaling if not given (templated).
+    :param stop_first: ``project_arn`` and ``version_name`` of the one version that is stopped if the quota is full, and
+        only then; none if empty. Nothing of it serves until this one runs. Whoever stops it starts it again after a
+        failure: once it is stopped, a failure is final, so that this happens at once (templated).
+    """
+
+    table = VERSION_RUNNING
+    template_fields: Sequence[str] = aws_template_fields(
+        *VersionOperator.template_fields, "min_inference_units", "max_inference_units", "stop_first"
+    )
+
+    def __init__(
+        self,
+        *,
+        min_inference_units: int | str = 1,
+        max_inference_units: int | str | None = None,
+        stop_first: dict[str, str] | None = None,
+        waiter_delay: int | str = 30,
+        waiter_max_attempts: int | str = 80,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        self.min_inference_units = min_inference_units
+        self.max_inference_units = max_inference_units
+        self.stop_first = stop_first
+
+    def submit(self, context: Context) -> None:
+        """Start the version unless it is starting or running."""
+        present = self.describe()
+        if self.table.judge(present.status) is not Verdict.FAILED:
+            self.log.info("%s is %s already.", self.subject, present.status)
+            return
+        if present.status not in STARTABLE:
+            self.refuse(present, "started")
+        units: dict[str, Any] = {"MinInferenceUnits": int(self.min_inference_units)}
+        if self.max_inference_units not in {None, "", "None"}:
+            units["MaxInferenceUnits"] = int(str(self.max_inference_units))
+        client = self.hook.client
+        try:
+            client.start_project_version(ProjectVersionArn=present.arn, **units)
+        except client.exceptions.ResourceInUseException as error:
+            self.log.info("%s is being started by somebody else: %s", self.subject, error)
+        except LimitExceeded as error:
+            self.make_room(error, context)
+
+    def make_room(self, error: LimitExceeded, context: Context) -> None:
+        """Stop the version that is to go if the quota is full, wait until it is stopped, and begin again."""
+        if not self.stop_first:
+            raise AirflowException(
+                f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
+                "raised, and a swap without downtime needs one free place. Nothing was stopped; stop a model that is "
+                "not needed, ask for a higher quota, or set 'when_quota_is_full' to 'stop_then_start', then clear this "
+                "task."
+            ) from error
+        other = self.hook.describe_version(**self.stop_first)
+        if VERSION_STOPPED.judge(other.status) is Verdict.DONE:
+            raise AirflowFailException(
+                f"{self.subject} cannot be started: {error}. Version '{self.stop_first['version_name']}' is stopped "
+                "already, so others take the places of the quota. Stop a model that is not needed, or ask for a higher "
+                "quota, and trigger the DAG again."
+            ) from error
+        self.log.warning("%s. Stopping version '%s', as asked for.", error, self.stop_first["version_name"])
+        CustomLabelsStopVersionOperator.stop(self.hook, other)
+        waiter = VERSION_STOPPED.waiter
+        if self.deferrable:
+            parameters: dict[str, Any] = {**self.stop_first, **self.trigger_parameters(), "waiter_name": waiter}
+            self.defer(
+                trigger=ProjectVersionStatusTrigger(**parameters),
+                method_name="execute_after_stop",
+                timeout=self.longest_wait(),
+            )
+        self.hook.get_waiter(waiter).wait(
+            ProjectArn=self.stop_first["project_arn"],
+            VersionNames=[self.stop_first["version_name"]],
+            WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
+        )
+        self.submit(context)
+
+    def execute_after_stop(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Begin again after the trigger saw the other version stopped."""
+        if CUT_SHORT in str((event or {}).get("message", "")):
+            self.give_up()
+        return self.execute(context)
+
+    def fail(self, described: Described) -> NoReturn:
+        """Raise what AWS says; for good where the version that served was stopped for this one."""
+        if self.stop_first:
+            other = self.hook.describe_version(**self.stop_first)
+            self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE  # type: ignore[misc]
+        super().fail(described)
+
+    def trigger(self) -> ProjectVersionStatusTrigger:
+        """Wait for RUNNING; a user who kills the task does not leave a model starting."""
+        return ProjectVersionStatusTrigger(
+            project_arn=self.project_arn,
+            version_name=self.version_name,
+            stop_on_kill=True,
+            **self.trigger_parameters(),
+        )
+
+    def on_kill(self) -> None:
+        """Stop the version that this task was starting, where AWS lets a starting version be stopped."""
+        client = self.hook.client
+        try:
+            client.stop_project_version(ProjectVersionArn=self.describe().arn)
+        except (
+            client.exceptions.ResourceInUseException,
+            client.exceptions.ResourceNotFoundException,
+        ) as error:
+            self.log.warning("%s could not be stopped yet: %s. Stop it when it runs.", self.subject, error)
+
+
+class CustomLabelsStopVersionOperator(VersionOperator):
+    """Stop a version and wait until it is STOPPED; one that does not run is left as it is. XCom: its ARN."""
+
+    table = VERSION_STOPPED
+
+    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+
+    def submit(self, context: Context) -> None:  # noqa: ARG002
+        """Stop the version if it runs; one that is still starting is waited for, since it cannot be stopped yet."""
+        present = self.describe()
+        if self.table.judge(present.status) is not Verdict.FAILED:
+            self.log.info("%s is %s: nothing to stop.", self.subject, present.status)
+            return
+        if VERSION_RUNNING.judge(present.status) is Verdict.FAILED:
+            self.refuse(present, "stopped")
+        if present.status == "STARTING":
+            self.log.info("%s is STARTING: waiting until it can be stopped.", self.subject)
+            self._wait_until_started()
+        self.stop(self.hook, present)
+
+    @staticmethod
+    def stop(hook: RekognitionHook, version: Described) -> None:
+        """Tell AWS to stop a version; whether one that refuses was stopped or failed meanwhile, its status says."""
+        client = hook.client
+        try:
+            client.stop_project_version(ProjectVersionArn=version.arn)
+        except client.exceptions.ResourceInUseException as error:
+            hook.log.info("%s was not stopped by us: %s", version.arn, error)
+
+    def _wait_until_started(self) -> None:
+        try:
+            self.hook.get_waiter(VERSION_RUNNING.waiter).wait(
+                **self.waiter_args(),
+                WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
+            )
+        except WaiterError as error:
+            self.log.info("%s did not come to RUNNING: %s", self.subject, error)
+
+
+class CustomLabelsDeleteVersionOperator(VersionOperator):
+    """Delete a version and wait until it is gone. Irreversible; a running or training version is refused by AWS."""
+
+    table = VERSION_DELETED
+
+    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+
+    def submit(self, context: Context) -> None:  # noqa: ARG002
+        """Delete the version unless it is gone or going."""
+        present = self.describe()
+        if self.table.judge(present.status) is not Verdict.FAILED:
+            return
+        client = self.hook.client
+        try:
+            client.delete_project_version(ProjectVersionArn=present.arn)
+        except client.exceptions.ResourceNotFoundException:
+            self.log.info("%s is gone already.", self.subject)

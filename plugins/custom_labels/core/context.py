@@ -1,0 +1,204 @@
+"""What the tasks of a project share: its file, its settings, its bucket, its registry, and who this run is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowFailException
+
+from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.core.inputs import checked
+from custom_labels.core.lock import ProjectLock
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
+from custom_labels.core.variables import read_variable
+from custom_labels.deployment.registry import Registry
+from custom_labels.errors import (
+    BelongsToAnother,
+    LiveVersionChanged,
+    ModelError,
+    NotDecided,
+    NotPermitted,
+    NotTrainable,
+    SettingError,
+)
+from custom_labels.s3.store import S3Store
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BACKFILL = "backfill"
+"""Airflow's type of the runs that ``airflow backfill create`` makes."""
+REASON, RESUMED, WAKE = "reason", "resumed", "wake"
+"""XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
+
+
+FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged)
+"""Errors that a retry cannot mend."""
+
+
+def final(function: Callable[P, R]) -> Callable[P, R]:
+    """Let an error that a retry cannot mend fail the task at once."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except FINAL as error:
+            raise AirflowFailException(str(error)) from error
+
+    return run
+
+
+def step(function: Callable[P, R]) -> Any:
+    """Make a task of a function, with the function's name as its id."""
+    return task(multiple_outputs=False)(final(checked(function)))
+
+
+def values(function: Callable[P, dict[str, Any]]) -> Any:
+    """Make a task whose result's entries can be handed to operators one by one."""
+    return task(multiple_outputs=True)(final(checked(function)))
+
+
+def branch(function: Callable[P, R]) -> Any:
+    """Make a task that answers with the id of the task to go on with."""
+    return task.branch(final(checked(function)))
+
+
+class ProjectContext:
+    """A project as a task of a run sees it.
+
+    :param name: the project.
+    :param context: the task's Airflow context, ``None`` for the running task's own.
+    """
+
+    def __init__(self, name: str, context: Context | None = None) -> None:
+        from airflow.sdk import get_current_context
+
+        self.context = context if context is not None else get_current_context()
+        self.project: Project = load_project(name)
+        self.store = S3Store(
+            bucket=self.project.bucket,
+            prefix=self.project.prefix,
+            aws_conn_id=self.project.aws_conn_id,
+            region_name=self.project.region_name,
+        )
+        self.registry = Registry(self.store)
+
+    @functools.cached_property
+    def lock(self) -> LockFile:
+        """The project's lock, as this run sees it."""
+        return LockFile(self.store, self.owner)
+
+    @functools.cached_property
+    def deployment_lock(self) -> LockFile:
+        """The lock of what starts, swaps and stops versions, as this run sees it."""
+        return LockFile(self.store, self.owner, DEPLOYMENT_LOCK)
+
+    @functools.cached_property
+    def rekognition(self) -> RekognitionHook:
+        """The hook of the project's connection and region."""
+        return RekognitionHook(aws_conn_id=self.project.aws_conn_id, region_name=self.project.region_name)
+
+    def claim(self) -> None:
+        """See that the project's place in S3 is its own, and make it so at its first run.
+
+        What is claimed stays with its owner, whatever other files say. As long as nobody has claimed it, none of the
+        projects that name it gets it.
+
+        :raises BelongsToAnother: it is another project's, or another project file names it too.
+        """
+        owner = self.registry.owner()
+        if owner == self.project.name:
+            return
+        if owner is None and (in_the_way := find_overlaps(self.project)):
+            raise BelongsToAnother(" ".join(in_the_way))
+        if owner is not None or not self.param("dry_run"):
+            self.registry.claim(self.project.name)
+
+    def require_region(self) -> str:
+        """Give the region that the project is in, before anything is asked of AWS.
+
+        :raises SettingError: neither the project file, nor the connection, nor the machine names one.
+        """
+        from botocore.session import get_session
+
+        if region := self.rekognition.region_name or get_session().get_config_variable("region"):
+            return str(region)
+        raise SettingError(
+            f"No AWS region is known for project '{self.project.name}': 'region_name' in {self.project.name}.yaml is "
+            f"empty, and so is the region of the Airflow connection '{self.project.aws_conn_id}'. Set one of the two "
+            "to the region of the bucket."
+        )
+
+    def try_take(self, lock: LockFile, settings: Mapping[str, Any]) -> ProjectLock | None:
+        """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours.
+
+        :param settings: what ``load_settings`` returned, or at least the two about locks.
+        """
+        return lock.try_take(
+            self.rekognition.describe_version,
+            lease_seconds=settings["lock_lease_minutes"] * 60,
+            grace_seconds=settings["lock_grace_minutes"] * 60,
+        )
+
+    @property
+    def run_name(self) -> str:
+        """Name the run for people."""
+        run = self.context["dag_run"]
+        return f"{run.dag_id}/{run.run_id}"
+
+    @property
+    def owner(self) -> str:
+        """Name the run apart from one of the same id in another Airflow: by the moment it was started."""
+        started = self.context["dag_run"].start_date
+        return f"{self.run_name}@{started.isoformat() if started else ''}"
+
+    @property
+    def when(self) -> datetime:
+        """Give the run's logical date, or the moment it was asked for where it has none."""
+        run = self.context["dag_run"]
+        return run.logical_date or run.run_after
+
+    @property
+    def as_of(self) -> datetime:
+        """Up to when objects are seen: the end of the run's data interval, so that a backfill retrains history."""
+        run = self.context["dag_run"]
+        return run.data_interval_end or run.run_after
+
+    @property
+    def was_rung(self) -> bool:
+        """Whether a queue's bell alone woke this run: then there is no need to list all that there is."""
+        events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
+        return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
+
+    def settings(self, *names: str) -> Settings:
+        """Read the settings now, with this run's Params over them.
+
+        :param names: the only ones that are looked at, where a task needs no more; all without any.
+        """
+        params = self.context.get("params") or {}
+        overrides = {name: params.get(name) for name in Settings.model_fields if name in params}
+        return read_settings(self.project, read_variable, overrides, names)
+
+    def topic_for(self, outcome: str) -> str | None:
+        """Give the SNS topic to tell an outcome to, ``None`` if there is none or nobody asked for this outcome.
+
+        Where ``notify_outcomes`` itself cannot be read everything is told: that it cannot may be the very news.
+        """
+        try:
+            asked = outcome in self.settings("notify_outcomes").notify_outcomes
+        except SettingError:
+            asked = True
+        return self.project.sns_topic_arn if asked else None
+
+    def param(self, name: str, default: Any = None) -> Any:
+        """Give one of this run's Params."""
+        return (self.context.get("params") or {}).get(name, default)

@@ -1,0 +1,145 @@
+"""Notifications: what a failed task leaves on its run, in the registry and on SNS."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.bases.notifier import BaseNotifier
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_labels.core.listener import NOTE_KEY
+from custom_labels.core.outcome import RunOutcome
+from custom_labels.errors import CustomLabelsError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from custom_labels.core.context import ProjectContext
+
+log = logging.getLogger(__name__)
+
+
+class FailureNotifier(BaseNotifier):
+    """Report a task that failed for good: a note on the run, a record in the registry, an SNS message.
+
+    :param project: name of the project.
+    :param training_task: id of the task whose failure means that the training failed.
+    """
+
+    template_fields = ("project",)
+
+    def __init__(self, project: str, training_task: str = "train", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.training_task = training_task
+
+    def notify(self, context: Context) -> None:
+        """Report the failure."""
+        from custom_labels.core.context import ProjectContext
+
+        task_id = context["ti"].task_id
+        trouble = f"task {task_id}: {context.get('exception') or 'no exception is known'}"
+        outcome = RunOutcome(
+            outcome="training_failed" if task_id == self.training_task else "failed",
+            project=self.project,
+            detail=trouble,
+            run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
+        )
+        place = ProjectContext(self.project, context)
+        kept = None if _is_before_report(context) else amend(place, outcome.run, trouble)
+        context["ti"].xcom_push(key=NOTE_KEY, value=kept.but(trouble) if kept else outcome.note)
+        # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
+        (announce if kept or place.param("dry_run") else tell_all)(place, outcome)
+
+
+def _is_before_report(context: Context) -> bool:
+    """Whether the run's outcome rests on a task: not where the task follows ``report``, or works beside it."""
+    dag = context["task"].dag
+    if dag is None or not dag.has_task("report"):
+        return True
+    return context["task"].task_id in dag.get_task("report").get_flat_relative_ids(upstream=True)
+
+
+@dataclass(frozen=True)
+class RunFailureNotifier:
+    """Report a run that failed without a word from any of its tasks: they were killed, or the run took too long.
+
+    No ``BaseNotifier``: that renders templates with the context's DAG, which under ``dag.test()`` is a serialized one
+    that cannot.
+
+    :param project: name of the project.
+    """
+
+    project: str
+
+    def __call__(self, context: Context) -> None:
+        """Report the failure, unless a task of the run did."""
+        from custom_labels.core.context import ProjectContext
+
+        if (context.get("params") or {}).get("dry_run"):
+            return
+        place = ProjectContext(self.project, context)
+        # Airflow gives no more than this where the run has no task instance to take a whole context from.
+        dag_id = context["dag"].dag_id
+        run = f"{dag_id}/{context['run_id']}"
+        try:
+            told = place.registry.last_run(dag_id)
+        except CustomLabelsError:
+            # Where the bucket cannot be read the first task fails for it, and tells.
+            log.exception("Whether the failure of '%s' was reported already cannot be seen; it is not again.", run)
+            return
+        if (told.get("run"), told.get("outcome")) in {(run, "failed"), (run, "training_failed")}:
+            return
+        why = str(context.get("reason") or "no reason is known")
+        detail = f"no task reported a failure; Airflow says: {why}"
+        failed = RunOutcome(outcome="failed", project=self.project, detail=detail, run=run)
+        (announce if amend(place, run, detail) else tell_all)(place, failed)
+
+
+def amend(place: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
+    """Add what failed later to the outcome that is on record of a run; the outcome itself stays: it happened.
+
+    :return: that outcome; ``None`` if there is none, or it cannot be reached.
+    """
+    try:
+        record = place.registry.amend_run(run, {"Afterwards": trouble})
+    except (CustomLabelsError, ClientError, BotoCoreError):
+        log.exception("What failed after '%s' had its outcome could not be recorded: %s", run, trouble)
+        return None
+    return RunOutcome(**record) if record else None
+
+
+def tell_all(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Tell how a run ended; a channel that is out of order does not keep the others from being used."""
+    for tell in (_record, _publish):
+        _try(tell, place, outcome)
+
+
+def announce(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Send a message about a run that goes on; where it cannot be sent, the run goes on all the same."""
+    _try(_publish, place, outcome)
+
+
+def _try(tell: Callable[[ProjectContext, RunOutcome], None], place: ProjectContext, outcome: RunOutcome) -> None:
+    try:
+        tell(place, outcome)
+    except (CustomLabelsError, ClientError, BotoCoreError):
+        log.exception("'%s' of '%s' could not be told by '%s'.", outcome.outcome, outcome.run, tell.__name__)
+
+
+def _record(place: ProjectContext, outcome: RunOutcome) -> None:
+    # Of a project that names the place of another: that it failed is no record of theirs.
+    place.registry.require_owner(place.project.name)
+    place.registry.record_run(outcome.to_json())
+
+
+def _publish(place: ProjectContext, outcome: RunOutcome) -> None:
+    """Send the message, if the project has a topic and its settings ask for this outcome."""
+    from airflow.providers.amazon.aws.hooks.sns import SnsHook
+
+    if topic := place.topic_for(outcome.outcome):
+        hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+        hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)

@@ -1,0 +1,257 @@
+"""What an operator may change while a project runs: every setting, its default and what is allowed."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from custom_labels.core.gate import Gate, Metric
+from custom_labels.core.service_window import parse_service_window
+
+Outcome = Literal[
+    "training_is_off",
+    "nothing_to_do",
+    "gate_failed",
+    "training_failed",
+    "failed",
+    "approval_wanted",
+    "rejected",
+    "deployed",
+    "trained",
+    "planned",
+    "rolled_back",
+    "nothing_to_roll_back",
+    "scaled",
+    "nothing_to_scale",
+    "guarded",
+    "nothing_to_guard",
+    "budget_exceeded",
+    "live_version_idle",
+    "detected",
+    "detection_trouble",
+    "nothing_serves",
+    "nothing_to_detect",
+    "harvested",
+    "review_trouble",
+    "nothing_to_harvest",
+    "sampling_is_off",
+    "sampled",
+    "nothing_to_sample",
+    "live_accuracy_low",
+    "ready",
+]
+"""How a run of one of our DAGs ends, or what it waits for."""
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+JSON_EXAMPLES = {
+    "label_detection_confidence": '{"7": 85}',
+    "gates": '[{"metric": "f1", "label": "*", "at_least": -0.05, "relative_to_champion": true}]',
+}
+
+
+class Settings(BaseModel):
+    """What an operator may change while the project runs; each is an Airflow Variable ``<project>__<setting>``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enable_automatic_training: bool = Field(True, description="Train when a scheduled check finds enough images.")
+    automatic_training_poll_frequency: int = Field(
+        720, ge=1, le=525_600, description="Minutes between two checks for untrained images."
+    )
+    minimum_untrained_images: int = Field(10, ge=1, le=250_000, description="Untrained images a training needs.")
+    minimum_f1_score: float = Field(0.8, ge=0, le=1, description="F1 that a version must reach to serve.")
+    minimum_inference_units: int = Field(1, ge=1, le=1000, description="Inference units a version starts with.")
+    maximum_inference_units: int | None = Field(
+        None, ge=1, le=1000, description="Units up to which the service may scale; empty means no scaling."
+    )
+    minimum_label_detection_confidence: float = Field(
+        70.0, ge=0, le=100, description="Confidence in percent below which a detection goes to people."
+    )
+    enable_a2i_workflow: bool = Field(True, description="Send doubtful detections to people.")
+    enable_automatic_human_sampling: bool = Field(True, description="Show people a sample of all detections.")
+    automatic_human_sampling_frequency: int = Field(
+        720, ge=1, le=525_600, description="Minutes between two checks for detections to sample."
+    )
+    human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
+    label_detection_confidence: dict[str, Percent] = Field(
+        {}, description='Minimum confidence in percent of single labels, as JSON: {"7": 85}.'
+    )
+    detection_poll_frequency: int = Field(
+        60, ge=1, le=525_600, description="Minutes between two sweeps for images that no event announced."
+    )
+    detections_per_unit_second: float = Field(
+        5, gt=0, le=1000, description="Detections a second that one inference unit may be asked for."
+    )
+    detection_batch_images: int = Field(200, ge=1, le=10_000, description="Images that one detection task takes.")
+    daily_review_budget: int = Field(
+        500, ge=0, le=1_000_000, description="Reviews opened in a day (UTC) at most; the rest waits."
+    )
+    review_waiting_days: float = Field(
+        30, gt=0, le=365, description="Days that an image waits for the budget before its review is dropped."
+    )
+    maximum_waiting_reviews: int = Field(
+        10_000, ge=1, le=100_000, description="Reviews that may wait; the least doubtful ones beyond are dropped."
+    )
+    reviewers_per_image: int = Field(1, ge=1, le=3, description="People who are asked about an image at first.")
+    review_quorum: int | None = Field(
+        None, ge=1, le=9, description="Equal answers that decide; empty means more than half of those asked at first."
+    )
+    maximum_review_rounds: int = Field(
+        3, ge=1, le=9, description="How often an image is shown to one more person before it stays undecided."
+    )
+    none_of_the_above_label: str | None = Field(
+        None, max_length=255, description="Label for images that show none of the labels; empty keeps them out."
+    )
+    harvest_poll_frequency: int = Field(
+        60, ge=1, le=525_600, description="Minutes between two looks for finished reviews that no event announced."
+    )
+    train_on_audit_samples: bool = Field(False, description="Let images that were only sampled enter training.")
+    minimum_live_accuracy: float = Field(
+        0.8, ge=0, le=1, description="Accuracy on audited detections below which an alert is sent."
+    )
+    minimum_audit_answers: int = Field(
+        20, ge=1, le=100_000, description="Answered samples of a version that an alert needs."
+    )
+    headline_metric: Metric = Field(
+        Metric.F1, description="Metric by which versions are compared in messages, curves and gates that name none."
+    )
+    gates: tuple[Gate, ...] = Field(
+        (),
+        description="Further conditions on a version, as JSON: "
+        '[{"metric": "f1", "label": "*", "at_least": -0.05, "relative_to_champion": true}].',
+    )
+    compare_with_champion: bool = Field(
+        True, description="Score the live version again on the test images of the new one, before they are compared."
+    )
+    maximum_comparison_images: int = Field(
+        500, ge=1, le=250_000, description="Test images that the live version is asked about for that, at most."
+    )
+    require_approval: bool = Field(False, description="Let a person approve a version before it serves.")
+    approval_timeout_hours: float = Field(
+        24, gt=0, le=720, description="Hours without an answer after which a version counts as rejected."
+    )
+    smoke_test_share: float = Field(
+        0.8, gt=0, le=1, description="Share of the known images that a version must answer as it did when evaluated."
+    )
+    drain_seconds: int = Field(
+        60, ge=0, le=3600, description="Seconds that a replaced version goes on running, for calls that are under way."
+    )
+    keep_replaced_hours: float = Field(
+        0, ge=0, le=720, description="Hours that a replaced version is kept running, so that a rollback takes seconds."
+    )
+    when_quota_is_full: Literal["fail", "stop_then_start"] = Field(
+        "fail", description="Where no further model may run: fail, or stop the live version before the new one starts."
+    )
+    cost_guard_poll_frequency: int = Field(
+        15, ge=1, le=525_600, description="Minutes between two looks at what runs and costs."
+    )
+    idle_stop_hours: float | None = Field(
+        None, gt=0, le=8760, description="Hours without a detection until the live version is stopped; empty: never."
+    )
+    idle_alert_hours: float = Field(
+        24, ge=0, le=8760, description="Hours without a detection until an alert says what that costs; 0: never."
+    )
+    start_when_images_wait: bool = Field(
+        False, description="Let the detect DAG start a live version that is stopped when images wait for it."
+    )
+    service_window: str | None = Field(
+        None, description="When the live version runs, such as 'mon-fri 08:00-18:00 Europe/Berlin'; empty: always."
+    )
+    monthly_budget_usd: float | None = Field(
+        None, gt=0, description="US dollars a month (UTC) above which an alert is sent; empty: no alert."
+    )
+    keep_versions: int | None = Field(
+        None, ge=2, le=10_000, description="Trained versions that are kept; older ones are deleted. Empty: all are."
+    )
+    test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
+    smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
+    status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two looks at a training's status.")
+    training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
+    lock_lease_minutes: float = Field(
+        60, gt=0, le=1440, description="Minutes of silence after which a run that holds the project counts as dead."
+    )
+    lock_grace_minutes: float = Field(
+        15, ge=0, le=1440, description="Minutes that a run may need to notice the end of its training."
+    )
+    notify_outcomes: tuple[Outcome, ...] = Field(
+        (
+            "training_is_off",
+            "nothing_to_do",
+            "gate_failed",
+            "approval_wanted",
+            "rejected",
+            "training_failed",
+            "failed",
+            "deployed",
+            "rolled_back",
+            "scaled",
+            "guarded",
+            "budget_exceeded",
+            "live_version_idle",
+            "detection_trouble",
+            "nothing_serves",
+            "harvested",
+            "review_trouble",
+            "live_accuracy_low",
+        ),
+        description="Outcomes that send an SNS message.",
+    )
+
+    @field_validator("notify_outcomes", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith(("[", "{", '"')):
+            return tuple(value.replace(",", " ").split())
+        try:
+            names = json.loads(value)
+        except ValueError:
+            names = None
+        if not isinstance(names, list):
+            # pydantic words a ValueError, and lets a TypeError through.
+            raise ValueError(  # noqa: TRY004
+                "expected names with commas between them, such as 'deployed, failed', or a JSON list of names"
+            )
+        return tuple(names)
+
+    @field_validator("label_detection_confidence", "gates", mode="before")
+    @classmethod
+    def _read_json(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        example = JSON_EXAMPLES[str(info.field_name)]
+        try:
+            found = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"expected JSON such as {example}, which this is not: {error}") from error
+        kind, named = (dict, "an object") if example.startswith("{") else (list, "a list")
+        if not isinstance(found, kind):
+            raise ValueError(f"expected JSON such as {example}, which is {named}")  # noqa: TRY004
+        return found
+
+    @field_validator("none_of_the_above_label")
+    @classmethod
+    def _a_folder(cls, value: str | None) -> str | None:
+        if value and ("/" in value or value in {".", ".."}):
+            raise ValueError("expected a label, which is a folder's name and has no slash")
+        return value or None
+
+    @field_validator("service_window")
+    @classmethod
+    def _a_window(cls, value: str | None) -> str | None:
+        if value:
+            parse_service_window(value)
+        return value or None
+
+    @model_validator(mode="after")
+    def _units_in_order(self) -> Settings:
+        if self.maximum_inference_units is not None and self.maximum_inference_units < self.minimum_inference_units:
+            raise ValueError(
+                f"maximum_inference_units is {self.maximum_inference_units}, less than minimum_inference_units, "
+                f"which is {self.minimum_inference_units}"
+            )
+        return self

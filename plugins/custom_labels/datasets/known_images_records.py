@@ -1,0 +1,93 @@
+"""Images with known answers, to put to a version before it serves."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from custom_labels.datasets.split import Side
+from custom_labels.evaluation.evaluation_records import NoAnswers, evaluation_answers
+from custom_labels.s3.keys import manifest_key
+from custom_labels.s3.store import S3Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KnownAnswers:
+    """Images, and what a version is expected to say of them.
+
+    :param images: pairs of ``s3://`` URI and label.
+    :param own: whether the labels are what the version itself said when it was evaluated; otherwise they are what
+        people say, and even a good version may err.
+    """
+
+    images: tuple[tuple[str, str], ...]
+    own: bool
+
+
+def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, count: int) -> KnownAnswers:
+    """Pick images with known answers, spread over the labels, always the same ones.
+
+    What the version itself said of its test images is in the evaluation snapshot that Custom Labels wrote
+    (``TestingDataResult.Output`` of DescribeProjectVersions). Where that is gone, or holds no
+    answer, the manifests of its snapshot are taken: test images first, then train images.
+
+    :param described: AWS's description of the version.
+    :param digest: the digest of the snapshot that it was trained on.
+    :param count: number of images wanted; fewer where there are fewer.
+    """
+    said = _own_answers(store, described, count)
+    return KnownAnswers(tuple(said), own=True) if said else KnownAnswers(tuple(_labelled(store, digest, count)), False)
+
+
+def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
+    """Take the images of which the version said one label; of the others no single answer is known."""
+    try:
+        with evaluation_answers(store, described) as answers:
+            return _spread(((one.image, one.said[0]) for one in answers if len(one.said) == 1), count)
+    except NoAnswers as error:
+        log.info("People's labels are taken for known answers: %s.", error)
+        return []
+
+
+def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for side in (Side.TEST, Side.TRAIN):
+        if len(found) < count:
+            lines = store.call("get_object", manifest_key(digest, side.value))["Body"].iter_lines()
+            found += _spread(_labels(lines), count - len(found))
+    return found
+
+
+def _labels(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        entry = json.loads(line)
+        label = next(value["class-name"] for name, value in entry.items() if name.endswith("-metadata"))
+        yield entry["source-ref"], label
+
+
+def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """Take the first images of each label, in turn; no more of them are held than are wanted."""
+    by_label: dict[str, list[str]] = {}
+    for uri, label in images:
+        of_label = by_label.setdefault(label, [])
+        if len(of_label) < count:
+            of_label.append(uri)
+    rounds = [
+        (of_label[turn], label)
+        for turn in range(count)
+        for label, of_label in sorted(by_label.items())
+        if turn < len(of_label)
+    ]
+    return rounds[:count]
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Split an ``s3://`` URI; the key is taken as it is, question marks and hashes included."""
+    parts = urlsplit(uri, allow_fragments=False)
+    return parts.netloc, uri.split("/", 3)[3]

@@ -1,0 +1,219 @@
+"""The images of a project at one moment, as counts and a digest: the value that the train DAG passes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from custom_labels.datasets.split import SplitRule
+from custom_labels.errors import NotTrainable
+from custom_labels.s3.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
+from custom_labels.s3.keys import IMAGES
+
+MINIMUM_LABELS = 2
+"""Labels that a classification dataset needs (developer guide, "Guidelines and quotas")."""
+MINIMUM_IMAGES_A_LABEL = 2
+"""One to train on and one to judge by."""
+
+
+SMALL_REGIONS = {"ap-south-1": (28_000, 7_000), "eu-west-2": (28_000, 7_000)}
+"""Train and test images that Custom Labels takes where it takes fewer than elsewhere (same page)."""
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """One label in a snapshot.
+
+    :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
+    :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
+        keys relative to the project's prefix, ETags without quotes.
+    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen, and then all others
+        are test images above the number that Custom Labels takes, which are not used.
+    """
+
+    label: str
+    images: int
+    untrained: int
+    digest: str
+    train: int = 0
+    test: int = 0
+
+
+@dataclass(frozen=True)
+class ImageSnapshot:
+    """What was found below ``images_labeled_by_folder/``: small enough for XCom.
+
+    :param digest: names the usable images, see :func:`combine`; the same images give the same digest.
+    :param as_of: objects last modified up to then were seen, ISO 8601 in UTC.
+    :param images: usable images, of which ``untrained`` are not in the snapshot ``trained`` by (key, ETag).
+    :param trained: digest of the last trained snapshot, if there is one.
+    :param labels: sorted by the UTF-8 bytes of their names.
+    :param left_out: pairs of reason and count of what is not in it.
+    :param frozen: whether its rows are stored, so that manifests can be built from it.
+    """
+
+    digest: str
+    as_of: str
+    images: int
+    untrained: int
+    trained: str | None
+    labels: tuple[LabelCount, ...]
+    left_out: tuple[tuple[str, int], ...] = ()
+    frozen: bool = False
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels' names."""
+        return tuple(count.label for count in self.labels)
+
+    @property
+    def train_images(self) -> int:
+        """Images to train on, of a frozen snapshot."""
+        return sum(count.train for count in self.labels)
+
+    @property
+    def test_images(self) -> int:
+        """Images to judge by, of a frozen snapshot."""
+        return sum(count.test for count in self.labels)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {
+            **asdict(self),
+            "labels": [asdict(count) for count in self.labels],
+            "left_out": [list(pair) for pair in self.left_out],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ImageSnapshot:
+        """Read back what :meth:`to_json` gave."""
+        return cls(
+            **{
+                **value,
+                "labels": tuple(LabelCount(**count) for count in value["labels"]),
+                "left_out": tuple((reason, count) for reason, count in value["left_out"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class SnapshotHeader:
+    """A frozen snapshot's ``snapshot.json``: what it is, how it was split, and where its rows are.
+
+    :param files: where each label's rows are, relative to the project's prefix.
+    """
+
+    snapshot: ImageSnapshot
+    split: SplitRule
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def label_digest(self, label: str) -> str | None:
+        """Give the digest of a label's rows, ``None`` if it is not in the snapshot."""
+        return next((count.digest for count in self.snapshot.labels if count.label == label), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {
+            "snapshot": self.snapshot.to_json(),
+            "split": self.split.to_json(),
+            "files": dict(self.files),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SnapshotHeader:
+        """Read back what :meth:`to_json` gave."""
+        return cls(
+            ImageSnapshot.from_json(value["snapshot"]),
+            SplitRule.from_json(value["split"]),
+            dict(value["files"]),
+        )
+
+
+def combine(labels: Iterable[LabelCount]) -> str:
+    """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by
+    label.
+
+    Labels are listed and digested in streams of their own, so the result does not depend on how many run at
+    once.
+    """
+    whole = hashlib.sha256()
+    for count in in_order(labels):
+        whole.update(f"{count.label}\t{count.digest}\n".encode())
+    return whole.hexdigest()
+
+
+def in_order(labels: Iterable[LabelCount]) -> tuple[LabelCount, ...]:
+    """Sort labels by the UTF-8 bytes of their names, which is the order of S3."""
+    return tuple(sorted(labels, key=lambda count: count.label.encode()))
+
+
+def make_snapshot(
+    labels: Sequence[LabelCount],
+    as_of: datetime,
+    trained: str | None,
+    left_out: tuple[tuple[str, int], ...],
+    *,
+    frozen: bool = False,
+) -> ImageSnapshot:
+    """Put the labels' counts together."""
+    return ImageSnapshot(
+        digest=combine(labels),
+        as_of=as_of.isoformat(),
+        images=sum(count.images for count in labels),
+        untrained=sum(count.untrained for count in labels),
+        trained=trained,
+        labels=in_order(labels),
+        left_out=left_out,
+        frozen=frozen,
+    )
+
+
+def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequence[str] = ()) -> None:
+    """Stop what Custom Labels would refuse as a dataset, before anything is paid.
+
+    The limits are those of the developer guide's "Guidelines and quotas".
+
+    :param labels: labels with enough usable images, and their number of them.
+    :param labels_left_out: labels with too few, or with a name that is too long.
+    :raises NotTrainable: fewer than two labels, more than 250, or more than 250,000 images.
+    """
+    images = sum(count for _, count in labels)
+    if len(labels) < MINIMUM_LABELS:
+        names = ", ".join(repr(label) for label, _ in labels) or "none"
+        left_out = ", ".join(f"'{label[:80]}{'...' if len(label) > 80 else ''}'" for label in labels_left_out)
+        is_long = any(len(label) > MAXIMUM_LABEL_NAME for label in labels_left_out)
+        long = f", or for a name of more than {MAXIMUM_LABEL_NAME} characters" if is_long else ""
+        few = f" Left out for too few images{long}: {left_out}." if left_out else ""
+        raise NotTrainable(
+            f"Too few labels to train: {len(labels)} ({names}) of the folders below '{IMAGES}' have at least "
+            f"{MINIMUM_IMAGES_A_LABEL} usable images, and {MINIMUM_LABELS} such labels are needed.{few} "
+            "Add images, each below the folder of its label."
+        )
+    if len(labels) > MAXIMUM_LABELS:
+        raise NotTrainable(
+            f"Too many labels to train: {len(labels)} folders below '{IMAGES}' have usable images, and Custom "
+            f"Labels takes {MAXIMUM_LABELS}. Merge folders, or make a second project."
+        )
+    if images > MAXIMUM_IMAGES:
+        raise NotTrainable(
+            f"Too many images to train: {images:,} usable images below '{IMAGES}', and Custom Labels takes "
+            f"{MAXIMUM_IMAGES:,} in a dataset. Move some elsewhere, or make a second project."
+        )
+
+
+def require_region(snapshot: ImageSnapshot, region: str) -> None:
+    """Stop what Custom Labels would refuse in one of the regions where it takes fewer images than elsewhere.
+
+    :param snapshot: a frozen one.
+    :raises NotTrainable: it has too many images to train on or to judge by.
+    """
+    train, test = SMALL_REGIONS.get(region, (MAXIMUM_IMAGES, MAXIMUM_IMAGES))
+    if snapshot.train_images > train or snapshot.test_images > test:
+        raise NotTrainable(
+            f"Too many images to train in {region}: {snapshot.train_images:,} to train on and "
+            f"{snapshot.test_images:,} to judge by, and Custom Labels takes {train:,} and {test:,} there, which cannot "
+            f"be raised. Move some out of '{IMAGES}', or the project to another region."
+        )

@@ -1,0 +1,1 @@
+"""The version record, the live pointer, start, smoke test, swap, rollback and scale."""

@@ -1,0 +1,106 @@
+"""The first steps of the detect DAG: whether a version serves, and whether images may start the one that should."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from custom_labels.core.context import REASON, WAKE, ProjectContext, branch, step
+from custom_labels.detection.inbox_records import Inbox
+from custom_labels.operations.guard import why_not_started
+from custom_labels.operations.guard_tasks import guard_rules, note_service, units_of
+
+WOKEN = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
+"""What the version is started with: arguments of the start operator."""
+
+
+def woken(name: str) -> str:
+    """Give a template of what :func:`is_version_serving` found out about the version that is to be started."""
+    return f"{{{{ ti.xcom_pull(task_ids='is_version_serving', key='{WAKE}')['{name}'] }}}}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """How the version that serves is.
+
+    :param trouble: why it does not, in words; ``None`` if it runs.
+    :param startable: the version, as arguments of the start operator, if nothing but that is in the way.
+    """
+
+    trouble: str | None = None
+    startable: dict[str, Any] | None = None
+
+
+@branch
+def is_version_serving(project: str, settings: dict[str, Any]) -> str:
+    """Go on if a version serves and runs, or can be started for images that wait.
+
+    Otherwise nothing is taken from the queue. Whoever starts a version holds the deployment lock: neither a swap nor
+    the cost guard comes between.
+    """
+    place = ProjectContext(project)
+    service = _look(place, settings)
+    if service.startable is not None:
+        why = _take_lock(place, settings) if _do_images_wait(place) else "no image waits for it"
+        if why is None:
+            # Under the lock it is looked at again: a swap may just have ended.
+            service = _look(place, settings)
+            if service.startable is not None:
+                place.context["ti"].xcom_push(key=WAKE, value=service.startable)
+                return "start_live"
+            place.deployment_lock.release()
+        else:
+            service = Service(f"{service.trouble}, and {why}")
+    if service.trouble is None:
+        return "collect"
+    place.context["ti"].xcom_push(key=REASON, value=service.trouble)
+    return "nothing_serves"
+
+
+def _look(place: ProjectContext, settings: dict[str, Any]) -> Service:
+    live = place.registry.live()
+    if live is None:
+        return Service(f"there is no {place.store.uri('registry/live.json')}: no version was deployed yet")
+    status = place.rekognition.describe_version(live.project_arn, live.version_name).status
+    if status == "RUNNING":
+        return Service()
+    trouble = f"version {live.version_name} is {status or 'gone'}, not RUNNING"
+    why = why_not_started(
+        status,
+        guard_rules(settings),
+        setting=place.project.variable("start_when_images_wait"),
+        now=datetime.now(UTC),
+    )
+    if why is not None:
+        return Service(f"{trouble}, and {why}")
+    version = {"project_arn": live.project_arn, "version_name": live.version_name}
+    return Service(trouble, {**version, **units_of(place, settings, live.version_name)})
+
+
+def _do_images_wait(place: ProjectContext) -> bool:
+    """Look for one image without a result, which costs what a sweep does.
+
+    A message alone is no reason to pay for a version: it may announce a folder marker, or an image that has its result.
+    """
+    with tempfile.TemporaryDirectory() as folder, Inbox(place.store, Path(folder) / "inbox.db", most=1) as inbox:
+        inbox.sweep()
+        return len(inbox) > 0
+
+
+def _take_lock(place: ProjectContext, settings: dict[str, Any]) -> str | None:
+    """Take the deployment lock without waiting; say who has it, ``None`` when it is ours."""
+    holder = place.try_take(place.deployment_lock, settings)
+    return f"a deployment is under way: {holder.owner}" if holder else None
+
+
+@step
+def live_started(project: str) -> None:
+    """Record that the live version runs again, and give the lock back."""
+    place = ProjectContext(project)
+    version = place.context["ti"].xcom_pull(task_ids="is_version_serving", key=WAKE)
+    note_service(place, version["project_arn"], version["version_name"])
+    place.registry.update_service({"stopped": None})
+    place.deployment_lock.release()

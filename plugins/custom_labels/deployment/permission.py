@@ -1,0 +1,101 @@
+"""May a version be put into service, started or stopped? Decided by what is on record, not by how far a run came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.evaluation.approval import Approval
+
+
+def why_not_deployed(
+    candidate: Mapping[str, Any],
+    record: Mapping[str, Any],
+    decision: Mapping[str, Any] | None,
+    *,
+    needs_approval: bool,
+) -> str | None:
+    """Say why a version may not be put into service; ``None`` where every gate held and a user approved it if need be.
+
+    A rollback is a user's own order: it needs no more than a version that was evaluated.
+
+    :param candidate: its ``version_name``, ``version_arn``, ``champion_arn`` and perhaps ``is_rollback``.
+    :param record: what ``registry/versions/`` holds of it, empty for nothing.
+    :param decision: what ``registry/decisions/`` holds of it, ``None`` for nothing.
+    :param needs_approval: whether ``require_approval`` is on.
+    """
+    name = candidate["version_name"]
+    if candidate.get("is_rollback"):
+        return None if record.get("evaluation") else _refusal(name, "was never evaluated", "registry/versions/")
+    if decision is None or decision["version_arn"] != candidate["version_arn"]:
+        return _refusal(name, "was not judged by its gates", "registry/decisions/", "judge")
+    if not decision["passed"] or not all(gate["passed"] for gate in decision["gates"]):
+        return _refusal(name, f"did not pass its gates ({decision['reason']})", "registry/decisions/")
+    champion = (decision["champion"] or {}).get("version_arn")
+    if champion != candidate["champion_arn"]:
+        against = f"was judged against {champion or 'no version'}, not {candidate['champion_arn'] or 'none'}"
+        return _refusal(name, against, "registry/decisions/", "judge")
+    return _why_not_approved(name, record, {"reason": decision["reason"], "champion_arn": champion}, needs_approval)
+
+
+def _why_not_approved(
+    name: str, record: Mapping[str, Any], judged: Mapping[str, Any], needs_approval: bool
+) -> str | None:
+    given = Approval.from_json(record["approval"]) if record.get("approval") else None
+    if given is not None and not given.covers(judged):
+        given = None
+    if given is not None and not given.approved:
+        return _refusal(name, f"was not approved: {given.sentence}", "registry/versions/")
+    if needs_approval and (given is None or given.by is None):
+        way_out = "is_approval_needed"
+        return _refusal(name, "was approved by nobody, and 'require_approval' is on", "registry/versions/", way_out)
+    return None
+
+
+def _refusal(name: str, why: str, folder: str, cleared: str | None = None) -> str:
+    way_out = (
+        f"Clear task '{cleared}' with the tasks downstream of it."
+        if cleared
+        else "To let it serve all the same, name it in the Param 'version' of the rollback DAG."
+    )
+    return f"Version '{name}' {why} ('{folder}{name}.json'). It was not put into service. {way_out}"
+
+
+def why_not_stopped(name: str, live: LiveVersion | None, *, is_recorded: bool) -> str | None:
+    """Say why a version may not be stopped; ``None`` where it does not serve, or its stop was recorded beforehand.
+
+    :param is_recorded: whether the registry says that, and why, the live version is being stopped.
+    """
+    if live is None or live.version_name != name or is_recorded:
+        return None
+    return (
+        f"Version '{name}' was not stopped: it serves ('registry/live.json'), and the registry has no reason to stop "
+        "it. To let another version serve, trigger the rollback DAG; to stop it, use the Custom Labels console."
+    )
+
+
+def why_not_live(name: str, live: LiveVersion | None) -> str | None:
+    """Say why a version may not be started as the one that serves; ``None`` where it is that one."""
+    if live is not None and live.version_name == name:
+        return None
+    serves = f"'{live.version_name}'" if live else "no version"
+    return (
+        f"Version '{name}' was not started: 'registry/live.json' names {serves}, and a version that does not serve "
+        "costs money for nothing. Trigger the DAG again; it looks at the version that serves now."
+    )
+
+
+def why_not_deleted(name: str, live: LiveVersion | None, open_versions: frozenset[str]) -> str | None:
+    """Say why a version may not be deleted; ``None`` where it neither serves, nor did before, nor is worked on.
+
+    :param open_versions: versions whose training was begun and not seen to its end.
+    """
+    protected = {live.version_name, live.previous_version_name} if live else set()
+    if name not in protected | open_versions:
+        return None
+    return (
+        f"Version '{name}' was not deleted: it serves, was replaced by the version that serves "
+        "('registry/live.json'), or is being judged ('registry/attempts/'). Trigger the cost guard again; it chooses "
+        "the versions anew."
+    )

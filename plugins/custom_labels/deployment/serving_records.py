@@ -1,0 +1,73 @@
+"""When each version ran, in S3: ``registry/serving/<version>.json``, written by compare-and-set.
+
+Whoever starts or stops a version says so here; the cost guard adds what nobody said. Every call may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from custom_labels.deployment.serving import ServingRecord
+from custom_labels.s3.changes import change_json
+from custom_labels.s3.line_files import read_records
+from custom_labels.s3.store import S3Store
+
+SERVING = "registry/serving/"
+
+
+class ServingLog:
+    """The records below ``registry/serving/``.
+
+    :param store: the project's bucket and prefix.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        self.store = store
+
+    def read(self, version_name: str) -> ServingRecord:
+        """Read when a version ran; an empty record if nobody ever said that it did."""
+        value, _ = self.store.read_json(serving_key(version_name))
+        return ServingRecord.from_json(value) if value else ServingRecord()
+
+    def read_all(self) -> dict[str, ServingRecord]:
+        """Read all records, by version."""
+        return {name: ServingRecord.from_json(value) for name, value in read_records(self.store, SERVING).items()}
+
+    def started(self, version_name: str, units: int, at: datetime) -> None:
+        """Record that a version is RUNNING; nothing changes while it is known to run.
+
+        :param units: inference units that it runs on.
+        :param at: when it was found to run, with a time zone.
+        """
+        self._change(version_name, lambda record: record.started(units, at))
+
+    def stopped(self, version_name: str, at: datetime) -> None:
+        """Record that a version does not run any more.
+
+        :param at: when it was told to stop, with a time zone.
+        """
+        self._change(version_name, lambda record: record.stopped(at))
+
+    def seen(self, version_name: str, units: int, status: str | None, at: datetime) -> None:
+        """Record what AWS says of a version now, and so what nobody else recorded.
+
+        :param units: ``MinInferenceUnits`` of the description; of no account unless it runs.
+        :param status: AWS's status, ``None`` for a version that is gone.
+        :param at: when AWS was asked, with a time zone.
+        """
+        self._change(version_name, lambda record: record.seen(units, status, at))
+
+    def _change(self, version_name: str, change: Callable[[ServingRecord], ServingRecord]) -> None:
+        def changed(value: Any) -> Any:
+            before = ServingRecord.from_json(value) if value else ServingRecord()
+            after = change(before)
+            return value if after == before else after.to_json()
+
+        change_json(self.store, serving_key(version_name), changed)
+
+
+def serving_key(version_name: str) -> str:
+    """Give the place of a version's record."""
+    return f"{SERVING}{version_name}.json"

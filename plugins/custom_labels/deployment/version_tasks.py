@@ -1,0 +1,124 @@
+"""What the registry says of a version while it is started, stopped and kept; and how the live one makes room."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
+from custom_labels.core.context import ProjectContext, step, values
+from custom_labels.core.listener import NOTE_KEY
+from custom_labels.core.notifications import tell_all
+from custom_labels.core.outcome import RunOutcome
+from custom_labels.deployment.deployment import LiveVersion, Units
+from custom_labels.deployment.serving_records import ServingLog
+
+log = logging.getLogger(__name__)
+
+
+def note_status(place: ProjectContext, project_arn: str, version_name: str, *, stopped_by_us: bool = True) -> Described:
+    """Put on record what AWS says of a version now: whether it runs, since when and with which units.
+
+    Told after every start and stop of ours; telling it again changes nothing.
+
+    :param stopped_by_us: whether one that does not run was stopped a moment ago, by this run. Otherwise nobody knows
+        when it was, and its costs end where it was last seen.
+    :return: AWS's description.
+    """
+    now = datetime.now(UTC)
+    described = place.rekognition.describe_version(project_arn, version_name)
+    record = place.registry.version(version_name)
+    facts: dict[str, Any] = {"status": described.status}
+    units = Units.of(described.raw)
+    if described.status == "RUNNING":
+        facts.update(units.to_json())
+        if record.get("status") != "RUNNING":
+            facts["started_at"] = now.isoformat(timespec="seconds")
+    elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
+        facts["kept_until"] = None
+        if stopped_by_us:
+            ServingLog(place.store).stopped(version_name, now)
+    ServingLog(place.store).seen(version_name, units.minimum, described.status, now)
+    if any(record.get(name) != value for name, value in facts.items()):
+        place.registry.update_version(version_name, facts)
+    return described
+
+
+def make_room(place: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> dict[str, str]:
+    """Write down, before it happens, that the live version may be stopped, so that whoever comes next starts it again.
+
+    :param live: the version that serves now and may have to go, ``None`` if there is none.
+    :param why: what it is stopped for.
+    :param may_stop: whether the settings allow it.
+    :return: the version as ``project_arn`` and ``version_name``; empty where nothing is to be stopped.
+    """
+    if live is None:
+        return {}
+    status = place.rekognition.describe_version(live.project_arn, live.version_name).status
+    record = place.registry.version(live.version_name)
+    is_running = status == "RUNNING"
+    if not (may_stop if is_running else record.get("stopped_for")):
+        if record.get("stopped_for"):
+            place.registry.update_version(live.version_name, {"stopped_for": None})
+        return {}
+    since = None if is_running else record.get("stopped_from")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    place.registry.update_version(live.version_name, {"stopped_for": why, "stopped_from": since or now})
+    return {"project_arn": live.project_arn, "version_name": live.version_name}
+
+
+def minutes_without(record: dict[str, Any]) -> str:
+    """Say for how long at most a version that was stopped by us did not serve."""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(record["stopped_from"])).total_seconds()
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+
+# -- after a failure -------------------------------------------------------------------------------
+
+
+@values
+def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
+    """After a failure: find out whether the live version was stopped by us and is to be started again.
+
+    :param decided_by: the task whose result names the version that was to be started. Its id: as an argument the
+        result would be an upstream that never fails, and this task would run where nothing failed.
+    """
+    place = ProjectContext(project)
+    candidate = place.context["ti"].xcom_pull(task_ids=decided_by)
+    if candidate is None:
+        raise AirflowSkipException("The run failed before anything was started or stopped.")
+    place.deployment_lock.renew()
+    note_status(place, candidate["project_arn"], candidate["version_name"])
+    live = place.registry.live()
+    record = place.registry.version(live.version_name) if live else {}
+    if live is None or not record.get("stopped_for"):
+        raise AirflowSkipException("The version that serves was not stopped by this run or one before it.")
+    described = note_status(place, live.project_arn, live.version_name)
+    if VERSION_RUNNING.judge(described.status) is not Verdict.FAILED:
+        place.registry.update_version(live.version_name, {"stopped_for": None})
+        raise AirflowSkipException(f"Version {live.version_name} serves.")
+    units = Units.wanted(record.get("minimum_inference_units") or 1, record.get("maximum_inference_units"))
+    log.warning("Version %s was stopped for %s: starting it again.", live.version_name, record["stopped_for"])
+    return {"project_arn": live.project_arn, "version_name": live.version_name, **units.to_json()}
+
+
+@step
+def tell_restarted(project: str, down: dict[str, Any]) -> None:
+    """Record that the live version serves again, and tell for how long nothing did."""
+    place = ProjectContext(project)
+    name = down["version_name"]
+    note_status(place, down["project_arn"], name)
+    record = place.registry.version(name)
+    last = place.registry.last_run(place.context["dag_run"].dag_id)
+    why = f"{last['detail']} " if last.get("run") == place.run_name else ""
+    detail = (
+        f"{why}Version {name}, which was stopped for {record.get('stopped_for')}, was started again and serves; "
+        f"nothing served for at most {minutes_without(record)}"
+    )
+    place.registry.update_version(name, {"stopped_for": None})
+    outcome = RunOutcome("failed", project, detail, place.run_name)
+    place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
+    tell_all(place, outcome)

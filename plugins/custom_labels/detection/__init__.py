@@ -1,0 +1,1 @@
+"""From events and the inbox to results."""

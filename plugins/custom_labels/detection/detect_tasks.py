@@ -1,0 +1,297 @@
+"""The steps of the detect DAG: what there is to detect, and what became of it.
+
+Every function is one task. It takes the project's name and small values, and may be run again after any crash.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.aws.hooks.queue import QueueHook
+from custom_labels.core.context import REASON, ProjectContext, branch, step
+from custom_labels.core.inputs import require_inputs
+from custom_labels.core.label_settings import in_words, unknown_labels
+from custom_labels.core.listener import NOTE_KEY
+from custom_labels.core.reporting_tasks import outcome
+from custom_labels.detection.events import Announcement, PassedOver, read_event
+from custom_labels.detection.inbox_records import Inbox
+from custom_labels.detection.queues import project_queue
+from custom_labels.detection.work import MOST_BATCHES, Message, group_announcements
+from custom_labels.detection.work_records import LEFT, DetectionWork, work_name
+from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
+from custom_labels.s3.keys import INBOX
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 5_000
+LEAST_VISIBILITY = 900
+EXAMPLES = 5
+
+
+@step
+def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Drain the queue, look for images without a result unless only the queue rang, and share all out into batches."""
+    place = ProjectContext(project)
+    work = DetectionWork(place.store, work_name(place.owner))
+    plan = work.plan()
+    if plan is None:
+        plan = plan_run(place, settings, work)
+        work.keep_plan(plan)
+    batches: list[dict[str, Any]] = plan.pop("batches")
+    log.info("%s images in %s batches: %s", plan["images"], len(batches), plan)
+    place.context["ti"].xcom_push(key="plan", value=plan)
+    return batches
+
+
+def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
+    """Find out what there is to do, and write it down in batches.
+
+    :return: the ``batches``, and what was found and heard on the way.
+    """
+    most_batch = settings["detection_batch_images"]
+    swept = not place.was_rung
+    with tempfile.TemporaryDirectory() as folder:
+        most = place.param("maximum_images") or MOST_BATCHES * most_batch
+        with Inbox(place.store, Path(folder) / "inbox.db", most) as inbox:
+            heard = _hear(place, settings, inbox, swept=swept)
+            batches = work.write_batches(inbox, most=most_batch, lanes=place.project.detection_lanes)
+            left = inbox.left
+    return {
+        "run": work.run,
+        "batches": batches,
+        "images": sum(batch["images"] for batch in batches),
+        "lanes": max((batch["lanes"] for batch in batches), default=1),
+        "swept": swept,
+        "left": left,
+        "misspelt": _misspelt(place, settings),
+        **heard,
+    }
+
+
+def _misspelt(place: ProjectContext, settings: dict[str, Any]) -> str:
+    """Say which thresholds are those of no label, so that detections go by another than was meant; empty if none is."""
+    live = place.registry.live()
+    if live is None or not (unknown := unknown_labels(settings["label_detection_confidence"], live.labels)):
+        return ""
+    words = (
+        f"'{place.project.variable('label_detection_confidence')}' names labels that version {live.version_name} does "
+        f"not know: {in_words(unknown, live.labels)}"
+    )
+    log.warning("%s. Correct it under Admin > Variables, or in %s.yaml.", words, place.project.name)
+    return words
+
+
+def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
+    """Fill the inbox from the queue and from what is found, and delete the messages that are of no more use."""
+    queue = project_queue(place.project, "detections")
+    heard = _Heard(place)
+    announced = group_announcements(heard.listen(queue, _visibility(place, settings)) if queue else ())
+    over = inbox.announce(announced, swept=swept)
+    if swept:
+        over += inbox.sweep()
+    if outside := heard.reasons[PassedOver.OUTSIDE]:
+        log.warning(
+            "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
+            "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
+            outside,
+            place.store.uri(INBOX),
+            place.project.name,
+        )
+    if swept:  # those that were announced lie there, too
+        heard.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
+    done = [*heard.passed_over, *(message for item in over for message in item.messages)]
+    if queue:
+        queue.delete([*done, *heard.hand_over()])
+    return {
+        "messages": heard.messages,
+        "passed_over": len(done),
+        "reasons": {reason.value: count for reason, count in heard.reasons.items() if count},
+        "dead_lettered": len(heard.garbage) if heard.dead_letters else 0,
+        "garbage": len(heard.garbage),
+        "examples": [f"a message: {why}" for _, why in heard.garbage[:EXAMPLES]],
+    }
+
+
+def _visibility(place: ProjectContext, settings: dict[str, Any]) -> int:
+    """Give the seconds for which messages stay ours: twice what one inference unit needs for as many as are taken."""
+    needed = 2 * MOST_MESSAGES / settings["detections_per_unit_second"]
+    return int(place.param("visibility_seconds") or max(LEAST_VISIBILITY, needed))
+
+
+class _Heard:
+    """What the messages of a drain say, sorted."""
+
+    def __init__(self, place: ProjectContext) -> None:
+        self.place = place
+        self.dead_letters = project_queue(place.project, "dead_letters")
+        self.messages = 0
+        self.passed_over: list[Message] = []
+        self.reasons: Counter[PassedOver] = Counter()
+        self.garbage: list[tuple[Message, str]] = []
+
+    def listen(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
+        """Drain the queue and give the messages that announce images."""
+        store = self.place.store
+        for message in queue.receive(MOST_MESSAGES, visibility):
+            self.messages += 1
+            read = read_event(message.body, bucket=store.bucket, prefix=store.prefix)
+            self.reasons.update(read.passed_over)
+            if read.trouble:
+                log.warning("Message %s: %s.", message.id, read.trouble)
+                self.garbage.append((message, read.trouble))
+            elif read.announcements:
+                yield message, read.announcements
+            else:
+                log.info("Message %s: %s.", message.id, "; ".join(read.examples) or "no records")
+                self.passed_over.append(message)
+
+    def hand_over(self) -> list[Message]:
+        """Send what nobody understands to the dead-letter queue; without one it stays where it is.
+
+        :return: the messages that were sent.
+        """
+        if self.dead_letters is None:
+            return []
+        for message, why in self.garbage:
+            self.dead_letters.send(message.body, {"reason": why})
+        return [message for message, _ in self.garbage]
+
+
+@branch
+def how_did_it_go(project: str) -> list[str]:
+    """Sum up what became of the images, delete the run's work, and say how the run ends."""
+    place = ProjectContext(project)
+    ti = place.context["ti"]
+    # Pulled, not handed in: a batch that is skipped, since there is none, would let this be skipped too.
+    plan = ti.xcom_pull(task_ids="collect", key="plan")
+    require_inputs("how_did_it_go", {"plan": plan})
+    done = [each for each in ti.xcom_pull(task_ids=["detect_batch"]) if each]
+    counts: Counter[str] = Counter()
+    for each in done:
+        counts.update(each["counts"])
+    counts["dead_lettered"] += plan["dead_lettered"]
+    seconds = sum(each["seconds"] for each in done) / plan["lanes"]
+    summary = {
+        "images": plan["images"],
+        "counts": dict(counts),
+        "examples": [*plan["examples"], *(example for each in done for example in each["examples"])][:EXAMPLES],
+        "calls_a_second": round(sum(each["calls"] for each in done) / seconds, 1) if seconds else 0,
+        "garbage": plan["garbage"],
+        "reasons": plan["reasons"],
+        "misspelt": plan["misspelt"],
+        "left": plan["left"],
+    }
+    ti.xcom_push(key="summary", value=summary)
+    DetectionWork(place.store, plan["run"]).delete()
+    is_trouble = bool(counts["failed"] or counts["unreadable"] or plan["garbage"])
+    end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
+    return [end, "look_again"] if plan["left"] else [end]
+
+
+@step
+def look_again(project: str) -> None:
+    """Wake the next run: there are more images than one run takes."""
+    log.info("Images of project '%s' are left for another run.", project)
+
+
+# -- how a run ends --------------------------------------------------------------------------------
+
+
+@step
+def nothing_serves(project: str) -> dict[str, Any]:
+    """Say that no version serves; the images wait where they are. It is told once, not at every look."""
+    place = ProjectContext(project)
+    reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
+    end = outcome(place, "nothing_serves", f"{reason}; new images wait")
+    before = place.registry.last_run(place.context["dag_run"].dag_id)
+    if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
+        place.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
+        raise AirflowSkipException(f"That was told by run '{before.get('run')}' and has not changed since.")
+    return end
+
+
+@step
+def nothing_to_detect(project: str) -> dict[str, Any]:
+    """Say that every image has its result."""
+    place = ProjectContext(project)
+    summary = _summary(place)
+    other = summary["reasons"].get(PassedOver.NOT_AN_IMAGE.value, 0)
+    rest = f"; {other} files in the inbox are of another kind by their names" if other else ""
+    detail = f"every image has its result{rest}{_remark(summary)}{_dropped(place)}"
+    return outcome(place, "nothing_to_detect", detail, _facts(place, summary))
+
+
+@step
+def detected(project: str) -> dict[str, Any]:
+    """Say what became of the images."""
+    place = ProjectContext(project)
+    summary = _summary(place)
+    return outcome(place, "detected", _words(summary) + _dropped(place), _facts(place, summary))
+
+
+@step
+def detection_trouble(project: str) -> dict[str, Any]:
+    """Say which images are in trouble, in AWS's words, beside what became of the others."""
+    place = ProjectContext(project)
+    summary = _summary(place)
+    counts, garbage = summary["counts"], summary["garbage"]
+    wrong = [f"{counts['failed']} images failed"] if counts.get("failed") else []
+    wrong += [f"{counts['unreadable']} images cannot be read"] if counts.get("unreadable") else []
+    wrong += [f"{garbage} messages are no events of this project's inbox"] if garbage else []
+    facts = {**_facts(place, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
+    detail = f"{' and '.join(wrong)}; {_words(summary)}{_dropped(place)}"
+    return outcome(place, "detection_trouble", detail, facts)
+
+
+def _summary(place: ProjectContext) -> dict[str, Any]:
+    summary: dict[str, Any] = place.context["ti"].xcom_pull(task_ids="how_did_it_go", key="summary")
+    return summary
+
+
+def _words(summary: dict[str, Any]) -> str:
+    counts = summary["counts"]
+    said = f"{counts.get('accepted', 0)} of {summary['images']} accepted, {counts.get('review', 0)} to people"
+    return said + _remark(summary)
+
+
+def _remark(summary: dict[str, Any]) -> str:
+    return f"; {summary['misspelt']}" if summary["misspelt"] else ""
+
+
+def _opened(place: ProjectContext) -> dict[str, Any]:
+    return place.context["ti"].xcom_pull(task_ids="open_reviews") or {}
+
+
+def _dropped(place: ProjectContext) -> str:
+    return dropped_reviews(_opened(place))
+
+
+def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
+    counts, opened = summary["counts"], _opened(place)
+    facts = {
+        "Images": summary["images"],
+        "Accepted": counts.get("accepted", 0),
+        "To people": counts.get("review", 0),
+        "Doubtful, not reviewed": counts.get("not_reviewed", 0),
+        "Unreadable": counts.get("unreadable", 0),
+        "Gone meanwhile": counts.get("gone", 0),
+        "Had a result already": counts.get("repeated", 0),
+        "Failed": counts.get("failed", 0),
+        "Dead-lettered": counts.get("dead_lettered", 0),
+        "Left until the version runs again": counts.get(LEFT, 0),
+        "Reviews opened": opened.get("opened", 0),
+        "Waiting for budget": opened.get("waiting", 0),
+        "Reviews in trouble": opened.get("trouble"),
+        "Calls a second": summary.get("calls_a_second", 0),
+        "Left for the next run": "yes" if summary.get("left") else 0,
+        **dropped_facts(place, opened),
+        **summary["reasons"],
+    }
+    return {name: value for name, value in facts.items() if value}

@@ -1,0 +1,126 @@
+"""What a detection run has to do: images, the messages that announced them, and how they are shared out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from custom_labels.detection.detection import InferenceImage
+from custom_labels.detection.events import Announcement
+
+CHUNK_IMAGES = 50
+"""Images whose results are written together, with one log file."""
+MOST_BATCHES = 960
+"""Airflow maps a task over 1,024 values at most (``[core] max_map_length``); there is room to fill up to 64 lanes."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that was received and is invisible to others for a while.
+
+    :param receive_count: how often it was received, this time included, about.
+    """
+
+    id: str
+    body: str
+    receipt_handle: str
+    receive_count: int
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """Images that are done together, and the messages that may be deleted when all of them are.
+
+    :param messages: none for images that were found by looking.
+    """
+
+    images: tuple[InferenceImage, ...]
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def is_redelivered(self) -> bool:
+        """Whether a message of it was received before, so that its images may be done already."""
+        return any(message.receive_count > 1 for message in self.messages)
+
+    def without(self, done: Iterable[InferenceImage]) -> WorkItem:
+        """Give it without images that are done already."""
+        passed = set(done)
+        return WorkItem(tuple(image for image in self.images if image not in passed), self.messages)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> WorkItem:
+        """Read back what :meth:`to_json` gave."""
+        return cls(
+            tuple(InferenceImage(**image) for image in value["images"]),
+            tuple(Message(**message) for message in value["messages"]),
+        )
+
+
+class _Group:
+    """Messages that share images, while they are being grouped."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, None] = {}
+        self.messages: list[Message] = []
+
+
+def group_announcements(read: Iterable[tuple[Message, Iterable[Announcement]]]) -> list[WorkItem]:
+    """Join the messages that announce the same images: an image is detected once, however often it is announced.
+
+    Of several announcements of a key the newest counts, since only that content can still be read. A message may
+    announce several images; messages with an image in common end up in one item.
+
+    :param read: messages with at least one announcement each, in the order of their arrival.
+    """
+    newest: dict[str, Announcement] = {}
+    groups: dict[str, _Group] = {}
+    for message, announcements in read:
+        group = _Group()
+        for each in announcements:
+            key = each.image.key
+            if key not in newest or each.order >= newest[key].order:
+                newest[key] = each
+            group.keys[key] = None
+        for other in {id(groups[key]): groups[key] for key in group.keys if key in groups}.values():
+            group.keys.update(other.keys)
+            group.messages += other.messages
+        group.messages.append(message)
+        groups.update(dict.fromkeys(group.keys, group))
+    distinct = {id(group): group for group in groups.values()}.values()
+    return [WorkItem(tuple(newest[key].image for key in group.keys), tuple(group.messages)) for group in distinct]
+
+
+def count_batches(items: int, most: int, lanes: int) -> int:
+    """Choose the number of batches: a multiple of the lanes, so that all lanes end together.
+
+    Few images are not shared out: to start another task takes longer than to detect them.
+
+    :param items: what there is to do; ``most`` of it make a batch, more only where there would be too many batches.
+    """
+    count = -(-items // max(most, -(-items // MOST_BATCHES)))
+    return -(-count // lanes) * lanes if items >= lanes * CHUNK_IMAGES else count
+
+
+def share_out(items: int, batches: int) -> list[int]:
+    """Give the sizes of the batches, which differ by one at most."""
+    size, larger = divmod(items, max(1, batches))
+    return [size + (number < larger) for number in range(batches)]
+
+
+def chunks(items: Iterable[WorkItem]) -> Iterator[list[WorkItem]]:
+    """Cut items into chunks of about :data:`CHUNK_IMAGES` images, always at the same places."""
+    chunk: list[WorkItem] = []
+    images = 0
+    for item in items:
+        chunk.append(item)
+        images += len(item.images)
+        if images >= CHUNK_IMAGES:
+            yield chunk
+            chunk, images = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,1 @@
+"""Metrics, champion against challenger, gates, the decision and its page."""

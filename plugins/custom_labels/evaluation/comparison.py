@@ -1,0 +1,218 @@
+"""The champion and the challenger on the same images: which ones, what each said, and where they differ."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from custom_labels.core.gate import NAMES, Comparison, Metric, Scores
+from custom_labels.review.answers import Answer, Cell, Tally, tally
+
+# -- which images ----------------------------------------------------------------------------------
+
+
+def quotas(counts: Mapping[str, int], limit: int) -> dict[str, int]:
+    """Share a number of images among the labels: as many as there are of each, and one of each while there is room.
+
+    :param counts: images of each label.
+    :param limit: images in all, at most.
+    """
+    total = sum(counts.values())
+    if total <= limit:
+        return dict(counts)
+    shares = {label: max(1, count * limit // total) for label, count in counts.items()}
+    while (spare := limit - sum(shares.values())) != 0:
+        if spare < 0:
+            label = max(shares, key=lambda each: (shares[each], each))
+        else:
+            label = max(shares, key=lambda each: (counts[each] * limit / total - shares[each], each))
+        shares[label] += 1 if spare > 0 else -1
+    return shares
+
+
+def place_in_sample(image: str) -> int:
+    """Give the place of an image in the order in which samples are taken, which nobody chose: by its URI's hash."""
+    return int.from_bytes(hashlib.sha256(image.encode()).digest())
+
+
+class Sample:
+    """Takes a sample of answers that come one by one, holding no more than it takes; the same ones at every try.
+
+    :param shares: images to take of each label, see :func:`quotas`.
+    """
+
+    def __init__(self, shares: Mapping[str, int]) -> None:
+        self._shares = shares
+        self._taken: dict[str, list[tuple[int, str, Answer]]] = {}
+
+    def add(self, answer: Answer) -> None:
+        """Take an image, or pass it over."""
+        share = self._shares.get(answer.stratum, 0)
+        heap = self._taken.setdefault(answer.stratum, [])
+        entry = (-place_in_sample(answer.image), answer.image, answer)
+        if len(heap) < share:
+            heapq.heappush(heap, entry)
+        elif share and entry > heap[0]:
+            heapq.heapreplace(heap, entry)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What was taken, sorted by image."""
+        return sorted((each for heap in self._taken.values() for *_, each in heap), key=lambda one: one.image)
+
+
+def strata(answers: Iterable[Answer]) -> dict[str, int]:
+    """Count images by the label that a sample counts them under."""
+    return dict(Counter(answer.stratum for answer in answers))
+
+
+def images_digest(images: Iterable[tuple[str, str]]) -> str:
+    """Give the digest of a set of images: SHA-256, hex, over ``URI TAB etag NEWLINE`` in the order of the URIs.
+
+    :param images: pairs of ``s3://`` URI and ETag, without quotes.
+    """
+    whole = hashlib.sha256()
+    for image, etag in sorted(images):
+        whole.update(f"{image}\t{etag}\n".encode())
+    return whole.hexdigest()
+
+
+# -- where they differ -----------------------------------------------------------------------------
+
+
+class Turn(StrEnum):
+    """What became of the verdict on an image, from the champion to the challenger; the worst comes first."""
+
+    WORSE = "right to wrong"
+    BETTER = "wrong to right"
+    OTHERWISE = "wrong, but otherwise"
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An image of which the two versions say different things.
+
+    :param champion: the labels that the champion said; likewise ``challenger``.
+    """
+
+    image: str
+    turn: Turn
+    truth: tuple[str, ...]
+    champion: tuple[str, ...]
+    challenger: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Flip:
+        """Read back what ``asdict`` gave, through JSON."""
+        said = {name: tuple(value[name]) for name in ("truth", "champion", "challenger")}
+        return cls(image=value["image"], turn=Turn(value["turn"]), **said)
+
+
+def find_flips(pairs: Iterable[tuple[Answer, Answer]]) -> tuple[Flip, ...]:
+    """Find the images on which two versions differ, right to wrong first, then by image.
+
+    :param pairs: the champion's and the challenger's answer to the same image.
+    """
+    flips = [
+        Flip(champion.image, _turn(champion, challenger), champion.truth, champion.said, challenger.said)
+        for champion, challenger in pairs
+        if champion.said != challenger.said
+    ]
+    order = list(Turn)
+    return tuple(sorted(flips, key=lambda flip: (order.index(flip.turn), flip.image)))
+
+
+def _turn(champion: Answer, challenger: Answer) -> Turn:
+    if champion.right:
+        return Turn.WORSE
+    return Turn.BETTER if challenger.right else Turn.OTHERWISE
+
+
+# -- the result ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SameImages:
+    """Two versions on the same images.
+
+    :param test_images: images of the challenger's test set, of which ``images`` were put to the champion and answered.
+    :param digest: of those, see :func:`images_digest`.
+    :param left_out: how many of the chosen ones were left out, by reason; neither version is judged by them.
+    """
+
+    test_images: int
+    images: int
+    digest: str
+    left_out: Mapping[str, int]
+    champion: Scores
+    challenger: Scores
+    champion_confusion: tuple[Cell, ...]
+    challenger_confusion: tuple[Cell, ...]
+    flips: tuple[Flip, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SameImages:
+        """Read back what :meth:`to_json` gave, through JSON."""
+        return cls(
+            **{
+                **value,
+                "champion": Scores.from_json(value["champion"]),
+                "challenger": Scores.from_json(value["challenger"]),
+                "champion_confusion": tuple(Cell(**cell) for cell in value["champion_confusion"]),
+                "challenger_confusion": tuple(Cell(**cell) for cell in value["challenger_confusion"]),
+                "flips": tuple(Flip.from_json(flip) for flip in value["flips"]),
+            }
+        )
+
+
+def compare(
+    pairs: Sequence[tuple[Answer, Answer]],
+    known: Collection[str],
+    *,
+    test_images: int,
+    digest: str,
+    left_out: Mapping[str, int],
+) -> SameImages:
+    """Score two versions by their answers to the same images.
+
+    :param pairs: the champion's and the challenger's answer to each image.
+    :param known: the labels that the champion was trained on.
+    """
+    champion: Tally = tally(first for first, _ in pairs)
+    challenger: Tally = tally(second for _, second in pairs)
+    return SameImages(
+        test_images=test_images,
+        images=len(pairs),
+        digest=digest,
+        left_out=dict(sorted(left_out.items())),
+        champion=champion.scores(known),
+        challenger=challenger.scores(),
+        champion_confusion=champion.confusion(),
+        challenger_confusion=challenger.confusion(),
+        flips=find_flips(pairs),
+    )
+
+
+def headline_words(metric: Metric, comparison: Comparison, images: int) -> str:
+    """Word both versions' values of the headline metric, and what they were measured on.
+
+    :param images: number of images that both were measured on, if they were.
+    """
+    name = NAMES[metric]
+    evaluated = comparison.evaluated.overall.value(metric)
+    if comparison.champion is None:
+        return f"{name} {evaluated:.3f}"
+    champion = comparison.champion.overall.value(metric)
+    if comparison.challenger is None:
+        return f"{name} {evaluated:.3f}, the champion {champion:.3f}, each on its own test images"
+    challenger = comparison.challenger.overall.value(metric)
+    return f"{name} {challenger:.3f}, the champion {champion:.3f}, both on the same {images} test images"

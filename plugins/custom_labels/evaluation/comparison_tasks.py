@@ -1,0 +1,192 @@
+"""The step that puts the challenger's test images to the champion, so that both are judged on the same images."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.settings import Settings
+from custom_labels.core.settings_tasks import settings_of
+from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.detection.client import Asker, CannotGoOn, Reply, version_rate
+from custom_labels.detection.detection import InferenceImage
+from custom_labels.errors import CustomLabelsError
+from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.evaluation import Evaluation
+from custom_labels.evaluation.evaluation_records import EvaluationAnswers, NoAnswers, evaluation_answers, frozen_etags
+from custom_labels.review.answers import Answer, tally
+from custom_labels.s3.errors import MISSING
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+"""Images after which the champion's answers are written down: a run that is killed asks so many again at most."""
+
+
+class NotComparable(CustomLabelsError):
+    """The champion cannot be put to these images; the versions' own evaluations are compared instead."""
+
+
+@step
+def compare_with_champion(project: str, settings: dict[str, Any], attempt: dict[str, Any]) -> dict[str, Any]:
+    """Put the new version's test images to the live one, where it runs and the setting says so.
+
+    The new version's own answers cost nothing: Custom Labels wrote them down. The result names the champion, says
+    whether the same images were judged and if not, why; the comparison itself is beside the decision record.
+    """
+    place = ProjectContext(project)
+    place.lock.renew()
+    return compare_versions(place, settings_of(settings), attempt)
+
+
+def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare the version of a training attempt with the live one, and keep what came of it.
+
+    :return: ``champion``, as the pointer names it, with its recorded scores; ``is_on_same_images``, and ``why_not``.
+    """
+    champion = place.registry.live()
+    if champion is not None and champion.version_name == attempt["version_name"]:
+        why_not = "it serves already: a run before this one was killed after the swap"
+        return {"champion": None, "champion_scores": None, "is_on_same_images": False, "why_not": why_not}
+    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"]).raw
+    decisions = Decisions(place.store, attempt["version_name"])
+    found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
+    try:
+        with evaluation_answers(place.store, described) as answers:
+            own = tally(answers)
+            found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
+            if champion is not None:
+                trial = _Trial(place, settings, champion, decisions)
+                found["same_images"] = trial.run(answers, own.images, attempt["digest"]).to_json()
+    except (NotComparable, NoAnswers, CannotGoOn) as error:
+        log.warning("The versions are compared by their own evaluations: %s.", error)
+        found["why_not"] = str(error)
+    decisions.keep_comparison(found)
+    return {
+        "champion": champion.to_json() if champion else None,
+        "champion_scores": _recorded_scores(place, champion) if champion else None,
+        "is_on_same_images": found["same_images"] is not None,
+        "why_not": found["why_not"],
+    }
+
+
+def _recorded_scores(place: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:
+    evaluation = place.registry.version(champion.version_name).get("evaluation")
+    return Evaluation.from_json(evaluation).scores.to_json() if evaluation else None
+
+
+class _Trial:
+    """The champion on the challenger's test images."""
+
+    def __init__(self, place: ProjectContext, settings: Settings, champion: LiveVersion, decisions: Decisions) -> None:
+        self.place = place
+        self.settings = settings
+        self.champion = champion
+        self.decisions = decisions
+
+    def run(self, answers: EvaluationAnswers, test_images: int, digest: str) -> SameImages:
+        """Ask the champion about a sample, and compare.
+
+        :param answers: the challenger's.
+        :param digest: of the snapshot that the challenger was trained on.
+        :raises NotComparable: it is switched off, the champion does not run, or not one image could be put to it.
+        :raises CannotGoOn: the champion stopped answering.
+        """
+        self._require_champion()
+        sample = self._sample(answers)
+        etags = self._etags(sample, digest)
+        left_out: Counter[str] = Counter()
+        pairs = []
+        for answer, record in zip(sample, self._ask_all(sample, etags), strict=True):
+            if record["reply"] == Reply.ANSWERED.name:
+                said = tuple(sorted(record["said"]))
+                pairs.append((Answer(answer.image, answer.truth, said), answer))
+            else:
+                left_out[record["why"]] += 1
+        if not pairs:
+            reasons = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
+            raise NotComparable(f"none of {len(sample)} test images could be put to the champion: {reasons}")
+        compared = images_digest((answer.image, etags[answer.image]) for answer, _ in pairs)
+        return compare(pairs, self.champion.labels, test_images=test_images, digest=compared, left_out=left_out)
+
+    def _require_champion(self) -> None:
+        if not self.settings.compare_with_champion:
+            variable = self.place.project.variable("compare_with_champion")
+            raise NotComparable(f"Variable '{variable}' or the project file says so")
+        champion = self.champion
+        status = self.place.rekognition.describe_version(champion.project_arn, champion.version_name).status
+        if status != "RUNNING":
+            raise NotComparable(f"the champion {champion.version_name} is {status or 'not there any more'}")
+
+    def _sample(self, answers: EvaluationAnswers) -> list[Answer]:
+        sample = Sample(quotas(strata(answers), self.settings.maximum_comparison_images))
+        for answer in answers:
+            sample.add(answer)
+        return sample.answers
+
+    def _etags(self, sample: Sequence[Answer], digest: str) -> dict[str, str]:
+        """Find what the images' contents were when the challenger was evaluated, by their URIs."""
+        keys: dict[str, set[str]] = {}
+        for answer in sample:
+            keys.setdefault(answer.stratum, set()).add(self._key(answer))
+        found = frozen_etags(self.place.store, digest, keys)
+        return {answer.image: found.get(self._key(answer), "") for answer in sample}
+
+    def _key(self, answer: Answer) -> str:
+        return answer.image.removeprefix(self.place.store.uri())
+
+    def _ask_all(self, sample: Sequence[Answer], etags: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Ask about all images, some at a time; what was asked before is read."""
+        # The detect DAG's lanes go on asking the same version; this is one more.
+        lanes = self.place.project.detection_lanes + 1
+        rate = version_rate(self.place, self.champion, self.settings, lanes)
+        asker = Asker(self.place, self.champion, rate)
+        records: list[dict[str, Any]] = []
+        with ThreadPoolExecutor(asker.threads) as pool:
+            for number, start in enumerate(range(0, len(sample), BATCH)):
+                images = [InferenceImage(self._key(one), etags[one.image]) for one in sample[start : start + BATCH]]
+                kept = self.decisions.answers(self.champion.version_name, number)
+                if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
+                    kept = self._ask(pool, asker, images)
+                    self.decisions.keep_answers(self.champion.version_name, number, kept)
+                    self.place.lock.renew()
+                records += kept
+        log.info("%s images, %s calls of DetectCustomLabels.", len(records), asker.take_calls())
+        return records
+
+    def _ask(
+        self, pool: ThreadPoolExecutor, asker: Asker, images: Sequence[InferenceImage]
+    ) -> tuple[dict[str, Any], ...]:
+        asked = [pool.submit(self._ask_one, asker, image) for image in images]
+        try:
+            return tuple(future.result() for future in asked)
+        except BaseException:
+            asker.stop()
+            raise
+
+    def _ask_one(self, asker: Asker, image: InferenceImage) -> dict[str, Any]:
+        record = {"key": image.key, "etag": image.etag, "said": [], "why": ""}
+        if not self._is_as_it_was(image):
+            return {**record, "reply": Reply.GONE.name, "why": "deleted, replaced or denied since the training"}
+        found = asker.detect(image)
+        if found.reply is Reply.ANSWERED:
+            return {**record, "reply": found.reply.name, "said": [label.name for label in found.labels]}
+        code = found.words.partition(":")[0]
+        return {**record, "reply": found.reply.name, "why": f"refused by the champion with {code}"}
+
+    def _is_as_it_was(self, image: InferenceImage) -> bool:
+        """Whether the image has the content that the challenger was evaluated on."""
+        from botocore.exceptions import ClientError
+
+        try:
+            # Where HeadObject is refused no code says more; one image that is denied is no reason not to judge.
+            answer = self.place.store.call("head_object", image.key, expect=MISSING | {"403"})
+        except ClientError:
+            return False
+        return bool(str(answer["ETag"]).strip('"') == image.etag)

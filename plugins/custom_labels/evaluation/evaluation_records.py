@@ -1,0 +1,108 @@
+"""What Custom Labels measured of a trained version, image by image, and the images as they were then."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
+from custom_labels.datasets.tsv import columns, read_lines
+from custom_labels.errors import CustomLabelsError
+from custom_labels.review.answers import Answer, read_evaluation_line
+from custom_labels.s3.errors import MISSING
+
+if TYPE_CHECKING:
+    from custom_labels.s3.store import S3Store
+
+_CHUNK = 256 * 1024
+
+
+class NoAnswers(CustomLabelsError):
+    """Custom Labels left no evaluation of single images, or one that cannot be read."""
+
+
+class EvaluationAnswers:
+    """A version's answers to its test images, in a local file: as often as wanted, one in memory at a time.
+
+    :param path: the evaluation snapshot, JSON Lines.
+    :param uri: where it was, for messages.
+    """
+
+    def __init__(self, path: Path, uri: str) -> None:
+        self._path = path
+        self._uri = uri
+
+    def __iter__(self) -> Iterator[Answer]:
+        for number, line in enumerate(read_lines(self._path), 1):
+            if not line.strip():
+                continue
+            try:
+                yield read_evaluation_line(line)
+            except ValueError as error:
+                raise NoAnswers(f"line {number} of {self._uri} cannot be read: {error}") from error
+
+
+@contextmanager
+def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator[EvaluationAnswers]:
+    """Fetch a version's answers to its own test images, which Custom Labels writes when it evaluates it.
+
+    The file is that of ``TestingDataResult.Output`` (developer guide, "Accessing the evaluation manifest snapshot").
+
+    :param described: the version as DescribeProjectVersions gives it.
+    :raises NoAnswers: there is none.
+    """
+    assets = described.get("TestingDataResult", {}).get("Output", {}).get("Assets", [])
+    places = [asset["GroundTruthManifest"]["S3Object"] for asset in assets if "GroundTruthManifest" in asset]
+    if not places:
+        raise NoAnswers("Custom Labels names no evaluation snapshot of it")
+    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
+        path = Path(folder) / "answers.jsonl"
+        uri = copy_file(store, places[0], path, "evaluation snapshot")
+        yield EvaluationAnswers(path, uri)
+
+
+def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -> str:
+    """Copy a file that Custom Labels wrote to a local one, and give its URI.
+
+    :param place: ``Bucket`` and ``Name``, as DescribeProjectVersions gives them.
+    :param what: names the file, for errors.
+    :raises NoAnswers: it is not there.
+    """
+    from botocore.exceptions import ClientError
+
+    uri = f"s3://{place['Bucket']}/{place['Name']}"
+
+    def copy() -> None:
+        answer = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])
+        with path.open("wb") as file:
+            for chunk in answer["Body"].iter_chunks(_CHUNK):
+                file.write(chunk)
+
+    try:
+        store.patiently(copy, "get_object", place["Name"], MISSING)
+    except ClientError as error:
+        raise NoAnswers(f"{uri}, its {what}, is not there: {error}") from error
+    return uri
+
+
+def frozen_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Find the ETags that images had when their snapshot was frozen; of images that it lacks there is none.
+
+    :param digest: the snapshot's.
+    :param keys: of the images of each label, relative to the project's prefix.
+    """
+    header = read_header(store, digest)
+    found: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
+        rows = Path(folder) / "rows.tsv.gz"
+        for label in keys.keys() & header.files.keys():
+            fetch_rows(store, header, label, rows)
+            wanted = {key.encode() for key in keys[label]}
+            for line in read_lines(rows):
+                key, etag, *_ = columns(line)
+                if key in wanted:
+                    found[key.decode()] = etag.decode()
+    return found

@@ -1,0 +1,183 @@
+"""The steps that judge a trained version: what Custom Labels measured, the gates, and the record of the decision."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from custom_labels.aws.links import DecisionLink
+from custom_labels.core.context import ProjectContext, branch, final, step
+from custom_labels.core.gate import Metric, Scores
+from custom_labels.core.gate import judge as judge_by_gates
+from custom_labels.core.inputs import require_inputs
+from custom_labels.datasets.manifest_records import uploaded_sha256
+from custom_labels.datasets.refusals_tasks import note_refusals
+from custom_labels.datasets.split import Side
+from custom_labels.errors import ModelError
+from custom_labels.evaluation.comparison import SameImages
+from custom_labels.evaluation.decision_page import decision_page, flips_to_show
+from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.thumbnails import thumbnails
+from custom_labels.s3.keys import manifest_key
+from custom_labels.training.train_rules import gates_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+
+@step
+def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
+    """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    evaluation = _read_evaluation(place, described.raw)
+    place.registry.record_trained(attempt["digest"], attempt["version_name"], deploys=attempt["deploys"])
+    place.registry.update_version(
+        attempt["version_name"],
+        {
+            "version_arn": described.arn,
+            "status": "TRAINING_COMPLETED",
+            "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
+            "evaluation": evaluation.to_json(),
+        },
+    )
+    note_refusals(place, attempt, described.raw)
+    return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
+
+
+def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
+    summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
+    if summary is None:
+        raise ModelError(
+            f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
+            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
+            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
+        )
+    body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
+    return parse_summary(json.loads(body))
+
+
+class JudgeVersionOperator(BaseOperator):
+    """Judge a trained version by every gate, and record the decision before anything else is done with the version.
+
+    XCom: the candidate for the deployment - ``version_name``, ``version_arn``, ``project_arn``, ``digest``, ``f1`` and
+    ``labels`` - with ``passed``, ``reason``, ``headline`` and ``champion_arn``, the version it was compared with.
+
+    :param project: name of the project (templated, as all others).
+    :param settings: what ``load_settings`` returned.
+    :param attempt: the training attempt.
+    :param evaluated: what ``evaluate`` returned.
+    :param compared: what ``compare_with_champion`` returned.
+    """
+
+    template_fields: Sequence[str] = ("project", "settings", "attempt", "evaluated", "compared")
+    operator_extra_links = (DecisionLink(),)
+    ui_color = "#e7f0fa"
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        settings: dict[str, Any],
+        attempt: dict[str, Any],
+        evaluated: dict[str, Any],
+        compared: dict[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=True, **kwargs)
+        self.project = project
+        self.settings = settings
+        self.attempt = attempt
+        self.evaluated = evaluated
+        self.compared = compared
+
+    @final
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Judge, record, and hand on."""
+        require_inputs(self.task_id, {name: getattr(self, name) for name in self.template_fields})
+        place = ProjectContext(self.project, context)
+        place.lock.renew()
+        decisions = Decisions(place.store, self.attempt["version_name"])
+        record = self._decided_before(place, decisions) or self._decide(place, decisions)
+        log.info("%s: %s", record["headline"], record["reason"])
+        short = {name: record[name] for name in ("passed", "reason", "headline", "gates")}
+        place.registry.update_version(
+            self.attempt["version_name"], {"gate": {**short, "decision": place.store.uri(decisions.record_key)}}
+        )
+        evaluation = Evaluation.from_json(self.evaluated["evaluation"])
+        # Of the record: where the version serves already, that says what it replaced, and no comparison does.
+        champion = record["champion"]
+        return {
+            "version_name": self.attempt["version_name"],
+            "version_arn": self.evaluated["version_arn"],
+            "project_arn": self.attempt["project_arn"],
+            "digest": self.attempt["digest"],
+            "f1": evaluation.f1,
+            "labels": [metrics.label for metrics in evaluation.labels],
+            "passed": record["passed"],
+            "reason": record["reason"],
+            "headline": record["headline"],
+            "champion_arn": champion["version_arn"] if champion else None,
+        }
+
+    def _decided_before(self, place: ProjectContext, decisions: Decisions) -> dict[str, Any] | None:
+        """Give the decision on a version that serves already: a run before this one died after the swap."""
+        live = place.registry.live()
+        return decisions.record() if live and live.version_arn == self.evaluated["version_arn"] else None
+
+    def _decide(self, place: ProjectContext, decisions: Decisions) -> dict[str, Any]:
+        settings = self.settings
+        judged = self._judged(place, decisions)
+        metric = Metric(settings["headline_metric"])
+        record = decision_record(
+            judged,
+            judge_by_gates(gates_of(settings), judged.comparison, headline=metric),
+            project=self.project,
+            headline_metric=metric,
+            run=place.run_name,
+            judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        present = decisions.record()
+        if present is not None and same_decision(present, record):
+            return present
+        pictures = thumbnails(place.store, (flip["image"] for flip in flips_to_show(record)))
+        decisions.save(record, decision_page(record, pictures))
+        return record
+
+    def _judged(self, place: ProjectContext, decisions: Decisions) -> Judged:
+        """Gather what the decision rests on."""
+        found = decisions.comparison()
+        champion = self.compared["champion"]
+        scores = self.compared["champion_scores"]
+        digest = self.attempt["digest"]
+        manifest = manifest_key(digest, Side.TEST.value)
+        return Judged(
+            version={
+                "version_name": self.attempt["version_name"],
+                "version_arn": self.evaluated["version_arn"],
+                "digest": digest,
+            },
+            champion={name: champion[name] for name in ("version_name", "version_arn")} if champion else None,
+            evaluation=Evaluation.from_json(self.evaluated["evaluation"]).scores,
+            champion_evaluation=Scores.from_json(scores) if scores else None,
+            own=found.get("own"),
+            same_images=SameImages.from_json(found["same_images"]) if found.get("same_images") else None,
+            why_not=found.get("why_not"),
+            test_manifest={"uri": place.store.uri(manifest), "sha256": uploaded_sha256(place.store, manifest)},
+        )
+
+
+@branch
+def is_version_good_enough(judged: dict[str, Any]) -> str:
+    """Deploy the version if every gate holds."""
+    return "is_approval_needed" if judged["passed"] else "gate_failed"

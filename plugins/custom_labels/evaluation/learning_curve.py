@@ -1,0 +1,86 @@
+"""How good a project's versions are against the images they were trained on, and against time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from custom_labels.core.gate import Metric
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One version that was evaluated.
+
+    :param as_of: up to when its images were seen, ISO 8601.
+    :param training_images: images trained on; ``test_images`` measured it.
+    :param f1: over all labels, 0 to 1; likewise ``precision`` and ``recall``.
+    :param deployed: whether it serves or ever served.
+    """
+
+    version_name: str
+    as_of: str
+    digest: str
+    training_images: int
+    test_images: int
+    f1: float
+    precision: float
+    recall: float
+    deployed: bool
+
+    @property
+    def moment(self) -> datetime:
+        """Up to when its images were seen."""
+        return datetime.fromisoformat(self.as_of)
+
+    def value(self, metric: Metric) -> float:
+        """Give one of the three metrics."""
+        return float(getattr(self, metric.value))
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """All versions of a project that were evaluated, from the oldest images to the newest.
+
+    :param metric: the one that the picture shows.
+    """
+
+    project: str
+    metric: Metric
+    points: tuple[CurvePoint, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types; the same versions give the same JSON."""
+        return {
+            "project": self.project,
+            "metric": self.metric.value,
+            "versions": [asdict(point) for point in self.points],
+        }
+
+
+def learning_curve(project: str, metric: Metric, records: Iterable[Mapping[str, Any]]) -> LearningCurve:
+    """Make the curve of the registry's version records; those of versions that were never evaluated are passed over.
+
+    :param records: each with its ``version_name``; only what the curve needs of one is kept.
+    """
+    points = [point for point in map(_point, records) if point]
+    return LearningCurve(project, metric, tuple(sorted(points, key=lambda each: (each.moment, each.version_name))))
+
+
+def _point(record: Mapping[str, Any]) -> CurvePoint | None:
+    evaluation = record.get("evaluation")
+    if not evaluation or not record.get("as_of"):
+        return None
+    return CurvePoint(
+        version_name=record["version_name"],
+        as_of=record["as_of"],
+        digest=record.get("digest", ""),
+        training_images=evaluation["training_images"],
+        test_images=evaluation["testing_images"],
+        f1=evaluation["f1"],
+        precision=evaluation["precision"],
+        recall=evaluation["recall"],
+        deployed=bool(record.get("serves_since")),
+    )

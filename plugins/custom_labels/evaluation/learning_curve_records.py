@@ -1,0 +1,27 @@
+"""The learning curve in the registry: written anew, from all records, by every run that evaluated a version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from custom_labels.core.gate import Metric
+from custom_labels.evaluation.curve_picture import to_svg
+from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve
+
+if TYPE_CHECKING:
+    from custom_labels.deployment.registry import Registry
+
+CURVE = "registry/learning_curve.json"
+PICTURE = "registry/learning_curve.svg"
+
+
+def write_learning_curve(registry: Registry, project: str, metric: Metric) -> LearningCurve:
+    """Draw the curve of all versions of the registry.
+
+    Nothing is compared or kept: whoever writes last has read all records that were there, and a version that is
+    missing in between is in the next one.
+    """
+    curve = learning_curve(project, metric, registry.versions())
+    registry.store.write_json(CURVE, curve.to_json())
+    registry.store.call("put_object", PICTURE, Body=to_svg(curve).encode(), ContentType="image/svg+xml")
+    return curve

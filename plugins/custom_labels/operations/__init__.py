@@ -1,0 +1,1 @@
+"""Cost guard, costs, retention, audit samples and the checks of bootstrap."""

@@ -1,0 +1,153 @@
+"""What is kept of human sampling: how far the log of detections was gone through, the samples, and their answers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from custom_labels.core.names import review_subject
+from custom_labels.detection.detection import Decision, Detection
+from custom_labels.detection.log_records import LogPosition, read_log
+from custom_labels.operations.audit import Accuracy, AuditSample, Stratum, every_nth
+from custom_labels.review.harvest_records import read_ledger
+from custom_labels.review.review import Agreement
+from custom_labels.s3.line_files import read_folder, write_lines
+from custom_labels.s3.store import S3Store
+
+CURSOR = "audit/cursor.json"
+SAMPLES = "audit/samples/"
+ACCURACY = "audit/accuracy.json"
+
+Counts = tuple[int, int, int]
+"""Samples, those of them that are answered, those of them that were right."""
+MAXIMUM_SAMPLES = 1000
+"""Samples drawn by one run at most; the next one goes on behind them."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far the log was gone through.
+
+    :param position: behind the last detection that was counted, ``None`` at the log's beginning.
+    :param seen: detections counted since the last sample.
+    :param draws: how often samples were drawn; names the next file of samples.
+    :param etag: of the object it was read from, ``None`` where there is none.
+    """
+
+    position: LogPosition | None = None
+    seen: int = 0
+    draws: int = 0
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The detections that one run samples.
+
+    :param cursor: the one that the draw began at; ``after`` is the one behind it.
+    :param detections: how many were gone through.
+    """
+
+    cursor: Cursor
+    after: Cursor
+    sampled: tuple[Detection, ...]
+    detections: int
+
+    @property
+    def name(self) -> str:
+        """Name the draw; a repeated one has the same name."""
+        return f"{self.cursor.draws:08d}"
+
+
+def read_cursor(store: S3Store) -> Cursor:
+    """Read how far the log was gone through."""
+    value, etag = store.read_json(CURSOR)
+    if not value:
+        return Cursor(etag=etag)
+    position = LogPosition(**value["position"]) if value["position"] else None
+    return Cursor(position, value["seen"], value["draws"], etag)
+
+
+def draw(store: S3Store, interval: int, until: datetime) -> Draw:
+    """Pick every n-th detection behind the cursor; nothing is written.
+
+    Images that Custom Labels could not read are no detections.
+
+    :param until: detections logged from then on are left to the next run.
+    """
+    cursor = read_cursor(store)
+    position, seen, count = cursor.position, cursor.seen, 0
+    sampled: list[Detection] = []
+    log = (entry for entry in read_log(store, cursor.position, until) if entry[1].decision is not Decision.UNREADABLE)
+    for (position, detection), is_marked, seen in every_nth(log, interval, seen=cursor.seen):  # noqa: B007
+        count += 1
+        if is_marked:
+            sampled.append(detection)
+            if len(sampled) == MAXIMUM_SAMPLES:
+                break
+    after = Cursor(position, seen, cursor.draws + bool(sampled))
+    return Draw(cursor, after, tuple(sampled), count)
+
+
+def keep_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> None:
+    """Record a draw's samples, then move the cursor behind it.
+
+    Their reviews must have been asked for before: a run that is killed in between draws the same samples again.
+
+    :raises ObjectChanged: another run moved the cursor meanwhile; likewise ``ObjectExists``.
+    """
+    if drawn.sampled:
+        write_lines(store, f"{SAMPLES}{drawn.name}.jsonl", (sample.to_json() for sample in samples))
+    position = asdict(drawn.after.position) if drawn.after.position else None
+    value = {"position": position, "seen": drawn.after.seen, "draws": drawn.after.draws}
+    store.write_if_unchanged(CURSOR, value, drawn.cursor.etag)
+
+
+def measure(store: S3Store) -> list[Accuracy]:
+    """Join all samples with their answers, and count right ones, a version and what it had said.
+
+    A sample without an answer that people agree on is counted as sampled only. Joins in a temporary file.
+
+    :return: for each version, sorted by name, the overall accuracy first, then one for each label it had said.
+    """
+    with closing(sqlite3.connect("")) as database:
+        database.executescript(
+            "CREATE TABLE sample (subject PRIMARY KEY, version, label, is_doubtful);"
+            "CREATE TABLE answer (subject PRIMARY KEY, label);"
+        )
+        database.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)", _samples(store))
+        database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?)", _answers(store))
+        rows = database.execute(
+            "SELECT version, sample.label, is_doubtful, count(*), count(answer.subject), "
+            "count(CASE WHEN answer.label IS sample.label THEN answer.subject END) "
+            "FROM sample LEFT JOIN answer USING (subject) GROUP BY version, sample.label, is_doubtful"
+        )
+        counts: dict[tuple[str, str | None, bool], dict[bool, Counts]] = {}
+        for version, label, is_doubtful, *numbers in rows:
+            for key in ((version, None, True), (version, label, False)):
+                strata = counts.setdefault(key, {})
+                before = strata.get(bool(is_doubtful), (0, 0, 0))
+                strata[bool(is_doubtful)] = (before[0] + numbers[0], before[1] + numbers[1], before[2] + numbers[2])
+    accuracies = (
+        Accuracy(version, label, is_overall, tuple(Stratum(doubt, *strata[doubt]) for doubt in sorted(strata)))
+        for (version, label, is_overall), strata in counts.items()
+    )
+    return sorted(
+        accuracies, key=lambda one: (one.version_name, not one.is_overall, one.label is None, one.label or "")
+    )
+
+
+def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None, bool]]:
+    for file in read_folder(store, SAMPLES):
+        for sample in map(AuditSample.from_json, file.records):
+            yield review_subject(sample.review), sample.version_name, sample.label, sample.is_doubtful
+
+
+def _answers(store: S3Store) -> Iterator[tuple[str, str | None]]:
+    for file in read_ledger(store):
+        for line in file.records:
+            if line["agreement"] in {Agreement.AGREED, Agreement.NONE_FITS}:
+                yield review_subject(line["request"]["name"]), line["label"]

@@ -1,0 +1,266 @@
+"""What a project needs around it, looked at one by one: each check gives a finding, none stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.aws.statuses import PROJECT_CREATED, Verdict
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.settings import find_shared_queues, template_path
+from custom_labels.errors import BelongsToAnother, CustomLabelsError
+from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
+from custom_labels.operations.pool_probes import PoolProbes, named_pools, use_of
+from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
+from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
+from custom_labels.review.setup_records import read_review_record
+from custom_labels.s3.errors import connection_way_out, error_code
+from custom_labels.training.train_rules import require_bucket_in_region
+
+CHECKED = "registry/bootstrap.json"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing.
+
+    :param value: what it is, for people.
+    :param problem: what is wrong and the way out; empty if nothing is.
+    """
+
+    subject: str
+    value: str
+    problem: str = ""
+
+
+class Wrong(CustomLabelsError):
+    """A thing is missing, or not as it has to be."""
+
+
+class BootstrapChecks:
+    """The checks of one project.
+
+    :param place: the project, as a task sees it.
+    """
+
+    def __init__(self, place: ProjectContext) -> None:
+        self.place = place
+        self.project = place.project
+        self.pools = PoolProbes(place)
+        self.belongs_to_another = False
+
+    def all(self) -> Iterator[Finding]:
+        """Look at everything the project file names."""
+        queues, review = self.project.queues, self.project.review
+        yield (region := self._look("region", self.project.region_name or "none", self.place.require_region))
+        if region.problem:
+            # Nothing can be asked, and each answer would be this one.
+            return
+        for field, pool in named_pools(self.project).items():
+            yield self._look(field.replace("_", " "), pool, partial(self.pool, field, pool))
+        yield self._look("bucket", self.project.bucket, self.bucket)
+        if self.belongs_to_another:
+            # Some checks write into it.
+            return
+        yield self._look("Custom Labels project", self.project.name, self.custom_labels_project)
+        yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
+        for kind, url in queues.model_dump().items():
+            yield self._look(f"queue {kind}", url, partial(self.queue, kind, url))
+        yield self._look("announcement of images", queues.detections, lambda: self.announcements("detections").images())
+        yield self._look("review role", review.role_arn if review else None, self.role)
+        yield self._look("review workteam", review.workteam_arn if review else None, self.workteam)
+        yield self._look("bucket CORS", self.project.bucket if review else None, self.cors)
+        yield self._look(
+            "announcement of reviews",
+            queues.reviews if review else None,
+            lambda: self.announcements("reviews").reviews(),
+        )
+        yield self._look("review flows", review.backend if review else None, self.flows)
+        yield self._look("review page", review.backend if review else None, self.page)
+
+    def _look(self, subject: str, value: str | None, check: Callable[[], str]) -> Finding:
+        """Run one check, unless the project file names nothing to look at."""
+        if not value:
+            return Finding(subject, "none in the project file")
+        try:
+            return Finding(subject, check())
+        except CustomLabelsError as error:
+            return Finding(subject, value, str(error))
+        except (ClientError, BotoCoreError) as error:
+            connection = self.project.aws_conn_id
+            way_out = connection_way_out(error, connection) or (
+                f"allow it to the Airflow connection '{connection}', as {TEMPLATE} does, or trigger the DAG again"
+            )
+            return Finding(
+                subject,
+                value,
+                f"It could not be looked at: {str(error).rstrip('.')}. {way_out[0].upper()}{way_out[1:]}.",
+            )
+
+    def client(self, service: str) -> Any:
+        """Give a client of the project's connection and region."""
+        return AwsBaseHook(
+            self.project.aws_conn_id, client_type=service, region_name=self.project.region_name
+        ).get_conn()
+
+    # -- the checks: each gives what it found, or raises -----------------------------------------------
+
+    def pool(self, field: str, name: str) -> str:
+        """See whether a task got a slot of a pool; a task has no way to look at Airflow's pools."""
+        if not self.pools.has_slots(use_of(field)):
+            raise Wrong(
+                f"The task {use_of(field)} got no slot of pool '{name}' within {self.pools.seconds:g} s: there is no "
+                "such pool, or all its slots are taken. A task whose pool is missing waits for ever: add it under "
+                f"Admin > Pools, or correct '{field}' in {self.project.name}.yaml."
+            )
+        return f"a task got a slot of '{name}'"
+
+    def bucket(self) -> str:
+        """Read and write the bucket, which has to be the project's own and where Custom Labels is called."""
+        try:
+            self.place.claim()
+        except BelongsToAnother:
+            self.belongs_to_another = True
+            raise
+        self.place.store.write_json(CHECKED, {"run": self.place.run_name})
+        self.place.store.read_json(CHECKED)
+        require_bucket_in_region(self.place)
+        return f"{self.place.store.uri()} can be read and written"
+
+    def custom_labels_project(self) -> str:
+        """Find the project at Custom Labels."""
+        found = self.place.rekognition.describe_project(self.project.name)
+        if PROJECT_CREATED.judge(found.status) is not Verdict.DONE:
+            raise Wrong(
+                f"The Custom Labels project '{self.project.name}' is {found.status or 'missing'}. Look at the task "
+                "create_project of this run, and clear it."
+            )
+        return found.arn
+
+    def topic(self) -> str:
+        """Find the topic that messages go to."""
+        arn = str(self.project.sns_topic_arn)
+        try:
+            self.client("sns").get_topic_attributes(TopicArn=arn)
+        except ClientError as error:
+            if error_code(error) not in {"NotFound", "NotFoundException"}:
+                raise
+            raise self._missing("SNS topic", arn, "sns_topic_arn", error) from error
+        return arn
+
+    def queue(self, kind: str, url: str) -> str:
+        """Find a queue, which no other project may read."""
+        self._queue_attributes(kind, url)
+        if shared := [each for each in find_shared_queues(self.project) if each.startswith(f"'queues.{kind}'")]:
+            raise Wrong(" ".join(shared))
+        return url
+
+    def _queue_attributes(self, kind: str, url: str) -> dict[str, str]:
+        try:
+            found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        except ClientError as error:
+            if not error_code(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
+                raise
+            raise self._missing("queue", url, f"queues.{kind}", error) from error
+        return dict(found["Attributes"])
+
+    def announcements(self, queue: str) -> AnnouncementChecks:
+        """Give the checks of what feeds the queues.
+
+        :param queue: name of the one that is inspected; it has to exist, another that does not is a finding by itself.
+        """
+        arns = {}
+        for kind, url in self.project.queues.model_dump(exclude_none=True).items():
+            try:
+                arns[kind] = self._queue_attributes(kind, url)["QueueArn"]
+            except Wrong:
+                if kind == queue:
+                    raise
+        return AnnouncementChecks(self.place, self.client, arns)
+
+    def role(self) -> str:
+        """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
+        arn = review_of(self.project).role_arn
+        try:
+            found = self.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+        except ClientError as error:
+            if error_code(error) in {"AccessDenied", "AccessDeniedException"}:
+                return f"{arn}, which may not be looked at (iam:GetRole)"
+            if error_code(error) != "NoSuchEntity":
+                raise
+            raise self._missing("role", arn, "review.role_arn", error) from error
+        if "sagemaker.amazonaws.com" not in str(found["AssumeRolePolicyDocument"]):
+            raise Wrong(
+                f"The role {arn} does not trust sagemaker.amazonaws.com, so that A2I cannot take it on. Add that to "
+                "its trust policy, or name another as 'review.role_arn'."
+            )
+        return arn
+
+    def workteam(self) -> str:
+        """Find the people, and where they work."""
+        arn = review_of(self.project).workteam_arn
+        found = self._sagemaker().find_workteam(arn)
+        if found is None:
+            raise Wrong(
+                f"There is no workteam {arn}. Create it (SageMaker console, Labeling workforces), or correct "
+                f"'review.workteam_arn' in {self.project.name}.yaml."
+            )
+        return f"{arn}, works at https://{found.get('SubDomain')}"
+
+    def cors(self) -> str:
+        """See whether the worker portal may show images of the bucket; A2I fails tasks that cannot."""
+        try:
+            found = self.place.store.client.get_bucket_cors(Bucket=self.project.bucket)
+        except ClientError as error:
+            if error_code(error) != "NoSuchCORSConfiguration":
+                raise
+            found = {"CORSRules": []}  # type: ignore[typeddict-item]
+        if not any("GET" in rule["AllowedMethods"] for rule in found["CORSRules"]):
+            raise Wrong(
+                f"The bucket {self.project.bucket} has no CORS rule that allows GET, without which the worker portal "
+                f"shows no images and A2I fails the tasks. Add one ({TEMPLATE} has it)."
+            )
+        return "GET is allowed"
+
+    def flows(self) -> str:
+        """See whether the flows that the settings ask for are Active and recorded."""
+        store = self.place.store
+        reviewers = reviewer_counts(store, self.place.settings("reviewers_per_image").reviewers_per_image)
+        setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
+        record = read_review_record(store)
+        bad = [
+            f"{name} is {found.status or 'missing'}{f' ({found.message})' if found.message else ''}"
+            for name, found in setup.describe().items()
+            if found.status != "Active"
+        ]
+        bad += [
+            f"{name} is not recorded in registry/review.json"
+            for count, name in setup.plan.flows.items()
+            if (record.current or {}).get(count) != name
+        ]
+        if bad:
+            raise Wrong(f"Reviews cannot be opened: {'; '.join(bad)}. Look at the task set_up_review of this run.")
+        return ", ".join(f"{name} asks {count}" for count, name in setup.plan.flows.items())
+
+    def page(self) -> str:
+        """Render the page that reviewers see with an image of the project: a page that fails fails every review."""
+        review, live = review_of(self.project), self.place.registry.live()
+        template = plan_review(self.project, self.place.store, [1]).template
+        where = f"'review.template' of {self.project.name}.yaml is '{review.template or template_path(review)}'"
+        labels = live.labels if live else ()
+        return ReviewPageCheck(self.place.store, self._sagemaker(), template, review.role_arn, labels, where).run()
+
+    def _sagemaker(self) -> ReviewSetupHook:
+        return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)
+
+    def _missing(self, what: str, value: str, setting: str, error: ClientError) -> Wrong:
+        return Wrong(
+            f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
+            f"{self.project.name}.yaml."
+        )

@@ -1,0 +1,169 @@
+"""What AWS bills, by version and calendar month: pure arithmetic on what was recorded. All months are of UTC."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from custom_labels.deployment.serving import ServingInterval, ServingRecord
+
+BUDGET_STEP = 0.25
+"""After a budget is exceeded it is told again each time that this share of it is spent in addition."""
+SETTLING = timedelta(days=2)
+"""How long after its end a month may still change: until the last look at what ran in it."""
+
+
+@dataclass(frozen=True)
+class UnitPrices:
+    """Prices in US dollars.
+
+    :param training_hour: an hour of training.
+    :param inference_unit_hour: an hour of one inference unit; billed by the minute.
+    :param review: one image shown to people.
+    :param as_of: date of the oldest of them, ISO 8601.
+    """
+
+    training_hour: float
+    inference_unit_hour: float
+    review: float
+    as_of: str
+
+
+@dataclass(frozen=True)
+class VersionUse:
+    """What is known of a version's use.
+
+    :param training_seconds: AWS's ``BillableTrainingTimeInSeconds``; 0 where the training failed or is not over.
+    :param trained_at: when the training ended, which is when it is counted; ``None`` where that is not known.
+    """
+
+    version_name: str
+    training_seconds: float = 0
+    trained_at: datetime | None = None
+    serving: ServingRecord = field(default_factory=ServingRecord)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a version costs.
+
+    :param unit_hours: hours of serving times inference units.
+    """
+
+    training_usd: float
+    serving_usd: float
+    unit_hours: float
+
+    @property
+    def total_usd(self) -> float:
+        """Both together."""
+        return self.training_usd + self.serving_usd
+
+    def to_json(self) -> dict[str, float]:
+        """Give it as JSON types; a hundredth of a cent is precise enough."""
+        return {
+            "training_usd": round(self.training_usd, 4),
+            "serving_usd": round(self.serving_usd, 4),
+            "total_usd": round(self.total_usd, 4),
+            "unit_hours": round(self.unit_hours, 4),
+        }
+
+
+Period = tuple[datetime, datetime]
+"""From a moment to just before another."""
+
+
+def month_of(moment: datetime) -> str:
+    """Name the month of a moment, as ``YYYY-MM``."""
+    return moment.astimezone(UTC).strftime("%Y-%m")
+
+
+def period_of(month: str) -> Period:
+    """Give the begin of a month and of the next one."""
+    begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return begin, (begin + timedelta(days=31)).replace(day=1)
+
+
+def is_settled(month: str, computed_at: datetime) -> bool:
+    """Whether a month that was computed then cannot change any more."""
+    return computed_at >= period_of(month)[1] + SETTLING
+
+
+def unit_seconds(interval: ServingInterval, period: Period | None = None) -> float:
+    """Give the seconds times inference units that are billed of an interval, within a period or at all.
+
+    AWS bills by the minute, so that a minute that was begun counts whole. One that lasts counts up to when the version
+    was last seen running.
+    """
+    seconds = ((interval.until or interval.last_seen) - interval.since).total_seconds()
+    end = interval.since + timedelta(minutes=math.ceil(seconds / 60))
+    since = interval.since
+    if period is not None:
+        since, end = max(since, period[0]), min(end, period[1])
+    return max(0.0, (end - since).total_seconds()) * interval.units
+
+
+def cost_of(use: VersionUse, prices: UnitPrices, period: Period | None = None) -> Cost:
+    """Give what a version cost within a period, or at all."""
+    unit_hours = sum(unit_seconds(each, period) for each in use.serving.intervals) / 3600
+    # A training of which the end is not known counts for the version, and in no month.
+    is_within = period is None or (use.trained_at is not None and period[0] <= use.trained_at < period[1])
+    training_hours = use.training_seconds / 3600 if is_within else 0.0
+    return Cost(training_hours * prices.training_hour, unit_hours * prices.inference_unit_hour, unit_hours)
+
+
+def first_moment(uses: Sequence[VersionUse]) -> datetime | None:
+    """Give the first moment at which anything was used, ``None`` if nothing ever was."""
+    moments = [interval.since for use in uses for interval in use.serving.intervals]
+    moments += [use.trained_at for use in uses if use.trained_at]
+    return min(moments, default=None)
+
+
+def months_between(first: datetime, last: datetime) -> list[str]:
+    """Name all months from one moment to another."""
+    months = [month_of(first)]
+    while months[-1] < month_of(last):
+        months.append(month_of(period_of(months[-1])[1]))
+    return months
+
+
+def month_ledger(
+    month: str, uses: Sequence[VersionUse], reviews: int, prices: UnitPrices, *, now: datetime
+) -> dict[str, Any]:
+    """Give a month's ledger as JSON types; versions without any cost in it are left out.
+
+    :param reviews: reviews that were opened in the month.
+    """
+    costs = {use.version_name: cost_of(use, prices, period_of(month)) for use in uses}
+    versions = {name: cost.to_json() for name, cost in sorted(costs.items()) if cost.total_usd > 0}
+    reviews_usd = reviews * prices.review
+    return {
+        "month": month,
+        "as_of": now.isoformat(timespec="seconds"),
+        "versions": versions,
+        "training_usd": round(sum(cost.training_usd for cost in costs.values()), 4),
+        "serving_usd": round(sum(cost.serving_usd for cost in costs.values()), 4),
+        "reviews": reviews,
+        "reviews_usd": round(reviews_usd, 4),
+        "total_usd": round(sum(cost.total_usd for cost in costs.values()) + reviews_usd, 4),
+        "prices_as_of": prices.as_of,
+    }
+
+
+def budget_level(total_usd: float, budget_usd: float | None) -> int:
+    """Say how far a budget is exceeded: 0 is not at all, 1 is above it, and one more for each further quarter of it."""
+    if budget_usd is None or total_usd <= budget_usd:
+        return 0
+    return 1 + math.floor((total_usd / budget_usd - 1) / BUDGET_STEP + 1e-9)
+
+
+def dearest(ledger: Mapping[str, Any], most: int = 3) -> list[str]:
+    """Name what costs most in a month, the dearest first, in words."""
+    costs = [(f"serving {name}", cost["serving_usd"]) for name, cost in ledger["versions"].items()]
+    costs += [(f"training {name}", cost["training_usd"]) for name, cost in ledger["versions"].items()]
+    costs.append((f"{ledger['reviews']} reviews", ledger["reviews_usd"]))
+    ranked = sorted(costs, key=lambda each: (-each[1], each[0]))
+    return [f"{what}: ${usd:.2f}" for what, usd in ranked[:most] if usd > 0]

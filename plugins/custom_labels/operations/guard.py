@@ -1,0 +1,243 @@
+"""What the cost guard does about the versions of a project: pure rules on what AWS and the registry say.
+
+A version that the registry does not know is never touched, and one that a person stopped is never started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from custom_labels.aws.statuses import STARTABLE
+from custom_labels.core.service_window import ServiceWindow
+
+PASSING = frozenset({"STARTING", "STOPPING"})
+"""Statuses in which nothing can be done; the next look finds what came of them."""
+
+
+class Action(StrEnum):
+    """What is done about a version."""
+
+    STOP = "stop"
+    START = "start"
+    LEAVE = "leave"
+    ALERT = "alert"
+
+
+class Cause(StrEnum):
+    """Why the guard stopped the live version, which says who starts it again."""
+
+    WINDOW = "window"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True)
+class FoundVersion:
+    """A version as it was found.
+
+    :param status: AWS's status.
+    :param is_known: whether the registry has a record of it.
+    :param kept_until: until when it is kept running though another replaced it.
+    :param stopped_for: what a deployment stopped it for that was to start it again; ``None`` for no such thing.
+    """
+
+    name: str
+    project_arn: str
+    status: str
+    is_known: bool = True
+    kept_until: datetime | None = None
+    stopped_for: str | None = None
+
+
+@dataclass(frozen=True)
+class StoppedByGuard:
+    """That the guard stopped the live version, as ``registry/service.json`` remembers it.
+
+    :param at: when, ISO 8601 in UTC.
+    """
+
+    version_name: str
+    cause: Cause
+    at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> StoppedByGuard:
+        """Read back what :meth:`to_json` gave."""
+        return cls(value["version_name"], Cause(value["cause"]), value["at"])
+
+
+@dataclass(frozen=True)
+class LiveFacts:
+    """What is known of the version that serves.
+
+    :param name: the version; ``None`` before the first deployment.
+    :param running_since: when it was started the last time.
+    :param last_detection: a detection that it was asked for lately, ``None`` if there was none.
+    :param stopped: the guard's memory of a stop.
+    """
+
+    name: str | None = None
+    running_since: datetime | None = None
+    last_detection: datetime | None = None
+    stopped: StoppedByGuard | None = None
+
+    @property
+    def quiet_since(self) -> datetime | None:
+        """Since when nothing was asked of it: its last detection, or its start where that came later."""
+        return max((moment for moment in (self.last_detection, self.running_since) if moment), default=None)
+
+
+@dataclass(frozen=True)
+class GuardRules:
+    """The settings that the guard heeds.
+
+    :param window: when the live version is meant to run, ``None`` for always.
+    :param idle_hours: hours without a detection after which it is stopped, ``None`` for never.
+    :param starts_for_images: whether the detect DAG starts it again when images wait.
+    """
+
+    window: ServiceWindow | None = None
+    idle_hours: float | None = None
+    starts_for_images: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done about one version, and why in words.
+
+    :param cause: for a stop of the live version.
+    """
+
+    version_name: str
+    project_arn: str
+    action: Action
+    reason: str
+    cause: Cause | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return asdict(self)
+
+    @property
+    def words(self) -> str:
+        """Give it as one line."""
+        return f"{self.version_name}: {self.action} ({self.reason})"
+
+
+def decide(
+    versions: Sequence[FoundVersion],
+    live: LiveFacts,
+    rules: GuardRules,
+    *,
+    now: datetime,
+    deploying: str | None = None,
+) -> list[Decision]:
+    """Decide about every version that costs money, or that should run and does not.
+
+    :param deploying: the run that starts and stops versions just now: while it lives nothing is done.
+    """
+    decisions = []
+    for version in versions:
+        is_live = version.name == live.name
+        if not is_live and version.status not in {"RUNNING", *PASSING}:
+            continue
+        if version.status in PASSING:
+            action, reason, cause = Action.LEAVE, f"it is {version.status}: the next look finds what came of it", None
+        elif deploying is not None:
+            action, reason, cause = Action.LEAVE, f"a deployment is under way: {deploying}", None
+        elif is_live:
+            action, reason, cause = _about_live(version, live, rules, now)
+        else:
+            action, reason, cause = *_about_stray(version, live, now), None
+        decisions.append(Decision(version.name, version.project_arn, action, reason, cause))
+    return decisions
+
+
+def _about_stray(version: FoundVersion, live: LiveFacts, now: datetime) -> tuple[Action, str]:
+    serves = f"version {live.name} serves" if live.name else "no version serves"
+    if not version.is_known:
+        return Action.ALERT, f"it runs and the registry does not know it, so that it is not touched; {serves}"
+    if version.kept_until is None:
+        return Action.STOP, f"it runs without serving; {serves}"
+    until = version.kept_until.isoformat(timespec="minutes")
+    if now < version.kept_until:
+        return Action.LEAVE, f"it was replaced and is kept running until {until}"
+    return Action.STOP, f"it was replaced and was kept running until {until}"
+
+
+def _about_live(
+    version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime
+) -> tuple[Action, str, Cause | None]:
+    is_open = rules.window is None or rules.window.is_open(now)
+    if version.status == "RUNNING":
+        if not is_open and rules.window is not None:
+            return Action.STOP, f"it serves outside of the service window '{rules.window.text}'", Cause.WINDOW
+        if idle := _idle(live, rules, now):
+            return Action.STOP, idle, Cause.IDLE
+        return Action.LEAVE, "it serves", None
+    if version.status not in STARTABLE:
+        return Action.LEAVE, f"it is {version.status}, which is for a person to look at", None
+    return *_about_stopped(version, live, is_open=is_open), None
+
+
+def _idle(live: LiveFacts, rules: GuardRules, now: datetime) -> str | None:
+    """Say that nothing was asked of the live version for too long, ``None`` if that is not so."""
+    since = live.quiet_since
+    if rules.idle_hours is None or since is None or now - since < timedelta(hours=rules.idle_hours):
+        return None
+    way_out = "the detect DAG starts it when images wait" if rules.starts_for_images else "start it by hand"
+    return f"it serves and made no detection for {rules.idle_hours:g} hours; {way_out}"
+
+
+def _about_stopped(version: FoundVersion, live: LiveFacts, *, is_open: bool) -> tuple[Action, str]:
+    if version.stopped_for and is_open:
+        return Action.START, f"it was stopped for {version.stopped_for} by a run that did not live to start it again"
+    if live.stopped is None or live.stopped.version_name != version.name:
+        return Action.LEAVE, f"it is {version.status}, and not by the cost guard"
+    if live.stopped.cause is Cause.IDLE:
+        return Action.LEAVE, f"it is stopped since {live.stopped.at}, as there was nothing to detect"
+    if not is_open:
+        return Action.LEAVE, f"it is stopped since {live.stopped.at}, until the service window opens"
+    return Action.START, "the service window is open again"
+
+
+def why_not_started(status: str | None, rules: GuardRules, *, setting: str, now: datetime) -> str | None:
+    """Say why images may not start the live version, ``None`` if they may.
+
+    :param status: AWS's status of it, which is not RUNNING.
+    :param setting: name of the setting that lets them.
+    """
+    if status in PASSING:
+        return "the next look finds what comes of it"
+    if status not in STARTABLE:
+        return "it cannot be started from that"
+    if not rules.starts_for_images:
+        return f"'{setting}' is off"
+    if rules.window is not None and not rules.window.is_open(now):
+        return f"the service window '{rules.window.text}' is closed"
+    return None
+
+
+def remember(
+    decisions: Sequence[Decision], statuses: Mapping[str, str], live: LiveFacts, *, now: datetime
+) -> StoppedByGuard | None:
+    """Give what is to be remembered of the guard's stop of the live version; written before it is stopped.
+
+    It is forgotten when the version runs again, whoever started it, or when another one serves.
+
+    :param statuses: of the versions that were found, by name.
+    """
+    for decision in decisions:
+        if decision.cause is not None:
+            return StoppedByGuard(decision.version_name, decision.cause, now.isoformat(timespec="seconds"))
+    is_running = live.name is not None and statuses.get(live.name) == "RUNNING"
+    if live.stopped is None or is_running or live.stopped.version_name != live.name:
+        return None
+    return live.stopped

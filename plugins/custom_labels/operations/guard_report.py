@@ -1,0 +1,42 @@
+"""What the cost guard says of a project in every run: what runs, what it costs, and since when nobody asked it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from custom_labels.core.context import ProjectContext
+from custom_labels.operations.running import RunningVersion, idle_level, what_runs
+
+
+def runs_in_words(looked: Mapping[str, Any], accounted: Mapping[str, Any]) -> str:
+    """Say what runs and what that costs a day.
+
+    :param looked: what ``look`` returned, and ``accounted`` what ``account`` did.
+    """
+    running = [RunningVersion.from_json(version) for version in looked["running"]]
+    return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(looked["at"]))
+
+
+def spent_in_words(place: ProjectContext, accounted: Mapping[str, Any]) -> str:
+    """Say what the month cost so far, and whether that is too much."""
+    variable, budget = place.project.variable("monthly_budget_usd"), accounted["budget_usd"]
+    spent = f"{accounted['month']} costs ${accounted['total_usd']:.2f} so far"
+    if budget is None:
+        return f"{spent}, '{variable}' is not set"
+    return f"{spent}, {'more than' if accounted['level'] else 'of'} the ${budget:g} of '{variable}'"
+
+
+def idle_news(place: ProjectContext, settings: Mapping[str, Any], looked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give how long nobody asked the live version, if that is news; ``None`` if it was told, or is not for long."""
+    at = datetime.fromisoformat(looked["at"])
+    for version in map(RunningVersion.from_json, looked["running"]):
+        if version.quiet_since is None:
+            continue
+        level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])
+        news = {"version_name": version.name, "since": version.quiet_since.isoformat(), "level": level}
+        told = place.registry.service().get("told_idle") or {}
+        known = told.get("level", 0) if {**told, "level": level} == news else 0
+        return news if level > known else None
+    return None

@@ -1,0 +1,378 @@
+"""The steps of the cost guard: what runs and what is done about it. It asks AWS and the registry, never Airflow.
+
+Every function is one task, which may be run again after any crash.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.aws.statuses import Described
+from custom_labels.core.context import ProjectContext, branch, step
+from custom_labels.core.reporting_tasks import outcome
+from custom_labels.core.service_window import parse_service_window
+from custom_labels.deployment.deployment import LiveVersion, Units
+from custom_labels.deployment.serving import ServingRecord
+from custom_labels.deployment.serving_records import ServingLog
+from custom_labels.deployment.version_tasks import note_status
+from custom_labels.detection.log_records import last_detected
+from custom_labels.operations.guard import (
+    Action,
+    Decision,
+    FoundVersion,
+    GuardRules,
+    LiveFacts,
+    StoppedByGuard,
+    decide,
+    remember,
+)
+from custom_labels.operations.guard_report import idle_news, runs_in_words, spent_in_words
+from custom_labels.operations.running import RunningVersion
+
+log = logging.getLogger(__name__)
+
+LONGEST_LOOK_BACK = timedelta(days=92)
+"""How far back the last detection is looked for, a page of names a day, unless 'idle_stop_hours' is longer."""
+
+
+# -- what runs -------------------------------------------------------------------------------------
+
+
+@step
+def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Take the deployment lock if nobody alive has it, ask AWS what runs, and decide about each version.
+
+    That the live version is going to be stopped is written down before it happens.
+
+    :return: ``decisions``, and ``running``, what is billed once they are carried out; ``is_ours`` says whether the lock
+        is, without which nothing is stopped, started or deleted.
+    """
+    place = ProjectContext(project)
+    holder = place.try_take(place.deployment_lock, settings)
+    now = datetime.now(UTC)
+    listed = list_versions(place)
+    serving = note_serving(place, listed, now)
+    live = _live_facts(place, settings, place.registry.live(), serving, now)
+    records = {record["version_name"]: record for record in place.registry.versions()}
+    decisions = decide(
+        [_found(described, name, records) for name, described in listed.items()],
+        live,
+        guard_rules(settings),
+        now=now,
+        deploying=holder.owner if holder else None,
+    )
+    for decision in decisions:
+        log.info("%s", decision.words)
+    if holder is None:
+        _remember(place, decisions, listed, live, now)
+    return {
+        "is_ours": holder is None,
+        "deploying": holder.owner if holder else None,
+        "decisions": [decision.to_json() for decision in decisions],
+        "running": [version.to_json() for version in _running(place, settings, listed, decisions, live)],
+        "at": now.isoformat(),
+    }
+
+
+def list_versions(place: ProjectContext) -> dict[str, Described]:
+    """List all versions of the project at AWS by their names; none without a project."""
+    found = place.rekognition.find_project(place.project.name)
+    if found is None:
+        return {}
+    arn = found["ProjectArn"]
+    listed = place.rekognition.list_versions(arn)
+    return {
+        name: Described(described.status, described.message, {**described.raw, "ProjectArn": arn})
+        for name, described in listed.items()
+    }
+
+
+def note_serving(place: ProjectContext, listed: Mapping[str, Described], now: datetime) -> dict[str, ServingRecord]:
+    """Record what runs, and the end of what was running and does not any more; give the records before that."""
+    serving_log = ServingLog(place.store)
+    serving = serving_log.read_all()
+    was_running = {name for name, record in serving.items() if record.open}
+    for name in was_running | {name for name, described in listed.items() if described.status == "RUNNING"}:
+        described = listed.get(name, Described(None))
+        serving_log.seen(name, Units.of(described.raw).minimum, described.status, now)
+    return serving
+
+
+def _running(
+    place: ProjectContext,
+    settings: Mapping[str, Any],
+    listed: Mapping[str, Described],
+    decisions: list[Decision],
+    live: LiveFacts,
+) -> list[RunningVersion]:
+    """Give what will run when this look's decisions are carried out."""
+    stopped = {decision.version_name for decision in decisions if decision.action is Action.STOP}
+    started = {decision.version_name for decision in decisions if decision.action is Action.START}
+    unknown = {decision.version_name for decision in decisions if decision.action is Action.ALERT}
+    running = []
+    for name, described in listed.items():
+        if name not in started and (described.status != "RUNNING" or name in stopped):
+            continue
+        units = Units.of(described.raw)
+        if name in started:
+            units = Units(units_of(place, settings, name)["min_inference_units"])
+        role = (
+            "serves" if name == live.name else "runs unknown to the registry" if name in unknown else "is kept running"
+        )
+        quiet_since = live.quiet_since if name == live.name and name not in started else None
+        running.append(RunningVersion(name, role, units.minimum, units.maximum is not None, quiet_since))
+    return running
+
+
+def _found(described: Described, name: str, records: Mapping[str, Mapping[str, Any]]) -> FoundVersion:
+    record = records.get(name)
+    kept = (record or {}).get("kept_until")
+    return FoundVersion(
+        name=name,
+        project_arn=described.raw["ProjectArn"],
+        status=described.status or "",
+        is_known=record is not None,
+        kept_until=datetime.fromisoformat(kept) if kept else None,
+        stopped_for=(record or {}).get("stopped_for"),
+    )
+
+
+def _live_facts(
+    place: ProjectContext,
+    settings: Mapping[str, Any],
+    live: LiveVersion | None,
+    serving: Mapping[str, ServingRecord],
+    now: datetime,
+) -> LiveFacts:
+    if live is None:
+        return LiveFacts()
+    stopped = place.registry.service().get("stopped")
+    idle_hours = settings["idle_stop_hours"]
+    running = serving.get(live.version_name, ServingRecord()).open
+    # Nobody recorded its start: it is counted from this look on.
+    running_since = running.since if running else now
+    looked_back = max(timedelta(hours=idle_hours or 0), LONGEST_LOOK_BACK)
+    return LiveFacts(
+        name=live.version_name,
+        running_since=running_since,
+        last_detection=last_detected(place.store, max(running_since, now - looked_back), now),
+        stopped=StoppedByGuard.from_json(stopped) if stopped else None,
+    )
+
+
+def guard_rules(settings: Mapping[str, Any]) -> GuardRules:
+    """Take the rules out of the settings."""
+    return GuardRules(
+        window=parse_service_window(settings["service_window"]) if settings["service_window"] else None,
+        idle_hours=settings["idle_stop_hours"],
+        starts_for_images=settings["start_when_images_wait"],
+    )
+
+
+def _remember(
+    place: ProjectContext,
+    decisions: list[Decision],
+    listed: Mapping[str, Described],
+    live: LiveFacts,
+    now: datetime,
+) -> None:
+    statuses = {name: described.status or "" for name, described in listed.items()}
+    stopped = remember(decisions, statuses, live, now=now)
+    before = place.registry.service()
+    unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
+    # One that is gone is news again when it comes back.
+    told = [name for name in before.get("told_unknown", []) if name in unknown]
+    facts = {"stopped": stopped.to_json() if stopped else None, "told_unknown": told}
+    if any(before.get(name) != value for name, value in facts.items()):
+        place.registry.update_service(facts)
+
+
+# -- what is done about it -------------------------------------------------------------------------
+
+
+@step
+def versions_to_stop(looked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the versions that are stopped, one for each task."""
+    return _chosen(looked, Action.STOP)
+
+
+@step
+def versions_to_start(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the version that is started again, with the units that it had."""
+    place = ProjectContext(project)
+    return [
+        {**version, **units_of(place, settings, version["version_name"])} for version in _chosen(looked, Action.START)
+    ]
+
+
+def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
+    """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
+    record = place.registry.version(version_name)
+    units = record if record.get("minimum_inference_units") else settings
+    return {
+        "min_inference_units": units["minimum_inference_units"],
+        "max_inference_units": units.get("maximum_inference_units"),
+    }
+
+
+def _chosen(looked: Mapping[str, Any], action: Action) -> list[dict[str, Any]]:
+    return [
+        {"project_arn": decision["project_arn"], "version_name": decision["version_name"]}
+        for decision in looked["decisions"]
+        if decision["action"] == action
+    ]
+
+
+@step
+def record_services(project: str, looked: dict[str, Any] | None) -> None:
+    """Record what became of the versions that were stopped or started, also where one of them could not be."""
+    if looked is None:
+        raise AirflowSkipException("Nothing was looked at.")
+    place = ProjectContext(project)
+    for chosen in (*_chosen(looked, Action.STOP), *_chosen(looked, Action.START)):
+        note_service(place, chosen["project_arn"], chosen["version_name"])
+
+
+def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
+    """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
+    described = note_status(place, project_arn, version_name)
+    if described.status == "RUNNING" and place.registry.version(version_name).get("stopped_for"):
+        place.registry.update_version(version_name, {"stopped_for": None})
+
+
+@step
+def release_deployment_lock(project: str) -> None:
+    """Give the deployment lock back, if this run holds it, however the run ended."""
+    ProjectContext(project).deployment_lock.release()
+
+
+# -- how a run ends --------------------------------------------------------------------------------
+
+
+@branch
+def how_did_it_go(
+    project: str,
+    settings: dict[str, Any],
+    looked: dict[str, Any],
+    accounted: dict[str, Any],
+    forgotten: dict[str, Any],
+) -> str:
+    """Tell an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
+    place = ProjectContext(project)
+    if accounted["exceeded"]:
+        return "budget_exceeded"
+    if idle_news(place, settings, looked):
+        return "live_version_idle"
+    return "guarded" if _deeds(place, looked, forgotten) else "nothing_to_guard"
+
+
+@step
+def budget_exceeded(
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+) -> dict[str, Any]:
+    """Say that the month costs more than its budget, and what costs most; once for each further quarter of it."""
+    from custom_labels.operations.cost_records import record_told
+
+    place = ProjectContext(project)
+    spent, runs = spent_in_words(place, accounted), runs_in_words(looked, accounted)
+    detail = f"{spent}; most: {', '.join(accounted['dearest'])}. Now {runs}"
+    end = outcome(place, "budget_exceeded", detail, _facts(place, looked, accounted, forgotten))
+    record_told(place.store, accounted["month"], accounted["level"], accounted["budget_usd"])
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def live_version_idle(
+    project: str,
+    settings: dict[str, Any],
+    looked: dict[str, Any],
+    accounted: dict[str, Any],
+    forgotten: dict[str, Any],
+) -> dict[str, Any]:
+    """Say what the live version costs while nobody asks it, and how that ends; again when it lasts twice as long."""
+    place = ProjectContext(project)
+    variable = place.project.variable
+    detail = (
+        f"{runs_in_words(looked, accounted)}; {spent_in_words(place, accounted)}. '{variable('idle_stop_hours')}' "
+        f"stops it after so many hours, '{variable('idle_alert_hours')}' says when this alert comes"
+    )
+    end = outcome(place, "live_version_idle", detail, _facts(place, looked, accounted, forgotten))
+    if news := idle_news(place, settings, looked):
+        place.registry.update_service({"told_idle": news})
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def guarded(
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what was stopped, started and deleted, what runs that nobody knows, and what is left running."""
+    place = ProjectContext(project)
+    done = _deeds(place, looked, forgotten)
+    said = "; ".join([*done, f"now {runs_in_words(looked, accounted)}", spent_in_words(place, accounted)])
+    end = outcome(place, "guarded", said, _facts(place, looked, accounted, forgotten))
+    _record_told_unknown(place, looked)
+    return end
+
+
+@step
+def nothing_to_guard(
+    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what runs and what it costs, though there is nothing to do about it, or why nothing was done."""
+    place = ProjectContext(project)
+    said = [runs_in_words(looked, accounted), spent_in_words(place, accounted)]
+    if looked["deploying"]:
+        said.insert(0, f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended")
+    return outcome(place, "nothing_to_guard", "; ".join(said), _facts(place, looked, accounted, forgotten))
+
+
+def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
+    """Word what was done, and what is to be told for the first time."""
+    told = place.registry.service().get("told_unknown", [])
+    deeds = [
+        _deed(place, decision)
+        for decision in looked["decisions"]
+        if decision["action"] in {Action.STOP, Action.START}
+        or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
+    ]
+    return [*deeds, *(f"deleted version {name}, as it is old" for name in forgotten["deleted"])]
+
+
+def _deed(place: ProjectContext, decision: Mapping[str, Any]) -> str:
+    """Word what became of a version, by the status that was recorded after its task, which a user may have marked."""
+    name, action = decision["version_name"], Action(decision["action"])
+    if action is Action.ALERT:
+        return f"version {name} is a stranger: {decision['reason']}"
+    done = "stopped" if action is Action.STOP else "started"
+    status = place.registry.version(name).get("status")
+    if (status == "RUNNING") == (action is Action.STOP):
+        return f"version {name} was to be {done} and is {status or 'gone'}: {decision['reason']}"
+    return f"{done} version {name}: {decision['reason']}"
+
+
+def _record_told_unknown(place: ProjectContext, looked: Mapping[str, Any]) -> None:
+    unknown = [each["version_name"] for each in looked["decisions"] if each["action"] == Action.ALERT]
+    if unknown:
+        place.registry.update_service({"told_unknown": unknown})
+
+
+def _facts(
+    place: ProjectContext, looked: Mapping[str, Any], accounted: Mapping[str, Any], forgotten: Mapping[str, Any]
+) -> dict[str, Any]:
+    left = [each for each in looked["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
+    deeds = _deeds(place, looked, forgotten)
+    return {
+        **{f"Done {number}": deed for number, deed in enumerate(deeds, start=1)},
+        **{f"Version {each['version_name']}": each["reason"] for each in left},
+        "Runs": runs_in_words(looked, accounted),
+        f"Costs of {accounted['month']}": f"${accounted['total_usd']:.2f}",
+        "Prices of": accounted["prices_as_of"],
+    }

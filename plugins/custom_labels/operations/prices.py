@@ -1,0 +1,117 @@
+"""The file of prices, the one place where an amount of money is written down."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from custom_labels.core.settings import projects_dir
+from custom_labels.core.yaml_files import read_yaml_mapping
+from custom_labels.errors import SettingError
+from custom_labels.operations.costs import UnitPrices
+
+PRICES_VARIABLE = "CUSTOM_LABELS_PRICES"
+"""Environment variable that names the file of prices where it is not next to the folder of project files."""
+
+
+PACKAGED = Path(__file__).with_suffix(".yaml")
+"""The prices as they come with the package, which is all that is deployed of it on Amazon MWAA."""
+
+
+class Price(BaseModel):
+    """One price.
+
+    :param amount: in US dollars.
+    :param date: when it was read at its source.
+    :param source: where it was read, and what it is for.
+    :param verified: whether somebody read it on AWS's own page.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: float = Field(ge=0)
+    date: date
+    source: str = Field(min_length=1)
+    verified: bool = False
+
+
+class PriceTable(BaseModel):
+    """All that AWS bills of a project by use, beside S3 and SQS, which cost little.
+
+    :param training_hour: an hour of training, as ``BillableTrainingTimeInSeconds`` counts it.
+    :param inference_unit_hour: an hour of one inference unit while its version is RUNNING.
+    :param review: one image shown to people by Amazon A2I.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    training_hour: Price
+    inference_unit_hour: Price
+    review: Price
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Names of the prices that nobody has read on AWS's own pages."""
+        named = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return tuple(name.replace("_", " ") for name, price in named if not price.verified)
+
+    def unit_prices(self) -> UnitPrices:
+        """Give the amounts alone, with the date of the oldest."""
+        every = (self.training_hour, self.inference_unit_hour, self.review)
+        return UnitPrices(
+            training_hour=self.training_hour.amount,
+            inference_unit_hour=self.inference_unit_hour.amount,
+            review=self.review.amount,
+            as_of=min(price.date for price in every).isoformat(),
+        )
+
+
+class Assumptions(BaseModel):
+    """What the demo takes a loop at AWS to last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    training_hours: float = Field(gt=0)
+    serving_hours: float = Field(gt=0)
+
+
+class PriceFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    currency: Literal["USD"]
+    prices: PriceTable
+    assumptions: Assumptions | None = None
+
+
+def prices_path() -> Path:
+    """Find the file of prices: where the environment says, next to the folder of project files, or in this package."""
+    if given := os.environ.get(PRICES_VARIABLE):
+        return Path(given)
+    own = projects_dir().parent / PACKAGED.name
+    return own if own.exists() else PACKAGED
+
+
+def load_prices(path: Path | None = None) -> PriceFile:
+    """Read the file of prices.
+
+    :param path: another file than :func:`prices_path` finds.
+    :raises SettingError: it is missing, cannot be read as :func:`read_yaml_mapping` demands, or holds a value that is
+        not allowed.
+    """
+    path = path or prices_path()
+    try:
+        return PriceFile.model_validate(read_yaml_mapping(path))
+    except FileNotFoundError:
+        raise SettingError(
+            f"There is no file of prices: {path} is missing. Put a copy of {PACKAGED} there, or correct the "
+            f"environment variable {PRICES_VARIABLE}."
+        ) from None
+    except ValidationError as error:
+        wrong = "; ".join(f"'{'.'.join(map(str, e['loc']))}' is {e.get('input')!r}: {e['msg']}" for e in error.errors())
+        raise SettingError(f"In the prices of {path} {wrong}. Correct the file.") from error

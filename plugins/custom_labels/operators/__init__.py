@@ -1,1 +1,0 @@
-"""Operators: submit, wait, validate."""

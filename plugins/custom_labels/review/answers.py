@@ -1,0 +1,142 @@
+"""What a version said about images whose labels are known, and the numbers that follow from it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from custom_labels.core.gate import Metrics, Scores
+
+# Developer guide, "Accessing evaluation metrics: evaluation manifest snapshot".
+_TRUTH = "rekognition-custom-labels-training-"
+_EVALUATION = "rekognition-custom-labels-evaluation-"
+_METADATA = "-metadata"
+_DETAILS = "rekognition-custom-labels-evaluation-details"
+
+
+@dataclass(frozen=True, order=True)
+class Answer:
+    """One known image and what a version said of it.
+
+    :param image: its ``s3://`` URI.
+    :param truth: the labels that it shows, sorted.
+    :param said: the labels that the version saw above their assumed thresholds, sorted.
+    """
+
+    image: str
+    truth: tuple[str, ...]
+    said: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        """Whether all was said that the image shows, and nothing else."""
+        return self.truth == self.said
+
+    @property
+    def stratum(self) -> str:
+        """The label that a sample counts the image under."""
+        return self.truth[0] if self.truth else ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many images of a label were said to show a label.
+
+    :param truth: ``None`` for images that show no label.
+    :param said: ``None`` where neither the label itself nor a wrong one was said.
+    """
+
+    truth: str | None
+    said: str | None
+    images: int
+
+
+def read_evaluation_line(line: str | bytes) -> Answer:
+    """Read one line of the evaluation snapshot: a test image, its labels and what the trained version says of it.
+
+    :param line: JSON with ``source-ref`` and the attributes ``rekognition-custom-labels-evaluation-N[-metadata]``.
+    :raises ValueError: it is none, or not one of image-level labels.
+    """
+    entry = json.loads(line)
+    if not isinstance(entry, dict) or "source-ref" not in entry:
+        raise ValueError("a line has no 'source-ref'")
+    truth, said = set(), set()
+    for name, metadata in entry.items():
+        if not name.endswith(_METADATA) or not name.startswith((_TRUTH, _EVALUATION)):
+            continue
+        label, details = _label(metadata)
+        if name.startswith(_TRUTH) or details.get("is-present-in-ground-truth"):
+            truth.add(label)
+        if details.get("is-true-positive") or details.get("is-false-positive"):
+            said.add(label)
+    return Answer(str(entry["source-ref"]), tuple(sorted(truth)), tuple(sorted(said)))
+
+
+def _label(metadata: Any) -> tuple[str, Mapping[str, Any]]:
+    if not isinstance(metadata, dict) or "class-name" not in metadata:
+        raise ValueError("a line has no image-level labels: its metadata has no 'class-name'")
+    return str(metadata["class-name"]), metadata.get(_DETAILS, {})
+
+
+class Tally:
+    """Counts answers as they come, so that no list of them is needed."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._shown: Counter[str] = Counter()
+        self._said: Counter[str] = Counter()
+        self._right: Counter[str] = Counter()
+        self._cells: Counter[tuple[str | None, str | None]] = Counter()
+
+    def add(self, answer: Answer) -> None:
+        """Count one answer."""
+        self.images += 1
+        self._shown.update(answer.truth)
+        self._said.update(answer.said)
+        self._right.update(set(answer.truth) & set(answer.said))
+        wrong = [label for label in answer.said if label not in answer.truth]
+        for label in answer.truth or (None,):
+            said: list[str | None] = [*([label] if label in answer.said else []), *wrong]
+            self._cells.update((label, each) for each in said or [None])
+
+    def scores(self, known: Collection[str] | None = None) -> Scores:
+        """Give precision, recall and F1 by label, and their means over the labels that some image shows.
+
+        The mean of the labels' metrics is how Custom Labels aggregates them (developer guide, "Metrics for evaluating
+        your model"); a label that no image shows counts in no mean.
+
+        :param known: the labels that the version was trained on. One that it never knew counts in the means, where it
+            is 0, but has no metrics of its own: there is nothing to compare.
+        """
+        each = {label: self._metrics(label) for label in sorted(self._shown)}
+        count = max(1, len(each))
+        overall = Metrics(
+            f1=sum(metrics.f1 for metrics in each.values()) / count,
+            precision=sum(metrics.precision for metrics in each.values()) / count,
+            recall=sum(metrics.recall for metrics in each.values()) / count,
+        )
+        return Scores(overall, {label: one for label, one in each.items() if known is None or label in known})
+
+    def _metrics(self, label: str) -> Metrics:
+        right, said, shown = self._right[label], self._said[label], self._shown[label]
+        return Metrics(f1=2 * right / max(1, said + shown), precision=right / max(1, said), recall=right / shown)
+
+    def confusion(self) -> tuple[Cell, ...]:
+        """Give the cells of the confusion matrix that are not empty, in the order of the labels, nothing last."""
+        return tuple(
+            Cell(truth, said, images)
+            for (truth, said), images in sorted(
+                self._cells.items(), key=lambda item: [(label is None, label or "") for label in item[0]]
+            )
+        )
+
+
+def tally(answers: Iterable[Answer]) -> Tally:
+    """Count answers."""
+    counted = Tally()
+    for answer in answers:
+        counted.add(answer)
+    return counted

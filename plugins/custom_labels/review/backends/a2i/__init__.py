@@ -1,0 +1,1 @@
+"""Amazon A2I: its set-up, its loops and its answers."""

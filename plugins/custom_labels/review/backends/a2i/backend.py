@@ -1,0 +1,295 @@
+"""Reviews at Amazon A2I: one human loop for each."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_labels.aws.hooks.a2i import PAGE, A2IHook
+from custom_labels.aws.hooks.base import NOT_FOUND
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.core.settings import Project
+from custom_labels.review.backends.a2i.listing import OutputListing
+from custom_labels.review.backends.a2i.output import read_output
+from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
+from custom_labels.review.review import Answered, ReviewRequest, ReviewState, ReviewStatus
+from custom_labels.review.setup import ReviewFlow, ReviewRecord
+from custom_labels.review.setup_records import read_review_record
+from custom_labels.s3.errors import MISSING, error_code
+from custom_labels.s3.keys import A2I_OUTPUT
+from custom_labels.s3.store import S3Store
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+EVENT = "SageMaker A2I HumanLoop Status Change"
+"""Detail type of EventBridge's messages about loops that have ended (SageMaker guide, A2I events)."""
+# HumanLoopStatus of the A2I runtime API; the guide also names Deleting and Deleted, which the API does not.
+_STATUSES = {
+    "InProgress": ReviewStatus.OPEN,
+    "Stopping": ReviewStatus.OPEN,
+    "Completed": ReviewStatus.COMPLETED,
+    "Failed": ReviewStatus.FAILED,
+    "Stopped": ReviewStatus.STOPPED,
+}
+_EXPIRED = "Expired"
+
+
+class A2IReviewBackend:
+    """Opens, lists and reads human loops. It may be used by several threads at once.
+
+    :param project: the project, with a ``review`` part.
+    :param store: the project's bucket and prefix.
+    """
+
+    def __init__(self, project: Project, store: S3Store) -> None:
+        self.project = project
+        self.store = store
+        self._lock = threading.Lock()
+        self._hook: A2IHook | None = None
+        self._record: ReviewRecord | None = None
+
+    @property
+    def hook(self) -> A2IHook:
+        """The hook of the project's connection and region, with its client made."""
+        with self._lock:
+            if self._hook is None:
+                self._hook = A2IHook(self.project.aws_conn_id, region_name=self.project.region_name)
+                _ = self._hook.client
+            return self._hook
+
+    @property
+    def record(self) -> ReviewRecord:
+        """The project's flows, read once."""
+        with self._lock:
+            if self._record is None:
+                self._record = read_review_record(self.store)
+            return self._record
+
+    def setup_name(self) -> str:
+        """Name the flows that reviews are opened with; a flow's name is made of its page, its people and its role."""
+        return " ".join(sorted((self.record.current or {}).values()))
+
+    # -- opening ---------------------------------------------------------------------------------------
+
+    def open(self, request: ReviewRequest) -> bool:
+        """Start a human loop, which costs one call; a loop of that name with other input or another flow is adopted.
+
+        A2I answers a repeated start with the same input as it answers the first one, so that a repeat counts as new.
+        """
+        flow = self.record.flow_for(request.reviewers)
+        if flow is None:
+            raise self._not_ready(f"no flow that asks {request.reviewers} people is recorded in registry/review.json")
+        try:
+            self._ask(
+                "StartHumanLoop",
+                request.name,
+                lambda: self.hook.client.start_human_loop(
+                    HumanLoopName=request.name,
+                    FlowDefinitionArn=flow.arn,
+                    HumanLoopInput={"InputContent": loop_input(request)},
+                ),
+                expect=frozenset({"ConflictException", "ValidationException", "ServiceQuotaExceededException"})
+                | NOT_FOUND,
+            )
+        except ClientError as error:
+            return self._refused(request, flow, error)
+        return True
+
+    def _refused(self, request: ReviewRequest, flow: ReviewFlow, error: ClientError) -> bool:
+        """Say why a loop was not started; ``False`` if there is one of that name."""
+        code = error_code(error)
+        if code == "ServiceQuotaExceededException":
+            raise ReviewBackendFull(
+                f"A2I takes no more reviews for now: {error}. Flow {flow.name} has as many open ones as its quota "
+                "allows (5,000 for a private team); the rest waits until people have answered some."
+            ) from error
+        if code == "ConflictException" or self._find(request.name) is not None:
+            log.info("The review %s was opened before: %s", request.name, error)
+            return False
+        setup = ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)
+        found = self._ask("DescribeFlowDefinition", flow.name, lambda: setup.describe_flow(flow.name))
+        if found.status != "Active":
+            raise self._not_ready(f"flow {flow.name} is {found.status or 'gone'} instead of Active") from error
+        raise self._error("StartHumanLoop", request.name, error) from error
+
+    def _not_ready(self, why: str) -> ReviewBackendNotReady:
+        return ReviewBackendNotReady(
+            f"Reviews of project '{self.project.name}' cannot be opened: {why}. Trigger {self.project.name}_bootstrap, "
+            "which makes flows for one person and for 'reviewers_per_image' people."
+        )
+
+    def cancel(self, name: str) -> None:
+        """Stop a human loop; A2I still takes the answers of those who have it open."""
+        try:
+            self._ask(
+                "StopHumanLoop",
+                name,
+                lambda: self.hook.client.stop_human_loop(HumanLoopName=name),
+                expect=NOT_FOUND | {"ValidationException"},
+            )
+        except ClientError as error:
+            loop = self._find(name)
+            if loop is not None and loop["HumanLoopStatus"] == "InProgress":
+                raise self._error("StopHumanLoop", name, error) from error
+
+    # -- looking ---------------------------------------------------------------------------------------
+
+    def status(self, name: str) -> ReviewState | None:
+        """Describe a human loop."""
+        loop = self._find(name)
+        return self._described(loop) if loop else None
+
+    def states(self, since: datetime) -> Iterator[list[ReviewState]]:
+        """List the loops of all flows that the project ever had, oldest first.
+
+        A page of 100 costs one ListHumanLoops; where answers are is found by listing the output folder, 1,000 objects
+        a call. Only a loop that failed, or whose output is not listed, is described by itself.
+        """
+        outputs = {flow.arn: OutputListing(self.store, flow, since) for flow in self.record.flows}
+        merged = heapq.merge(
+            *(self._loops(flow, since) for flow in self.record.flows), key=lambda loop: loop["CreationTime"]
+        )
+        while page := list(islice(merged, PAGE)):
+            yield [self._listed(loop, outputs[loop["FlowDefinitionArn"]]) for loop in page]
+
+    def _loops(self, flow: ReviewFlow, since: datetime) -> Iterator[dict[str, Any]]:
+        """List a flow's loops; a flow that was deleted has none."""
+        pages = self.hook.loops(flow.arn, since)
+        while True:
+            try:
+                page = self._ask("ListHumanLoops", flow.name, lambda: next(pages, None), expect=NOT_FOUND)
+            except ClientError as error:
+                log.warning("Flow %s cannot be listed, so its reviews are not seen: %s", flow.name, error)
+                return
+            if page is None:
+                return
+            yield from ({**loop, "FlowDefinitionArn": flow.arn} for loop in page)
+
+    def _listed(self, loop: Mapping[str, Any], outputs: OutputListing) -> ReviewState:
+        """Read an entry of a list, which has neither the failure's code nor the place of the answers."""
+        name, created = loop["HumanLoopName"], loop["CreationTime"]
+        status = _STATUSES.get(loop["HumanLoopStatus"], ReviewStatus.UNKNOWN)
+        if status is ReviewStatus.UNKNOWN:
+            return self._state(name, status, created, None, _unknown(loop["HumanLoopStatus"]))
+        if status is ReviewStatus.OPEN:
+            return self._state(name, status, created, None, "")
+        uri = outputs.find(name, created) if status is not ReviewStatus.FAILED else None
+        if uri is not None:
+            return self._state(name, status, created, uri, loop.get("FailureReason") or "")
+        described = self._find(name)
+        if described is None:
+            return self._state(name, status, created, None, loop.get("FailureReason") or "")
+        return self._described(described)
+
+    def _described(self, loop: Mapping[str, Any]) -> ReviewState:
+        status = _status(loop["HumanLoopStatus"], loop.get("FailureCode"))
+        uri = (loop.get("HumanLoopOutput") or {}).get("OutputS3Uri")
+        reason = loop.get("FailureReason") or ""
+        if status is ReviewStatus.UNKNOWN:
+            reason = _unknown(loop["HumanLoopStatus"])
+        return self._state(loop["HumanLoopName"], status, loop["CreationTime"], uri, reason)
+
+    def _state(self, name: str, status: ReviewStatus, created: datetime, uri: str | None, reason: str) -> ReviewState:
+        ours = uri if status.is_final and uri and self._relative(uri) else None
+        return ReviewState(name, status, utc_text(created), ours, reason)
+
+    def state_from_event(self, body: Mapping[str, Any]) -> ReviewState | None:
+        """Read EventBridge's message about a loop of one of the project's flows."""
+        detail = body.get("detail")
+        if body.get("source") != "aws.sagemaker" or body.get("detail-type") != EVENT or not isinstance(detail, dict):
+            return None
+        if detail.get("flowDefinitionArn") not in [flow.arn for flow in self.record.flows]:
+            return None
+        try:
+            name, status = str(detail["humanLoopName"]), str(detail["humanLoopStatus"])
+            created = datetime.fromisoformat(detail["creationTime"])
+            uri = (detail.get("humanLoopOutput") or {}).get("outputS3Uri")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("An event about a human loop cannot be read and is left out: %r in %s", error, body)
+            return None
+        if uri is not None and not self._relative(str(uri)):
+            return None
+        known = _status(status, detail.get("failureCode"))
+        reason = _unknown(status) if known is ReviewStatus.UNKNOWN else str(detail.get("failureReason") or "")
+        return self._state(name, known, created, uri, reason)
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def answers(self, state: ReviewState) -> Answered | None:
+        """Read a loop's output, which costs one call.
+
+        Answers that cannot be counted are left out, with a word in the log: another template's, or a label that was
+        not offered.
+        """
+        relative = self._relative(state.answers_uri) if state.answers_uri else None
+        if relative is None:
+            return None
+        try:
+            body, _ = self.store.read_bytes(relative, expect=MISSING)
+        except ClientError:
+            log.warning("There is nothing at %s, where the answers of %s should be.", state.answers_uri, state.name)
+            return None
+        return read_output(body, state)
+
+    def _relative(self, uri: str) -> str | None:
+        """Give the place of a loop's output in the project's bucket; ``None`` for one elsewhere, which is not read."""
+        root = self.store.uri()
+        relative = uri.removeprefix(root)
+        if uri.startswith(root) and relative.startswith(A2I_OUTPUT) and relative.endswith("/output.json"):
+            return relative
+        log.warning("The answers at %s are not below %s and are left alone.", uri, self.store.uri(A2I_OUTPUT))
+        return None
+
+    # -- asking ----------------------------------------------------------------------------------------
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        return self._ask("DescribeHumanLoop", name, lambda: self.hook.find_loop(name))
+
+    def _ask(
+        self, operation: str, subject: str, call: Callable[[], Result], expect: frozenset[str] = frozenset()
+    ) -> Result:
+        try:
+            return call()
+        except ClientError as error:
+            if error_code(error) in expect:
+                raise
+            raise self._error(operation, subject, error) from error
+        except BotoCoreError as error:
+            raise self._error(operation, subject, error) from error
+
+    def _error(self, operation: str, subject: str, error: Exception) -> ReviewBackendError:
+        return ReviewBackendError(
+            f"A2I refused {operation} of {subject}, or could not be asked: {error}. The Airflow connection is "
+            f"'{self.project.aws_conn_id}'; allow it sagemaker:{operation} if that is what is missing (the policy in "
+            "include/infra has it), else run the task again."
+        )
+
+
+def loop_input(request: ReviewRequest) -> str:
+    """Write a loop's InputContent: the request and the image under the name that the template reads, byte for byte
+    the same whenever the request is the same.
+    """
+    return json.dumps({**request.to_json(), "taskObject": request.image}, sort_keys=True, ensure_ascii=False)
+
+
+def utc_text(moment: datetime) -> str:
+    """Write a moment in UTC, so that texts sort as moments."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _status(status: str, failure_code: str | None) -> ReviewStatus:
+    known = _STATUSES.get(status, ReviewStatus.UNKNOWN)
+    return ReviewStatus.EXPIRED if known is ReviewStatus.FAILED and failure_code == _EXPIRED else known
+
+
+def _unknown(status: str) -> str:
+    return f"A2I says '{status}', which this package does not know"

@@ -1,0 +1,179 @@
+"""What a project's human review needs at Amazon A2I, planned from its settings and made without doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.aws.statuses import Described
+from custom_labels.core.names import PROJECT_TAG
+from custom_labels.core.settings import Project, ReviewSetup, template_path
+from custom_labels.errors import SettingError
+from custom_labels.review.backends.base import ReviewBackendNotReady
+from custom_labels.review.setup import FIELD, ReviewFlow, fill_template, resource_name
+from custom_labels.review.setup_records import read_review_record, record_flows
+from custom_labels.s3.errors import error_code
+from custom_labels.s3.keys import A2I_OUTPUT
+from custom_labels.s3.store import S3Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef
+
+TEMPLATE_CHARACTERS = 128_000
+"""UiTemplate.Content holds at most so many (SageMaker API reference)."""
+_REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
+"""Answers that stay the same however often a task is retried."""
+
+
+@dataclass(frozen=True)
+class ReviewPlan:
+    """The page and the flows that a project should have.
+
+    :param flows: names of the flows by number of reviewers.
+    :param output: ``s3://`` URI that A2I writes answers below.
+    """
+
+    task_ui: str
+    template: str
+    flows: dict[int, str]
+    output: str
+
+
+def review_of(project: Project) -> ReviewSetup:
+    """Give who answers a project's reviews.
+
+    :raises ReviewBackendNotReady: the project file does not say.
+    """
+    if project.review is None:
+        raise ReviewBackendNotReady(
+            f"Nobody answers reviews of project '{project.name}': 'review' is missing in {project.name}.yaml. Add it "
+            f"with workteam_arn and role_arn, then trigger {project.name}_bootstrap."
+        )
+    return project.review
+
+
+def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
+    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may say.
+
+    :param reviewers_per_image: the setting of now; requests of before it was changed ask as many as it was then.
+    """
+    return {1, reviewers_per_image, *(read_review_record(store).current or {})}
+
+
+def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> ReviewPlan:
+    """Plan the page and the flows; equal settings give equal names, and any change gives others.
+
+    :param reviewers: how many people a review may ask: one flow for each number.
+    :raises ReviewBackendNotReady: the project file names nobody who answers.
+    :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
+    """
+    review = review_of(project)
+    template = _template(project, review)
+    output = store.uri(A2I_OUTPUT).rstrip("/")
+    task_ui = resource_name(project.name, {"kind": "task-ui", "template": template})
+    shared = {
+        "kind": "flow",
+        "task_ui": task_ui,
+        "output": output,
+        **review.model_dump(include={"workteam_arn", "role_arn", "title", "task_seconds", "lifetime_hours"}),
+    }
+    flows = {n: f"{resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
+    return ReviewPlan(task_ui, template, flows, output)
+
+
+def _template(project: Project, review: ReviewSetup) -> str:
+    path = template_path(review)
+    where = f"'review.template' of project '{project.name}' is '{review.template or path}'"
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"The worker task template cannot be read: {error}. {where}; name a file relative to the project files."
+        ) from error
+    filled = fill_template(source, review.title, review.instructions)
+    if len(filled) > TEMPLATE_CHARACTERS:
+        raise SettingError(
+            f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
+            f"{TEMPLATE_CHARACTERS}. {where}; shorten it or 'review.instructions'."
+        )
+    if f'name="{FIELD}"' not in filled:
+        raise SettingError(
+            f'The worker task template has no element with name="{FIELD}", by which answers are read. {where}; name '
+            "its crowd-image-classifier so."
+        )
+    return filled
+
+
+class A2ISetup:
+    """Makes what a plan says, or finds that it is there.
+
+    :param project: the project, with a ``review`` part.
+    :param hook: the set-up side of A2I.
+    """
+
+    def __init__(self, project: Project, store: S3Store, hook: ReviewSetupHook, plan: ReviewPlan) -> None:
+        self.project = project
+        self.review = review_of(project)
+        self.store = store
+        self.hook = hook
+        self.plan = plan
+
+    def create(self) -> None:
+        """Create or adopt the page and all flows.
+
+        A flow for a workteam that does not exist would only fail and then hold its name, so that is looked at first.
+
+        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file says.
+        """
+        missing = [name for name, found in self.describe().items() if found.status is None]
+        if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
+            return
+        if self.hook.find_workteam(self.review.workteam_arn) is None:
+            raise ReviewBackendNotReady(
+                f"There is no workteam {self.review.workteam_arn}. 'review.workteam_arn' in {self.project.name}.yaml "
+                "names it; create a private workteam in that region (SageMaker console, Labeling workforces), or "
+                "correct the ARN."
+            )
+        tags = {PROJECT_TAG: self.project.name}
+        try:
+            arn = self.hook.create_task_ui(self.plan.task_ui, self.plan.template, tags)
+            for reviewers, name in self.plan.flows.items():
+                if name in missing:
+                    loop = self._loop(arn, reviewers)
+                    self.hook.create_flow(name, loop, self.plan.output, self.review.role_arn, tags)
+        except ClientError as error:
+            if error_code(error) not in _REFUSED:
+                raise
+            raise ReviewBackendNotReady(
+                f"AWS refused what 'review' in {self.project.name}.yaml asks for: {error}. Correct it there, allow the "
+                f"Airflow connection '{self.project.aws_conn_id}' what include/infra/custom-labels-project.yaml lists, "
+                "or raise the quota that is named."
+            ) from error
+
+    def _loop(self, task_ui_arn: str, reviewers: int) -> HumanLoopConfigTypeDef:
+        review = self.review
+        return {
+            "WorkteamArn": review.workteam_arn,
+            "HumanTaskUiArn": task_ui_arn,
+            "TaskTitle": review.title,
+            "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
+            "TaskCount": reviewers,
+            "TaskTimeLimitInSeconds": review.task_seconds,
+            "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
+        }
+
+    def describe(self) -> dict[str, Described]:
+        """Describe each flow, by name."""
+        return {name: self.hook.describe_flow(name) for name in self.plan.flows.values()}
+
+    def record(self, described: dict[str, Described]) -> bool:
+        """Record flows that are Active as those to open reviews with; give whether that is new."""
+        flows = [
+            ReviewFlow(name, str(described[name].raw["FlowDefinitionArn"]), reviewers, self.plan.output)
+            for reviewers, name in self.plan.flows.items()
+        ]
+        return record_flows(self.store, self.plan.task_ui, flows)

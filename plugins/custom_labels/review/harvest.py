@@ -1,0 +1,297 @@
+"""The harvest: what becomes of an image, now that people have answered a review of it, or have not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from custom_labels.core.names import LAST_ATTEMPT, in_round, review_name, review_subject
+from custom_labels.datasets.label_names import existing_folder, merge_folders
+from custom_labels.review.review import (
+    Agreement,
+    Answered,
+    Consensus,
+    ConsensusRule,
+    Purpose,
+    ReviewAnswer,
+    ReviewRequest,
+    ReviewState,
+    ReviewStatus,
+    find_consensus,
+)
+from custom_labels.s3.keys import (
+    IMAGES,
+    MAXIMUM_KEY_BYTES,
+    harvested_key,
+    has_control_character,
+    none_fits_key,
+)
+
+MAXIMUM_METADATA_BYTES = 2048
+"""User-defined metadata of an object, names and values together (S3 user guide)."""
+
+
+NOBODY_COULD_ANSWER = "the review failed before anybody could answer: "
+
+
+class Fate(StrEnum):
+    """What became of an image."""
+
+    COPY = "copy"
+    """To be copied; only while a chunk is unfinished."""
+    COPIED = "copied"
+    REPLACED = "replaced"
+    """The image is another by now than people saw, so that their answer says nothing of it."""
+    GONE = "gone"
+    """The image was deleted, archived where it cannot be copied from, or is one that S3 gives to nobody."""
+    RECORDED = "recorded"
+    """An audit, whose answer counts for the accuracy and not for training."""
+    ASKED_AGAIN = "asked_again"
+    UNDECIDED = "undecided"
+    NO_FOLDER = "no_folder"
+    """The label, true or not, cannot be the name of a folder."""
+    TECHNICAL_FAILURE = "technical_failure"
+    """The review failed before a reviewer could answer: it counts as not asked, and is asked again."""
+    GIVEN_UP = "given_up"
+    """Likewise, but too often while other reviews worked: it is the image's own trouble."""
+    LOST = "lost"
+    """Nothing is known of the review but its name."""
+
+
+@dataclass(frozen=True)
+class HarvestRules:
+    """A project's settings, as far as they decide what becomes of an image.
+
+    :param project: the project's name, from which the names of reviews are derived.
+    :param prefix: the project's prefix, which counts for the length of a key.
+    :param quorum: equal answers that decide.
+    :param maximum_rounds: rounds of questions about an image at most.
+    :param none_label: label for images that show none of the labels; ``None`` keeps them out of training.
+    :param train_on_audits: whether images that were only sampled enter training.
+    :param maximum_attempts: reviews of one round that may fail for a technical reason before the image is given up.
+    :param folders: the folders of labels that exist, as :func:`merge_folders` groups them.
+    """
+
+    project: str
+    prefix: str
+    quorum: int
+    maximum_rounds: int
+    none_label: str | None = None
+    train_on_audits: bool = False
+    maximum_attempts: int = 3
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        project: str,
+        prefix: str,
+        settings: Mapping[str, Any],
+        *,
+        folders: Iterable[str] = (),
+        is_halted: bool = False,
+    ) -> HarvestRules:
+        """Read them from a project's settings; without a quorum, more than half of those asked at first decide.
+
+        :param folders: names of the labels' folders that exist.
+        :param is_halted: whether all reviews fail at present, which is the trouble of no single image.
+        """
+        return cls(
+            project=project,
+            prefix=prefix,
+            quorum=settings["review_quorum"] or settings["reviewers_per_image"] // 2 + 1,
+            maximum_rounds=settings["maximum_review_rounds"],
+            none_label=settings["none_of_the_above_label"],
+            train_on_audits=settings["train_on_audit_samples"],
+            maximum_attempts=LAST_ATTEMPT if is_halted else cls.maximum_attempts,
+            folders=merge_folders(folders),
+        )
+
+
+@dataclass(frozen=True)
+class HarvestedReview:
+    """A line of the ledger: a review that has ended, what people said, and what became of its image.
+
+    :param review: its name; ``request`` is what was asked, ``None`` if that is not known.
+    :param reason: one sentence: why this fate.
+    :param asked_at: when the review was opened; likewise ``harvested_at``; ISO 8601 in UTC.
+    :param label: the label agreed on.
+    :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
+    :param answers: those of all rounds about the image up to this one.
+    :param target: key of the image's copy, relative to the project's prefix.
+    :param budget_day: ISO 8601 day whose budget is given back what the review took of it; ``None`` for none.
+    """
+
+    review: str
+    status: ReviewStatus
+    asked_at: str
+    harvested_at: str
+    fate: Fate
+    reason: str
+    agreement: Agreement = Agreement.UNANSWERED
+    label: str | None = None
+    votes: tuple[tuple[str | None, int], ...] = ()
+    answers: tuple[ReviewAnswer, ...] = ()
+    target: str | None = None
+    request: ReviewRequest | None = None
+    budget_day: str | None = None
+
+    @property
+    def next_request(self) -> ReviewRequest | None:
+        """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
+        if self.request is None or self.fate not in {Fate.ASKED_AGAIN, Fate.TECHNICAL_FAILURE}:
+            return None
+        if self.fate is Fate.TECHNICAL_FAILURE:
+            attempt = self.request.attempt + 1
+            return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
+        round_ = self.request.round + 1
+        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
+
+    @property
+    def is_for_training(self) -> bool:
+        """Whether a copy of the image carries a label now."""
+        return self.fate is Fate.COPIED and (self.target or "").startswith(IMAGES)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {
+            **asdict(self),
+            "votes": [list(vote) for vote in self.votes],
+            "answers": [asdict(answer) for answer in self.answers],
+            "request": self.request.to_json() if self.request else None,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> HarvestedReview:
+        """Read back what :meth:`to_json` gave."""
+        return cls(
+            **{
+                **value,
+                "status": ReviewStatus(value["status"]),
+                "fate": Fate(value["fate"]),
+                "agreement": Agreement(value["agreement"]),
+                "votes": tuple((label, number) for label, number in value["votes"]),
+                "answers": tuple(ReviewAnswer(**answer) for answer in value["answers"]),
+                "request": ReviewRequest.from_json(value["request"]) if value["request"] else None,
+            }
+        )
+
+
+def decide_fate(
+    state: ReviewState,
+    answered: Answered | None,
+    earlier: Iterable[ReviewAnswer],
+    rules: HarvestRules,
+    harvested_at: str,
+    opened_on: str | None = None,
+) -> HarvestedReview:
+    """Decide what becomes of the image of a review that has ended, however it has.
+
+    Whoever has answered counts, also in a review that expired or was stopped before all had.
+
+    :param answered: the question and this round's answers; ``None`` if it is not known what was asked.
+    :param earlier: the answers of earlier rounds about the image.
+    :param opened_on: ISO 8601 day whose budget the review was counted in, if that is known.
+    """
+    blank = HarvestedReview(state.name, state.status, state.created_at, harvested_at, Fate.LOST, "")
+    if answered is None:
+        return replace(blank, reason=f"it is not known what was asked; the review is {_ended(state)}")
+    request = answered.request
+    if state.status is ReviewStatus.FAILED and not answered.answers:
+        is_last = request.attempt >= rules.maximum_attempts
+        reason = f"{NOBODY_COULD_ANSWER}{state.reason or 'no reason was given'}"
+        return replace(
+            blank,
+            fate=Fate.GIVEN_UP if is_last else Fate.TECHNICAL_FAILURE,
+            reason=f"{reason}; it is given up after {request.attempt} attempts" if is_last else reason,
+            request=request,
+            budget_day=opened_on,
+        )
+    answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
+    consensus = find_consensus(answers, ConsensusRule(rules.quorum))
+    fate, reason, target = _fate(request, consensus, rules)
+    return replace(
+        blank,
+        fate=fate,
+        reason=reason if state.status is ReviewStatus.COMPLETED else f"{reason}; the review is {_ended(state)}",
+        agreement=consensus.agreement,
+        label=consensus.label,
+        votes=consensus.votes,
+        answers=answers,
+        target=target,
+        request=request,
+    )
+
+
+def image_subject(project: str, request: ReviewRequest) -> str:
+    """Name an image, the same in all rounds and for whatever purpose people are asked: it has one copy at most."""
+    return review_subject(review_name(project, request.key, request.etag, 1))
+
+
+def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
+    """Say on a copy where its label comes from. S3 takes ASCII only, so that values are percent-encoded.
+
+    A source key that is too long to fit is replaced by its SHA-256.
+
+    :param harvested: a review whose request is known.
+    """
+    request = harvested.request
+    if request is None:
+        return {}
+    values = {
+        "review": harvested.review,
+        "reviewers": ",".join(answer.reviewer for answer in harvested.answers),
+        "asked-at": harvested.asked_at,
+        "answered-at": max((answer.submitted_at for answer in harvested.answers), default=""),
+        "model-label": request.label or "",
+        "model-confidence": "" if request.confidence is None else f"{request.confidence:g}",
+        "version": request.version_name,
+        "source-etag": request.etag,
+    }
+    metadata = {name: quote(value, safe="/:,+") for name, value in values.items()}
+    source = quote(request.key, safe="/")
+    room = MAXIMUM_METADATA_BYTES - sum(len(name) + len(value) for name, value in metadata.items())
+    if len("source-key") + len(source) > room:
+        return {**metadata, "source-key-sha256": hashlib.sha256(request.key.encode()).hexdigest()}
+    return {**metadata, "source-key": source}
+
+
+def _fate(request: ReviewRequest, consensus: Consensus, rules: HarvestRules) -> tuple[Fate, str, str | None]:
+    """Give the fate of an image, why, and the key of its copy."""
+    if consensus.agreement in {Agreement.DISAGREED, Agreement.UNANSWERED}:
+        if request.round < rules.maximum_rounds:
+            return Fate.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
+        return Fate.UNDECIDED, f"{consensus.reason}, and that in {request.round} rounds", None
+    if request.purpose is Purpose.AUDIT and request.is_also_in_doubt:
+        return Fate.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
+    if request.purpose is Purpose.AUDIT and not rules.train_on_audits:
+        return Fate.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
+    subject = image_subject(rules.project, request)
+    label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
+    if label is None:
+        return Fate.COPY, consensus.reason, none_fits_key(subject, request.key)
+    target = harvested_key(existing_folder(label, rules.folders), subject, request.key)
+    if why := _no_folder(label, rules.prefix + target):
+        return Fate.NO_FOLDER, f"{consensus.reason}, but {why}", None
+    return Fate.COPY, consensus.reason, target
+
+
+def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:
+    return answer.label in (None, request.none_label, *request.labels)
+
+
+def _no_folder(label: str, key: str) -> str:
+    """Say why images cannot lie in a folder of this name; empty if they can."""
+    if label in {"", ".", ".."} or "/" in label or has_control_character(label):
+        return f"{label!r} can be no folder's name"
+    if len(key.encode()) > MAXIMUM_KEY_BYTES:
+        return f"the copy's key would be longer than the {MAXIMUM_KEY_BYTES} bytes that S3 takes"
+    return ""
+
+
+def _ended(state: ReviewState) -> str:
+    return f"{state.status}: {state.reason}" if state.reason else state.status.value

@@ -1,0 +1,225 @@
+"""A review: what people are asked about an image, what they answer, and what their answers together say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from custom_labels.core.names import review_name
+from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE, choices
+from custom_labels.detection.detection import Detection
+
+
+class Purpose(StrEnum):
+    """Why an image is shown to people."""
+
+    DOUBT = "doubt"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True)
+class ReviewRequest:
+    """What people are asked about one image.
+
+    Equal requests are equal bytes for the backend, so that a repeated one is recognized.
+
+    :param name: derived from (project, key, ETag, round), see :func:`custom_labels.core.names.review_name`.
+    :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
+    :param label: the model's own guess, ``None`` where it named nothing; ``confidence`` in percent.
+    :param labels: what may be chosen, beside "None of the above"; no two of them are the same to a person.
+    :param version_name: the version that guessed.
+    :param round: 1 for the first question about an image, one more for each further reviewer.
+    :param reviewers: how many people are asked in this round.
+    :param attempt: 1, and one more for each review of this round that failed for a technical reason.
+    :param is_also_in_doubt: whether the image of an audit has a review for its doubt too, which files the image.
+    :param none_label: the label that is named like "None of the above", and that this answer therefore stands for.
+    """
+
+    name: str
+    image: str
+    key: str
+    etag: str
+    label: str | None
+    confidence: float | None
+    labels: tuple[str, ...]
+    version_name: str
+    purpose: Purpose
+    round: int
+    reviewers: int
+    attempt: int = 1
+    is_also_in_doubt: bool = False
+    none_label: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {**asdict(self), "labels": list(self.labels)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ReviewRequest:
+        """Read back what :meth:`to_json` gave."""
+        return cls(**{**value, "labels": tuple(value["labels"]), "purpose": Purpose(value["purpose"])})
+
+
+def ask_about(
+    project: str, detection: Detection, labels: tuple[str, ...], purpose: Purpose, reviewers: int
+) -> ReviewRequest:
+    """Make the first question about a detection.
+
+    :param labels: of the version.
+    """
+    offered, none_label = choices(labels)
+    return ReviewRequest(
+        name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
+        image=detection.image,
+        key=detection.key,
+        etag=detection.etag,
+        label=detection.label,
+        confidence=detection.confidence,
+        labels=offered,
+        none_label=none_label,
+        version_name=detection.version_name,
+        purpose=purpose,
+        round=1,
+        reviewers=reviewers,
+        is_also_in_doubt=purpose is Purpose.AUDIT and detection.review is not None,
+    )
+
+
+def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
+    """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
+
+    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
+    other, so that those a budget has room for are a sample of all.
+    """
+    if request.purpose is Purpose.AUDIT:
+        return False, False, 0.0, request.name
+    return (
+        True,
+        request.label is not None,
+        request.confidence if request.confidence is not None else 0.0,
+        request.name,
+    )
+
+
+class ReviewStatus(StrEnum):
+    """What has become of a review, whatever the backend calls it."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The backend said something that this package does not know; it is told to people, never guessed at."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no answer can come any more."""
+        return self not in {ReviewStatus.OPEN, ReviewStatus.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """A review as its backend knows it.
+
+    :param name: the request's name.
+    :param created_at: ISO 8601 in UTC.
+    :param answers_uri: where its answers are, once they are known to be somewhere.
+    :param reason: the backend's own words about a failure.
+    """
+
+    name: str
+    status: ReviewStatus
+    created_at: str
+    answers_uri: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewAnswer:
+    """What one person said.
+
+    :param reviewer: an opaque id, never a name or an address.
+    :param label: ``None`` for none of the above.
+    :param submitted_at: ISO 8601 in UTC.
+    """
+
+    reviewer: str
+    label: str | None
+    submitted_at: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A review's question as it was asked, and the answers to it; there may be none."""
+
+    request: ReviewRequest
+    answers: tuple[ReviewAnswer, ...]
+
+
+class Agreement(StrEnum):
+    """What all answers about an image together say."""
+
+    AGREED = "agreed"
+    NONE_FITS = "none_fits"
+    DISAGREED = "disagreed"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True)
+class ConsensusRule:
+    """When answers count as one.
+
+    :param quorum: votes that a label needs at least.
+    :param majority: whether it also needs more than half of all votes, beside more than any other.
+    """
+
+    quorum: int
+    majority: bool = True
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What people together say of an image.
+
+    :param label: the label agreed on; ``None`` for every other agreement.
+    :param votes: pairs of label and number, the most voted first; ``None`` is none of the above.
+    :param reason: one sentence: why.
+    """
+
+    agreement: Agreement
+    label: str | None
+    votes: tuple[tuple[str | None, int], ...]
+    reason: str
+
+
+def find_consensus(answers: Iterable[ReviewAnswer], rule: ConsensusRule) -> Consensus:
+    """Join the answers of all rounds about one image.
+
+    A person has one vote, however often they were asked: the earliest. A label wins with at least ``quorum`` votes,
+    more than any other has and, under ``majority``, more than half of all. "None of the above" wins like a label. A
+    tie, or too few votes, is a disagreement: nobody's answer is taken for everybody's.
+    """
+    first: dict[str, ReviewAnswer] = {}
+    for answer in sorted(answers, key=lambda answer: (answer.submitted_at, answer.reviewer, answer.label or "")):
+        first.setdefault(answer.reviewer, answer)
+    counts = Counter(answer.label for answer in first.values())
+    votes = tuple(sorted(counts.items(), key=lambda vote: (-vote[1], vote[0] is None, vote[0] or "")))
+    if not votes:
+        return Consensus(Agreement.UNANSWERED, None, (), "nobody answered")
+    label, most = votes[0]
+    total = len(first)
+    said = f"{most} of {total} said '{label or NONE_OF_THE_ABOVE}'"
+    if len(votes) > 1 and votes[1][1] == most:
+        return Consensus(
+            Agreement.DISAGREED, None, votes, f"a tie: {said} and as many '{votes[1][0] or NONE_OF_THE_ABOVE}'"
+        )
+    if most < rule.quorum:
+        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, fewer than the {rule.quorum} that are needed")
+    if rule.majority and 2 * most <= total:
+        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, which is no majority")
+    return Consensus(Agreement.NONE_FITS if label is None else Agreement.AGREED, label, votes, said)

@@ -1,0 +1,117 @@
+"""The operator that makes what a project's human review needs at Amazon A2I."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowFailException
+
+from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.aws.links import ReviewFlowLink, persist_link
+from custom_labels.aws.operators.base import WaitingOperator
+from custom_labels.aws.statuses import Described, Verdict
+from custom_labels.aws.triggers.review import ReviewFlowTrigger
+from custom_labels.core.context import ProjectContext
+from custom_labels.errors import SettingError
+from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, reviewer_counts
+from custom_labels.review.backends.base import ReviewBackendNotReady
+from custom_labels.review.setup import FLOW_ACTIVE
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CustomLabelsSetupReviewOperator(WaitingOperator):
+    """Make a project's worker page and review flows at Amazon A2I, or adopt them, and record them in the registry.
+
+    There is a flow for each number of people that a review may ask: ``reviewers_per_image`` at first, one in each
+    further round, and what earlier values of that setting asked for. Page and flows cannot be changed at AWS, so their
+    names hold a hash of their content: another instruction makes another page and other flows, and the old flows stay
+    for the reviews that were opened with them.
+    XCom: the page's and the flows' names.
+
+    :param project: name of the project (templated); its file says who answers, and what they read.
+    """
+
+    aws_hook_class = ReviewSetupHook  # type: ignore[assignment]
+    table = FLOW_ACTIVE
+    final_failure = True
+    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project")
+    operator_extra_links = (ReviewFlowLink(),)
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        waiter_delay: int | str = 5,
+        waiter_max_attempts: int | str = 120,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        self.project = project
+        self.flow_name = ""
+        self.run_context: Context | None = None
+
+    @property
+    def subject(self) -> str:
+        """Name the flow that is looked at."""
+        return f"Review flow '{self.flow_name}' of project '{self.project}'"
+
+    @cached_property
+    def a2i(self) -> A2ISetup:
+        """What the project needs by its settings of now, planned once in each process that runs the task."""
+        place = ProjectContext(self.project, self.run_context)
+        try:
+            reviewers = reviewer_counts(place.store, place.settings("reviewers_per_image").reviewers_per_image)
+            plan = plan_review(place.project, place.store, reviewers)
+        except (SettingError, ReviewBackendNotReady) as error:
+            raise AirflowFailException(str(error)) from error
+        return A2ISetup(place.project, place.store, cast("ReviewSetupHook", self.hook), plan)
+
+    def submit(self, context: Context) -> None:
+        """Create what is missing; what no retry can mend fails the task for good."""
+        self.run_context = context
+        try:
+            self.a2i.create()
+        except ReviewBackendNotReady as error:
+            raise AirflowFailException(str(error)) from error
+        flows = self.a2i.plan.flows
+        persist_link(ReviewFlowLink, context, self, flow_name=flows[max(flows)])
+
+    def settle(self, context: Context) -> Any:
+        """Wait for every flow."""
+        self.run_context = context
+        return super().settle(context)
+
+    def describe(self) -> Described:
+        """Describe the flow that is farthest from Active: one that failed, else one that is being made."""
+        order = [Verdict.FAILED, Verdict.WAIT, Verdict.DONE]
+        flows = self.a2i.describe()
+        self.flow_name = min(flows, key=lambda name: order.index(self.table.judge(flows[name].status)))
+        return flows[self.flow_name]
+
+    def waiter_args(self) -> dict[str, Any]:
+        """Name the flow."""
+        return {"FlowDefinitionName": self.flow_name}
+
+    def trigger(self) -> ReviewFlowTrigger:
+        """Wait for the flow."""
+        return ReviewFlowTrigger(flow_name=self.flow_name, **self.trigger_parameters())
+
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Say how to get rid of a flow that cannot be used."""
+        return (
+            f"Its name stays taken: correct 'review' in {self.project}.yaml, which makes flows of other names; or, "
+            "where the cause was elsewhere, mend that, run 'aws sagemaker delete-flow-definition "
+            f"--flow-definition-name {self.flow_name}' and clear this task."
+        )
+
+    def result(self, described: Described, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Record the flows, now that all are Active."""
+        is_new = self.a2i.record(self.a2i.describe())
+        plan = self.a2i.plan
+        self.log.info("Review flows of project '%s': %s%s.", self.project, plan.flows, "" if is_new else ", as before")
+        return {"task_ui": plan.task_ui, "flows": {str(n): name for n, name in plan.flows.items()}}

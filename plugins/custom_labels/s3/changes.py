@@ -1,0 +1,32 @@
+"""Changing a record that others change as well: read, change, write if nobody was faster."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
+
+_LONGEST_PAUSE_MS = 200
+
+
+def change_json(store: S3Store, relative: str, change: Callable[[Any], Any]) -> Any:
+    """Change a JSON object by compare-and-set; each refusal means that somebody else came further.
+
+    :param change: gives the new value for the present one, ``None`` where there is none; equal means not to write. It
+        is asked again after each refusal, so it must do nothing else.
+    :return: the value that counts.
+    """
+    while True:
+        before, etag = store.read_json(relative)
+        after = change(before)
+        if after == before:
+            return after
+        try:
+            store.write_if_unchanged(relative, after, etag)
+        except (ObjectExists, ObjectChanged):
+            time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
+        else:
+            return after

@@ -1,0 +1,187 @@
+"""What can go wrong with S3, told apart and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.errors import CustomLabelsError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+MISSING = frozenset({"NoSuchKey", "404"})
+CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes from which an object must be restored before it is read (S3 user guide, "Storage classes")."""
+ARCHIVED = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
+"""S3's codes for an object in an archive: when it is read, and when it is copied."""
+CUSTOMER_KEY = frozenset({"InvalidRequest"})
+"""What S3 answers to a read, right in itself, of an object that is encrypted with a key that only its owner has."""
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "KMS.AccessDeniedException",
+        "KMS.DisabledException",
+        "KMS.IncorrectKeyException",
+        "KMS.InvalidKeyUsageException",
+        "KMS.InvalidStateException",
+        "KMS.KMSInvalidStateException",
+        "KMS.KeyUnavailableException",
+        "KMS.NotFoundException",
+    }
+)
+"""S3's codes for an object that the caller may not read, or not decrypt."""
+REFUSED = ARCHIVED | CUSTOMER_KEY | DENIED
+_THROTTLED = frozenset(
+    {
+        "KMS.ThrottlingException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+_WRONG_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class StorageError(CustomLabelsError):
+    """S3 refused, or could not be asked; the message keeps AWS's own code and words."""
+
+
+class ObjectExists(CustomLabelsError):
+    """The object that was to be created is there already, with another content."""
+
+
+class ObjectChanged(CustomLabelsError):
+    """The object that was to be replaced is not the one that was read before."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an operation was about, for the words of its error."""
+
+    uri: str
+    bucket: str
+    aws_conn_id: str | None
+
+    def error(self, operation: str, error: BaseException) -> StorageError:
+        """Word an error in four parts.
+
+        :param operation: the boto3 client's method.
+        """
+        from botocore.exceptions import ClientError
+
+        name = "".join(word.capitalize() for word in operation.split("_"))
+        where = f"'bucket' in the project's YAML file is '{self.bucket}'"
+        if not isinstance(error, ClientError):
+            look = f"look at the Airflow connection '{self.aws_conn_id}' and at the network"
+            way_out = connection_way_out(error, self.aws_conn_id) or look
+            return StorageError(
+                f"S3 could not be asked for {name} of {self.uri}: {error}. {where}; {way_out}, then run the task again."
+            )
+        code = error_code(error)
+        message = error.response.get("Error", {}).get("Message", "no message")
+        if credentials := connection_way_out(error, self.aws_conn_id):
+            return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {credentials}.")
+        return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {self._way_out(code)}")
+
+    def _way_out(self, code: str) -> str:
+        if code == "NoSuchBucket":
+            return "create that bucket, or correct its name there."
+        if code in {"AccessDenied", "403", "AllAccessDisabled"}:
+            return (
+                "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
+                f"(and kms:Decrypt and kms:GenerateDataKey on the KMS key that encrypts it) to the identity of the "
+                f"Airflow connection '{self.aws_conn_id}'."
+            )
+        if code in DENIED:
+            return (
+                "enable the KMS key that the object is encrypted with, and allow kms:Decrypt on it to the identity of "
+                f"the Airflow connection '{self.aws_conn_id}'; or write the object anew under another key."
+            )
+        if code in ARCHIVED:
+            return "restore the object from its archive, copy it to another storage class, or delete it."
+        if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
+            return "set 'region_name' there to the region of the bucket."
+        return (
+            f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
+            "then run the task again."
+        )
+
+
+def connection_way_out(error: BaseException, aws_conn_id: str | None) -> str | None:
+    """Say what to do where AWS could not be asked; ``None`` where it was asked and said something of its own."""
+    from botocore.exceptions import (
+        ClientError,
+        CredentialRetrievalError,
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+    from botocore.exceptions import ConnectionError as NoConnection
+
+    if isinstance(error, NoRegionError):
+        return f"set 'region_name' in the project's YAML file, or the region of the Airflow connection '{aws_conn_id}'"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | ProfileNotFound):
+        return f"give the Airflow connection '{aws_conn_id}' credentials, or the machine a role"
+    if isinstance(error, NoConnection | HTTPClientError):
+        return (
+            "check 'region_name' in the project's YAML file, whether that region has the service, the endpoint_url of "
+            f"the Airflow connection '{aws_conn_id}' and the network"
+        )
+    if isinstance(error, ClientError) and error_code(error) in _WRONG_CREDENTIALS:
+        return f"correct the credentials of the Airflow connection '{aws_conn_id}'"
+    return None
+
+
+def archive_of(described: Mapping[str, Any]) -> str | None:
+    """Give the archive that an object must be restored from before it is read, ``None`` if it can be read.
+
+    :param described: the answer of HeadObject, which alone names the archive tiers of INTELLIGENT_TIERING.
+    """
+    if 'ongoing-request="false"' in described.get("Restore", ""):
+        return None
+    storage_class = described.get("StorageClass")
+    return described.get("ArchiveStatus") or (storage_class if storage_class in ARCHIVES else None)
+
+
+def error_code(error: ClientError) -> str:
+    """Give AWS's code of an error."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Whether an error is a matter of load, so that the same call may work in a moment."""
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionClosedError,
+        IncompleteReadError,
+        ReadTimeoutError,
+        ResponseStreamingError,
+    )
+
+    if isinstance(error, ConnectionClosedError | IncompleteReadError | ReadTimeoutError | ResponseStreamingError):
+        return True
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or status == 429 or error_code(error) in _THROTTLED

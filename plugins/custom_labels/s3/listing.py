@@ -1,0 +1,90 @@
+"""Labels and their images, listed in parallel streams; what is no candidate for training is told apart and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from custom_labels.s3.images import LeftOut, Tally
+from custom_labels.s3.keys import IMAGES, has_control_character, label_folder, may_be_image
+from custom_labels.s3.pages import Page, pages, time_text
+
+if TYPE_CHECKING:
+    from custom_labels.s3.store import S3Store
+
+# Tried first: nearly all images end so, and a lower-case copy of every key costs more than all else.
+_USUAL_ENDINGS = tuple(
+    ending.encode() for suffix in (".jpg", ".jpeg", ".png") for ending in (suffix, suffix.upper(), suffix.capitalize())
+)
+
+
+def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
+    """Find the labels' folders: those directly below ``images_labeled_by_folder/``, sorted as S3 sorts them.
+
+    Images at any depth below such a folder carry its label. Those directly in ``images_labeled_by_folder/``, or below
+    a folder without a name, carry none.
+
+    :param tally: takes what is in no label.
+    """
+    labels: list[str] = []
+    for page in pages(store, IMAGES, delimiter="/"):
+        _leave_out_strays(page, time_text(as_of), tally)
+        labels += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
+    if "" in labels:
+        for page in pages(store, label_folder("")):
+            _leave_out_strays(page, time_text(as_of), tally)
+    return sorted((label for label in labels if label), key=str.encode)
+
+
+def find_folders(store: S3Store) -> list[str]:
+    """Find the names of all folders of labels, as they are now."""
+    return find_labels(store, datetime.max.replace(tzinfo=UTC), Tally())
+
+
+def candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
+    """List what of a label's folder may be trained on, a page at a time: named as an image, not empty, not too new.
+
+    A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
+    carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
+
+    :param tally: takes what is left out.
+    :return: pairs of key, relative to the project's prefix, and ETag, in S3's order.
+    """
+    cutoff = time_text(as_of)
+    for page in pages(store, label_folder(folder)):
+        rows = [
+            (key, etag)
+            for key, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True)
+            if time <= cutoff and size != b"0" and key.endswith(_USUAL_ENDINGS)
+        ]
+        if len(rows) < len(page.keys) or not page.plain:
+            rows = list(_judge(page, cutoff, tally))
+        yield rows
+
+
+def _judge(page: Page, cutoff: bytes, tally: Tally) -> Iterator[tuple[bytes, bytes]]:
+    """Go through a page that holds something unusual one by one."""
+    for key, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True):
+        reason = _reason(key.decode(), time, size, cutoff)
+        if reason is None and key in page.archived:
+            reason = LeftOut.ARCHIVED
+        if reason is None:
+            yield key, etag
+        else:
+            tally.add(reason, key.decode())
+
+
+def _reason(key: str, time: bytes, size: bytes, cutoff: bytes) -> LeftOut | None:
+    if time > cutoff:
+        return LeftOut.TOO_NEW
+    if size == b"0" or key.endswith("/"):
+        return LeftOut.FOLDER_MARKER
+    if not may_be_image(key):
+        return LeftOut.OTHER_FILE
+    return LeftOut.KEY if has_control_character(key) else None
+
+
+def _leave_out_strays(page: Page, cutoff: bytes, tally: Tally) -> None:
+    for key, time, size in zip(page.keys, page.times, page.sizes, strict=True):
+        tally.add(_reason(key.decode(), time, size, cutoff) or LeftOut.NO_LABEL, key.decode())

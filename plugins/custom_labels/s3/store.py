@@ -1,0 +1,294 @@
+"""One project's place in S3: JSON objects with compare-and-set, files, and errors that name the way out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from custom_labels.errors import CustomLabelsError
+from custom_labels.s3.errors import (
+    CHANGED,
+    MISSING,
+    ObjectChanged,
+    ObjectExists,
+    StorageError,
+    Subject,
+    error_code,
+    is_passing,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["ObjectChanged", "ObjectExists", "S3Store", "StorageError", "to_json_bytes"]
+
+Result = TypeVar("Result")
+
+PATIENCE_SECONDS = 120.0
+"""How long a throttled call is repeated after botocore itself has given up.
+
+botocore's standard mode shares one retry quota among all calls of a client. A burst of thousands of small
+reads under heavy throttling uses it up, and botocore then fails at the first refusal; only time helps.
+"""
+LONGEST_PAUSE = 5.0
+ATTEMPTS = 10
+CONNECTIONS = 64
+"""Connections that the client keeps: more than all threads of the listing or of the image checks."""
+PART_BYTES = 8 * 1024 * 1024
+
+
+class S3Store:
+    """A bucket and prefix, with one client for all threads; the client is made at its first use.
+
+    :param bucket: the project's bucket.
+    :param prefix: what all its keys begin with; empty, or ending in a slash (one is added).
+    :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
+    :param botocore_config: keywords for a botocore ``Config``, over this store's own (standard retries, 10
+        attempts).
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = dict(botocore_config or {})
+        self._client: S3Client | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> S3Client:
+        """The boto3 client, made from the Airflow connection."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    @client.setter
+    def client(self, client: S3Client) -> None:
+        self._client = client
+
+    def _connect(self) -> S3Client:
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+        from botocore.config import Config
+
+        hook = S3Hook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=Config(**self.botocore_config) if self.botocore_config else None,
+        )
+        ours = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=CONNECTIONS)
+        # hook.config is what was given, else the connection's config_kwargs; either beats ours, option by option.
+        client: S3Client = hook.get_client_type(region_name=hook.region_name, config=ours.merge(hook.config))
+        return client
+
+    def key(self, relative: str) -> str:
+        """Give the whole key of something in this project."""
+        return self.prefix + relative
+
+    def uri(self, relative: str = "") -> str:
+        """Give its S3 URI."""
+        return f"s3://{self.bucket}/{self.key(relative)}"
+
+    def call(self, operation: str, relative: str = "", *, expect: frozenset[str] = frozenset(), **more: Any) -> Any:
+        """Call an operation of the client on this bucket, patiently, and give its answer.
+
+        :param operation: the client's method, such as ``get_object``.
+        :param relative: what it is about; passed as ``Key`` unless the operation is a listing.
+        :param expect: error codes that the caller knows what to do about.
+        :raises botocore.exceptions.ClientError: with one of the expected codes.
+        :raises StorageError: with any other, or when S3 could not be reached.
+        """
+        named = {} if operation.startswith("list_objects") else {"Key": self.key(relative)}
+        method = getattr(self.client, operation)
+        return self.patiently(lambda: method(Bucket=self.bucket, **named, **more), operation, relative, expect)
+
+    def patiently(
+        self, action: Callable[[], Result], operation: str, relative: str, expect: frozenset[str] = frozenset()
+    ) -> Result:
+        """Do something with S3, again if it is throttled, and translate its errors as :meth:`call` does."""
+        from boto3.exceptions import S3UploadFailedError
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        pause = 0.25
+        while True:
+            try:
+                return action()
+            except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+                cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
+                if isinstance(cause, ClientError) and error_code(cause) in expect:
+                    raise
+                if not is_passing(cause) or time.monotonic() > deadline:
+                    raise self.explain(operation, relative, cause or error) from error
+            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def explain(self, operation: str, relative: str, error: BaseException) -> StorageError:
+        """Put an error of S3 into words, with what it is about and the way out."""
+        return Subject(self.uri(relative), self.bucket, self.aws_conn_id).error(operation, error)
+
+    def bucket_region(self) -> str | None:
+        """Find the region that the bucket is in; ``None`` where a server of the S3 protocol does not say."""
+        answer = self.patiently(lambda: self.client.head_bucket(Bucket=self.bucket), "head_bucket", "")
+        return answer.get("BucketRegion") or None
+
+    # --- JSON objects ---
+
+    def read_bytes(self, relative: str, *, expect: frozenset[str] = frozenset(), **more: Any) -> tuple[bytes, Any]:
+        """Read an object, or with ``Range`` a part of it, into memory.
+
+        :return: the bytes and the whole answer of GetObject.
+        """
+
+        def read() -> tuple[bytes, Any]:
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(relative), **more)
+            return answer["Body"].read(), answer
+
+        return self.patiently(read, "get_object", relative, expect)
+
+    def read_json(self, relative: str) -> tuple[Any, str | None]:
+        """Read a JSON object and its ETag; ``(None, None)`` if there is none.
+
+        :raises StorageError: it is no JSON, or S3 refused.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            body, answer = self.read_bytes(relative, expect=MISSING)
+        except ClientError:
+            return None, None
+        try:
+            return json.loads(body), answer["ETag"]
+        except ValueError as error:
+            raise StorageError(
+                f"{self.uri(relative)} is no JSON: {error}. It is written by this package only; "
+                "restore an earlier version of the object, or delete it."
+            ) from error
+
+    def create_json(self, relative: str, value: Any) -> str:
+        """Write a JSON object that must not exist yet.
+
+        If the answer of the write is lost, botocore repeats it and meets its own object; so an object that is
+        there with the same content counts as written. Where two writers could write the same, the content
+        must name them.
+
+        :return: its ETag.
+        :raises ObjectExists: there is one with another content.
+        """
+        return self._write_if(relative, value, {"IfNoneMatch": "*"}, ObjectExists)
+
+    def replace_json(self, relative: str, value: Any, etag: str) -> str:
+        """Write a JSON object in place of the one that was read with this ETag; repeated writes as in
+        create_json.
+
+        :return: its new ETag.
+        :raises ObjectChanged: it is another by now, or gone.
+        """
+        return self._write_if(relative, value, {"IfMatch": etag}, ObjectChanged)
+
+    def write_if_unchanged(self, relative: str, value: Any, etag: str | None) -> str:
+        """Write a JSON object in place of what :meth:`read_json` gave: compare-and-set.
+
+        :param etag: what it was read with, ``None`` where there was nothing.
+        :return: its new ETag.
+        :raises ObjectExists: there is one by now.
+        :raises ObjectChanged: it is another by now, or gone.
+        """
+        if etag is None:
+            return self.create_json(relative, value)
+        return self.replace_json(relative, value, etag)
+
+    def _write_if(self, relative: str, value: Any, condition: dict[str, str], refused: type[CustomLabelsError]) -> str:
+        from botocore.exceptions import ClientError
+
+        body = to_json_bytes(value)
+        try:
+            return self._put(relative, body, expect=CHANGED | MISSING, **condition)
+        except ClientError as error:
+            present, etag = self.read_json(relative)
+            if etag is not None and to_json_bytes(present) == body:
+                return etag
+            raise refused(
+                f"{self.uri(relative)} was written by somebody else meanwhile ({error_code(error)}); ours was not "
+                "written. Read it again and decide anew."
+            ) from error
+
+    def write_json(self, relative: str, value: Any) -> str:
+        """Write a JSON object, whatever was there; give its ETag."""
+        return self._put(relative, to_json_bytes(value))
+
+    def _put(self, relative: str, body: bytes, *, expect: frozenset[str] = frozenset(), **condition: str) -> str:
+        answer = self.call(
+            "put_object", relative, expect=expect, Body=body, ContentType="application/json", **condition
+        )
+        return str(answer["ETag"])
+
+    def exists(self, relative: str) -> bool:
+        """Whether there is such an object; a missing bucket is an error, which HeadObject could not tell apart."""
+        page = self.call("list_objects_v2", relative, Prefix=self.key(relative), MaxKeys=1)
+        return any(entry["Key"] == self.key(relative) for entry in page.get("Contents", []))
+
+    # --- files ---
+
+    def download(self, relative: str, path: Path) -> bool:
+        """Copy an object to a local file, a chunk at a time; give whether there is one."""
+        from botocore.exceptions import ClientError
+
+        def copy() -> None:
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(relative))
+            with path.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(256 * 1024):
+                    file.write(chunk)
+
+        try:
+            self.patiently(copy, "get_object", relative, MISSING)
+        except ClientError:
+            return False
+        return True
+
+    def upload(self, path: Path, relative: str, sha256: str) -> str:
+        """Copy a local file to an object, in parts if it is large, unless the very same is there.
+
+        :param sha256: of the file, hex; kept in the object's metadata, since the ETag of a multipart upload
+            says little.
+        :return: the object's ETag, without quotes.
+        """
+        from boto3.s3.transfer import TransferConfig
+        from botocore.exceptions import ClientError
+
+        try:
+            present = self.call("head_object", relative, expect=MISSING)
+            if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
+                return str(present["ETag"]).strip('"')
+        except ClientError:
+            pass
+        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
+        self.patiently(
+            lambda: self.client.upload_file(
+                str(path), self.bucket, self.key(relative), Config=config, ExtraArgs={"Metadata": {"sha256": sha256}}
+            ),
+            "upload_file",
+            relative,
+        )
+        return str(self.call("head_object", relative)["ETag"]).strip('"')
+
+
+def to_json_bytes(value: Any) -> bytes:
+    """Write JSON so that equal values are equal bytes."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()

@@ -1,1 +1,0 @@
-"""Sensors on the status of Custom Labels datasets and model versions."""

@@ -1,0 +1,1 @@
+"""Whether a training is due, its plan, and the one attempt of a snapshot."""

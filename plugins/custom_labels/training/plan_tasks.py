@@ -1,0 +1,167 @@
+"""The steps that say what a training would do and cost, before it is paid, and draw what came of all of them."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.gate import Metric
+from custom_labels.core.inputs import require_inputs
+from custom_labels.core.reporting_tasks import outcome
+from custom_labels.datasets.dry_run import RehearsalStore
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot_reader import changes, read_header
+from custom_labels.datasets.snapshot_records import survey
+from custom_labels.deployment.registry import Registry
+from custom_labels.errors import NotTrainable, SettingError
+from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
+from custom_labels.operations.prices import load_prices
+from custom_labels.s3.images import CheckReport
+from custom_labels.training.plan import (
+    Estimate,
+    LabelChange,
+    PastTraining,
+    PlanLabel,
+    TrainingPlan,
+    estimate,
+    gate_in_words,
+    plan_labels,
+)
+from custom_labels.training.retraining import Retrain, RetrainDecision
+from custom_labels.training.train_rules import as_of, decide, freeze_snapshot, gates_of, run_kind
+
+log = logging.getLogger(__name__)
+
+PLAN_KEY = "plan"
+"""XCom key of the plan as Markdown."""
+PAST_TRAININGS = 200
+"""Version records that an estimate looks at, the newest."""
+
+
+@step
+def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dict[str, Any]:
+    """Say what this run is about to do and why: images, split, gates, hours and cost."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    snapshot = ImageSnapshot.from_json(checked["snapshot"])
+    report = CheckReport.from_json(checked["report"])
+    return _tell(place, _plan(place, settings, decide(place, settings, snapshot), snapshot, report))
+
+
+@step
+def rehearse(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
+    place = ProjectContext(project)
+    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
+        place.store = RehearsalStore(place.store, Path(folder))
+        place.registry = Registry(place.store)
+        return _tell(place, _rehearse(place, settings))
+
+
+@step
+def planned(project: str, rehearsed: dict[str, Any]) -> dict[str, Any]:
+    """End a dry run with its plan in a few sentences; the whole is an XCom of ``rehearse``."""
+    return outcome(ProjectContext(project), "planned", rehearsed["summary"])
+
+
+@step
+def learning_curve(project: str) -> dict[str, Any]:
+    """Draw the metric of all versions against their images and against time."""
+    place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    require_inputs("learning_curve", {"load_settings": settings})
+    curve = write_learning_curve(place.registry, project, Metric(settings["headline_metric"]))
+    log.info("%s versions are drawn in %s.", len(curve.points), place.store.uri(PICTURE))
+    return {"versions": len(curve.points), "picture": place.store.uri(PICTURE)}
+
+
+def _tell(place: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
+    """Put a plan where people look: the task's log and its XComs."""
+    text = made.text()
+    log.info("\n%s", text)
+    place.context["ti"].xcom_push(key=PLAN_KEY, value=text)
+    return {**made.to_json(), "summary": made.summary}
+
+
+def _rehearse(place: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
+    """Do what a run does up to its first paid call; ``place`` keeps what that writes on this machine."""
+    trained = place.registry.trained_digest()
+    found = survey(place.store, as_of=as_of(settings), trained=trained)
+    decision = decide(place, settings, found)
+    try:
+        snapshot, report = freeze_snapshot(place, settings, trained)
+        build_manifests(place.store, snapshot)
+    except NotTrainable as error:
+        labels = tuple(
+            PlanLabel(count.label, count.images, 0, 0, 0, LabelChange(count.label, new=count.untrained))
+            for count in found.labels
+        )
+        is_stopped = decision.action is Retrain.TRAIN
+        return TrainingPlan(
+            action="impossible" if is_stopped else decision.action.value,
+            reason=str(error).rstrip(".") if is_stopped else decision.reason,
+            digest=found.digest,
+            as_of=found.as_of,
+            trained=trained,
+            labels=labels,
+            left_out=found.left_out,
+        )
+    if decision.action is Retrain.TRAIN:
+        # Only now is it known what cannot be used.
+        decision = decide(place, settings, snapshot)
+    return _plan(place, settings, decision, snapshot, report)
+
+
+def _plan(
+    place: ProjectContext,
+    settings: dict[str, Any],
+    decision: RetrainDecision,
+    snapshot: ImageSnapshot,
+    report: CheckReport,
+) -> TrainingPlan:
+    header = read_header(place.store, snapshot.digest)
+    trained = read_header(place.store, snapshot.trained) if snapshot.trained else None
+    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
+        changed = changes(place.store, header, trained, Path(folder))
+    sides = ((count.label, count.train, count.test) for count in snapshot.labels)
+    headline = Metric(settings["headline_metric"])
+    expected, no_estimate = _expected(place, decision, snapshot.train_images)
+    return TrainingPlan(
+        action=decision.action.value,
+        reason=decision.reason,
+        digest=snapshot.digest,
+        as_of=snapshot.as_of,
+        trained=snapshot.trained,
+        labels=plan_labels(sides, changed, report.left_out_by_label),
+        left_out=snapshot.left_out,
+        share=header.split.share,
+        asked_share=settings["test_share"],
+        exceptions=len(header.split.exceptions),
+        gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(place).deploys else (),
+        estimate=expected,
+        no_estimate=no_estimate,
+        merged=report.merged,
+        thresholds=tuple(settings["label_detection_confidence"]),
+    )
+
+
+def _expected(place: ProjectContext, decision: RetrainDecision, images: int) -> tuple[Estimate | None, str]:
+    """Estimate what is about to be paid; a missing price is no reason not to train, so it is said instead."""
+    if decision.action is not Retrain.TRAIN:
+        return None, "nothing is paid"
+    try:
+        prices = load_prices()
+    except SettingError as error:
+        return None, f"unknown: {error}"
+    assumed = prices.assumptions.training_hours if prices.assumptions else 1.0
+    past = [
+        PastTraining(record["evaluation"]["training_images"], record["billable_training_seconds"] / 3600)
+        for record in place.registry.versions(newest=PAST_TRAININGS)
+        if record.get("evaluation") and record.get("billable_training_seconds")
+    ]
+    return estimate(images, past, prices.prices.training_hour.amount, assumed), ""

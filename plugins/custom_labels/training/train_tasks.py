@@ -1,0 +1,229 @@
+"""The steps of the train DAG up to the training: what each decides, reads and records.
+
+Every function is one task. It takes the project's name and small values, and may be run again after any crash.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from custom_labels.aws.statuses import VERSION_TRAINED, Verdict
+from custom_labels.core.context import REASON, RESUMED, ProjectContext, branch, step, values
+from custom_labels.core.inputs import require_inputs
+from custom_labels.core.names import version_name
+from custom_labels.datasets.manifest_records import build_manifests as write_manifests
+from custom_labels.datasets.refusals_tasks import note_refusals
+from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot_records import survey
+from custom_labels.deployment.preconditions import require_training
+from custom_labels.errors import ModelError, NotPermitted
+from custom_labels.training.retraining import AttemptState, Retrain, TrainingAttempt
+from custom_labels.training.train_rules import as_of, decide, first_step, freeze_snapshot, run_kind
+
+log = logging.getLogger(__name__)
+
+# -- before anything is looked at ------------------------------------------------------------------
+
+
+@branch
+def is_training_on(project: str, settings: dict[str, Any]) -> str:
+    """Go on if automatic training is on, or if a person asks for it: by the run's Params, or by a backfill."""
+    place = ProjectContext(project)
+    chosen, reason = first_step(place, settings)
+    if reason:
+        _explain(place, reason)
+    return chosen
+
+
+# -- what there is to train on ---------------------------------------------------------------------
+
+
+@step
+def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Count the labelled images and those that no training has seen; reads listings only and writes nothing."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    snapshot = survey(place.store, as_of=as_of(settings), trained=place.registry.trained_digest())
+    log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
+    return snapshot.to_json()
+
+
+@branch
+def is_retraining_due(project: str, settings: dict[str, Any], snapshot: dict[str, Any]) -> str:
+    """Train, go on with a training that was begun, or do nothing - before any image is read."""
+    place = ProjectContext(project)
+    return {
+        Retrain.TRAIN: "check_images",
+        Retrain.RESUME: "resume_training",
+        Retrain.NOTHING: "nothing_to_do",
+    }[_decide(place, settings, snapshot)]
+
+
+@step
+def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    snapshot, report = freeze_snapshot(place, settings, place.registry.trained_digest())
+    for line in report.lines():
+        log.warning("%s", line)
+    return {"snapshot": snapshot.to_json(), "report": report.to_json()}
+
+
+@branch
+def are_images_enough(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> str:
+    """Decide again, now that images that cannot be used are left out."""
+    place = ProjectContext(project)
+    return {
+        Retrain.TRAIN: "build_manifests",
+        Retrain.RESUME: "resume_training",
+        Retrain.NOTHING: "nothing_to_do",
+    }[_decide(place, settings, checked["snapshot"])]
+
+
+@values
+def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
+    """Write the TRAIN and TEST manifests of the frozen snapshot, the same bytes at every try."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    pair = write_manifests(place.store, ImageSnapshot.from_json(checked["snapshot"]))
+    return {"train_uri": pair.train.uri, "test_uri": pair.test.uri, "manifests": pair.to_json()}
+
+
+# -- the training ----------------------------------------------------------------------------------
+
+
+@step
+def claim_training(
+    project: str,
+    settings: dict[str, Any],
+    checked: dict[str, Any],
+    project_arn: str,
+    datasets: list[str],  # noqa: ARG001 - that the datasets were replaced by those of this run
+) -> dict[str, Any]:
+    """Claim the one training of these images, before it is paid.
+
+    Whoever runs after us, here or in another Airflow, finds the claim and goes on with it instead of paying again.
+
+    :param datasets: ARNs of the project's TRAIN and TEST datasets, which this run replaced.
+    """
+    place = ProjectContext(project)
+    snapshot = ImageSnapshot.from_json(checked["snapshot"])
+    _require_due(place, settings, snapshot)
+    ours = TrainingAttempt(
+        digest=snapshot.digest,
+        project_arn=project_arn,
+        version_name=version_name(project, place.when, snapshot.digest),
+        run=place.run_name,
+        deploys=run_kind(place).deploys,
+    )
+    attempt = place.registry.claim_attempt(ours, force=bool(place.param("force")))
+    facts = {"digest": snapshot.digest, "as_of": settings["as_of"], "begun_by": attempt.run}
+    place.registry.update_version(attempt.version_name, {**facts, "labels": snapshot.to_json()["labels"]})
+    return attempt.to_json()
+
+
+@step
+def resume_training(project: str) -> dict[str, Any]:
+    """Find the training to go on with: begun by a run that did not live to see its end, or only measured so far."""
+    place = ProjectContext(project)
+    found = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
+    digest = next((digest for digest in found or [] if digest), None)
+    attempt = place.registry.reopen_attempt(digest) if digest else None
+    if attempt is None or attempt.state.is_finished:
+        raise ModelError(
+            f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
+            "since this run decided to resume it. Trigger the DAG again."
+        )
+    return attempt.to_json()
+
+
+@values
+def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[str, Any]:
+    """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it.
+
+    It is to be deployed only if both the run that began the training and this one may.
+    """
+    found = next((attempt for attempt in attempts if attempt), None)
+    require_inputs("begin_training", {"attempts": found})
+    attempt = TrainingAttempt.from_json(found or {})
+    place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    require_inputs("begin_training", {"load_settings": settings})
+    require_training(place, settings)
+    hours = float(settings["training_timeout_hours"])
+    place.lock.renew(
+        project_arn=attempt.project_arn,
+        version_name=attempt.version_name,
+        training_seconds=(hours + 1) * 3600,
+    )
+    return {**attempt.to_json(), "deploys": attempt.deploys and run_kind(place).deploys}
+
+
+@branch
+def is_deployment_wanted(project: str, attempt: dict[str, Any]) -> str:
+    """Judge the version and deploy it, unless a backfill only wants to know how good it is.
+
+    One that was trained on older images than the version that serves is only measured, too: the intervals of a backfill
+    come in no fixed order.
+    """
+    if not attempt["deploys"]:
+        return "trained"
+    registry = ProjectContext(project).registry
+    live = registry.live()
+    if live is not None and registry.is_older(attempt["version_name"], live.version_name):
+        log.info("%s serves, which was trained on newer images.", live.version_name)
+        return "trained"
+    return "compare_with_champion"
+
+
+@step
+def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
+    """Record a training that AWS gave up, so that the same images are not tried again; others may be resumed."""
+    if attempt is None:
+        raise AirflowSkipException("The run failed before any training began.")
+    place = ProjectContext(project)
+    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    if described.status is None or VERSION_TRAINED.judge(described.status) is not Verdict.FAILED:
+        log.info("%s is %s: the next run goes on with it.", attempt["version_name"], described.status)
+        return
+    note_refusals(place, attempt, described.raw)
+    detail = f"{described.status}: {described.message}"
+    place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
+    place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail)
+
+
+# -- helpers ---------------------------------------------------------------------------------------
+
+
+def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: dict[str, Any]) -> Retrain:
+    """Decide, and leave reason and snapshot for the tasks that follow."""
+    decision = decide(place, settings, ImageSnapshot.from_json(snapshot))
+    _explain(place, decision.reason)
+    if decision.resumed:
+        place.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)
+    return decision.action
+
+
+def _require_due(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+    """Make sure, before it is claimed, that these images are to be trained on, or were begun to be."""
+    require_training(place, settings)
+    decision = decide(place, settings, snapshot)
+    if decision.action is Retrain.TRAIN:
+        return
+    attempt = place.registry.attempt(snapshot.digest)
+    begun = attempt and place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status
+    if begun is None:
+        raise NotPermitted(
+            f"Snapshot {snapshot.digest[:12]} of project '{place.project.name}' was not claimed for a training: "
+            f"{decision.reason}. Nothing was paid. Clear task 'is_retraining_due' with the tasks downstream of it."
+        )
+
+
+def _explain(place: ProjectContext, reason: str) -> None:
+    log.info("%s", reason)
+    place.context["ti"].xcom_push(key=REASON, value=reason)

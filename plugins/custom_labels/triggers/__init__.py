@@ -1,1 +1,0 @@
-"""Triggers: declarations of what to poll; the waiters and status tables decide."""

@@ -1,0 +1,60 @@
+"""The application behind our own pages: who may see what, and with which headers."""
+# No `from __future__ import annotations` here: FastAPI reads the annotations of routes and dependencies as they are.
+
+from typing import Annotated
+
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from fastapi import Depends, FastAPI, HTTPException, Path, Request
+from fastapi.responses import HTMLResponse
+
+from custom_labels.core.settings import load_project
+from custom_labels.errors import CustomLabelsError, SettingError
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.s3.store import S3Store
+
+PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
+# VersionName (Rekognition API reference), beginning as our names do: a project's first character.
+VERSION = r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}$"
+
+ProjectPath = Annotated[str, Path(pattern=PROJECT)]
+VersionPath = Annotated[str, Path(pattern=VERSION)]
+
+# The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
+# anywhere, and it has not the origin of Airflow.
+HEADERS = {
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def may_read_train_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the project's train DAG."""
+    requires_access_dag("GET", param_dag_id=f"{project}_train")(request, user)
+
+
+def make_app() -> FastAPI:
+    """Make the application; every route names who may call it."""
+    app = FastAPI(title="Custom Labels", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
+    def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
+        """Show why a version was put into service or refused."""
+        try:
+            found = load_project(project)
+            store = S3Store(found.bucket, found.prefix, found.aws_conn_id, found.region_name)
+            page = Decisions(store, version).page()
+        except SettingError as error:
+            raise HTTPException(404, str(error)) from error
+        except CustomLabelsError as error:
+            raise HTTPException(502, str(error)) from error
+        if page is None:
+            raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
+        return HTMLResponse(page, headers=HEADERS)
+
+    return app

@@ -1,0 +1,128 @@
+"""What all DAGs of a project have in common, so that a DAG file holds nothing but its order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param
+
+from custom_labels.core.names import DAG_TAG, PROJECT_TAG
+from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
+from custom_labels.core.settings import Project
+from custom_labels.web.docs.rollback import ROLLBACK_DOC
+from custom_labels.web.docs.scale import SCALE_DOC
+from custom_labels.web.docs.train import TRAIN_DOC
+
+
+def train_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's train DAG."""
+    params = {
+        "force": switch("Train even images that were tried before. The training is paid again."),
+        "even_if_training_is_off": switch("Override enable_automatic_training for this run."),
+        "dry_run": switch("Say what would happen and why, and change nothing."),
+        "deploy": switch("For a backfill: judge its versions and put them into service, which it does not by itself."),
+        "backfill_every_days": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=366,
+            description="For a backfill: train one interval in so many days, however short the DAG's own are.",
+        ),
+        "minimum_untrained_images": override("integer", 1, 250_000),
+        "minimum_f1_score": override("number", 0, 1),
+    }
+    return dag_arguments(project, "train", "Count new images, train, gate on F1, swap", TRAIN_DOC, params)
+
+
+def rollback_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's rollback DAG."""
+    params = {
+        "version": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[a-zA-Z0-9_.\-]{1,255}$",
+            description="The version to put into service; empty means the one that the live version replaced.",
+        ),
+        "reason": Param("", type="string", maxLength=1000, description="Why; it goes on record with your name."),
+    }
+    return dag_arguments(project, "rollback", "Put an earlier version back", ROLLBACK_DOC, params)
+
+
+def scale_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's scale DAG."""
+    params = {
+        "minimum_inference_units": override("integer", 1, 1000),
+        "maximum_inference_units": override("integer", 1, 1000),
+    }
+    return dag_arguments(project, "scale", "Change the live version's inference units", SCALE_DOC, params)
+
+
+def dag_arguments(
+    project: Project, kind: str, description: str, doc: str, params: dict[str, Param] | None = None
+) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for one of a project's DAGs.
+
+    :param kind: what the DAG does; its id is ``<project>_<kind>``.
+    :param doc: its documentation, with the fields ``{project}``, ``{bucket}`` and ``{prefix}``.
+    """
+    return {
+        "dag_id": f"{project.name}_{kind}",
+        "description": description,
+        "doc_md": doc.format(project=project.name, bucket=project.bucket, prefix=project.prefix),
+        "params": params or {},
+        "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": [DAG_TAG, project.name],
+        "on_failure_callback": RunFailureNotifier(project=project.name),
+        "default_args": {
+            "retries": 3,
+            # The first delay is Airflow's own [core] default_task_retry_delay.
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=30),
+            "on_failure_callback": FailureNotifier(project=project.name),
+        },
+    }
+
+
+def custom_labels_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments that all our operators on Custom Labels share; each wait is bounded by an hour."""
+    return {
+        **connection(project),
+        "deferrable": True,
+        "pool": project.pool,
+        "waiter_delay": setting("short_poll_seconds"),
+        "waiter_max_attempts": setting("short_poll_looks"),
+    }
+
+
+def making_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of our operators that make something at Custom Labels: what it is tagged with, besides."""
+    return {**custom_labels_arguments(project), "tags": tags_of(project)}
+
+
+def tags_of(project: Project) -> dict[str, str]:
+    """Give what everything is tagged with that is made at AWS for a project."""
+    return {PROJECT_TAG: project.name}
+
+
+def setting(name: str) -> str:
+    """Give a template of a value that ``load_settings`` read, without drawing an edge to it in the graph."""
+    return f"{{{{ ti.xcom_pull(task_ids='load_settings')['{name}'] }}}}"
+
+
+def connection(project: Project) -> dict[str, Any]:
+    """Give the arguments of the Amazon provider's operators."""
+    return {"aws_conn_id": project.aws_conn_id, "region_name": project.region_name}
+
+
+def switch(description: str) -> Param:
+    """Make a Param that is off unless a person switches it on."""
+    return Param(False, type="boolean", description=description)
+
+
+def override(kind: str, minimum: float, maximum: float) -> Param:
+    """Make a Param that beats the setting of its name for one run."""
+    text = "For this run only; empty means the Variable."
+    return Param(None, type=["null", kind], minimum=minimum, maximum=maximum, description=text)
