@@ -7,13 +7,14 @@ from datetime import timedelta
 from airflow.sdk import DAG, BaseOperator, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
+from custom_labels.core.dag_arguments import custom_labels_arguments, tags_of
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.operations import bootstrap_tasks as steps
 from custom_labels.operations.pool_probes import ALWAYS_THERE, named_pools, use_of, use_pool
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
-from custom_labels.web.dag_arguments import custom_labels_arguments, dag_arguments, tags_of
+from custom_labels.web.dag_arguments import dag_arguments
 from custom_labels.web.docs.bootstrap import BOOTSTRAP_DOC
 
 

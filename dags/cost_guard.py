@@ -9,6 +9,7 @@ from custom_labels.aws.operators.versions import (
     CustomLabelsStartVersionOperator,
     CustomLabelsStopVersionOperator,
 )
+from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
@@ -19,7 +20,7 @@ from custom_labels.deployment.preconditions import (
     recorded_by_guard,
 )
 from custom_labels.operations import account_tasks, guard_tasks
-from custom_labels.web.dag_arguments import custom_labels_arguments, dag_arguments
+from custom_labels.web.dag_arguments import dag_arguments
 from custom_labels.web.docs.cost_guard import COST_GUARD_DOC
 from custom_labels.web.timetables import PollTimetable
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
 
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
+from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
-from custom_labels.deployment import autostart_tasks
 from custom_labels.deployment.preconditions import before_start_of_live
+from custom_labels.detection import autostart_tasks
 from custom_labels.detection import detect_tasks as steps
-from custom_labels.detection.detect_batch import DetectBatchOperator
+from custom_labels.detection.detect_batch_operator import DetectBatchOperator
 from custom_labels.operations.guard_tasks import release_deployment_lock
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.web.assets import live_version, new_images
-from custom_labels.web.dag_arguments import custom_labels_arguments, dag_arguments, override
+from custom_labels.web.dag_arguments import dag_arguments, override
 from custom_labels.web.docs.detect import DETECT_DOC
 from custom_labels.web.timetables import PollTimetable
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label
 
-from custom_labels.core.end_tasks import release_locks
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment import rollback_tasks as steps
+from custom_labels.deployment.end_tasks import release_locks
 from custom_labels.deployment.swap_tasks import deploy, take_deployment_lock
 from custom_labels.web.assets import live_version
 from custom_labels.web.dag_arguments import rollback_dag_arguments

@@ -5,15 +5,16 @@ from __future__ import annotations
 from airflow.sdk import DAG, Label, TriggerRule
 
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
-from custom_labels.core.end_tasks import release_locks
+from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment import scale_tasks as steps
 from custom_labels.deployment.deploy_tasks import smoke_test
+from custom_labels.deployment.end_tasks import release_locks
 from custom_labels.deployment.preconditions import before_start_of_live, before_stop, recorded_by_run
 from custom_labels.deployment.swap_tasks import start_live_again, take_deployment_lock, units
-from custom_labels.web.dag_arguments import custom_labels_arguments, scale_dag_arguments
+from custom_labels.web.dag_arguments import scale_dag_arguments
 
 
 def scale_dag(project: Project) -> DAG:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
-from custom_labels.core import end_tasks
+from custom_labels.core.dag_arguments import making_arguments, setting
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.reporting_tasks import tell
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
-from custom_labels.deployment.preconditions import before_training
+from custom_labels.deployment import end_tasks
 from custom_labels.deployment.swap_tasks import deploy, take_deployment_lock
 from custom_labels.evaluation import approval_tasks, comparison_tasks, judge_tasks
-from custom_labels.training import plan_tasks
+from custom_labels.training import plan_tasks, result_tasks
 from custom_labels.training import train_tasks as steps
+from custom_labels.training.preconditions import before_training
+from custom_labels.training.train_operator import TrainVersionOperator
 from custom_labels.web.assets import labeled_images, live_version
-from custom_labels.web.dag_arguments import making_arguments, setting, train_dag_arguments
+from custom_labels.web.dag_arguments import train_dag_arguments
 from custom_labels.web.timetables import PollTimetable
 
 ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
@@ -58,8 +59,9 @@ def train_dag(project: Project) -> DAG:
 
         attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, [claimed, resumed])
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
-        train = CustomLabelsTrainVersionOperator(
+        train = TrainVersionOperator(
             task_id="train",
+            bucket=project.bucket,
             pre_execute=before_training(name),
             output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
             **{
@@ -70,7 +72,7 @@ def train_dag(project: Project) -> DAG:
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
-        evaluated = judge_tasks.evaluate(name, attempt)
+        evaluated = result_tasks.evaluate(name, attempt)
         is_deployment_wanted = steps.is_deployment_wanted(name, attempt)
         compared = comparison_tasks.compare_with_champion(name, settings, attempt)
         judge = judge_tasks.JudgeVersionOperator(
@@ -90,7 +92,7 @@ def train_dag(project: Project) -> DAG:
         trained = end_tasks.trained(name, attempt, evaluated)
         gate_failed = end_tasks.gate_failed(name, judged)
         deployed = end_tasks.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
-        rejected = approval_tasks.rejected.override(trigger_rule=ANY_WAY)(name)
+        rejected = end_tasks.rejected.override(trigger_rule=ANY_WAY)(name)
         judgements = [trained, gate_failed, rejected, deployed]
         curve = plan_tasks.learning_curve.override(trigger_rule=ANY_WAY)(name)
         ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]

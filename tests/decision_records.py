@@ -11,9 +11,9 @@ from typing import Any
 from PIL import Image
 
 from custom_labels.core.gate import Gate, Metric, Metrics, Scores, judge
+from custom_labels.evaluation.answers import Answer, tally
 from custom_labels.evaluation.comparison import compare
 from custom_labels.evaluation.decision_record import Judged, decision_record
-from custom_labels.review.answers import Answer, tally
 
 GATES = (
     Gate(Metric.F1, at_least=0.8),

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from custom_labels.detection.queues import project_queue
+from custom_labels.core.queues import project_queue
 from custom_labels.review import harvest_records as books
 from custom_labels.review.harvest import HarvestRules
-from custom_labels.review.harvest_inspection import HarvestLook
+from custom_labels.review.harvest_inspection_records import HarvestLook
 from custom_labels.review.harvest_tasks import OVERLAP
 from custom_labels.review.harvest_work_records import FoundReviews, write_batches
-from custom_labels.review.harvester import Harvester
-from custom_labels.review.opening import ReviewOpener
+from custom_labels.review.harvest_writer import Harvester
+from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import NONE_OF_THE_ABOVE, ReviewRequest
 from tests.dags.running import Run, run_dag

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.aws.triggers.queue import QueueTrigger
+from custom_labels.detection.announcement_trigger import AnnouncementTrigger
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 LOOKS = 8
 
 
-def bell(url: str, **changes: Any) -> QueueTrigger:
-    return QueueTrigger(**{"queue_url": url, "poll_seconds": 0.05, "region_name": "us-east-1", **changes})
+def queue_trigger(url: str, **changes: Any) -> QueueTrigger:
+    """Make a fast trigger: one that knows the project's bucket where that is given."""
+    kind = AnnouncementTrigger if "bucket" in changes else QueueTrigger
+    return kind(**{"queue_url": url, "poll_seconds": 0.05, "region_name": "us-east-1", **changes})
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from custom_labels.operations import prices as price_file
+from custom_labels.training import prices as price_file
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Prices:
         """Say what the costs are made of, and what they are not."""
         doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
         prices = (
-            f"Prices (plugins/custom_labels/operations/prices.yaml): training ${self.training_hour:.2f} an hour, "
+            f"Prices (plugins/custom_labels/training/prices.yaml): training ${self.training_hour:.2f} an hour, "
             f"serving ${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what "
             f"you pay your people is not included.{doubt}"
         )

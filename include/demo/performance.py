@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from custom_labels.core.settings import load_project
-from custom_labels.operations.prices import prices_path
+from custom_labels.training.prices import prices_path
 from include.demo.costs import load_prices
 from include.demo.people import PORTAL
 from include.demo.processes import Processes

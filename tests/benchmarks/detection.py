@@ -115,7 +115,7 @@ def _ours(images: int) -> tuple[int, float]:
     """Do what the DAG's tasks do, a thread for each lane: drain, sweep, share out, detect; every image is doubtful."""
     from custom_labels.core.context import ProjectContext
     from custom_labels.core.settings import Settings
-    from custom_labels.detection.detect_batch import Batch
+    from custom_labels.detection.detect_batch_operator import Batch
     from custom_labels.detection.detect_tasks import plan_run
     from custom_labels.detection.work_records import DetectionWork
 

@@ -138,10 +138,10 @@ def ours(place: ReviewPlace, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
     from custom_labels.review import harvest_records
     from custom_labels.review.harvest import HarvestRules
-    from custom_labels.review.harvest_inspection import HarvestLook
+    from custom_labels.review.harvest_inspection_records import HarvestLook
     from custom_labels.review.harvest_tasks import BATCH_REVIEWS
     from custom_labels.review.harvest_work_records import FoundReviews, write_batches
-    from custom_labels.review.harvester import Harvester
+    from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
     with FoundReviews() as found:

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from custom_labels.review.ledger_records import ledger_key
+from custom_labels.datasets.ledger_records import ledger_key
 
 BUCKET = "benchmark"
 LABELS = ("cat", "dog", "parrot")

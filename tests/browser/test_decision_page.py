@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
-from custom_labels.evaluation.thumbnails import shrink
+from custom_labels.evaluation.thumbnail_records import shrink
 from tests.browser.test_hostile_input import HOSTILE, unhurt
 from tests.decision_records import image, make_record
 from tests.unit.local_aws.review_support import Reviews

@@ -34,6 +34,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "output_uri": "s3://bucket/evaluation",
         "tags": {"a": "b"},
     },
+    "TrainVersionOperator": {
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "output_uri": "s3://bucket/evaluation",
+        "bucket": "bucket",
+    },
     "CustomLabelsStartVersionOperator": {
         "project_arn": PROJECT,
         "version_name": "v1",
@@ -59,7 +65,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "stop_on_kill": True,
     },
     "ReviewFlowTrigger": {"flow_name": "birds-0123", "waiter_name": "flow_definition_active"},
-    "QueueTrigger": {
+    "QueueTrigger": {"queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/q"},
+    "AnnouncementTrigger": {
         "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/q",
         "bucket": "b",
         "prefix": "p/",

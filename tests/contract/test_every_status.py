@@ -68,6 +68,7 @@ KINDS = {
     "CustomLabelsDatasetSensor": "dataset",
     "DatasetStatusTrigger": "dataset",
     "CustomLabelsTrainVersionOperator": "version",
+    "TrainVersionOperator": "version",
     "CustomLabelsStartVersionOperator": "version",
     "CustomLabelsStopVersionOperator": "version",
     "CustomLabelsDeleteVersionOperator": "version",
@@ -78,6 +79,7 @@ KINDS = {
 }
 """What each class that waits for a status looks at."""
 NO_STATUS = {
+    "AnnouncementTrigger",
     "ApproveVersionOperator",
     "DetectBatchOperator",
     "JudgeVersionOperator",
@@ -138,6 +140,7 @@ class Place:
             "CustomLabelsDatasetSensor": {"dataset_arn": self.dataset},
             "DatasetStatusTrigger": {"dataset_arn": self.dataset},
             "CustomLabelsTrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation"},
+            "TrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation", "bucket": BUCKET},
             "CustomLabelsSetupReviewOperator": {"project": "digits"},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
         }.get(name, version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.dags.detect_support import point_to, start, train_versions, version_arn
 from tests.support import BUCKET, LABELS, rekognition

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.registry import Registry
+from custom_labels.deployment.live_records import move_live
 from custom_labels.s3.store import S3Store
 from tests.dags.running import Run, run_dag
 from tests.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3, wait_until
@@ -78,7 +79,7 @@ def point_to(aws: LocalAws, project: str, name: str) -> None:
         f1=1.0,
         labels=LABELS,
     )
-    registry.move_live(live, expected=before.version_arn if before else None)
+    move_live(registry, live, expected=before.version_arn if before else None)
 
 
 def serve(aws: LocalAws, *names: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.dags.running import Run, run_dag
 from tests.support import BUCKET, client

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
+from custom_labels.training.attempt_records import TrainingRecords
 from tests.dags.answering import nobody, person
 from tests.dags.deploy_support import registry
 from tests.dags.running import Variables, record, statuses, train
@@ -75,7 +76,7 @@ def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variable
     assert "nobody answered within 0.0002 hours" in str(run.note)
     (name,) = statuses(careful)
     assert record(careful, f"versions/{name}")["approval"]["by"] is None
-    assert registry().open_attempt() is None
+    assert TrainingRecords(registry()).open_attempt() is None
 
 
 def test_an_answer_of_a_run_that_died_counts(careful: LocalAws) -> None:

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.aws.predictions import DetectedLabel
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import review_name
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.deployment.registry import Registry
-from custom_labels.detection.detection import Decision, DetectedLabel, Detection
+from custom_labels.core.registry import Registry
+from custom_labels.deployment.live_records import move_live
+from custom_labels.detection.detection import Decision, Detection
+from custom_labels.detection.doubts import first_request
 from custom_labels.detection.log_records import write_log
 from custom_labels.operations import audit_tasks
 from custom_labels.review.harvest_records import HARVESTED
 from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import Purpose, ask_about
+from custom_labels.review.review import Purpose
 from custom_labels.s3.line_files import write_lines
 from tests.dags.running import Variables, record, run_dag
 from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
@@ -37,7 +40,7 @@ def place(aws: LocalAws, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setattr(audit_tasks, "SETTLED", timedelta(0))
     made = set_up_review(aws)
     live = LiveVersion(VERSION, "arn:v", PROJECT, "d" * 64, "2026-11-21T12:00:00+00:00", 0.9, LABELS)
-    Registry(made.store).move_live(live, expected=None)
+    move_live(Registry(made.store), live, expected=None)
     Registry(made.store).update_version(VERSION, {"evaluation": {"f1": 0.9}})
     return made
 
@@ -127,7 +130,7 @@ def test_live_accuracy_is_the_truth_when_doubts_exceed_the_budget(
     chance = random.Random(1)
     found = [in_doubt(each, chance) if chance.random() < 0.3 else each for each in detections(aws, range(120))]
     truth = sum(each.label == "rows" for each in found) / len(found)
-    doubts = [ask_about("digits", each, LABELS, Purpose.DOUBT, 1) for each in found if each.review]
+    doubts = [first_request("digits", each, LABELS, Purpose.DOUBT, 1) for each in found if each.review]
     WaitingReviews(place.store).add("doubts", doubts)
     write_log(place.store, "one", found)
     variables.set(human_sampling_interval=3, daily_review_budget=36, maximum_review_rounds=1)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.deployment.registry import OPEN, Registry
+from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
+from custom_labels.training.attempt_records import OPEN, TrainingRecords
 from custom_labels.training.retraining import AttemptState
 from tests.dags.backfilling import backfill, images_of_days
 from tests.dags.running import Variables, record, train
@@ -44,7 +45,7 @@ def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: Lo
     assert "was trained and not deployed" in str(again.note)
     assert (effects(digits, "CreateProjectVersion"), effects(digits, "StartProjectVersion")) == (1, 0)
     assert record(digits, "live") is None
-    assert Registry(S3Store(BUCKET)).trained_digest() is None
+    assert TrainingRecords(Registry(S3Store(BUCKET))).trained_digest() is None
     assert curve(digits) == [(12, False)]
 
     last = backfill(1)
@@ -80,7 +81,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
     backfill(0)
     registry = Registry(S3Store(BUCKET))
     digest = record(digits, "learning_curve")["versions"][0]["digest"]
-    begun = registry.attempt(digest)
+    begun = TrainingRecords(registry).attempt(digest)
     assert begun is not None
     assert begun.state is AttemptState.TRAINED
     # As if its run had died before the training was over.
@@ -92,7 +93,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
 
     assert resumed.ends == {"trained"}
     assert effects(digits, "CreateProjectVersion") == 1
-    assert registry.open_attempts() == []
+    assert TrainingRecords(registry).open_attempts() == []
 
 
 def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:

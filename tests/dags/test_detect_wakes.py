@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.operations.guard import Cause, StoppedByGuard
 from tests.dags import guard_support
@@ -95,7 +95,7 @@ def test_the_lock_is_given_back_when_the_version_cannot_be_started(quick: LocalA
 def test_a_run_ends_well_when_the_cost_guard_stops_the_version_under_it(
     quick: LocalAws, variables: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_labels.detection.client.STALLED_SECONDS", 1.0)
+    monkeypatch.setattr("custom_labels.aws.inference.STALLED_SECONDS", 1.0)
     monkeypatch.setattr("custom_labels.detection.work.CHUNK_IMAGES", 5)
     variables.set(detections_per_unit_second=10, start_when_images_wait="false")
     project = serve(quick)

@@ -13,6 +13,7 @@ import pytest
 
 from custom_labels.deployment.permission import why_not_deployed
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.training.attempt_records import TrainingRecords
 from tests.conftest import ROOT
 from tests.dags.answering import person
 from tests.dags.deploy_support import registry
@@ -95,7 +96,7 @@ def test_nothing_is_trained_or_deployed_when_what_decides_it_is_marked(
     assert record(digits, "live")["version_name"] == "v1"
     assert statuses(digits)["v1"] == "RUNNING"
     if case.beginning == "judged":
-        assert registry().open_attempt() is not None, "the next run goes on with it"
+        assert TrainingRecords(registry()).open_attempt() is not None, "the next run goes on with it"
 
 
 def test_units_that_were_not_changed_are_not_told_of(digits: LocalAws, variables: Variables) -> None:

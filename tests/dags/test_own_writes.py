@@ -18,7 +18,7 @@ from tests.dags.detect_support import (
     train_versions,
 )
 from tests.dags.running import Variables, record
-from tests.queue_listener import bell, listen
+from tests.queue_listener import listen, queue_trigger
 from tests.support import BUCKET, client, effects, s3
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def bucket(digits: LocalAws, variables: Variables) -> LocalAws:
 def fired(aws: LocalAws) -> int:
     """Count how often the queue's trigger, begun anew, fires by what lies in the queue now."""
     url = client(aws, "sqs").get_queue_url(QueueName=f"{BUCKET}-detections")["QueueUrl"]
-    return len(listen(aws, bell(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS)).rung)
+    return len(listen(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS)).rung)
 
 
 def test_one_image_makes_one_run_when_the_notification_has_no_prefix(

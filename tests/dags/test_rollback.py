@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.dags.deploy_support import registry, serve_in_turn, start, trained
 from tests.dags.running import Variables, record, run_dag, statuses
@@ -29,7 +30,7 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     project = serve_in_turn(digits, "v1", "v2")
     # A train run that died after its swap: nobody may resume it once a person rolled its version back.
     attempt = TrainingAttempt("0" * 64, project, "v2", "digits_train/run1")
-    registry().claim_attempt(attempt)
+    TrainingRecords(registry()).claim_attempt(attempt)
 
     run = roll_back({"reason": "v2 takes every 7 for a 1"})
 
@@ -44,7 +45,7 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     assert before["rolled_back"]["by"] == "dag_test"
     assert record(digits, "serving/v1")["intervals"][-1]["until"] is None
     assert record(digits, f"attempts/{'0' * 64}")["state"] == AttemptState.DEPLOYED
-    assert registry().open_attempt() is None
+    assert TrainingRecords(registry()).open_attempt() is None
 
     again = roll_back()
 

@@ -153,9 +153,12 @@ def made_by(hook: Any) -> str:
 
 
 def is_hook_of_ours(hook: Any) -> bool:
-    from custom_labels.deployment import preconditions
+    from custom_labels.core.preconditions import when_chosen
+    from custom_labels.deployment import preconditions as of_deployment
+    from custom_labels.training import preconditions as of_training
 
-    return hook is preconditions.when_chosen or hasattr(preconditions, made_by(hook) or "nothing")
+    makers = (of_deployment, of_training)
+    return hook is when_chosen or any(hasattr(each, made_by(hook) or "nothing") for each in makers)
 
 
 def is_step(task: Any) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.core.registry import Registry
 from custom_labels.core.settings import check_project_files
-from custom_labels.deployment.registry import Registry
 from tests.dags.guard_support import store
 from tests.dags.running import record, run_dag
 from tests.review_support import set_up_surroundings

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from custom_labels.core.settings import load_project, read_settings
-from custom_labels.operations.prices import prices_path
+from custom_labels.training.prices import prices_path
 from include.demo.call_count import CallCount
 from include.demo.costs import Prices, Usage, load_prices
 from include.demo.story import BATCH, FIRST, FIRST_MINIMUM, UNSEEN, mixed

@@ -35,11 +35,11 @@ NAMES = [f"{number}.png" for number in range(8)]
 @pytest.fixture
 def hasty_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pause for a fraction of the usual time."""
-    monkeypatch.setattr("custom_labels.detection.client.FIRST_PAUSE", 0.02)
-    monkeypatch.setattr("custom_labels.detection.client.LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr("custom_labels.detection.client.STALLED_SECONDS", 1.0)
-    monkeypatch.setattr("custom_labels.detection.detect_batch.DetectBatchOperator.pause_seconds", 1)
-    monkeypatch.setattr("custom_labels.detection.detect_batch.DetectBatchOperator.patience_seconds", 300)
+    monkeypatch.setattr("custom_labels.aws.inference.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("custom_labels.aws.inference.LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr("custom_labels.aws.inference.STALLED_SECONDS", 1.0)
+    monkeypatch.setattr("custom_labels.detection.detect_batch_operator.DetectBatchOperator.pause_seconds", 1)
+    monkeypatch.setattr("custom_labels.detection.detect_batch_operator.DetectBatchOperator.patience_seconds", 300)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_batch_gives_its_slot_up_and_goes_on_when_nothing_is_answered(inbox: L
 @pytest.fixture
 def project(inbox: LocalAws, monkeypatch: pytest.MonkeyPatch) -> str:
     """The project's ARN; its live version answers no image before ``stop_when_collected`` is through."""
-    monkeypatch.setattr("custom_labels.detection.client.STALLED_SECONDS", 300.0)
+    monkeypatch.setattr("custom_labels.aws.inference.STALLED_SECONDS", 300.0)
     inbox.control.faults({"operation": DETECT, "kind": "throttle"})
     return rekognition(inbox).describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
 
@@ -142,7 +142,7 @@ def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(i
 def test_a_batch_gives_up_with_the_way_out_when_the_version_does_not_come_back(
     inbox: LocalAws, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_labels.detection.detect_batch.DetectBatchOperator.patience_seconds", 0)
+    monkeypatch.setattr("custom_labels.detection.detect_batch_operator.DetectBatchOperator.patience_seconds", 0)
 
     with meanwhile(lambda: stop_when_collected(inbox, project)):
         run = detect()

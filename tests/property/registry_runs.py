@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from custom_labels.aws.statuses import NOTHING, Described
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
+from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import CustomLabelsError, LiveVersionChanged
 from custom_labels.s3.store import S3Store
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
@@ -113,17 +115,17 @@ class Run:
         self.lock.renew()
         self.digest, as_of = self.images()
         self.as_of = as_of.isoformat()
-        trained = self.registry.trained_digest()
+        trained = TrainingRecords(self.registry).trained_digest()
         paid = [
             attempt
-            for attempt in self.registry.open_attempts()
+            for attempt in TrainingRecords(self.registry).open_attempts()
             if self.models.describe(PROJECT, attempt.version_name).status is not None
         ]
         decision = decide_retraining(
             images=10,
             untrained=0 if trained == self.digest else 10,
             minimum_untrained_images=5,
-            attempt=self.registry.attempt(self.digest),
+            attempt=TrainingRecords(self.registry).attempt(self.digest),
             open_attempt=next(iter(paid), None),
             force=self.force,
             run=RunKind(self.backfill, not self.backfill),
@@ -134,13 +136,13 @@ class Run:
         )
 
     def resume_training(self) -> str:
-        self.attempt = self.registry.reopen_attempt(self.digest)
+        self.attempt = TrainingRecords(self.registry).reopen_attempt(self.digest)
         return "release_locks" if self.attempt is None or self.attempt.state.is_finished else "begin_training"
 
     def claim_training(self) -> str:
         name = f"{self.owner}-{self.digest}"
         ours = TrainingAttempt(self.digest, PROJECT, name, self.owner, deploys=not self.backfill)
-        self.attempt = self.registry.claim_attempt(ours, force=self.force)
+        self.attempt = TrainingRecords(self.registry).claim_attempt(ours, force=self.force)
         self.registry.update_version(self.version, {"digest": self.digest, "as_of": self.as_of})
         return "begin_training"
 
@@ -164,7 +166,7 @@ class Run:
     def evaluate(self) -> str:
         self.lock.renew()
         deploys = self.given.deploys and not self.backfill
-        self.registry.record_trained(self.given.digest, self.version, deploys=deploys)
+        TrainingRecords(self.registry).record_trained(self.given.digest, self.version, deploys=deploys)
         if not deploys:
             self.state = AttemptState.TRAINED
             return "finish"
@@ -184,13 +186,13 @@ class Run:
 
     def swap_live(self) -> str:
         self.deployment_lock.renew()
-        self.registry.move_live(live_version(self.version, self.given.digest), expected=self.champion_arn)
+        move_live(self.registry, live_version(self.version, self.given.digest), expected=self.champion_arn)
         self.state = AttemptState.DEPLOYED
         return "finish"
 
     def finish(self) -> str:
         assert self.state is not None
-        self.registry.finish_attempt(self.given.digest, self.version, self.state, "as it ended")
+        TrainingRecords(self.registry).finish_attempt(self.given.digest, self.version, self.state, "as it ended")
         return "release_locks"
 
     def release_locks(self) -> str:

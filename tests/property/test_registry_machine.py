@@ -20,12 +20,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LOCK
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.deployment.registry import LIVE, OPEN, TRAINED, Registry
+from custom_labels.core.registry import LIVE, Registry
+from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import CustomLabelsError, LiveVersionChanged
 from custom_labels.s3.store import S3Store
+from custom_labels.training.attempt_records import OPEN, TRAINED
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, live_version
 from tests.property.stepping import Killed, Stepped, SteppedStore
@@ -211,7 +213,7 @@ class RegistryMachine(RuleBasedStateMachine):
         try:
             self.expected = looked.version_arn
             put_back = replace(live_version(name, self.models.digests[name]), is_rollback=True)
-            Registry(self.plain).move_live(put_back, expected=self.expected)
+            move_live(Registry(self.plain), put_back, expected=self.expected)
         except LiveVersionChanged:
             assert now is None or now.version_arn != looked.version_arn
         self.wrote(LIVE, None)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_labels.review.budget import DayBudget
-from custom_labels.review.opening import ReviewOpener
+from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.s3.store import S3Store
 from tests.memory_backend import MemoryBackend

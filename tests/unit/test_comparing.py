@@ -12,11 +12,12 @@ import pytest
 
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import Metric
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.registry import Registry
 from custom_labels.core.settings import Settings
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_records import freeze
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.deployment.registry import Registry
+from custom_labels.deployment.live_records import move_live
 from custom_labels.evaluation.comparison_tasks import compare_versions
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
@@ -111,7 +112,7 @@ class Contest:
 
     def serve(self, name: str) -> None:
         live = LiveVersion(name, self.arn(name), self.project, "0" * 64, "2026-11-21T12:00:00+00:00", 1.0, LABELS)
-        Registry(self.store).move_live(live, expected=None)
+        move_live(Registry(self.store), live, expected=None)
 
     def describe(self, name: str) -> Any:
         return self.place.rekognition.describe_version(self.project, name).raw
@@ -239,7 +240,7 @@ def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) ->
 
 
 def test_throttling_is_waited_out(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("custom_labels.detection.client.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("custom_labels.aws.inference.FIRST_PAUSE", 0.02)
     contest.aws.control.faults({"operation": DETECT, "kind": "throttle", "share": 0.5})
 
     assert contest.compare()["same_images"]["images"] == len(contest.test_images())

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from custom_labels.evaluation.decision_page import SHOWN_FLIPS, decision_page, flips_to_show
-from custom_labels.evaluation.thumbnails import shrink
+from custom_labels.evaluation.thumbnail_records import shrink
 from tests.decision_records import image, make_record
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "größe 🙂"]

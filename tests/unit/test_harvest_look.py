@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.review import harvest_records
-from custom_labels.review.harvest_inspection import EXAMPLES, LONGEST_UNKNOWN, HarvestLook
+from custom_labels.review.harvest_inspection_records import EXAMPLES, LONGEST_UNKNOWN, HarvestLook
 from custom_labels.review.harvest_work_records import (
     ABANDONED,
     FoundReviews,

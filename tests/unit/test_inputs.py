@@ -8,7 +8,8 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task
 
-from custom_labels.core.inputs import require_decision, require_inputs
+from custom_labels.aws.inputs import require_inputs
+from custom_labels.core.inputs import require_decision
 from custom_labels.errors import NotDecided
 
 

@@ -10,7 +10,7 @@ import pytest
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.outcome import RunOutcome
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.contract.running import context
 from tests.support import BUCKET, client, s3

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_labels.errors import SettingError
-from custom_labels.operations.prices import PACKAGED, load_prices, prices_path
+from custom_labels.training.prices import PACKAGED, load_prices, prices_path
 from include.demo.costs import load_prices as load_demo_prices
 
 TEXT = PACKAGED.read_text(encoding="utf-8")

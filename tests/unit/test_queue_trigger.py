@@ -1,4 +1,4 @@
-"""The bell of a queue: rings when messages wait, rarely again while they go on waiting, and takes none."""
+"""The queue_trigger of a queue: rings when messages wait, rarely again while they go on waiting, and takes none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dags.detect_support import event
-from tests.queue_listener import Listener, bell, listen
+from tests.queue_listener import Listener, listen, queue_trigger
 from tests.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NEVER_SECONDS = 1000
 
 @pytest.fixture
 def url(aws: LocalAws) -> str:
-    made: str = client(aws, "sqs").create_queue(QueueName="bell")["QueueUrl"]
+    made: str = client(aws, "sqs").create_queue(QueueName="queue_trigger")["QueueUrl"]
     return made
 
 
@@ -30,13 +30,13 @@ def send(aws: LocalAws, url: str, count: int = 1) -> None:
 
 
 def test_it_is_silent_while_the_queue_is_empty(aws: LocalAws, url: str) -> None:
-    assert listen(aws, bell(url)).rung == []
+    assert listen(aws, queue_trigger(url)).rung == []
 
 
 def test_it_rings_once_for_many_messages_and_takes_none(aws: LocalAws, url: str) -> None:
     send(aws, url, 3)
 
-    assert listen(aws, bell(url)).rung == [3]
+    assert listen(aws, queue_trigger(url)).rung == [3]
     answer = client(aws, "sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
     )
@@ -50,7 +50,7 @@ def test_it_rings_when_a_message_comes(aws: LocalAws, url: str) -> None:
         send(aws, url)
         listener.looks()
 
-    assert listen(aws, bell(url), story).rung == [1]
+    assert listen(aws, queue_trigger(url), story).rung == [1]
 
 
 def test_it_rings_anew_when_the_queue_was_empty_in_between(aws: LocalAws, url: str) -> None:
@@ -63,14 +63,14 @@ def test_it_rings_anew_when_the_queue_was_empty_in_between(aws: LocalAws, url: s
         send(aws, url)
         listener.looks()
 
-    assert listen(aws, bell(url), story).rung == [1, 1]
+    assert listen(aws, queue_trigger(url), story).rung == [1, 1]
 
 
 def test_it_rings_again_from_time_to_time_while_messages_wait(aws: LocalAws, url: str) -> None:
     send(aws, url)
 
     # Its second look after a ring is the first that comes late enough, by a tenth of a second.
-    bells = bell(url, poll_seconds=0.2, repeat_seconds=0.3)
+    bells = queue_trigger(url, poll_seconds=0.2, repeat_seconds=0.3)
     rung_at = listen(aws, bells, lambda listener: listener.rings(3)).rung_at
 
     assert all(later - earlier >= 0.3 for earlier, later in pairwise(rung_at))
@@ -91,7 +91,7 @@ def test_it_rings_again_where_messages_come_and_go(
         listener.rings(len(rung))
         listener.looks()
 
-    bells = bell(url, busy_seconds=busy_seconds, repeat_seconds=NEVER_SECONDS)
+    bells = queue_trigger(url, busy_seconds=busy_seconds, repeat_seconds=NEVER_SECONDS)
     assert listen(aws, bells, story).rung == rung
 
 
@@ -109,7 +109,7 @@ def test_it_fires_again_soon_when_as_many_came_as_were_taken(aws: LocalAws, url:
         listener.rings(2)
 
     # Long enough for all of the above: it fires for the numbers that are as they were, not for those in between.
-    assert listen(aws, bell(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).rung == [2, 2]
+    assert listen(aws, queue_trigger(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).rung == [2, 2]
 
 
 def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
@@ -120,7 +120,7 @@ def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws
         send(aws, client(aws, "sqs").create_queue(QueueName="late")["QueueUrl"])
         listener.looks()
 
-    assert listen(aws, bell(late), story).rung == [1]
+    assert listen(aws, queue_trigger(late), story).rung == [1]
 
 
 INBOX = "images_for_detection/"
@@ -164,7 +164,7 @@ def test_own_writes_do_not_fire_it_and_are_deleted_when_the_notification_has_no_
         put(aws, *OWN)
         listener.looks()
 
-    listener = listen(aws, bell(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS), story)
+    listener = listen(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS), story)
 
     assert len(listener.rung) == 1
     assert f"{INBOX}a.png" in messages(aws, url), "the image is left for the run"
@@ -174,7 +174,7 @@ def test_an_image_between_many_own_writes_fires_it(aws: LocalAws, url: str) -> N
     announce_all(aws, url)
     put(aws, *(f"detections/{number}.json" for number in range(35)), f"{INBOX}a.png")
 
-    assert len(listen(aws, bell(url, bucket=BUCKET), lambda listener: listener.rings(1)).rung) == 1
+    assert len(listen(aws, queue_trigger(url, bucket=BUCKET), lambda listener: listener.rings(1)).rung) == 1
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_what_a_run_has_to_see_or_count_fires_it_and_nothing_else(
     client(aws, "sqs").purge_queue(QueueUrl=url)
     client(aws, "sqs").send_message(QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body))
 
-    listener = listen(aws, bell(url, bucket=BUCKET))
+    listener = listen(aws, queue_trigger(url, bucket=BUCKET))
 
     assert (listener.rung, len(messages(aws, url))) == (([1], 1) if stays else ([], 0))
 
@@ -205,7 +205,7 @@ def test_no_message_is_read_where_the_notification_is_right(aws: LocalAws, url: 
     client(aws, "sqs").purge_queue(QueueUrl=url)
     put(aws, f"{INBOX}a.png", *OWN)
 
-    assert listen(aws, bell(url, bucket=BUCKET)).rung == [1]
+    assert listen(aws, queue_trigger(url, bucket=BUCKET)).rung == [1]
     assert aws.control.calls().get("sqs.ReceiveMessage") is None
 
 
@@ -220,14 +220,18 @@ def test_objects_do_not_fire_the_harvest_when_they_are_announced_to_its_queue(aw
         client(aws, "sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"source": "aws.sagemaker"}))
         listener.rings(1)
 
-    assert listen(aws, bell(url, bucket=BUCKET, of_images=False), story).rung == [1]
+    assert listen(aws, queue_trigger(url, bucket=BUCKET, of_images=False), story).rung == [1]
 
 
 def test_a_message_that_waits_long_is_not_read_until_it_is_a_dead_letter(aws: LocalAws, url: str) -> None:
     announce_all(aws, url)
     put(aws, f"{INBOX}a.png")
 
-    listen(aws, bell(url, bucket=BUCKET, repeat_seconds=0.1, busy_seconds=0.1), lambda listener: listener.rings(12))
+    listen(
+        aws,
+        queue_trigger(url, bucket=BUCKET, repeat_seconds=0.1, busy_seconds=0.1),
+        lambda listener: listener.rings(12),
+    )
 
     answer = client(aws, "sqs").receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])
     assert int(answer["Messages"][0]["Attributes"]["ApproximateReceiveCount"]) < 10

@@ -10,7 +10,7 @@ import pytest
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt import FIRST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
 from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.opening import Opening, ReviewOpener
+from custom_labels.review.opening_records import Opening, ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import ReviewStatus
 from custom_labels.s3.store import S3Store

@@ -102,3 +102,7 @@ class Described:
 
 
 NOTHING = Described(status=None)
+
+
+PASSING = frozenset({"STARTING", "STOPPING"})
+"""Statuses in which nothing can be done; the next look finds what came of them."""

@@ -14,9 +14,9 @@ from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.core.registry import Registry
 from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.core.variables import read_variable
-from custom_labels.deployment.registry import Registry
 from custom_labels.errors import (
     BelongsToAnother,
     LiveVersionChanged,

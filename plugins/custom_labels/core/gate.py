@@ -261,3 +261,8 @@ def _apply(gate: Gate, comparison: Comparison, headline: Metric) -> Iterator[Gat
 def all_gates(minimum_f1_score: float, gates: Sequence[Gate]) -> tuple[Gate, ...]:
     """Put the setting ``minimum_f1_score`` before the project's own gates."""
     return (Gate(metric=Metric.F1, at_least=minimum_f1_score), *gates)
+
+
+def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
+    """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
+    return all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from airflow.sdk import TriggerRule
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.errors import NotDecided
 
 if TYPE_CHECKING:
@@ -61,22 +62,6 @@ def _chosen(context: Context, branch: Any) -> set[str]:
     decision = context["ti"].xcom_pull(task_ids=branch.task_id, key=XCOM_SKIPMIXIN_KEY) or {}
     followed = set(decision.get(XCOM_SKIPMIXIN_FOLLOWED, ()))
     return {each for each in followed if not followed & branch.dag.get_task(each).get_flat_relative_ids(upstream=True)}
-
-
-def require_inputs(task_id: str, inputs: Mapping[str, Any]) -> None:
-    """Make sure that no input of a task is missing.
-
-    :param inputs: values that earlier tasks returned, by the names of the parameters; of a list, each entry counts.
-    :raises NotDecided: one is ``None``.
-    """
-    missing = [name for name, value in inputs.items() if value is None or (isinstance(value, list) and None in value)]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing)
-        raise NotDecided(
-            f"Task '{task_id}' got nothing for {names}: the task that returns it "
-            "was marked by hand, skipped, or did not run. Nothing was changed. Clear the upstream task that has no "
-            "'return_value' under XCom, with the tasks downstream of it."
-        )
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from custom_labels.core.context import BACKFILL, ProjectContext
 from custom_labels.core.lock_records import LOCK, LockFile
 from custom_labels.core.lock_trigger import ProjectLockTrigger
-from custom_labels.deployment.preconditions import when_chosen
+from custom_labels.core.preconditions import when_chosen
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

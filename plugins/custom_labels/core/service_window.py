@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -117,3 +119,8 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"'{name}' is no time zone that this machine knows; {ALLOWED}") from error
+
+
+def window_of(settings: Mapping[str, Any]) -> ServiceWindow | None:
+    """Take the service window out of the settings; ``None`` where the live version is always to run."""
+    return parse_service_window(settings["service_window"]) if settings["service_window"] else None

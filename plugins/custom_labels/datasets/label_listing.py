@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.datasets.label_names import merge_folders
-from custom_labels.review.ledger_records import Verdicts
+from custom_labels.datasets.ledger_records import Verdicts
 from custom_labels.s3.images import MAXIMUM_LABEL_NAME, LeftOut, Tally, Twin
 from custom_labels.s3.listing import candidates, find_labels
 

@@ -11,14 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.datasets.image_check_records import Checked, check_image
+from custom_labels.aws.manifest_summary import manifest_error_codes
+from custom_labels.datasets.image_records import Checked, check_image
 from custom_labels.datasets.label_names import readable_name
-from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals, count_lines, read_refused_line
-from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
-from custom_labels.datasets.tsv import columns, copy_to_gzip, file_sha256, read_lines
-from custom_labels.evaluation.evaluation import manifest_error_codes
-from custom_labels.evaluation.evaluation_records import NoAnswers, copy_file
-from custom_labels.review.ledger_records import (
+from custom_labels.datasets.ledger_records import (
     Verdicts,
     ledger_key,
     ledger_line,
@@ -26,8 +22,12 @@ from custom_labels.review.ledger_records import (
     read_verdicts,
     write_verdicts,
 )
+from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals, count_lines, read_refused_line
+from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
+from custom_labels.datasets.tsv import columns, copy_to_gzip, file_sha256, read_lines
 from custom_labels.s3.images import LeftOut
 from custom_labels.s3.keys import IMAGES
+from custom_labels.s3.output_files import NoAnswers, copy_file
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

@@ -217,3 +217,19 @@ def require_region(snapshot: ImageSnapshot, region: str) -> None:
             f"{snapshot.test_images:,} to judge by, and Custom Labels takes {train:,} and {test:,} there, which cannot "
             f"be raised. Move some out of '{IMAGES}', or the project to another region."
         )
+
+
+@dataclass(frozen=True)
+class LabelChange:
+    """What became of a label's images since the snapshot trained on last, by key and ETag.
+
+    :param new: keys that it lacks; ``changed`` ones have another content, ``removed`` ones are gone.
+    :param to_test: images with the same content that trained then and judge now; ``to_train`` the reverse.
+    """
+
+    label: str
+    new: int = 0
+    changed: int = 0
+    removed: int = 0
+    to_test: int = 0
+    to_train: int = 0

@@ -13,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from custom_labels.datasets.image_check import GOOD, READERS, CheckedLabel, check_labels, remember
+from custom_labels.datasets.image_check_records import GOOD, READERS, CheckedLabel, check_labels, remember
 from custom_labels.datasets.label_listing import STREAMS, in_threads, leave_out_twins, list_labels
+from custom_labels.datasets.ledger_records import Verdicts
 from custom_labels.datasets.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
     ImageSnapshot,
@@ -26,7 +27,6 @@ from custom_labels.datasets.snapshot import (
 from custom_labels.datasets.snapshot_reader import find_header, read_header, untrained
 from custom_labels.datasets.split import LabelSplit, Side, SplitRule
 from custom_labels.datasets.tsv import file_sha256, read_blocks, write_gzip
-from custom_labels.review.ledger_records import Verdicts
 from custom_labels.s3.errors import ObjectChanged, ObjectExists
 from custom_labels.s3.images import MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally, Twin, judge_twins
 from custom_labels.s3.keys import SNAPSHOTS, snapshot_header

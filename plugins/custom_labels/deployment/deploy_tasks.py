@@ -6,14 +6,16 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.context import ProjectContext, branch, step, values
-from custom_labels.core.inputs import require_inputs
-from custom_labels.datasets.known_images_records import bucket_and_key, known_answers
-from custom_labels.deployment.deployment import LiveVersion, SmokeAnswer, smoke_failure
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.deployment.deployment import SmokeAnswer, smoke_failure
+from custom_labels.deployment.live_records import move_live
 from custom_labels.deployment.preconditions import require_permission
 from custom_labels.deployment.version_tasks import make_room, note_status
 from custom_labels.errors import ModelError
+from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
         labels=tuple(plan["labels"]),
         is_rollback=plan.get("is_rollback", False),
     )
-    live = place.registry.move_live(challenger, expected=plan["champion_arn"])
+    live = move_live(place.registry, challenger, expected=plan["champion_arn"])
     place.registry.update_version(
         live.version_name,
         {

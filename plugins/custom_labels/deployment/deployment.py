@@ -4,60 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from custom_labels.core.live_version import LiveVersion
 
 _TOLERANCE = 1e-9
 """A share is a float: 0.6 of 5 images is 3 images."""
-
-
-@dataclass(frozen=True)
-class LiveVersion:
-    """The version that serves, as ``registry/live.json`` holds it.
-
-    :param since: when the pointer was moved, ISO 8601 in UTC.
-    :param f1: the version's F1 on its test dataset.
-    :param labels: the labels that it knows.
-    :param is_rollback: whether a person put it back in place of a later one, which is ``previous`` then.
-    :param previous: the version that it replaced, with its ``project_arn``; to be stopped, and to roll back to.
-    """
-
-    version_name: str
-    version_arn: str
-    project_arn: str
-    digest: str
-    since: str
-    f1: float
-    labels: tuple[str, ...]
-    is_rollback: bool = False
-    previous_version_name: str | None = None
-    previous_version_arn: str | None = None
-    previous_project_arn: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "labels": list(self.labels)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> LiveVersion:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "labels": tuple(value["labels"])})
-
-    def replacing(self, champion: LiveVersion | None) -> LiveVersion:
-        """Give this version as the successor of the present one; repeated for itself it keeps its predecessor."""
-        if champion is None:
-            return self
-        if champion.version_arn == self.version_arn:
-            return champion
-        return LiveVersion(
-            **{
-                **asdict(self),
-                "labels": self.labels,
-                "previous_version_name": champion.version_name,
-                "previous_version_arn": champion.version_arn,
-                "previous_project_arn": champion.project_arn,
-            }
-        )
 
 
 def why_not_replaced(live: LiveVersion | None, challenger: Mapping[str, Any], expected: str | None) -> str | None:

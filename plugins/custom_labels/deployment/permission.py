@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.evaluation.approval import Approval
 
 

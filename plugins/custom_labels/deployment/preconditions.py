@@ -7,43 +7,15 @@ what the registry says at this moment: each function makes a ``pre_execute`` of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from custom_labels.core.context import ProjectContext, final
-from custom_labels.core.inputs import require_decision, require_inputs
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.preconditions import Hook, pre_execute, pull_inputs
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.errors import LiveVersionChanged, NotPermitted
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.training.train_rules import first_step
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-Check = Callable[[ProjectContext, Any], None]
-Hook = Callable[[Any], None]
-
-
-def _hook(project: str, check: Check) -> Hook:
-    """Make a ``pre_execute`` of a check: a branch chose the task, and its errors fail it at once."""
-
-    def run(context: Context) -> None:
-        require_decision(context)
-        check(ProjectContext(project, context), context["task"])
-
-    return final(run)
-
-
-def _pull(place: ProjectContext, task: Any, *task_ids: str) -> dict[str, Any]:
-    """Give what other tasks returned, by their ids."""
-    inputs = {task_id: place.context["ti"].xcom_pull(task_ids=task_id) for task_id in task_ids}
-    require_inputs(task.task_id, inputs)
-    return inputs
-
-
-when_chosen: Hook = final(require_decision)
-"""Before whatever an operator right behind a branch does: the branch chose it."""
-
+from custom_labels.training.attempt_records import TrainingRecords
 
 # -- putting into service --------------------------------------------------------------------------
 
@@ -79,11 +51,11 @@ def before_deployment(project: str, planned_by: str) -> Hook:
     """
 
     def check(place: ProjectContext, task: Any) -> None:
-        inputs = _pull(place, task, planned_by, "load_settings")
+        inputs = pull_inputs(place, task, planned_by, "load_settings")
         place.deployment_lock.keep()
         require_permission(place, inputs["load_settings"], inputs[planned_by])
 
-    return _hook(project, check)
+    return pre_execute(project, check)
 
 
 # -- starting, stopping, deleting ------------------------------------------------------------------
@@ -96,7 +68,7 @@ def before_start_of_live(project: str) -> Hook:
         place.deployment_lock.keep()
         _refuse(why_not_live(task.version_name, place.registry.live()))
 
-    return _hook(project, check)
+    return pre_execute(project, check)
 
 
 def never(place: ProjectContext, name: str) -> bool:  # noqa: ARG001
@@ -122,7 +94,7 @@ def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool]
         name = task.version_name
         _refuse(why_not_stopped(name, place.registry.live(), is_recorded=is_recorded(place, name)))
 
-    return _hook(project, check)
+    return pre_execute(project, check)
 
 
 def before_deletion(project: str) -> Hook:
@@ -130,10 +102,10 @@ def before_deletion(project: str) -> Hook:
 
     def check(place: ProjectContext, task: Any) -> None:
         place.deployment_lock.keep()
-        open_versions = frozenset(attempt.version_name for attempt in place.registry.open_attempts())
+        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(place.registry).open_attempts())
         _refuse(why_not_deleted(task.version_name, place.registry.live(), open_versions))
 
-    return _hook(project, check)
+    return pre_execute(project, check)
 
 
 def _refuse(reason: str | None) -> None:
@@ -142,44 +114,3 @@ def _refuse(reason: str | None) -> None:
 
 
 # -- training --------------------------------------------------------------------------------------
-
-
-def before_training(project: str) -> Hook:
-    """Before a training is paid: this run holds the project and may train, and the training was claimed.
-
-    A version that AWS knows costs nothing more: it is only waited for.
-    """
-
-    def check(place: ProjectContext, task: Any) -> None:
-        inputs = _pull(place, task, "begin_training", "load_settings")
-        place.lock.keep()
-        if place.rekognition.describe_version(task.project_arn, task.version_name).status is None:
-            _require_claim(place, inputs["load_settings"], inputs["begin_training"])
-
-    return _hook(project, check)
-
-
-def _require_claim(place: ProjectContext, settings: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
-    name = begun["version_name"]
-    require_training(place, settings)
-    claimed = place.registry.attempt(begun["digest"])
-    if claimed is None or claimed.state.is_finished or claimed.version_name != name:
-        state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
-        raise NotPermitted(
-            f"Version '{name}' was not trained: the one training of its images {state} "
-            f"('registry/attempts/{begun['digest']}.json'). Nothing was paid. Trigger the DAG again; with 'force' it "
-            "trains images that were tried before."
-        )
-
-
-def require_training(place: ProjectContext, settings: Mapping[str, Any]) -> None:
-    """Make sure that this run may train at all.
-
-    :raises NotPermitted: it is a dry run, training is off, or a backfill passes over this interval.
-    """
-    step, reason = first_step(place, settings)
-    if step != "acquire_lock":
-        raise NotPermitted(
-            f"Run '{place.run_name}' may not train: {reason}. Nothing was paid. Clear task 'is_training_on' with the "
-            "tasks downstream of it."
-        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from custom_labels.aws.statuses import STARTABLE, VERSION_RUNNING, Described, Verdict
-from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.errors import ModelError
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from custom_labels.aws.statuses import Described
 from custom_labels.core.context import ProjectContext, branch, step, values
-from custom_labels.core.end_tasks import require_live
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.deployment.end_tasks import require_live
 from custom_labels.deployment.rollback import find_target, make_candidate
 from custom_labels.errors import ModelError
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def choose_version(project: str) -> dict[str, Any]:
 
 def _project_arn(place: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
     """Find the project at AWS; a version's own ARN does not tell it."""
-    attempt = place.registry.attempt(record["digest"]) if record.get("digest") else None
+    attempt = TrainingRecords(place.registry).attempt(record["digest"]) if record.get("digest") else None
     if attempt is not None:
         return attempt.project_arn
     if live is not None:
@@ -84,9 +85,9 @@ def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> d
     if replaced:
         place.registry.update_version(replaced, {"rolled_back": fact})
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
-        for attempt in place.registry.open_attempts():
+        for attempt in TrainingRecords(place.registry).open_attempts():
             if attempt.version_name == replaced:
-                place.registry.finish_attempt(
+                TrainingRecords(place.registry).finish_attempt(
                     attempt.digest, attempt.version_name, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
                 )
     return outcome(

@@ -10,13 +10,14 @@ from airflow.sdk import TriggerRule
 
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
 from custom_labels.aws.operators.waiting import WaitUntilOperator
+from custom_labels.core.dag_arguments import custom_labels_arguments, setting
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.core.preconditions import when_chosen
 from custom_labels.core.settings import Project
 from custom_labels.deployment import deploy_tasks as steps
-from custom_labels.deployment.preconditions import before_deployment, before_start_of_live, before_stop, when_chosen
+from custom_labels.deployment.preconditions import before_deployment, before_start_of_live, before_stop
 from custom_labels.deployment.version_tasks import find_live_down, tell_restarted
-from custom_labels.web.dag_arguments import custom_labels_arguments, setting
 
 ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 

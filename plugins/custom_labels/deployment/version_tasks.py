@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +12,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.context import ProjectContext, step, values
 from custom_labels.core.listener import NOTE_KEY
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.notifications import tell_all
 from custom_labels.core.outcome import RunOutcome
-from custom_labels.deployment.deployment import LiveVersion, Units
+from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.serving_records import ServingLog
 
 log = logging.getLogger(__name__)
@@ -122,3 +124,20 @@ def tell_restarted(project: str, down: dict[str, Any]) -> None:
     outcome = RunOutcome("failed", project, detail, place.run_name)
     place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
     tell_all(place, outcome)
+
+
+def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
+    """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
+    record = place.registry.version(version_name)
+    units = record if record.get("minimum_inference_units") else settings
+    return {
+        "min_inference_units": units["minimum_inference_units"],
+        "max_inference_units": units.get("maximum_inference_units"),
+    }
+
+
+def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
+    """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
+    described = note_status(place, project_arn, version_name)
+    if described.status == "RUNNING" and place.registry.version(version_name).get("stopped_for"):
+        place.registry.update_version(version_name, {"stopped_for": None})

@@ -15,15 +15,17 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.aws.hooks.queue import QueueHook
+from custom_labels.aws.inputs import require_inputs
+from custom_labels.aws.messages import Message
+from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import REASON, ProjectContext, branch, step
-from custom_labels.core.inputs import require_inputs
 from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.core.listener import NOTE_KEY
+from custom_labels.core.queues import project_queue
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.detection.events import Announcement, PassedOver, read_event
 from custom_labels.detection.inbox_records import Inbox
-from custom_labels.detection.queues import project_queue
-from custom_labels.detection.work import MOST_BATCHES, Message, group_announcements
+from custom_labels.detection.work import group_announcements
 from custom_labels.detection.work_records import LEFT, DetectionWork, work_name
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
 from custom_labels.s3.keys import INBOX

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+
+from custom_labels.aws.predictions import Box, DetectedLabel
 
 
 class Decision(StrEnum):
@@ -17,49 +19,6 @@ class Decision(StrEnum):
     """Doubtful, but the review workflow is off."""
     UNREADABLE = "unreadable"
     """Custom Labels cannot read the image, and never will."""
-
-
-@dataclass(frozen=True)
-class InferenceImage:
-    """An image to be labelled, as it was when it was announced or listed.
-
-    :param key: relative to the project's prefix.
-    :param etag: without quotes.
-    :param is_empty: whether the file has no content, so that no version need be asked about it.
-    """
-
-    key: str
-    etag: str
-    is_empty: bool = field(default=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where on the image a label was found, as ratios of its width and height."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class DetectedLabel:
-    """One label that a version sees.
-
-    :param confidence: in percent.
-    """
-
-    name: str
-    confidence: float
-    box: Box | None = None
-
-    @classmethod
-    def from_aws(cls, value: Mapping[str, Any]) -> DetectedLabel:
-        """Read an entry of ``CustomLabels`` in the answer of DetectCustomLabels."""
-        box = value.get("Geometry", {}).get("BoundingBox")
-        sides = ("Left", "Top", "Width", "Height")
-        return cls(value["Name"], value["Confidence"], Box(*(box.get(side, 0.0) for side in sides)) if box else None)
 
 
 @dataclass(frozen=True)
@@ -130,11 +89,6 @@ class Detection:
             for entry in value["labels"]
         )
         return cls(**{**fields, "labels": labels, "decision": Decision(value["decision"])})
-
-
-def surest_first(labels: Iterable[DetectedLabel]) -> tuple[DetectedLabel, ...]:
-    """Sort labels by confidence; equal ones by name, so that the same answer always gives the same result."""
-    return tuple(sorted(labels, key=lambda label: (-label.confidence, label.name)))
 
 
 def decide(

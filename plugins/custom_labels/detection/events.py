@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote_plus
 
-from custom_labels.detection.detection import InferenceImage
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.s3.keys import INBOX, may_be_image
 
 WRAPPERS_AT_MOST = 3

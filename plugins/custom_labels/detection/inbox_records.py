@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from custom_labels.detection.detection import InferenceImage
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.detection.events import PassedOver, why_passed_over
 from custom_labels.detection.result_records import has_result, result_folder
 from custom_labels.detection.work import WorkItem

@@ -6,26 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from custom_labels.detection.detection import InferenceImage
+from custom_labels.aws.messages import Message
+from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.detection.events import Announcement
 
 CHUNK_IMAGES = 50
 """Images whose results are written together, with one log file."""
-MOST_BATCHES = 960
-"""Airflow maps a task over 1,024 values at most (``[core] max_map_length``); there is room to fill up to 64 lanes."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message that was received and is invisible to others for a while.
-
-    :param receive_count: how often it was received, this time included, about.
-    """
-
-    id: str
-    body: str
-    receipt_handle: str
-    receive_count: int
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param, conf
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import PAGES, decision_path
-from custom_labels.core.context import ProjectContext, branch, final, step
-from custom_labels.core.inputs import require_inputs
+from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.notifications import announce
 from custom_labels.core.outcome import RunOutcome
-from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.refusals_tasks import mention_refusals
-from custom_labels.deployment.preconditions import when_chosen
-from custom_labels.errors import NotPermitted
+from custom_labels.core.preconditions import when_chosen
 from custom_labels.evaluation.approval import Approval, Question, ask
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.training.retraining import AttemptState
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -140,25 +136,3 @@ def _hours(context: Context) -> float:
     settings = context["ti"].xcom_pull(task_ids="load_settings")
     final(require_inputs)("approve_version", {"load_settings": settings})
     return float(settings["approval_timeout_hours"])
-
-
-@step
-def rejected(project: str) -> dict[str, Any]:
-    """Record a version that a person rejected, or nobody approved in time; the same images are not tried again."""
-    place = ProjectContext(project)
-    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    judged = place.context["ti"].xcom_pull(task_ids="judge")
-    require_inputs("rejected", {"judged": judged})
-    approval = _given(place, judged)
-    if approval is None or approval.approved:
-        name = judged["version_name"]
-        raise NotPermitted(
-            f"Version '{name}' was not recorded as rejected: 'registry/versions/{name}.json' holds "
-            f"{f'{approval.sentence!r}' if approval else 'no answer'}. "
-            "Its training stays open. Clear task 'is_approval_needed' with the tasks downstream of it."
-        )
-    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.REJECTED, approval.sentence)
-    live = place.registry.live()
-    name = judged["version_name"]
-    facts = {"Metrics": judged["headline"], "Still serving": live.version_name if live else "no version"}
-    return outcome(place, "rejected", *mention_refusals(place, name, f"version {name}: {approval.sentence}", facts))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from custom_labels.core.gate import NAMES, Comparison, Metric, Scores
-from custom_labels.review.answers import Answer, Cell, Tally, tally
+from custom_labels.evaluation.answers import Answer, Cell, Tally, tally
 
 # -- which images ----------------------------------------------------------------------------------
 

@@ -9,19 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
+from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.inference_rate import version_rate
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.settings import Settings
 from custom_labels.core.settings_tasks import settings_of
-from custom_labels.deployment.deployment import LiveVersion
-from custom_labels.detection.client import Asker, CannotGoOn, Reply, version_rate
-from custom_labels.detection.detection import InferenceImage
 from custom_labels.errors import CustomLabelsError
+from custom_labels.evaluation.answers import Answer, tally
 from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
-from custom_labels.evaluation.evaluation_records import EvaluationAnswers, NoAnswers, evaluation_answers, frozen_etags
-from custom_labels.review.answers import Answer, tally
+from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, frozen_etags
 from custom_labels.s3.errors import MISSING
+from custom_labels.s3.output_files import NoAnswers
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping
             if champion is not None:
                 trial = _Trial(place, settings, champion, decisions)
                 found["same_images"] = trial.run(answers, own.images, attempt["digest"]).to_json()
-    except (NotComparable, NoAnswers, CannotGoOn) as error:
+    except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
         found["why_not"] = str(error)
     decisions.keep_comparison(found)
@@ -96,7 +98,7 @@ class _Trial:
         :param answers: the challenger's.
         :param digest: of the snapshot that the challenger was trained on.
         :raises NotComparable: it is switched off, the champion does not run, or not one image could be put to it.
-        :raises CannotGoOn: the champion stopped answering.
+        :raises EndpointUnavailable: the champion stopped answering.
         """
         self._require_champion()
         sample = self._sample(answers)
@@ -104,7 +106,7 @@ class _Trial:
         left_out: Counter[str] = Counter()
         pairs = []
         for answer, record in zip(sample, self._ask_all(sample, etags), strict=True):
-            if record["reply"] == Reply.ANSWERED.name:
+            if record["status"] == PredictionStatus.ANSWERED.name:
                 said = tuple(sorted(record["said"]))
                 pairs.append((Answer(answer.image, answer.truth, said), answer))
             else:
@@ -146,39 +148,43 @@ class _Trial:
         # The detect DAG's lanes go on asking the same version; this is one more.
         lanes = self.place.project.detection_lanes + 1
         rate = version_rate(self.place, self.champion, self.settings, lanes)
-        asker = Asker(self.place, self.champion, rate)
+        client = InferenceClient(self.champion, self.place.store, rate)
         records: list[dict[str, Any]] = []
-        with ThreadPoolExecutor(asker.threads) as pool:
+        with ThreadPoolExecutor(client.threads) as pool:
             for number, start in enumerate(range(0, len(sample), BATCH)):
                 images = [InferenceImage(self._key(one), etags[one.image]) for one in sample[start : start + BATCH]]
                 kept = self.decisions.answers(self.champion.version_name, number)
                 if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
-                    kept = self._ask(pool, asker, images)
+                    kept = self._ask(pool, client, images)
                     self.decisions.keep_answers(self.champion.version_name, number, kept)
                     self.place.lock.renew()
                 records += kept
-        log.info("%s images, %s calls of DetectCustomLabels.", len(records), asker.take_calls())
+        log.info("%s images, %s calls of DetectCustomLabels.", len(records), client.take_calls())
         return records
 
     def _ask(
-        self, pool: ThreadPoolExecutor, asker: Asker, images: Sequence[InferenceImage]
+        self, pool: ThreadPoolExecutor, client: InferenceClient[LiveVersion], images: Sequence[InferenceImage]
     ) -> tuple[dict[str, Any], ...]:
-        asked = [pool.submit(self._ask_one, asker, image) for image in images]
+        asked = [pool.submit(self._ask_one, client, image) for image in images]
         try:
             return tuple(future.result() for future in asked)
         except BaseException:
-            asker.stop()
+            client.stop()
             raise
 
-    def _ask_one(self, asker: Asker, image: InferenceImage) -> dict[str, Any]:
+    def _ask_one(self, client: InferenceClient[LiveVersion], image: InferenceImage) -> dict[str, Any]:
         record = {"key": image.key, "etag": image.etag, "said": [], "why": ""}
         if not self._is_as_it_was(image):
-            return {**record, "reply": Reply.GONE.name, "why": "deleted, replaced or denied since the training"}
-        found = asker.detect(image)
-        if found.reply is Reply.ANSWERED:
-            return {**record, "reply": found.reply.name, "said": [label.name for label in found.labels]}
-        code = found.words.partition(":")[0]
-        return {**record, "reply": found.reply.name, "why": f"refused by the champion with {code}"}
+            return {
+                **record,
+                "status": PredictionStatus.GONE.name,
+                "why": "deleted, replaced or denied since the training",
+            }
+        found = client.detect(image)
+        if found.status is PredictionStatus.ANSWERED:
+            return {**record, "status": found.status.name, "said": [label.name for label in found.labels]}
+        code = found.message.partition(":")[0]
+        return {**record, "status": found.status.name, "why": f"refused by the champion with {code}"}
 
     def _is_as_it_was(self, image: InferenceImage) -> bool:
         """Whether the image has the content that the challenger was evaluated on."""

@@ -89,14 +89,3 @@ def _label(result: Mapping[str, Any]) -> LabelMetrics:
         threshold=float(metrics["Threshold"]),
         test_images=int(result.get("NumberOfTestingImages", 0)),
     )
-
-
-def manifest_error_codes(summary: Mapping[str, Any]) -> list[str]:
-    """List the error codes of a manifest summary, each once, the file-wide ones first.
-
-    :param summary: the JSON of the file that ``ManifestSummary`` of a version names.
-    """
-    statistics = summary.get("statistics", {})
-    parts = [summary, statistics.get("training", {}), statistics.get("testing", {})]
-    codes = [error["code"] for part in parts for error in part.get("errors", []) if "code" in error]
-    return list(dict.fromkeys(codes))

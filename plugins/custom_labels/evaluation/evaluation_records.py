@@ -10,18 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
 from custom_labels.datasets.tsv import columns, read_lines
-from custom_labels.errors import CustomLabelsError
-from custom_labels.review.answers import Answer, read_evaluation_line
-from custom_labels.s3.errors import MISSING
+from custom_labels.evaluation.answers import Answer, read_evaluation_line
+from custom_labels.s3.output_files import NoAnswers, copy_file
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
-
-_CHUNK = 256 * 1024
-
-
-class NoAnswers(CustomLabelsError):
-    """Custom Labels left no evaluation of single images, or one that cannot be read."""
 
 
 class EvaluationAnswers:
@@ -62,30 +55,6 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
         path = Path(folder) / "answers.jsonl"
         uri = copy_file(store, places[0], path, "evaluation snapshot")
         yield EvaluationAnswers(path, uri)
-
-
-def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -> str:
-    """Copy a file that Custom Labels wrote to a local one, and give its URI.
-
-    :param place: ``Bucket`` and ``Name``, as DescribeProjectVersions gives them.
-    :param what: names the file, for errors.
-    :raises NoAnswers: it is not there.
-    """
-    from botocore.exceptions import ClientError
-
-    uri = f"s3://{place['Bucket']}/{place['Name']}"
-
-    def copy() -> None:
-        answer = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])
-        with path.open("wb") as file:
-            for chunk in answer["Body"].iter_chunks(_CHUNK):
-                file.write(chunk)
-
-    try:
-        store.patiently(copy, "get_object", place["Name"], MISSING)
-    except ClientError as error:
-        raise NoAnswers(f"{uri}, its {what}, is not there: {error}") from error
-    return uri
 
 
 def frozen_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,61 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import DecisionLink
-from custom_labels.core.context import ProjectContext, branch, final, step
-from custom_labels.core.gate import Metric, Scores
+from custom_labels.core.context import ProjectContext, branch, final
+from custom_labels.core.gate import Metric, Scores, gates_of
 from custom_labels.core.gate import judge as judge_by_gates
-from custom_labels.core.inputs import require_inputs
 from custom_labels.datasets.manifest_records import uploaded_sha256
-from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.datasets.split import Side
-from custom_labels.errors import ModelError
 from custom_labels.evaluation.comparison import SameImages
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.evaluation.evaluation import Evaluation, parse_summary
-from custom_labels.evaluation.thumbnails import thumbnails
+from custom_labels.evaluation.evaluation import Evaluation
+from custom_labels.evaluation.thumbnail_records import thumbnails
 from custom_labels.s3.keys import manifest_key
-from custom_labels.training.train_rules import gates_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
-
-
-@step
-def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
-    """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
-    evaluation = _read_evaluation(place, described.raw)
-    place.registry.record_trained(attempt["digest"], attempt["version_name"], deploys=attempt["deploys"])
-    place.registry.update_version(
-        attempt["version_name"],
-        {
-            "version_arn": described.arn,
-            "status": "TRAINING_COMPLETED",
-            "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
-            "evaluation": evaluation.to_json(),
-        },
-    )
-    note_refusals(place, attempt, described.raw)
-    return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
-
-
-def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
-    summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
-    if summary is None:
-        raise ModelError(
-            f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
-            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
-            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
-        )
-    body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
-    return parse_summary(json.loads(body))
 
 
 class JudgeVersionOperator(BaseOperator):

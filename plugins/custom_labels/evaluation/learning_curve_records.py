@@ -9,7 +9,7 @@ from custom_labels.evaluation.curve_picture import to_svg
 from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve
 
 if TYPE_CHECKING:
-    from custom_labels.deployment.registry import Registry
+    from custom_labels.core.registry import Registry
 
 CURVE = "registry/learning_curve.json"
 PICTURE = "registry/learning_curve.svg"

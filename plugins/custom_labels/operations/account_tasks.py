@@ -12,12 +12,13 @@ from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.operations.cost_records import keep_ledgers, told_level, version_uses
-from custom_labels.operations.costs import UnitPrices, VersionUse, budget_level, cost_of, dearest
+from custom_labels.operations.costs import VersionUse, budget_level, cost_of, dearest
 from custom_labels.operations.guard_tasks import list_versions
-from custom_labels.operations.prices import load_prices
 from custom_labels.operations.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
 from custom_labels.s3.keys import MANIFESTS
 from custom_labels.s3.line_files import list_keys
+from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.prices import UnitPrices, load_prices
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def old_versions(project: str, settings: dict[str, Any], looked: dict[str, Any])
     records = _records(place)
     live = place.registry.live()
     protected = {live.version_name, live.previous_version_name} if live else set()
-    protected |= {attempt.version_name for attempt in place.registry.open_attempts()}
+    protected |= {attempt.version_name for attempt in TrainingRecords(place.registry).open_attempts()}
     old = versions_to_delete(
         [_trained(name, described, records[name]) for name, described in listed.items() if name in records],
         settings["keep_versions"],
@@ -148,7 +149,9 @@ def _delete_manifests(place: ProjectContext, records: Records) -> int:
     if holder is not None:
         log.info("'%s' trains: manifests are deleted at a later look.", holder.owner)
         return 0
-    unused = manifests_to_delete(records, {attempt.digest for attempt in place.registry.open_attempts()})
+    unused = manifests_to_delete(
+        records, {attempt.digest for attempt in TrainingRecords(place.registry).open_attempts()}
+    )
     for name, digest in unused.items():
         for keys in list_keys(place.store, f"{MANIFESTS}{digest}/"):
             for key in keys:

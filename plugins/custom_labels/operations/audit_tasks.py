@@ -9,11 +9,12 @@ from typing import Any
 from custom_labels.core.context import ProjectContext, branch, step
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.detection.detection import Decision, Detection
+from custom_labels.detection.doubts import first_request
 from custom_labels.operations.audit import Accuracy, AuditSample, accuracy_alarm
 from custom_labels.operations.audit_records import ACCURACY, draw, keep_draw
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import Purpose, ReviewRequest, ask_about
+from custom_labels.review.review import Purpose, ReviewRequest
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     live = place.registry.live()
     drawn = draw(place.store, settings["human_sampling_interval"], datetime.now(UTC) - SETTLED)
     labels, reviewers = live.labels if live else (), settings["reviewers_per_image"]
-    asked = [(each, ask_about(project, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
+    asked = [(each, first_request(project, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
     WaitingReviews(place.store).add(f"audit-{drawn.name}", (request for _, request in asked))
     keep_draw(place.store, drawn, (_sample(detection, request) for detection, request in asked))
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)

@@ -21,7 +21,7 @@ from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.review.setup_records import read_review_record
 from custom_labels.s3.errors import connection_way_out, error_code
-from custom_labels.training.train_rules import require_bucket_in_region
+from custom_labels.training.retraining_tasks import require_bucket_in_region
 
 CHECKED = "registry/bootstrap.json"
 

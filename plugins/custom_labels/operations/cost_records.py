@@ -12,7 +12,6 @@ from typing import Any
 
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.operations.costs import (
-    UnitPrices,
     VersionUse,
     first_moment,
     is_settled,
@@ -27,6 +26,7 @@ from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import READERS
 from custom_labels.s3.pages import pages
 from custom_labels.s3.store import S3Store
+from custom_labels.training.prices import UnitPrices
 
 COSTS = "registry/costs/"
 

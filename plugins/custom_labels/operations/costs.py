@@ -9,27 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custom_labels.deployment.serving import ServingInterval, ServingRecord
+from custom_labels.training.prices import UnitPrices
 
 BUDGET_STEP = 0.25
 """After a budget is exceeded it is told again each time that this share of it is spent in addition."""
 SETTLING = timedelta(days=2)
 """How long after its end a month may still change: until the last look at what ran in it."""
-
-
-@dataclass(frozen=True)
-class UnitPrices:
-    """Prices in US dollars.
-
-    :param training_hour: an hour of training.
-    :param inference_unit_hour: an hour of one inference unit; billed by the minute.
-    :param review: one image shown to people.
-    :param as_of: date of the oldest of them, ISO 8601.
-    """
-
-    training_hour: float
-    inference_unit_hour: float
-    review: float
-    as_of: str
 
 
 @dataclass(frozen=True)

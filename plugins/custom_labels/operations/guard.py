@@ -11,11 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from custom_labels.aws.statuses import STARTABLE
+from custom_labels.aws.statuses import PASSING, STARTABLE
 from custom_labels.core.service_window import ServiceWindow
-
-PASSING = frozenset({"STARTING", "STOPPING"})
-"""Statuses in which nothing can be done; the next look finds what came of them."""
 
 
 class Action(StrEnum):
@@ -206,23 +203,6 @@ def _about_stopped(version: FoundVersion, live: LiveFacts, *, is_open: bool) -> 
     if not is_open:
         return Action.LEAVE, f"it is stopped since {live.stopped.at}, until the service window opens"
     return Action.START, "the service window is open again"
-
-
-def why_not_started(status: str | None, rules: GuardRules, *, setting: str, now: datetime) -> str | None:
-    """Say why images may not start the live version, ``None`` if they may.
-
-    :param status: AWS's status of it, which is not RUNNING.
-    :param setting: name of the setting that lets them.
-    """
-    if status in PASSING:
-        return "the next look finds what comes of it"
-    if status not in STARTABLE:
-        return "it cannot be started from that"
-    if not rules.starts_for_images:
-        return f"'{setting}' is off"
-    if rules.window is not None and not rules.window.is_open(now):
-        return f"the service window '{rules.window.text}' is closed"
-    return None
 
 
 def remember(

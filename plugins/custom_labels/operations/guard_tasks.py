@@ -14,12 +14,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.aws.statuses import Described
 from custom_labels.core.context import ProjectContext, branch, step
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.core.service_window import parse_service_window
-from custom_labels.deployment.deployment import LiveVersion, Units
+from custom_labels.core.service_window import window_of
+from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.deployment.version_tasks import note_status
+from custom_labels.deployment.version_tasks import note_service, units_of
 from custom_labels.detection.log_records import last_detected
 from custom_labels.operations.guard import (
     Action,
@@ -168,7 +169,7 @@ def _live_facts(
 def guard_rules(settings: Mapping[str, Any]) -> GuardRules:
     """Take the rules out of the settings."""
     return GuardRules(
-        window=parse_service_window(settings["service_window"]) if settings["service_window"] else None,
+        window=window_of(settings),
         idle_hours=settings["idle_stop_hours"],
         starts_for_images=settings["start_when_images_wait"],
     )
@@ -210,16 +211,6 @@ def versions_to_start(project: str, settings: dict[str, Any], looked: dict[str, 
     ]
 
 
-def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
-    """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
-    record = place.registry.version(version_name)
-    units = record if record.get("minimum_inference_units") else settings
-    return {
-        "min_inference_units": units["minimum_inference_units"],
-        "max_inference_units": units.get("maximum_inference_units"),
-    }
-
-
 def _chosen(looked: Mapping[str, Any], action: Action) -> list[dict[str, Any]]:
     return [
         {"project_arn": decision["project_arn"], "version_name": decision["version_name"]}
@@ -236,13 +227,6 @@ def record_services(project: str, looked: dict[str, Any] | None) -> None:
     place = ProjectContext(project)
     for chosen in (*_chosen(looked, Action.STOP), *_chosen(looked, Action.START)):
         note_service(place, chosen["project_arn"], chosen["version_name"])
-
-
-def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
-    """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
-    described = note_status(place, project_arn, version_name)
-    if described.status == "RUNNING" and place.registry.version(version_name).get("stopped_for"):
-        place.registry.update_version(version_name, {"stopped_for": None})
 
 
 @step

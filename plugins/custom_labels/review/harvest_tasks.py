@@ -15,21 +15,22 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext, branch, step, values
+from custom_labels.core.queues import project_queue
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.datasets.snapshot_records import survey
-from custom_labels.detection.queues import project_queue
-from custom_labels.detection.work import MOST_BATCHES
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.registry import make_backend
 from custom_labels.review.halt import halt_after
 from custom_labels.review.halt_records import change_halt, read_halt
 from custom_labels.review.harvest import Fate, HarvestRules
-from custom_labels.review.harvest_inspection import HarvestLook
+from custom_labels.review.harvest_inspection_records import HarvestLook
 from custom_labels.review.harvest_work_records import FoundReviews, delete_abandoned, write_batches
-from custom_labels.review.harvester import Harvester
+from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
 from custom_labels.s3.listing import find_folders
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import Retrain, decide_retraining
 
 log = logging.getLogger(__name__)
@@ -163,13 +164,13 @@ def wake_training(project: str, settings: dict[str, Any]) -> None:
     place = ProjectContext(project)
     if not settings["enable_automatic_training"]:
         raise AirflowSkipException(f"Variable '{place.project.variable('enable_automatic_training')}' is off.")
-    snapshot = survey(place.store, as_of=datetime.now(UTC), trained=place.registry.trained_digest())
+    snapshot = survey(place.store, as_of=datetime.now(UTC), trained=TrainingRecords(place.registry).trained_digest())
     decision = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings["minimum_untrained_images"],
-        attempt=place.registry.attempt(snapshot.digest),
-        open_attempt=place.registry.open_attempt(),
+        attempt=TrainingRecords(place.registry).attempt(snapshot.digest),
+        open_attempt=TrainingRecords(place.registry).open_attempt(),
     )
     log.info("%s: %s.", decision.action, decision.reason)
     if decision.action is not Retrain.TRAIN:

@@ -15,7 +15,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
-from custom_labels.detection.work import Message
+from custom_labels.aws.messages import Message
 from custom_labels.review.review import ReviewState, ReviewStatus
 from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.line_files import read_lines, write_lines

@@ -8,9 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from custom_labels.core.names import review_name
-from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE, choices
-from custom_labels.detection.detection import Detection
+from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 
 
 class Purpose(StrEnum):
@@ -61,31 +59,6 @@ class ReviewRequest:
     def from_json(cls, value: Mapping[str, Any]) -> ReviewRequest:
         """Read back what :meth:`to_json` gave."""
         return cls(**{**value, "labels": tuple(value["labels"]), "purpose": Purpose(value["purpose"])})
-
-
-def ask_about(
-    project: str, detection: Detection, labels: tuple[str, ...], purpose: Purpose, reviewers: int
-) -> ReviewRequest:
-    """Make the first question about a detection.
-
-    :param labels: of the version.
-    """
-    offered, none_label = choices(labels)
-    return ReviewRequest(
-        name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
-        image=detection.image,
-        key=detection.key,
-        etag=detection.etag,
-        label=detection.label,
-        confidence=detection.confidence,
-        labels=offered,
-        none_label=none_label,
-        version_name=detection.version_name,
-        purpose=purpose,
-        round=1,
-        reviewers=reviewers,
-        is_also_in_doubt=purpose is Purpose.AUDIT and detection.review is not None,
-    )
 
 
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:

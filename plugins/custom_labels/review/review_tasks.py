@@ -10,11 +10,11 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.context import ProjectContext, values
-from custom_labels.core.inputs import require_inputs
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.backlog_records import BacklogBounds
-from custom_labels.review.opening import Opening, ReviewOpener
+from custom_labels.review.opening_records import Opening, ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from custom_labels.deployment.registry import REVIEW
+from custom_labels.core.registry import REVIEW
 from custom_labels.review.setup import ReviewFlow, ReviewRecord
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 

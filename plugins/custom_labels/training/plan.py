@@ -11,6 +11,7 @@ from typing import Any
 from custom_labels.core.gate import EACH_LABEL, NAMES, Gate, Metric
 from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.datasets.label_names import warn_of_names
+from custom_labels.datasets.snapshot import LabelChange
 
 RECOMMENDED_IMAGES = 10
 """Images that AWS recommends a label at least (Custom Labels developer guide, "Preparing images")."""
@@ -24,22 +25,6 @@ GUIDE_HOURS = (0.5, 24.0)
 """How long a training typically takes (developer guide, "Training an Amazon Rekognition Custom Labels model")."""
 NEAREST = 3
 """Past trainings that an estimate is made from: those nearest in their number of images."""
-
-
-@dataclass(frozen=True)
-class LabelChange:
-    """What became of a label's images since the snapshot trained on last, by key and ETag.
-
-    :param new: keys that it lacks; ``changed`` ones have another content, ``removed`` ones are gone.
-    :param to_test: images with the same content that trained then and judge now; ``to_train`` the reverse.
-    """
-
-    label: str
-    new: int = 0
-    changed: int = 0
-    removed: int = 0
-    to_test: int = 0
-    to_train: int = 0
 
 
 @dataclass(frozen=True)

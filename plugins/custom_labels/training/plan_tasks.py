@@ -7,23 +7,22 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.context import ProjectContext, step
-from custom_labels.core.gate import Metric
-from custom_labels.core.inputs import require_inputs
+from custom_labels.core.gate import Metric, gates_of
+from custom_labels.core.registry import Registry
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.dry_run import RehearsalStore
+from custom_labels.datasets.dry_run_records import RehearsalStore
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
 from custom_labels.datasets.snapshot_records import survey
-from custom_labels.deployment.registry import Registry
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
-from custom_labels.operations.prices import load_prices
 from custom_labels.s3.images import CheckReport
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan import (
     Estimate,
-    LabelChange,
     PastTraining,
     PlanLabel,
     TrainingPlan,
@@ -31,8 +30,9 @@ from custom_labels.training.plan import (
     gate_in_words,
     plan_labels,
 )
+from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
-from custom_labels.training.train_rules import as_of, decide, freeze_snapshot, gates_of, run_kind
+from custom_labels.training.retraining_tasks import as_of, decide, freeze_snapshot, run_kind
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def _tell(place: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
 
 def _rehearse(place: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
     """Do what a run does up to its first paid call; ``place`` keeps what that writes on this machine."""
-    trained = place.registry.trained_digest()
+    trained = TrainingRecords(place.registry).trained_digest()
     found = survey(place.store, as_of=as_of(settings), trained=trained)
     decision = decide(place, settings, found)
     try:

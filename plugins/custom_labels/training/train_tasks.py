@@ -10,18 +10,19 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.statuses import VERSION_TRAINED, Verdict
 from custom_labels.core.context import REASON, RESUMED, ProjectContext, branch, step, values
-from custom_labels.core.inputs import require_inputs
 from custom_labels.core.names import version_name
 from custom_labels.datasets.manifest_records import build_manifests as write_manifests
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import survey
-from custom_labels.deployment.preconditions import require_training
 from custom_labels.errors import ModelError, NotPermitted
+from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.preconditions import require_training
 from custom_labels.training.retraining import AttemptState, Retrain, TrainingAttempt
-from custom_labels.training.train_rules import as_of, decide, first_step, freeze_snapshot, run_kind
+from custom_labels.training.retraining_tasks import as_of, decide, first_step, freeze_snapshot, run_kind
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Count the labelled images and those that no training has seen; reads listings only and writes nothing."""
     place = ProjectContext(project)
     place.lock.renew()
-    snapshot = survey(place.store, as_of=as_of(settings), trained=place.registry.trained_digest())
+    snapshot = survey(place.store, as_of=as_of(settings), trained=TrainingRecords(place.registry).trained_digest())
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     return snapshot.to_json()
 
@@ -67,7 +68,7 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
     place = ProjectContext(project)
     place.lock.renew()
-    snapshot, report = freeze_snapshot(place, settings, place.registry.trained_digest())
+    snapshot, report = freeze_snapshot(place, settings, TrainingRecords(place.registry).trained_digest())
     for line in report.lines():
         log.warning("%s", line)
     return {"snapshot": snapshot.to_json(), "report": report.to_json()}
@@ -120,7 +121,7 @@ def claim_training(
         run=place.run_name,
         deploys=run_kind(place).deploys,
     )
-    attempt = place.registry.claim_attempt(ours, force=bool(place.param("force")))
+    attempt = TrainingRecords(place.registry).claim_attempt(ours, force=bool(place.param("force")))
     facts = {"digest": snapshot.digest, "as_of": settings["as_of"], "begun_by": attempt.run}
     place.registry.update_version(attempt.version_name, {**facts, "labels": snapshot.to_json()["labels"]})
     return attempt.to_json()
@@ -132,7 +133,7 @@ def resume_training(project: str) -> dict[str, Any]:
     place = ProjectContext(project)
     found = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
     digest = next((digest for digest in found or [] if digest), None)
-    attempt = place.registry.reopen_attempt(digest) if digest else None
+    attempt = TrainingRecords(place.registry).reopen_attempt(digest) if digest else None
     if attempt is None or attempt.state.is_finished:
         raise ModelError(
             f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
@@ -194,7 +195,9 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
     note_refusals(place, attempt, described.raw)
     detail = f"{described.status}: {described.message}"
     place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
-    place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail)
+    TrainingRecords(place.registry).finish_attempt(
+        attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail
+    )
 
 
 # -- helpers ---------------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ def _require_due(place: ProjectContext, settings: dict[str, Any], snapshot: Imag
     decision = decide(place, settings, snapshot)
     if decision.action is Retrain.TRAIN:
         return
-    attempt = place.registry.attempt(snapshot.digest)
+    attempt = TrainingRecords(place.registry).attempt(snapshot.digest)
     begun = attempt and place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status
     if begun is None:
         raise NotPermitted(

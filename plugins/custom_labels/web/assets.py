@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Asset, AssetWatcher
 
-from custom_labels.aws.triggers.queue import QueueTrigger
 from custom_labels.core.settings import Project
+from custom_labels.detection.announcement_trigger import AnnouncementTrigger
 
 
 def labeled_images(project: Project) -> Asset:
@@ -34,7 +34,7 @@ def _watched(project: Project, kind: str, queue_url: str | None, *, of_images: b
     name = f"{project.name}_{kind}"
     if not queue_url:
         return Asset(name)
-    trigger = QueueTrigger(
+    trigger = AnnouncementTrigger(
         queue_url=queue_url,
         bucket=project.bucket,
         prefix=project.prefix,

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from custom_labels.core.names import DAG_TAG, PROJECT_TAG
+from custom_labels.core.names import DAG_TAG
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.settings import Project
 from custom_labels.web.docs.rollback import ROLLBACK_DOC
@@ -84,37 +84,6 @@ def dag_arguments(
             "on_failure_callback": FailureNotifier(project=project.name),
         },
     }
-
-
-def custom_labels_arguments(project: Project) -> dict[str, Any]:
-    """Give the arguments that all our operators on Custom Labels share; each wait is bounded by an hour."""
-    return {
-        **connection(project),
-        "deferrable": True,
-        "pool": project.pool,
-        "waiter_delay": setting("short_poll_seconds"),
-        "waiter_max_attempts": setting("short_poll_looks"),
-    }
-
-
-def making_arguments(project: Project) -> dict[str, Any]:
-    """Give the arguments of our operators that make something at Custom Labels: what it is tagged with, besides."""
-    return {**custom_labels_arguments(project), "tags": tags_of(project)}
-
-
-def tags_of(project: Project) -> dict[str, str]:
-    """Give what everything is tagged with that is made at AWS for a project."""
-    return {PROJECT_TAG: project.name}
-
-
-def setting(name: str) -> str:
-    """Give a template of a value that ``load_settings`` read, without drawing an edge to it in the graph."""
-    return f"{{{{ ti.xcom_pull(task_ids='load_settings')['{name}'] }}}}"
-
-
-def connection(project: Project) -> dict[str, Any]:
-    """Give the arguments of the Amazon provider's operators."""
-    return {"aws_conn_id": project.aws_conn_id, "region_name": project.region_name}
 
 
 def switch(description: str) -> Param:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_labels.core.gate import Metrics
-from custom_labels.review.answers import Answer, Cell, read_evaluation_line, tally
+from custom_labels.evaluation.answers import Answer, Cell, read_evaluation_line, tally
 
 CAT_AS_DOG = Answer("s3://b/1", ("cat",), ("dog",))
 CAT = Answer("s3://b/2", ("cat",), ("cat",))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_labels.core.gate import Comparison, Metric, Metrics, Scores
+from custom_labels.evaluation.answers import Answer
 from custom_labels.evaluation.comparison import (
     SameImages,
     Sample,
@@ -20,7 +21,6 @@ from custom_labels.evaluation.comparison import (
     images_digest,
     quotas,
 )
-from custom_labels.review.answers import Answer
 
 
 @pytest.mark.parametrize(

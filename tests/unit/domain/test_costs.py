@@ -8,7 +8,6 @@ import pytest
 
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.operations.costs import (
-    UnitPrices,
     VersionUse,
     budget_level,
     cost_of,
@@ -20,6 +19,7 @@ from custom_labels.operations.costs import (
     months_between,
     period_of,
 )
+from custom_labels.training.prices import UnitPrices
 
 PRICES = UnitPrices(training_hour=1, inference_unit_hour=4, review=0.08, as_of="2026-09-10")
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from custom_labels.aws.statuses import Described
-from custom_labels.deployment.deployment import LiveVersion, SmokeAnswer, Units, smoke_failure
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.deployment.deployment import SmokeAnswer, Units, smoke_failure
 from custom_labels.deployment.rollback import find_target, make_candidate
 from custom_labels.deployment.scaling import decide_scaling
 from custom_labels.errors import ModelError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.detection.detection import Box, Decision, DetectedLabel, Detection, Thresholds, decide, surest_first
+from custom_labels.aws.predictions import Box, DetectedLabel, surest_first
+from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
 
 
 def labels(**confidences: float) -> tuple[DetectedLabel, ...]:

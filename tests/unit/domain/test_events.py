@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.detection.detection import InferenceImage
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.detection.events import PassedOver, read_event
 from tests.dags.detect_support import event
 from tests.support import BUCKET

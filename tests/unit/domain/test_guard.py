@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.service_window import parse_service_window
+from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.operations.guard import (
     Action,
     Cause,
@@ -18,7 +19,6 @@ from custom_labels.operations.guard import (
     StoppedByGuard,
     decide,
     remember,
-    why_not_started,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
@@ -175,4 +175,7 @@ STARTS = replace(OFFICE, starts_for_images=True)
 def test_images_start_the_live_version_unless(
     status: str | None, rules: GuardRules, now: datetime, words: str | None
 ) -> None:
-    assert why_not_started(status, rules, setting="start_them", now=now) == words
+    assert (
+        why_not_started(status, is_on=rules.starts_for_images, window=rules.window, setting="start_them", now=now)
+        == words
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.deployment.deployment import LiveVersion
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.evaluation.approval import Approval
 

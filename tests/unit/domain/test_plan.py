@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from custom_labels.core.gate import Gate, Metric
+from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.training.plan import (
     Estimate,
-    LabelChange,
     PastTraining,
     PlanLabel,
     TrainingPlan,

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from custom_labels.aws.manifest_summary import manifest_error_codes
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.core.names import version_name
 from custom_labels.core.outcome import RunOutcome
-from custom_labels.evaluation.evaluation import Evaluation, manifest_error_codes, parse_summary
+from custom_labels.evaluation.evaluation import Evaluation, parse_summary
 from custom_labels.training.retraining import (
     SCHEDULED,
     AttemptState,

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.detection.detection import InferenceImage
+from custom_labels.aws.messages import Message
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.detection.events import Announcement
-from custom_labels.detection.work import (
-    CHUNK_IMAGES,
-    Message,
-    WorkItem,
-    chunks,
-    count_batches,
-    group_announcements,
-    share_out,
-)
+from custom_labels.detection.work import CHUNK_IMAGES, WorkItem, chunks, count_batches, group_announcements, share_out
 
 
 def message(name: str, count: int = 1) -> Message:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
 from custom_labels.datasets.snapshot_records import freeze
 from custom_labels.s3.store import S3Store
-from custom_labels.training.plan import LabelChange
 from tests.unit.storage.conftest import Bucket
 
 

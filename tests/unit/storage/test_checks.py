@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from custom_labels.datasets.image_check_records import HEAD_BYTES, Checked, check_image, judge_bytes
+from custom_labels.datasets.image_records import HEAD_BYTES, Checked, check_image, judge_bytes
 from custom_labels.s3.images import MAXIMUM_BYTES, LeftOut
 from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket

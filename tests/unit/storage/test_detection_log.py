@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from custom_labels.detection.detection import Box, Decision, DetectedLabel, Detection
+from custom_labels.aws.predictions import Box, DetectedLabel
+from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.log_records import LogPosition, log_key, read_log, write_log
 from custom_labels.s3.store import S3Store
 from tests.support import BUCKET, s3

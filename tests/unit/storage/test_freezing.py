@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from custom_labels.datasets import image_check, snapshot_writer
+from custom_labels.datasets import image_check_records, snapshot_writer
+from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_reader import read_header
 from custom_labels.datasets.snapshot_records import freeze, survey
 from custom_labels.errors import NotTrainable
-from custom_labels.review.ledger_records import VERDICTS, ledger_key
 from custom_labels.s3.images import CheckReport, LeftOut
 from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket
@@ -72,7 +72,7 @@ def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now
 def test_the_order_is_kept_when_known_and_new_images_alternate(
     store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_check, "_WINDOW", 3)
+    monkeypatch.setattr(image_check_records, "_WINDOW", 3)
     bucket.put_many("dog", 2)
     for number in range(0, 20, 2):
         bucket.put(f"cat/{number:02}.png")

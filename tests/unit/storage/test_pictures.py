@@ -8,8 +8,8 @@ import io
 import pytest
 from PIL import Image
 
-from custom_labels.datasets.image_check_records import judge_bytes
-from custom_labels.evaluation.thumbnails import SIDE, shrink
+from custom_labels.datasets.image_records import judge_bytes
+from custom_labels.evaluation.thumbnail_records import SIDE, shrink
 from tests.picture_cases import CASES, PictureCase, are_close, seen
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])

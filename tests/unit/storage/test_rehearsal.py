@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from custom_labels.datasets.dry_run import RehearsalStore
+from custom_labels.datasets.dry_run_records import RehearsalStore
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_records import freeze, survey
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store, StorageError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.detection.log_records import last_detected, log_key, write_log
@@ -20,10 +20,11 @@ from custom_labels.operations.cost_records import (
     told_level,
     version_uses,
 )
-from custom_labels.operations.costs import UnitPrices, VersionUse
+from custom_labels.operations.costs import VersionUse
 from custom_labels.review.budget import DayBudget
 from custom_labels.review.budget_records import budget_key
 from custom_labels.s3.store import S3Store
+from custom_labels.training.prices import UnitPrices
 from tests.unit.storage.test_detection_log import detection
 from tests.unit.storage_registry.conftest import THREADS, at_once
 

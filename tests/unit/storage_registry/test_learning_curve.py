@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from custom_labels.core.gate import Metric
-from custom_labels.deployment.registry import Registry
+from custom_labels.core.registry import Registry
 from custom_labels.evaluation.learning_curve_records import CURVE, PICTURE, write_learning_curve
 from custom_labels.s3.store import S3Store
 

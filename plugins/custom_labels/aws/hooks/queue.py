@@ -11,7 +11,7 @@ from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custom_labels.detection.work import Message
+from custom_labels.aws.messages import Message
 from custom_labels.errors import CustomLabelsError
 
 __all__ = ["Message", "QueueError", "QueueHook"]

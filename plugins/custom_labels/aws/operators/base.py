@@ -13,8 +13,8 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.statuses import GONE, Described, StatusTable, Verdict
-from custom_labels.core.inputs import require_inputs
 from custom_labels.errors import NotDecided
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from botocore.exceptions import WaiterError
 
 from custom_labels.aws.hooks.rekognition import LimitExceeded, RekognitionHook
 from custom_labels.aws.links import CustomLabelsVersionLink, persist_version_link
+from custom_labels.aws.manifest_summary import manifest_error_codes
 from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
 from custom_labels.aws.statuses import (
     STARTABLE,
@@ -25,10 +26,6 @@ from custom_labels.aws.statuses import (
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
-from custom_labels.datasets.refusals import refusals_in_words
-from custom_labels.datasets.refusals_records import read_refusals
-from custom_labels.evaluation.evaluation import manifest_error_codes
-from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -160,17 +157,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         body = s3.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
         codes = manifest_error_codes(json.loads(body))
         uri = f"s3://{place['Bucket']}/{place['Name']}"
-        store = S3Store(
-            place["Bucket"],
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
-        refused = refusals_in_words(read_refusals(store, described.raw).to_json())
-        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}." + (
-            f" Custom Labels did not use {refused}." if refused else ""
-        )
+        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}."
 
 
 class CustomLabelsStartVersionOperator(VersionOperator):

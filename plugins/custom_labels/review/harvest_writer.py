@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from custom_labels.detection.work import Message
+from custom_labels.aws.messages import Message
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.review.budget_records import ReviewBudget

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from custom_labels.datasets.split import Side
-from custom_labels.evaluation.evaluation_records import NoAnswers, evaluation_answers
+from custom_labels.evaluation.evaluation_records import evaluation_answers
 from custom_labels.s3.keys import manifest_key
+from custom_labels.s3.output_files import NoAnswers
 from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)

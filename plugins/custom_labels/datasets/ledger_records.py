@@ -17,7 +17,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from custom_labels.datasets.image_check_records import Checked
+from custom_labels.datasets.image_records import Checked
 from custom_labels.datasets.tsv import read_blocks
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.images import LeftOut, Twin

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.aws.hooks.queue import QueueHook
-from custom_labels.detection.work import Message
+from custom_labels.aws.messages import Message
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.review.harvest_work_records import FoundReviews

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.core.context import REASON, WAKE, ProjectContext, branch, step
+from custom_labels.core.service_window import window_of
+from custom_labels.deployment.start_on_demand import why_not_started
+from custom_labels.deployment.version_tasks import note_service, units_of
 from custom_labels.detection.inbox_records import Inbox
-from custom_labels.operations.guard import why_not_started
-from custom_labels.operations.guard_tasks import guard_rules, note_service, units_of
 
 WOKEN = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
 """What the version is started with: arguments of the start operator."""
@@ -70,7 +71,8 @@ def _look(place: ProjectContext, settings: dict[str, Any]) -> Service:
     trouble = f"version {live.version_name} is {status or 'gone'}, not RUNNING"
     why = why_not_started(
         status,
-        guard_rules(settings),
+        is_on=settings["start_when_images_wait"],
+        window=window_of(settings),
         setting=place.project.variable("start_when_images_wait"),
         now=datetime.now(UTC),
     )

@@ -14,19 +14,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from custom_labels.aws.inference import EndpointUnavailable, Prediction, PredictionStatus
+from custom_labels.aws.messages import Message
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import review_name
+from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Settings
 from custom_labels.core.settings_tasks import settings_of
-from custom_labels.detection.client import CannotGoOn, Detector, Found, Reply
-from custom_labels.detection.detection import Decision, Detection, InferenceImage, Thresholds, decide
+from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
+from custom_labels.detection.doubts import first_request
+from custom_labels.detection.live_version_client import LiveVersionClient
 from custom_labels.detection.log_records import write_log
-from custom_labels.detection.queues import project_queue
 from custom_labels.detection.result_records import save_result
-from custom_labels.detection.work import Message, WorkItem, chunks
+from custom_labels.detection.work import WorkItem, chunks
 from custom_labels.detection.work_records import LEFT, DetectionWork, Progress
 from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import Purpose, ReviewRequest, ask_about
+from custom_labels.review.review import Purpose, ReviewRequest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -76,7 +81,7 @@ class DetectBatchOperator(BaseOperator):
         number = int(self.batch["number"])
         try:
             progress = Batch(place, settings_of(self.settings), work, number).finish(int(self.batch["lanes"]))
-        except CannotGoOn as error:
+        except EndpointUnavailable as error:
             if not is_stopped_by_guard(place):
                 self.wait(work, number, error)
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
@@ -93,7 +98,7 @@ class DetectBatchOperator(BaseOperator):
         done = sum(number for name, number in progress.counts.items() if name not in _COUNTED_TWICE)
         return replace(progress, counts={**progress.counts, LEFT: int(self.batch["images"]) - done})
 
-    def wait(self, work: DetectionWork, number: int, error: CannotGoOn) -> NoReturn:
+    def wait(self, work: DetectionWork, number: int, error: EndpointUnavailable) -> NoReturn:
         """Give the worker slot up for a while, or give up for good."""
         from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
@@ -144,42 +149,44 @@ class Batch:
     def finish(self, lanes: int) -> Progress:
         """Detect the chunks that are not written yet, several at a time, and write them one by one.
 
-        :raises CannotGoOn: the live version does not answer; what is written stays written.
+        :raises EndpointUnavailable: the live version does not answer; what is written stays written.
         """
         left = islice(chunks(self.work.batch(self.number)), self.progress.chunks, None)
         chunk = next(left, None)
         if chunk is None:
             return self.progress
-        detector = Detector(self.place, self.settings, lanes)
+        client = LiveVersionClient(self.place, self.settings, lanes)
         with (
             self._writers,
             ThreadPoolExecutor(1) as finishing,
-            ThreadPoolExecutor(detector.threads) as asking,
+            ThreadPoolExecutor(client.threads) as asking,
         ):
             pending: deque[Future[None]] = deque()
             try:
                 while chunk is not None:
-                    detector.follow()
-                    found = [asking.submit(detector.detect, image) for item in chunk for image in item.images]
-                    pending.append(finishing.submit(self._finish_chunk, chunk, found, detector))
+                    client.follow()
+                    found = [asking.submit(client.detect, image) for item in chunk for image in item.images]
+                    pending.append(finishing.submit(self._finish_chunk, chunk, found, client))
                     if len(pending) >= CHUNKS_AT_ONCE:
                         pending.popleft().result()
                     chunk = next(left, None)
                 while pending:
                     pending.popleft().result()
             except BaseException:
-                detector.stop()
+                client.stop()
                 raise
         self.work.delete_batch(self.number)
         return self.progress
 
-    def _finish_chunk(self, chunk: list[WorkItem], asked: list[Future[Found]], detector: Detector) -> None:
+    def _finish_chunk(
+        self, chunk: list[WorkItem], asked: list[Future[Prediction[LiveVersion]]], client: LiveVersionClient
+    ) -> None:
         """Wait for a chunk's answers and write it, unless one before it could not be written."""
         try:
             found = {answer.image: answer for answer in (future.result() for future in asked)}
             counts, examples = self._write(chunk, found)
         except BaseException:
-            detector.stop()
+            client.stop()
             raise
         seconds, self._marked_at = time.monotonic() - self._marked_at, time.monotonic()
         self.progress = replace(
@@ -187,35 +194,42 @@ class Batch:
             chunks=self.progress.chunks + 1,
             counts=dict(Counter(self.progress.counts) + counts),
             examples=(*self.progress.examples, *examples)[:EXAMPLES],
-            calls=self.progress.calls + detector.take_calls(),
+            calls=self.progress.calls + client.take_calls(),
             seconds=self.progress.seconds + seconds,
             waiting_since=None,
         )
         self.work.keep_progress(self.number, self.progress)
 
-    def _write(self, chunk: list[WorkItem], found: dict[InferenceImage, Found]) -> tuple[Counter[str], list[str]]:
+    def _write(
+        self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]
+    ) -> tuple[Counter[str], list[str]]:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
         name = f"{self.work.run}-{self.number:04}-{self.progress.chunks:04}"
-        detections = [self._decide(answer) for answer in found.values() if answer.reply in _WITH_RESULT]
+        detections = [self._decide(answer) for answer in found.values() if answer.status in _WITH_RESULT]
         if detections:
             write_log(self.place.store, name, (detection for detection, _ in detections))
         self.reviews.add(name, (request for _, request in detections if request is not None))
         written = self._writers.map(lambda each: save_result(self.place.store, each[0]), detections)
         counts = Counter(str(detection.decision) for detection, _ in detections)
         counts["repeated"] = sum(not is_new for is_new in written)
-        counts["gone"] = sum(answer.reply is Reply.GONE for answer in found.values())
-        counts["failed"] = sum(answer.reply is Reply.FAILED for answer in found.values())
+        counts["gone"] = sum(answer.status is PredictionStatus.GONE for answer in found.values())
+        counts["failed"] = sum(answer.status is PredictionStatus.FAILED for answer in found.values())
         counts["dead_lettered"] = self._settle_messages(chunk, found)
-        in_trouble = [a for reply in (Reply.FAILED, Reply.UNREADABLE) for a in found.values() if a.reply is reply]
-        examples = [f"{answer.image.key}: {answer.words}" for answer in in_trouble]
+        in_trouble = [
+            a
+            for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE)
+            for a in found.values()
+            if a.status is status
+        ]
+        examples = [f"{answer.image.key}: {answer.message}" for answer in in_trouble]
         return counts, examples
 
-    def _decide(self, answer: Found) -> tuple[Detection, ReviewRequest | None]:
+    def _decide(self, answer: Prediction[LiveVersion]) -> tuple[Detection, ReviewRequest | None]:
         """Make an image's result, and the request for its review if it is doubtful."""
         settings, image, version = self.settings, answer.image, answer.version
         minimum = settings.minimum_label_detection_confidence
-        if answer.reply is Reply.UNREADABLE:
-            decision, reason = Decision.UNREADABLE, answer.words
+        if answer.status is PredictionStatus.UNREADABLE:
+            decision, reason = Decision.UNREADABLE, answer.message
         else:
             thresholds = Thresholds(minimum, settings.label_detection_confidence)
             decision, minimum, reason = decide(answer.labels, thresholds, review_is_on=settings.enable_a2i_workflow)
@@ -238,9 +252,9 @@ class Batch:
         if review is None:
             return detection, None
         reviewers = settings.reviewers_per_image
-        return detection, ask_about(self.place.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
+        return detection, first_request(self.place.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
 
-    def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Found]) -> int:
+    def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> int:
         """Delete the messages whose images are all done; hand those that failed too often to people.
 
         :return: how many were handed to people.
@@ -248,7 +262,7 @@ class Batch:
         done: list[Message] = []
         handed = 0
         for item in chunk:
-            failed = [found[image] for image in item.images if found[image].reply is Reply.FAILED]
+            failed = [found[image] for image in item.images if found[image].status is PredictionStatus.FAILED]
             for message in item.messages:
                 if failed and not self._hand_over(message, failed[0]):
                     continue
@@ -258,13 +272,13 @@ class Batch:
             self._queue.delete(done)
         return handed
 
-    def _hand_over(self, message: Message, failed: Found) -> bool:
+    def _hand_over(self, message: Message, failed: Prediction[LiveVersion]) -> bool:
         """Send a message that failed too often to the dead-letter queue; give whether that was done."""
         if message.receive_count < TRIES or self._dead_letters is None:
             return False
-        self._dead_letters.send(message.body, {"reason": failed.words, "key": failed.image.key})
+        self._dead_letters.send(message.body, {"reason": failed.message, "key": failed.image.key})
         return True
 
 
 _COUNTED_TWICE = frozenset({"repeated", "dead_lettered"})
-_WITH_RESULT = frozenset({Reply.ANSWERED, Reply.UNREADABLE})
+_WITH_RESULT = frozenset({PredictionStatus.ANSWERED, PredictionStatus.UNREADABLE})

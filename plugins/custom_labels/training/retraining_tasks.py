@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from custom_labels.core.context import BACKFILL, ProjectContext
-from custom_labels.core.gate import Gate, all_gates
+from custom_labels.core.gate import gates_of
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
 from custom_labels.datasets.snapshot_records import freeze
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.images import CheckReport
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
 
 
@@ -45,11 +46,6 @@ def skipped_interval(place: ProjectContext) -> str | None:
     return f"the backfill trains every {every_days} days, and none of them ends within this interval"
 
 
-def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
-    """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
-    return all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
-
-
 def require_bucket_in_region(place: ProjectContext) -> None:
     """Stop where the bucket is in another region, whose objects Custom Labels can neither read nor write.
 
@@ -79,7 +75,7 @@ def freeze_snapshot(
         place.store,
         as_of=as_of(settings),
         trained=trained,
-        split_of=place.registry.split_digest(),
+        split_of=TrainingRecords(place.registry).split_digest(),
         test_share=settings["test_share"],
     )
     require_region(snapshot, place.rekognition.client.meta.region_name)
@@ -111,7 +107,7 @@ def decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnaps
     """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
     known = (
         attempt
-        for attempt in place.registry.open_attempts()
+        for attempt in TrainingRecords(place.registry).open_attempts()
         # Where AWS knows no version it was claimed, but nothing was ever created or paid.
         if place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status is not None
     )
@@ -119,7 +115,7 @@ def decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnaps
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings["minimum_untrained_images"],
-        attempt=place.registry.attempt(snapshot.digest),
+        attempt=TrainingRecords(place.registry).attempt(snapshot.digest),
         open_attempt=next(known, None),
         force=bool(place.param("force")),
         run=run_kind(place),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from custom_labels.core.settings import projects_dir
 from custom_labels.core.yaml_files import read_yaml_mapping
 from custom_labels.errors import SettingError
-from custom_labels.operations.costs import UnitPrices
 
 PRICES_VARIABLE = "CUSTOM_LABELS_PRICES"
 """Environment variable that names the file of prices where it is not next to the folder of project files."""
@@ -115,3 +115,19 @@ def load_prices(path: Path | None = None) -> PriceFile:
     except ValidationError as error:
         wrong = "; ".join(f"'{'.'.join(map(str, e['loc']))}' is {e.get('input')!r}: {e['msg']}" for e in error.errors())
         raise SettingError(f"In the prices of {path} {wrong}. Correct the file.") from error
+
+
+@dataclass(frozen=True)
+class UnitPrices:
+    """Prices in US dollars.
+
+    :param training_hour: an hour of training.
+    :param inference_unit_hour: an hour of one inference unit; billed by the minute.
+    :param review: one image shown to people.
+    :param as_of: date of the oldest of them, ISO 8601.
+    """
+
+    training_hour: float
+    inference_unit_hour: float
+    review: float
+    as_of: str

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.context import REASON, ProjectContext, step
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.datasets.refusals_tasks import mention_refusals
 from custom_labels.errors import NotPermitted
+from custom_labels.evaluation.approval_tasks import _given
+from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState
 
 
@@ -37,7 +40,9 @@ def gate_failed(project: str, judged: dict[str, Any]) -> dict[str, Any]:
             f"Version '{judged['version_name']}' was not recorded as refused: every gate holds ({judged['reason']}). "
             "Its training stays open. Clear task 'is_version_good_enough' with the tasks downstream of it."
         )
-    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.GATE_FAILED, judged["reason"])
+    TrainingRecords(place.registry).finish_attempt(
+        judged["digest"], judged["version_name"], AttemptState.GATE_FAILED, judged["reason"]
+    )
     live = place.registry.live()
     facts = {
         "Version": judged["version_name"],
@@ -63,7 +68,9 @@ def deployed(project: str, judged: dict[str, Any], live: dict[str, Any]) -> dict
     """Record a version that serves."""
     place = ProjectContext(project)
     require_live(place, judged["version_name"])
-    place.registry.finish_attempt(judged["digest"], judged["version_name"], AttemptState.DEPLOYED, judged["reason"])
+    TrainingRecords(place.registry).finish_attempt(
+        judged["digest"], judged["version_name"], AttemptState.DEPLOYED, judged["reason"]
+    )
     name = judged["version_name"]
     facts = {"Metrics": judged["headline"], "Replaced": live["previous_version_name"] or "no version"}
     return outcome(place, "deployed", *mention_refusals(place, name, f"{judged['reason']}; version {name}", facts))
@@ -78,7 +85,9 @@ def trained(project: str, attempt: dict[str, Any], evaluated: dict[str, Any]) ->
         f"F1 {evaluation['f1']:.3f}, trained on {evaluation['training_images']} and measured on "
         f"{evaluation['testing_images']} images"
     )
-    place.registry.finish_attempt(attempt["digest"], attempt["version_name"], AttemptState.TRAINED, measured)
+    TrainingRecords(place.registry).finish_attempt(
+        attempt["digest"], attempt["version_name"], AttemptState.TRAINED, measured
+    )
     name = attempt["version_name"]
     return outcome(place, "trained", *mention_refusals(place, name, f"version {name}: {measured}", {}))
 
@@ -89,3 +98,27 @@ def release_locks(project: str) -> None:
     place = ProjectContext(project)
     place.deployment_lock.release()
     place.lock.release()
+
+
+@step
+def rejected(project: str) -> dict[str, Any]:
+    """Record a version that a person rejected, or nobody approved in time; the same images are not tried again."""
+    place = ProjectContext(project)
+    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
+    judged = place.context["ti"].xcom_pull(task_ids="judge")
+    require_inputs("rejected", {"judged": judged})
+    approval = _given(place, judged)
+    if approval is None or approval.approved:
+        name = judged["version_name"]
+        raise NotPermitted(
+            f"Version '{name}' was not recorded as rejected: 'registry/versions/{name}.json' holds "
+            f"{f'{approval.sentence!r}' if approval else 'no answer'}. "
+            "Its training stays open. Clear task 'is_approval_needed' with the tasks downstream of it."
+        )
+    TrainingRecords(place.registry).finish_attempt(
+        judged["digest"], judged["version_name"], AttemptState.REJECTED, approval.sentence
+    )
+    live = place.registry.live()
+    name = judged["version_name"]
+    facts = {"Metrics": judged["headline"], "Still serving": live.version_name if live else "no version"}
+    return outcome(place, "rejected", *mention_refusals(place, name, f"version {name}: {approval.sentence}", facts))

@@ -1,0 +1,157 @@
+"""The registry in S3: what was trained, what serves. Airflow's database may be lost, this may not.
+
+Every record that two runs could want to write at once is written by compare-and-set (If-None-Match, If-Match).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.errors import BelongsToAnother
+from custom_labels.s3.changes import change_json
+from custom_labels.s3.line_files import READERS, list_keys
+from custom_labels.s3.store import S3Store
+
+LIVE = "registry/live.json"
+OWNER = "registry/project.json"
+LAST_RUNS = "registry/last_run/"
+REVIEW = "registry/review.json"
+VERSIONS = "registry/versions/"
+SERVICE = "registry/service.json"
+
+
+class Registry:
+    """The project's records below ``registry/``.
+
+    :param store: the project's bucket and prefix.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        self.store = store
+
+    # -- whose it is ---------------------------------------------------------------------------------
+
+    def owner(self) -> str | None:
+        """Read which project this place in S3 belongs to; ``None`` before its first run."""
+        value, _ = self.store.read_json(OWNER)
+        return str(value["project"]) if value else None
+
+    def claim(self, project: str) -> None:
+        """Take this place for a project, if it is nobody's; once it is taken this changes nothing.
+
+        :raises BelongsToAnother: another project has it.
+        """
+        if self.owner() is None:
+            # Not create_json: of two that claim at the same moment the slower one reads whose it is.
+            change_json(self.store, OWNER, lambda value: value or {"project": project})
+        self.require_owner(project)
+
+    def require_owner(self, project: str) -> None:
+        """Refuse a project that this place does not belong to; a place of nobody is anybody's.
+
+        :raises BelongsToAnother: another project has it.
+        """
+        owner = self.owner()
+        if owner not in {None, project}:
+            raise BelongsToAnother(
+                f"'bucket' and 'prefix' of {project}.yaml are {self.store.uri()}, which belongs to project '{owner}' "
+                f"({self.store.uri(OWNER)}). Give '{project}' another bucket or prefix; or, if '{owner}' was given up, "
+                "delete that object."
+            )
+
+    # -- what serves -------------------------------------------------------------------------------
+
+    def live(self) -> LiveVersion | None:
+        """Read which version serves; ``None`` before the first deployment."""
+        value, _ = self.store.read_json(LIVE)
+        return LiveVersion.from_json(value) if value else None
+
+    def is_older(self, version_name: str, other: str) -> bool:
+        """Whether a version was trained on images of an earlier moment than another; not where that is not known."""
+        return bool(self.version(version_name).get("as_of")) and self.as_of(version_name) < self.as_of(other)
+
+    def as_of(self, version_name: str | None) -> datetime:
+        """Give up to when the images of a version were seen; the earliest moment where nobody knows."""
+        text = self.version(version_name).get("as_of") if version_name else None
+        return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
+
+    # -- lineage -----------------------------------------------------------------------------------
+
+    def version(self, version_name: str) -> dict[str, Any]:
+        """Read a version's record; empty when there is none."""
+        value, _ = self.store.read_json(_version_key(version_name))
+        return dict(value or {})
+
+    def versions(self, newest: int | None = None) -> Iterator[dict[str, Any]]:
+        """Read the records of all versions in the order of their names, which is that of their runs, some at a time.
+
+        :param newest: only so many, from the end.
+        :return: each record with its ``version_name``.
+        """
+        names = [
+            key.removeprefix(VERSIONS).removesuffix(".json") for keys in list_keys(self.store, VERSIONS) for key in keys
+        ]
+        names = names[-newest:] if newest else names
+        with ThreadPoolExecutor(READERS) as pool:
+            for start in range(0, len(names), READERS):
+                some = names[start : start + READERS]
+                for name, record in zip(some, pool.map(self.version, some), strict=True):
+                    if record:
+                        yield {**record, "version_name": name}
+
+    def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
+        """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
+        change_json(self.store, _version_key(version_name), lambda record: {**(record or {}), **facts})
+
+    # -- what the cost guard remembers -------------------------------------------------------------
+
+    def service(self) -> dict[str, Any]:
+        """Read what the cost guard did to the live version, and what it has told; empty before its first run."""
+        value, _ = self.store.read_json(SERVICE)
+        return dict(value or {})
+
+    def update_service(self, facts: Mapping[str, Any]) -> None:
+        """Add facts to it."""
+        change_json(self.store, SERVICE, lambda record: {**(record or {}), **facts})
+
+    # -- how runs ended ----------------------------------------------------------------------------
+
+    def record_run(self, record: Mapping[str, Any]) -> None:
+        """Record the outcome of a DAG's newest run.
+
+        :param record: a ``RunOutcome`` as JSON types; its ``run`` is ``dag_id/run_id``.
+        """
+        self.store.write_json(last_run_key(str(record["run"]).partition("/")[0]), dict(record))
+
+    def amend_run(self, run: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Add facts to the recorded outcome of a run, which stays what it is.
+
+        :param run: as ``dag_id/run_id``.
+        :return: the record as it is now; empty, and nothing is written, where the DAG's newest record is of another.
+        """
+
+        def changed(record: Any) -> Any:
+            if not record or record.get("run") != run:
+                return record
+            return {**record, "facts": {**record.get("facts", {}), **facts}}
+
+        record = change_json(self.store, last_run_key(run.partition("/")[0]), changed) or {}
+        return dict(record) if record.get("run") == run else {}
+
+    def last_run(self, dag_id: str) -> dict[str, Any]:
+        """Read the outcome of a DAG's newest run; empty when there is none."""
+        value, _ = self.store.read_json(last_run_key(dag_id))
+        return dict(value or {})
+
+
+def last_run_key(dag_id: str) -> str:
+    """Give the place of the outcome of a DAG's newest run."""
+    return f"{LAST_RUNS}{dag_id}.json"
+
+
+def _version_key(version_name: str) -> str:
+    return f"{VERSIONS}{version_name}.json"

@@ -1,0 +1,142 @@
+"""Reading an image to see whether Custom Labels would take it: its first 64 KiB, its end, and more where needed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
+from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
+from custom_labels.s3.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
+
+if TYPE_CHECKING:
+    from custom_labels.s3.store import S3Store
+
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 1024
+"""Read of a larger image in a second call: enough for its end and some padding, at 0.40 USD a million images."""
+_PNG_END, _JPEG_END, _PADDING = b"\0\0\0\0IEND\xaeB`\x82", b"\xff\xd9", b"\0\xff\r\n\t "
+# Whole images, up to 15 MB each, are read by few threads at once, so that memory stays bounded.
+_large_reads = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of one object after it was read.
+
+    :param size: in bytes; 0 where it could not be read.
+    :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
+        different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
+    :param reason: why it is left out, if it is.
+    :param detail: what S3 said, where it refused to give the object.
+    """
+
+    size: int
+    content_id: str
+    reason: LeftOut | None = None
+    detail: str = ""
+
+
+def check_image(store: S3Store, key: str, etag: str) -> Checked:
+    """Read an image's beginning and end, and judge it.
+
+    An object of at most 64 KiB is read whole. Of a larger one the header and the last bytes are: where they are no
+    image's end, it is read whole as well, so that one that is cut off is told from one with something behind it.
+    Damage in the middle passes; Custom Labels names such an image after the training, see ``storage.refusals``.
+
+    :param key: relative to the project's prefix.
+    :param etag: as listed, without quotes; another one by now means that it was replaced.
+    :raises StorageError: S3 refused for a reason that is not the object's own.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return _check(store, key, etag)
+    except ClientError as error:
+        reason = _reason(error_code(error))
+        return Checked(0, "", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
+
+
+def _reason(code: str) -> LeftOut:
+    """Say what a code of S3 means for the one object that was asked for."""
+    if code in MISSING:
+        return LeftOut.VANISHED
+    if code in CHANGED:
+        return LeftOut.REPLACED
+    if code in CUSTOMER_KEY:
+        return LeftOut.CUSTOMER_KEY
+    return LeftOut.ARCHIVED if code in ARCHIVED else LeftOut.DENIED
+
+
+def _check(store: S3Store, key: str, etag: str) -> Checked:
+    wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED, "IfMatch": f'"{etag}"'}
+    head, answer = store.read_bytes(key, **wanted, Range=f"bytes=0-{HEAD_BYTES - 1}")
+    if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
+        return Checked(0, "", LeftOut.REPLACED)
+    size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
+    if size > MAXIMUM_BYTES:
+        return Checked(size, "", LeftOut.TOO_HEAVY)
+    needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
+    reason, content_id = judge_bytes(head, whole=size == len(head)), etag
+    if size == len(head):
+        content_id = _md5(head) if needs_content else etag
+    elif reason in {None, LeftOut.CORRUPT} and (needs_content or reason or not _ends_well(store, key, head, wanted)):
+        # A JPEG may carry a preview and colour tables of more than 64 KiB before its dimensions, and videos behind it.
+        with _large_reads:
+            body, _ = store.read_bytes(key, **wanted)
+            reason = judge_bytes(body, whole=not is_complete(body))
+            content_id = _md5(body) if needs_content else etag
+    return Checked(size, "" if reason else content_id, reason)
+
+
+def _ends_well(store: S3Store, key: str, head: bytes, wanted: dict[str, Any]) -> bool:
+    """Read the last bytes of an image, and say whether they are an image's end."""
+    tail, _ = store.read_bytes(key, **wanted, Range=f"bytes=-{TAIL_BYTES}")
+    return is_complete(head[: len(PNG)] + tail)
+
+
+def is_complete(data: bytes) -> bool:
+    """Say whether an image ends as its format demands; one that does not may yet be whole, with more behind it.
+
+    :param data: its bytes, or the first and the last of them.
+    """
+    if data.startswith(PNG):
+        return data.endswith(_PNG_END)
+    return data.rstrip(_PADDING).endswith(_JPEG_END)
+
+
+def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
+    """Judge an image by its first bytes.
+
+    :param whole: whether these are all its bytes, so that its end is looked at too.
+    :return: why Custom Labels would refuse it, ``None`` when it would not.
+    """
+    from PIL import Image
+
+    if not data.startswith((PNG, JPEG)):
+        return LeftOut.FORMAT
+    try:
+        with open_picture(data) as image:
+            reason = judge_header(ImageHeader(image.format or "", image.width, image.height))
+            if reason is None and whole:
+                _require_all(image)
+    except Image.DecompressionBombError:
+        return LeftOut.TOO_LARGE
+    except UNREADABLE:
+        return LeftOut.CORRUPT
+    return reason
+
+
+def _require_all(image: Any) -> None:
+    """Raise if the image's data are cut off or damaged, at the least cost for its format."""
+    if image.format == "PNG":
+        image.verify()
+    else:
+        image.draft("L", (64, 64))  # Pillow verifies nothing of a JPEG; decoding an eighth of the size is cheap
+        image.load()
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,38 @@
+"""The pointer to the version that serves, moved by compare-and-set."""
+
+from __future__ import annotations
+
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.registry import LIVE, Registry
+from custom_labels.deployment.deployment import why_not_replaced
+from custom_labels.errors import LiveVersionChanged
+from custom_labels.s3.store import ObjectChanged, ObjectExists
+
+
+def move_live(registry: Registry, challenger: LiveVersion, *, expected: str | None) -> LiveVersion:
+    """Point to the challenger, if the pointer still names the version that it was compared with.
+
+    Moving it again to where it is changes nothing, so that a retry is safe.
+
+    :param expected: ARN of the version that must serve now, ``None`` for none.
+    :return: the pointer as written, with its predecessor.
+    :raises LiveVersionChanged: the pointer names another version than expected, or one that a person put back in
+        place of the challenger.
+    :raises BelongsToAnother: the registry is another project's than the challenger.
+    """
+    registry.require_owner(challenger.project_arn.split("/")[1])
+    value, etag = registry.store.read_json(LIVE)
+    champion = LiveVersion.from_json(value) if value else None
+    if champion is not None and champion.version_arn == challenger.version_arn:
+        return champion
+    if reason := why_not_replaced(champion, challenger.to_json(), expected):
+        raise LiveVersionChanged(reason)
+    successor = challenger.replacing(champion)
+    try:
+        registry.store.write_if_unchanged(LIVE, successor.to_json(), etag)
+    except (ObjectExists, ObjectChanged) as error:
+        raise LiveVersionChanged(
+            f"{registry.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: somebody "
+            "deployed at the same moment. Theirs stays; trigger the DAG again."
+        ) from error
+    return successor

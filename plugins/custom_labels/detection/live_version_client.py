@@ -1,0 +1,54 @@
+"""The client that follows the live pointer: where another version is swapped in, it goes on with that one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from custom_labels.aws.inference import EndpointUnavailable, InferenceClient
+from custom_labels.core.inference_rate import version_rate
+from custom_labels.core.live_version import LiveVersion
+
+if TYPE_CHECKING:
+    from custom_labels.core.context import ProjectContext
+    from custom_labels.core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class LiveVersionClient(InferenceClient[LiveVersion]):
+    """Asks the version that serves, whichever that is at the moment, about every label.
+
+    :param lanes: tasks that share the version's rate.
+    """
+
+    def __init__(self, place: ProjectContext, settings: Settings, lanes: int) -> None:
+        self.place = place
+        self.settings = settings
+        self.lanes = lanes
+        live = _live(place)
+        super().__init__(live, place.store, version_rate(place, live, settings, lanes), minimum_confidence=0)
+
+    def follow(self) -> LiveVersion:
+        """Read the pointer again, and go on with the version that it names."""
+        live = _live(self.place)
+        with self._lock:
+            if live.version_arn != self._version.version_arn:
+                log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
+                self._bucket.change_full_rate(
+                    version_rate(self.place, live, self.settings, self.lanes), time.monotonic()
+                )
+            self._version = live
+        return live
+
+    def has_other_version(self, asked: LiveVersion) -> bool:
+        """Follow the pointer."""
+        return self.follow().version_arn != asked.version_arn
+
+
+def _live(place: ProjectContext) -> LiveVersion:
+    live = place.registry.live()
+    if live is None:
+        raise EndpointUnavailable("no version serves: registry/live.json is gone")
+    return live

@@ -1,0 +1,45 @@
+"""."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from custom_labels.errors import CustomLabelsError
+from custom_labels.s3.errors import MISSING
+
+if TYPE_CHECKING:
+    from custom_labels.s3.store import S3Store
+
+
+_CHUNK = 256 * 1024
+
+
+class NoAnswers(CustomLabelsError):
+    """Custom Labels left no evaluation of single images, or one that cannot be read."""
+
+
+def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -> str:
+    """Copy a file that Custom Labels wrote to a local one, and give its URI.
+
+    :param place: ``Bucket`` and ``Name``, as DescribeProjectVersions gives them.
+    :param what: names the file, for errors.
+    :raises NoAnswers: it is not there.
+    """
+
+    uri = f"s3://{place['Bucket']}/{place['Name']}"
+
+    def copy() -> None:
+        answer = store.client.get_object(Bucket=place["Bucket"], Key=place["Name"])
+        with path.open("wb") as file:
+            for chunk in answer["Body"].iter_chunks(_CHUNK):
+                file.write(chunk)
+
+    try:
+        store.patiently(copy, "get_object", place["Name"], MISSING)
+    except ClientError as error:
+        raise NoAnswers(f"{uri}, its {what}, is not there: {error}") from error
+    return uri

@@ -1,0 +1,47 @@
+"""."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from custom_labels.core.context import ProjectContext, step
+from custom_labels.datasets.refusals_tasks import note_refusals
+from custom_labels.errors import ModelError
+from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.training.attempt_records import TrainingRecords
+
+
+@step
+def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
+    """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
+    place = ProjectContext(project)
+    place.lock.renew()
+    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    evaluation = _read_evaluation(place, described.raw)
+    TrainingRecords(place.registry).record_trained(
+        attempt["digest"], attempt["version_name"], deploys=attempt["deploys"]
+    )
+    place.registry.update_version(
+        attempt["version_name"],
+        {
+            "version_arn": described.arn,
+            "status": "TRAINING_COMPLETED",
+            "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
+            "evaluation": evaluation.to_json(),
+        },
+    )
+    note_refusals(place, attempt, described.raw)
+    return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
+
+
+def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
+    summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
+    if summary is None:
+        raise ModelError(
+            f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
+            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
+            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
+        )
+    body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
+    return parse_summary(json.loads(body))
