@@ -120,16 +120,16 @@ def _ours(images: int) -> tuple[int, float]:
     from custom_labels.detection.work_records import DetectionWork
 
     context: Any = {"dag_run": SimpleNamespace(dag_id="d", run_id="r", start_date=None), "params": {}}
-    place = ProjectContext("digits", context)
-    lanes = place.project.detection_lanes
+    ctx = ProjectContext("digits", context)
+    lanes = ctx.project.detection_lanes
     settings = Settings(
         detections_per_unit_second=RATE,
         detection_batch_images=-(-images // lanes),
         minimum_label_detection_confidence=100,
     )
-    work = DetectionWork(place.store, "benchmark")
+    work = DetectionWork(ctx.store, "benchmark")
     begun = time.perf_counter()
-    plan = plan_run(place, settings.model_dump(mode="json"), work)
+    plan = plan_run(ctx, settings.model_dump(mode="json"), work)
     collecting = time.perf_counter() - begun
 
     def detect(batch: dict[str, Any]) -> int:

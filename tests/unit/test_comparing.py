@@ -60,8 +60,8 @@ class Contest:
         self.aws = aws
         put_images(aws, IMAGES)
         self.context = context()
-        self.place = ProjectContext("digits", self.context)
-        self.store = self.place.store
+        self.ctx = ProjectContext("digits", self.context)
+        self.store = self.ctx.store
         self.snapshot, _ = freeze(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
         pair = build_manifests(self.store, self.snapshot)
         self.project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
@@ -80,7 +80,7 @@ class Contest:
         for folder in ("registry/decisions/", "registry/live.json"):
             for entry in s3(self.aws).list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
                 s3(self.aws).delete_object(Bucket=BUCKET, Key=entry["Key"])
-        self.place.registry.update_version("champion", {"evaluation": self.evaluation("champion").to_json()})
+        self.ctx.registry.update_version("champion", {"evaluation": self.evaluation("champion").to_json()})
         if self.describe("champion")["Status"] != "RUNNING":
             rekognition(self.aws).start_project_version(ProjectVersionArn=self.arn("champion"), MinInferenceUnits=1)
             wait_for_status(self.aws, self.project, "champion", "RUNNING")
@@ -115,18 +115,18 @@ class Contest:
         move_live(Registry(self.store), live, expected=None)
 
     def describe(self, name: str) -> Any:
-        return self.place.rekognition.describe_version(self.project, name).raw
+        return self.ctx.rekognition.describe_version(self.project, name).raw
 
     def arn(self, name: str) -> str:
         return str(self.describe(name)["ProjectVersionArn"])
 
     def evaluation(self, name: str) -> Evaluation:
-        place = self.describe(name)["EvaluationResult"]["Summary"]["S3Object"]
-        return parse_summary(json.loads(s3(self.aws).get_object(Bucket=BUCKET, Key=place["Name"])["Body"].read()))
+        ctx = self.describe(name)["EvaluationResult"]["Summary"]["S3Object"]
+        return parse_summary(json.loads(s3(self.aws).get_object(Bucket=BUCKET, Key=ctx["Name"])["Body"].read()))
 
     def compare(self, **settings: Any) -> dict[str, Any]:
         """Compare, and give what the step returns with what it kept."""
-        compared = compare_versions(self.place, Settings(**{**QUICK, **settings}), self.attempt)
+        compared = compare_versions(self.ctx, Settings(**{**QUICK, **settings}), self.attempt)
         return {**compared, **Decisions(self.store, "challenger").comparison()}
 
     def judge(self, compared: dict[str, Any], **settings: Any) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Conte
     assert gate["basis"] == "the same test images for both versions"
     assert gate["value"] == record["same_images"]["challenger"]["overall"]["f1"] < gate["champion"]
     assert "both on the same" in judged["headline"]
-    assert contest.place.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
+    assert contest.ctx.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
     assert b"right to wrong" in (Decisions(contest.store, "challenger").page() or b"")
 
 
@@ -308,8 +308,8 @@ def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> N
 
 
 def test_own_evaluations_count_where_the_answers_to_single_images_are_lost(contest: Contest) -> None:
-    place = contest.describe("challenger")["TestingDataResult"]["Output"]["Assets"][0]["GroundTruthManifest"]
-    key = place["S3Object"]["Name"]
+    ctx = contest.describe("challenger")["TestingDataResult"]["Output"]["Assets"][0]["GroundTruthManifest"]
+    key = ctx["S3Object"]["Name"]
     body = s3(contest.aws).get_object(Bucket=BUCKET, Key=key)["Body"].read()
     s3(contest.aws).delete_object(Bucket=BUCKET, Key=key)
 

@@ -45,7 +45,7 @@ class Swap:
             task_id="swap_live", upstream_list=[], trigger_rule="all_success", version_name="v2"
         )
         self.context["ti"].xcom_pull = lambda task_ids, **_: self.left.get(task_ids)
-        self.place = ProjectContext("digits", self.context)
+        self.ctx = ProjectContext("digits", self.context)
         self.left: dict[str, Any] = {"load_settings": SETTINGS, "plan_deployment": self.candidate("v2")}
 
     def candidate(self, name: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Swap:
         champion = {"version_name": "v1", "version_arn": self.arns["v1"]}
         gates = [{"passed": True}]
         decision = {"version_arn": self.arns[name], "champion": champion, "passed": True, "gates": gates}
-        Decisions(self.place.store, name).save({**decision, "reason": REASON, **changes}, "")
+        Decisions(self.ctx.store, name).save({**decision, "reason": REASON, **changes}, "")
 
     def answer(self, *, approved: bool, by: str | None = "ann") -> None:
         """Put a user's answer about v2 on record."""
@@ -200,7 +200,7 @@ def test_a_task_that_runs_alone_looks_at_the_registry_first(
 def test_nothing_is_begun_while_another_run_holds_the_lock(aws: LocalAws, swap: Swap, what: str) -> None:
     from custom_labels.core.lock_records import LockLost
 
-    LockFile(swap.place.store, "digits_rollback/another", DEPLOYMENT_LOCK).renew()
+    LockFile(swap.ctx.store, "digits_rollback/another", DEPLOYMENT_LOCK).renew()
 
     with pytest.raises(LockLost, match="is held by 'digits_rollback/another'"):
         BEFORE[what](swap.context)

@@ -73,33 +73,33 @@ class AcquireProjectLockOperator(BaseOperator):
 
     def take(self, context: Context, give_up_at: float | None) -> str:
         """Try until the lock is ours or the time is over, which it never is for ``None``."""
-        place = ProjectContext(self.project, context)
-        settings = place.settings("lock_lease_minutes", "lock_grace_minutes").model_dump()
-        lock = LockFile(place.store, place.owner, self.lock)
-        while (holder := place.try_take(lock, settings)) is not None:
+        ctx = ProjectContext(self.project, context)
+        settings = ctx.settings("lock_lease_minutes", "lock_grace_minutes").model_dump()
+        lock = LockFile(ctx.store, ctx.owner, self.lock)
+        while (holder := ctx.try_take(lock, settings)) is not None:
             self.log.info("%s is held by %s until %s.", self.lock, holder.owner, holder.expires_at)
             if give_up_at is not None and time.time() >= give_up_at:
                 raise AirflowException(
-                    f"{place.store.uri(self.lock)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
+                    f"{ctx.store.uri(self.lock)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
                     "another run works on this project. Look at that run; clear this task to go on waiting."
                 )
             if self.deferrable:
-                self.wait_deferred(place, give_up_at)
+                self.wait_deferred(ctx, give_up_at)
             time.sleep(float(self.poll_seconds))
-        self.log.info("%s is ours: %s.", self.lock, place.owner)
-        return place.owner
+        self.log.info("%s is ours: %s.", self.lock, ctx.owner)
+        return ctx.owner
 
-    def wait_deferred(self, place: ProjectContext, give_up_at: float | None) -> None:
+    def wait_deferred(self, ctx: ProjectContext, give_up_at: float | None) -> None:
         """Defer until the lock changes."""
-        _, etag = LockFile(place.store, place.owner, self.lock).read()
+        _, etag = LockFile(ctx.store, ctx.owner, self.lock).read()
         self.defer(
             trigger=ProjectLockTrigger(
-                bucket=place.store.bucket,
-                key=place.store.key(self.lock),
+                bucket=ctx.store.bucket,
+                key=ctx.store.key(self.lock),
                 etag=etag,
                 poll_seconds=float(self.poll_seconds),
-                aws_conn_id=place.project.aws_conn_id,
-                region_name=place.project.region_name,
+                aws_conn_id=ctx.project.aws_conn_id,
+                region_name=ctx.project.region_name,
             ),
             method_name="execute_complete",
             kwargs={"give_up_at": give_up_at},

@@ -48,11 +48,11 @@ class FailureNotifier(BaseNotifier):
             detail=trouble,
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
-        place = ProjectContext(self.project, context)
-        kept = None if _is_before_report(context) else amend(place, outcome.run, trouble)
+        ctx = ProjectContext(self.project, context)
+        kept = None if _is_before_report(context) else amend(ctx, outcome.run, trouble)
         context["ti"].xcom_push(key=NOTE_KEY, value=kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
-        (announce if kept or place.param("dry_run") else tell_all)(place, outcome)
+        (announce if kept or ctx.param("dry_run") else tell_all)(ctx, outcome)
 
 
 def _is_before_report(context: Context) -> bool:
@@ -81,12 +81,12 @@ class RunFailureNotifier:
 
         if (context.get("params") or {}).get("dry_run"):
             return
-        place = ProjectContext(self.project, context)
+        ctx = ProjectContext(self.project, context)
         # Airflow gives no more than this where the run has no task instance to take a whole context from.
         dag_id = context["dag"].dag_id
         run = f"{dag_id}/{context['run_id']}"
         try:
-            told = place.registry.last_run(dag_id)
+            told = ctx.registry.last_run(dag_id)
         except CustomLabelsError:
             # Where the bucket cannot be read the first task fails for it, and tells.
             log.exception("Whether the failure of '%s' was reported already cannot be seen; it is not again.", run)
@@ -96,50 +96,50 @@ class RunFailureNotifier:
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
         failed = RunOutcome(outcome="failed", project=self.project, detail=detail, run=run)
-        (announce if amend(place, run, detail) else tell_all)(place, failed)
+        (announce if amend(ctx, run, detail) else tell_all)(ctx, failed)
 
 
-def amend(place: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
+def amend(ctx: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
     """Add what failed later to the outcome that is on record of a run; the outcome itself stays: it happened.
 
     :return: that outcome; ``None`` if there is none, or it cannot be reached.
     """
     try:
-        record = place.registry.amend_run(run, {"Afterwards": trouble})
+        record = ctx.registry.amend_run(run, {"Afterwards": trouble})
     except (CustomLabelsError, ClientError, BotoCoreError):
         log.exception("What failed after '%s' had its outcome could not be recorded: %s", run, trouble)
         return None
     return RunOutcome(**record) if record else None
 
 
-def tell_all(place: ProjectContext, outcome: RunOutcome) -> None:
+def tell_all(ctx: ProjectContext, outcome: RunOutcome) -> None:
     """Tell how a run ended; a channel that is out of order does not keep the others from being used."""
     for tell in (_record, _publish):
-        _try(tell, place, outcome)
+        _try(tell, ctx, outcome)
 
 
-def announce(place: ProjectContext, outcome: RunOutcome) -> None:
+def announce(ctx: ProjectContext, outcome: RunOutcome) -> None:
     """Send a message about a run that goes on; where it cannot be sent, the run goes on all the same."""
-    _try(_publish, place, outcome)
+    _try(_publish, ctx, outcome)
 
 
-def _try(tell: Callable[[ProjectContext, RunOutcome], None], place: ProjectContext, outcome: RunOutcome) -> None:
+def _try(tell: Callable[[ProjectContext, RunOutcome], None], ctx: ProjectContext, outcome: RunOutcome) -> None:
     try:
-        tell(place, outcome)
+        tell(ctx, outcome)
     except (CustomLabelsError, ClientError, BotoCoreError):
         log.exception("'%s' of '%s' could not be told by '%s'.", outcome.outcome, outcome.run, tell.__name__)
 
 
-def _record(place: ProjectContext, outcome: RunOutcome) -> None:
+def _record(ctx: ProjectContext, outcome: RunOutcome) -> None:
     # Of a project that names the place of another: that it failed is no record of theirs.
-    place.registry.require_owner(place.project.name)
-    place.registry.record_run(outcome.to_json())
+    ctx.registry.require_owner(ctx.project.name)
+    ctx.registry.record_run(outcome.to_json())
 
 
-def _publish(place: ProjectContext, outcome: RunOutcome) -> None:
+def _publish(ctx: ProjectContext, outcome: RunOutcome) -> None:
     """Send the message, if the project has a topic and its settings ask for this outcome."""
     from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
-    if topic := place.topic_for(outcome.outcome):
-        hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+    if topic := ctx.topic_for(outcome.outcome):
+        hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
         hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)

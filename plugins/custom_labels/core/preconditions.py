@@ -29,9 +29,9 @@ def pre_execute(project: str, check: Check) -> Hook:
     return final(run)
 
 
-def pull_inputs(place: ProjectContext, task: Any, *task_ids: str) -> dict[str, Any]:
+def pull_inputs(ctx: ProjectContext, task: Any, *task_ids: str) -> dict[str, Any]:
     """Give what other tasks returned, by their ids."""
-    inputs = {task_id: place.context["ti"].xcom_pull(task_ids=task_id) for task_id in task_ids}
+    inputs = {task_id: ctx.context["ti"].xcom_pull(task_ids=task_id) for task_id in task_ids}
     require_inputs(task.task_id, inputs)
     return inputs
 

@@ -23,7 +23,7 @@ from custom_labels.errors import CustomLabelsError
 log = logging.getLogger(__name__)
 
 
-def outcome(place: ProjectContext, name: str, detail: str, facts: dict[str, Any] | None = None) -> dict[str, Any]:
+def outcome(ctx: ProjectContext, name: str, detail: str, facts: dict[str, Any] | None = None) -> dict[str, Any]:
     """Word how a run ended; one of a DAG's last tasks returns it, for :func:`tell`.
 
     :param name: a key of :data:`custom_labels.core.outcome.TITLES`.
@@ -31,26 +31,26 @@ def outcome(place: ProjectContext, name: str, detail: str, facts: dict[str, Any]
     :param facts: named values below the sentence, in order.
     """
     log.info("%s: %s", name, detail)
-    return RunOutcome(name, place.project.name, detail, place.run_name, facts or {}).to_json()
+    return RunOutcome(name, ctx.project.name, detail, ctx.run_name, facts or {}).to_json()
 
 
 @values
 def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     """Record the run's outcome and hand it to the SNS task, or skip that where nobody asked for it."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     fields = next((end for end in ends if end), None)
     if fields is None:
         raise AirflowSkipException("No task returned how the run ended: the one that does was marked by hand.")
     ended = RunOutcome(**fields)
-    if not place.param("dry_run"):
+    if not ctx.param("dry_run"):
         try:
-            place.registry.record_run(ended.to_json())
+            ctx.registry.record_run(ended.to_json())
         except (CustomLabelsError, ClientError, BotoCoreError):
-            if not _is_last_try(place):
+            if not _is_last_try(ctx):
                 raise
             log.exception("'%s' of '%s' could not be recorded.", ended.outcome, ended.run)
-    place.context["ti"].xcom_push(key=NOTE_KEY, value=ended.note)
-    topic = place.topic_for(ended.outcome)
+    ctx.context["ti"].xcom_push(key=NOTE_KEY, value=ended.note)
+    topic = ctx.topic_for(ended.outcome)
     if not topic:
         raise AirflowSkipException(f"No SNS message for '{ended.outcome}': no topic, or not in notify_outcomes.")
     return {"topic": topic, "outcome": ended.to_json()}
@@ -63,26 +63,26 @@ def notify(project: str, reported: dict[str, Any] | None) -> None:
 
     if reported is None:
         raise AirflowSkipException("Task 'report' was marked by hand: it left no message to send.")
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     ended = RunOutcome(**reported["outcome"])
-    hook = SnsHook(aws_conn_id=place.project.aws_conn_id, region_name=place.project.region_name)
+    hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
     try:
         hook.publish_to_target(target_arn=reported["topic"], subject=ended.subject, message=ended.body)
     except (ClientError, BotoCoreError) as error:
-        if not _is_last_try(place):
+        if not _is_last_try(ctx):
             raise
         trouble = (
             f"SNS did not take the message for '{reported['topic']}': {error}. Check 'sns_topic_arn' in the project's "
             "YAML file and the permission sns:Publish"
         )
         log.exception("%s", trouble)
-        place.context["ti"].xcom_push(key=NOTE_KEY, value=ended.but(trouble))
-        amend(place, ended.run, trouble)
+        ctx.context["ti"].xcom_push(key=NOTE_KEY, value=ended.but(trouble))
+        amend(ctx, ended.run, trouble)
         raise AirflowSkipException(trouble) from error
 
 
-def _is_last_try(place: ProjectContext) -> bool:
-    ti = place.context["ti"]
+def _is_last_try(ctx: ProjectContext) -> bool:
+    ti = ctx.context["ti"]
     return bool(ti.try_number > ti.max_tries)
 
 

@@ -30,15 +30,15 @@ def load_settings(project: str) -> dict[str, Any]:
     Everything later in the run uses these values. They are one XCom: one for each of them would be some sixty rows and
     requests a run.
     """
-    place = ProjectContext(project)
-    forget_earlier_try(place.context)
-    settings = place.settings()
-    place.require_region()
-    place.claim()
+    ctx = ProjectContext(project)
+    forget_earlier_try(ctx.context)
+    settings = ctx.settings()
+    ctx.require_region()
+    ctx.claim()
     short = min(settings.status_poll_seconds, 10)
     return {
         **settings.model_dump(mode="json"),
-        "as_of": place.as_of.isoformat(),
+        "as_of": ctx.as_of.isoformat(),
         "training_looks": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
         "short_poll_seconds": short,
         "short_poll_looks": 3600 // short,

@@ -13,29 +13,29 @@ from custom_labels.datasets.refusals_records import read_refusals, remember_refu
 log = logging.getLogger(__name__)
 
 
-def note_refusals(place: ProjectContext, attempt: dict[str, Any], described: Mapping[str, Any]) -> None:
+def note_refusals(ctx: ProjectContext, attempt: dict[str, Any], described: Mapping[str, Any]) -> None:
     """Read what Custom Labels' validation of a training names, put it on record, and leave it out the next time.
 
     :param attempt: the training attempt.
     :param described: the version as DescribeProjectVersions gives it.
     """
-    found = read_refusals(place.store, described)
+    found = read_refusals(ctx.store, described)
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
     if found.refused:
         log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_json()))
-    place.registry.update_version(attempt["version_name"], {"refused_images": found.to_json()})
-    remember_refusals(place.store, attempt["digest"], found.blamed)
+    ctx.registry.update_version(attempt["version_name"], {"refused_images": found.to_json()})
+    remember_refusals(ctx.store, attempt["digest"], found.blamed)
 
 
 def mention_refusals(
-    place: ProjectContext, version_name: str, detail: str, facts: dict[str, Any]
+    ctx: ProjectContext, version_name: str, detail: str, facts: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Add to a run's outcome what Custom Labels refused of a version's images; nothing where it took all.
 
     :param detail: the outcome's sentence; ``facts`` its named values.
     """
-    record = place.registry.version(version_name).get("refused_images") or {}
+    record = ctx.registry.version(version_name).get("refused_images") or {}
     words = refusals_in_words(record)
     if not words:
         return detail, facts

@@ -28,20 +28,20 @@ def plan_deployment(project: str, settings: dict[str, Any], candidate: dict[str,
 
     The result is the candidate, with ``stop_first``: the live version, if it may be stopped for want of a place.
     """
-    place = ProjectContext(project)
-    place.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
-    live = place.registry.live()
-    require_permission(place, settings, candidate)
+    ctx = ProjectContext(project)
+    ctx.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
+    live = ctx.registry.live()
+    require_permission(ctx, settings, candidate)
     replaced = live if live is not None and live.version_arn != candidate["version_arn"] else None
     may_stop = settings["when_quota_is_full"] == "stop_then_start"
-    return {**candidate, "stop_first": make_room(place, replaced, candidate["version_name"], may_stop=may_stop)}
+    return {**candidate, "stop_first": make_room(ctx, replaced, candidate["version_name"], may_stop=may_stop)}
 
 
 @step
 def find_kept(project: str, plan: dict[str, Any]) -> list[dict[str, str]]:
     """List versions of ours that run and do not serve: they take a place in the quota that the new one needs."""
-    place = ProjectContext(project)
-    live = place.registry.live()
+    ctx = ProjectContext(project)
+    live = ctx.registry.live()
     needed = {plan["version_name"]}
     if live is not None:
         needed.add(live.version_name)
@@ -49,8 +49,8 @@ def find_kept(project: str, plan: dict[str, Any]) -> list[dict[str, str]]:
             needed.add(live.previous_version_name)  # replaced already by a run that did not end: it has its own time
     return [
         {"project_arn": plan["project_arn"], "version_name": name}
-        for name, described in place.rekognition.list_versions(plan["project_arn"]).items()
-        if described.status == "RUNNING" and name not in needed and place.registry.version(name)
+        for name, described in ctx.rekognition.list_versions(plan["project_arn"]).items()
+        if described.status == "RUNNING" and name not in needed and ctx.registry.version(name)
     ]
 
 
@@ -63,16 +63,16 @@ def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> 
 
     :return: how many images it was ``asked`` about and how many answers were ``right``.
     """
-    place = ProjectContext(project)
-    place.deployment_lock.renew()
-    for kept in place.context["ti"].xcom_pull(task_ids="find_kept") or []:
-        note_status(place, kept["project_arn"], kept["version_name"])
-    described = note_status(place, plan["project_arn"], plan["version_name"])
-    known = known_answers(place.store, described.raw, plan["digest"], settings["smoke_test_images"])
-    answers = _ask(place, described, known.images, {} if known.own else {"MinConfidence": 0})
+    ctx = ProjectContext(project)
+    ctx.deployment_lock.renew()
+    for kept in ctx.context["ti"].xcom_pull(task_ids="find_kept") or []:
+        note_status(ctx, kept["project_arn"], kept["version_name"])
+    described = note_status(ctx, plan["project_arn"], plan["version_name"])
+    known = known_answers(ctx.store, described.raw, plan["digest"], settings["smoke_test_images"])
+    answers = _ask(ctx, described, known.images, {} if known.own else {"MinConfidence": 0})
     # What people say is no measure of what this model says: there, one sign of it is enough.
     if failure := smoke_failure(answers, settings["smoke_test_share"] if known.own else 0):
-        live = place.registry.live()
+        live = ctx.registry.live()
         serves = live is not None and live.version_name == plan["version_name"]
         raise ModelError(
             f"Model version '{plan['version_name']}' runs but {failure}. "
@@ -85,9 +85,9 @@ def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> 
 
 
 def _ask(
-    place: ProjectContext, version: Described, images: tuple[tuple[str, str], ...], bounds: dict[str, Any]
+    ctx: ProjectContext, version: Described, images: tuple[tuple[str, str], ...], bounds: dict[str, Any]
 ) -> tuple[SmokeAnswer, ...]:
-    client = place.rekognition.client
+    client = ctx.rekognition.client
     answers = []
     for uri, label in images:
         bucket, key = bucket_and_key(uri)
@@ -111,10 +111,10 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
     the pointer, with ``drained_at``: until then the replaced version goes on running for calls that are
     under way, counted from the swap, however often the task is repeated.
     """
-    place = ProjectContext(project)
-    place.deployment_lock.renew(training_seconds=settings["drain_seconds"] + settings["lock_lease_minutes"] * 60)
-    require_permission(place, settings, plan)
-    _require_running(place, plan["project_arn"], plan["version_name"])
+    ctx = ProjectContext(project)
+    ctx.deployment_lock.renew(training_seconds=settings["drain_seconds"] + settings["lock_lease_minutes"] * 60)
+    require_permission(ctx, settings, plan)
+    _require_running(ctx, plan["project_arn"], plan["version_name"])
     challenger = LiveVersion(
         version_name=plan["version_name"],
         version_arn=plan["version_arn"],
@@ -125,8 +125,8 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
         labels=tuple(plan["labels"]),
         is_rollback=plan.get("is_rollback", False),
     )
-    live = move_live(place.registry, challenger, expected=plan["champion_arn"])
-    place.registry.update_version(
+    live = move_live(ctx.registry, challenger, expected=plan["champion_arn"])
+    ctx.registry.update_version(
         live.version_name,
         {
             "serves_since": live.since,
@@ -140,8 +140,8 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
     return {**live.to_json(), "drained_at": drained.isoformat()}
 
 
-def _require_running(place: ProjectContext, project_arn: str, version_name: str) -> None:
-    status = place.rekognition.describe_version(project_arn, version_name).status
+def _require_running(ctx: ProjectContext, project_arn: str, version_name: str) -> None:
+    status = ctx.rekognition.describe_version(project_arn, version_name).status
     if status != "RUNNING":
         raise ModelError(
             f"Version '{version_name}' is {status or 'not there any more'}, not RUNNING, so 'registry/live.json' was "
@@ -155,36 +155,36 @@ def _require_running(place: ProjectContext, project_arn: str, version_name: str)
 @branch
 def is_version_replaced(project: str, live: dict[str, Any]) -> str:
     """Let calls to the replaced version end, if there is one and it runs."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     name = live["previous_version_name"]
     if not name:
         return "swapped"
-    place.registry.update_version(name, {"replaced_by": live["version_name"], "stopped_for": None})
-    status = place.rekognition.describe_version(live["previous_project_arn"], name).status
+    ctx.registry.update_version(name, {"replaced_by": live["version_name"], "stopped_for": None})
+    status = ctx.rekognition.describe_version(live["previous_project_arn"], name).status
     return "drain" if VERSION_RUNNING.judge(status) is not Verdict.FAILED else "record_replaced"
 
 
 @branch
 def is_replaced_kept(project: str, settings: dict[str, Any], live: dict[str, Any]) -> str:
     """Stop the replaced version, or keep it running for a while, so that a rollback takes seconds."""
-    place = ProjectContext(project)
-    place.deployment_lock.renew()
+    ctx = ProjectContext(project)
+    ctx.deployment_lock.renew()
     hours = settings["keep_replaced_hours"]
     if not hours:
         return "stop_replaced"
     until = datetime.fromisoformat(live["since"]) + timedelta(hours=hours)
-    place.registry.update_version(live["previous_version_name"], {"kept_until": until.isoformat()})
+    ctx.registry.update_version(live["previous_version_name"], {"kept_until": until.isoformat()})
     return "record_replaced"
 
 
 @step
 def record_replaced(project: str) -> None:
     """Record what became of the replaced version: stopped, or kept running for a while."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    live = place.context["ti"].xcom_pull(task_ids="swap_live")
+    live = ctx.context["ti"].xcom_pull(task_ids="swap_live")
     require_inputs("record_replaced", {"live": live})
-    note_status(place, live["previous_project_arn"], live["previous_version_name"])
+    note_status(ctx, live["previous_project_arn"], live["previous_version_name"])
 
 
 # -- after a failure -------------------------------------------------------------------------------
@@ -195,9 +195,9 @@ def is_challenger_stray(project: str, candidate: dict[str, Any] | None) -> str |
     """After a failure: have the new version stopped if it runs and does not serve."""
     if candidate is None:
         return None
-    place = ProjectContext(project)
-    described = place.rekognition.describe_version(candidate["project_arn"], candidate["version_name"])
-    live = place.registry.live()
+    ctx = ProjectContext(project)
+    described = ctx.rekognition.describe_version(candidate["project_arn"], candidate["version_name"])
+    live = ctx.registry.live()
     if live is not None and live.version_name == candidate["version_name"]:
         log.info("%s serves: it is left running.", live.version_name)
         return None

@@ -20,7 +20,7 @@ from custom_labels.training.attempt_records import TrainingRecords
 # -- putting into service --------------------------------------------------------------------------
 
 
-def require_permission(place: ProjectContext, settings: Mapping[str, Any], candidate: Mapping[str, Any]) -> None:
+def require_permission(ctx: ProjectContext, settings: Mapping[str, Any], candidate: Mapping[str, Any]) -> None:
     """Make sure that a version may serve: it replaces what it was judged against, passed its gates, and was approved.
 
     :param settings: what ``load_settings`` returned.
@@ -28,7 +28,7 @@ def require_permission(place: ProjectContext, settings: Mapping[str, Any], candi
     :raises LiveVersionChanged: another version serves than the one it is to replace.
     :raises NotPermitted: the registry lacks what it takes.
     """
-    live = place.registry.live()
+    live = ctx.registry.live()
     if reason := why_not_replaced(live, candidate, candidate["champion_arn"]):
         raise LiveVersionChanged(reason)
     if live is not None and live.version_arn == candidate["version_arn"]:
@@ -36,8 +36,8 @@ def require_permission(place: ProjectContext, settings: Mapping[str, Any], candi
     name = candidate["version_name"]
     refused = why_not_deployed(
         candidate,
-        place.registry.version(name),
-        Decisions(place.store, name).record(),
+        ctx.registry.version(name),
+        Decisions(ctx.store, name).record(),
         needs_approval=bool(settings["require_approval"]),
     )
     if refused:
@@ -50,10 +50,10 @@ def before_deployment(project: str, planned_by: str) -> Hook:
     :param planned_by: the task that returned the candidate.
     """
 
-    def check(place: ProjectContext, task: Any) -> None:
-        inputs = pull_inputs(place, task, planned_by, "load_settings")
-        place.deployment_lock.keep()
-        require_permission(place, inputs["load_settings"], inputs[planned_by])
+    def check(ctx: ProjectContext, task: Any) -> None:
+        inputs = pull_inputs(ctx, task, planned_by, "load_settings")
+        ctx.deployment_lock.keep()
+        require_permission(ctx, inputs["load_settings"], inputs[planned_by])
 
     return pre_execute(project, check)
 
@@ -64,35 +64,35 @@ def before_deployment(project: str, planned_by: str) -> Hook:
 def before_start_of_live(project: str) -> Hook:
     """Before a version is started as the one that serves: it is that one."""
 
-    def check(place: ProjectContext, task: Any) -> None:
-        place.deployment_lock.keep()
-        _refuse(why_not_live(task.version_name, place.registry.live()))
+    def check(ctx: ProjectContext, task: Any) -> None:
+        ctx.deployment_lock.keep()
+        _refuse(why_not_live(task.version_name, ctx.registry.live()))
 
     return pre_execute(project, check)
 
 
-def never(place: ProjectContext, name: str) -> bool:  # noqa: ARG001
+def never(ctx: ProjectContext, name: str) -> bool:  # noqa: ARG001
     """Say that no stop of a live version was recorded: the task stops others only."""
     return False
 
 
-def recorded_by_run(place: ProjectContext, name: str) -> bool:
+def recorded_by_run(ctx: ProjectContext, name: str) -> bool:
     """Whether a run recorded what it stops the live version for."""
-    return bool(place.registry.version(name).get("stopped_for"))
+    return bool(ctx.registry.version(name).get("stopped_for"))
 
 
-def recorded_by_guard(place: ProjectContext, name: str) -> bool:
+def recorded_by_guard(ctx: ProjectContext, name: str) -> bool:
     """Whether the cost guard recorded that it stops the live version."""
-    return (place.registry.service().get("stopped") or {}).get("version_name") == name
+    return (ctx.registry.service().get("stopped") or {}).get("version_name") == name
 
 
 def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool] = never) -> Hook:
     """Before a version is stopped: it does not serve, or the registry says why it is stopped."""
 
-    def check(place: ProjectContext, task: Any) -> None:
-        place.deployment_lock.keep()
+    def check(ctx: ProjectContext, task: Any) -> None:
+        ctx.deployment_lock.keep()
         name = task.version_name
-        _refuse(why_not_stopped(name, place.registry.live(), is_recorded=is_recorded(place, name)))
+        _refuse(why_not_stopped(name, ctx.registry.live(), is_recorded=is_recorded(ctx, name)))
 
     return pre_execute(project, check)
 
@@ -100,10 +100,10 @@ def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool]
 def before_deletion(project: str) -> Hook:
     """Before a version is deleted: it does not serve, did not before, and nothing is to be done with it."""
 
-    def check(place: ProjectContext, task: Any) -> None:
-        place.deployment_lock.keep()
-        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(place.registry).open_attempts())
-        _refuse(why_not_deleted(task.version_name, place.registry.live(), open_versions))
+    def check(ctx: ProjectContext, task: Any) -> None:
+        ctx.deployment_lock.keep()
+        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
+        _refuse(why_not_deleted(task.version_name, ctx.registry.live(), open_versions))
 
     return pre_execute(project, check)
 

@@ -22,16 +22,16 @@ log = logging.getLogger(__name__)
 @values
 def choose_version(project: str) -> dict[str, Any]:
     """Find the version to put back, under the deployment lock: the named one, else the live version's predecessor."""
-    place = ProjectContext(project)
-    place.deployment_lock.renew()
-    live = place.registry.live()
-    replaced = place.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
-    target = find_target(live, place.param("version"), replaced.get("rolled_back"))
+    ctx = ProjectContext(project)
+    ctx.deployment_lock.renew()
+    live = ctx.registry.live()
+    replaced = ctx.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
+    target = find_target(live, ctx.param("version"), replaced.get("rolled_back"))
     if target.version_name is None:
         return {"reason": target.reason}
-    record = place.registry.version(target.version_name)
-    project_arn = _project_arn(place, live, record)
-    described = place.rekognition.describe_version(project_arn, target.version_name) if record else Described(None)
+    record = ctx.registry.version(target.version_name)
+    project_arn = _project_arn(ctx, live, record)
+    described = ctx.rekognition.describe_version(project_arn, target.version_name) if record else Described(None)
     candidate = make_candidate(
         target.version_name, record=record, project_arn=project_arn, described=described, live=live
     )
@@ -39,17 +39,17 @@ def choose_version(project: str) -> dict[str, Any]:
     return candidate
 
 
-def _project_arn(place: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
+def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
     """Find the project at AWS; a version's own ARN does not tell it."""
-    attempt = TrainingRecords(place.registry).attempt(record["digest"]) if record.get("digest") else None
+    attempt = TrainingRecords(ctx.registry).attempt(record["digest"]) if record.get("digest") else None
     if attempt is not None:
         return attempt.project_arn
     if live is not None:
         return live.project_arn
-    found = place.rekognition.find_project(place.project.name)
+    found = ctx.rekognition.find_project(ctx.project.name)
     if found is None:
         raise ModelError(
-            f"AWS has no Custom Labels project '{place.project.name}' in {place.project.region_name}, so there is no "
+            f"AWS has no Custom Labels project '{ctx.project.name}' in {ctx.project.region_name}, so there is no "
             "version to put into service. Check 'region_name' and 'aws_conn_id' in the project's YAML file."
         )
     return found["ProjectArn"]
@@ -70,28 +70,28 @@ def nothing_to_roll_back(project: str, chosen: dict[str, Any]) -> dict[str, Any]
 @step
 def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Record who put which version back and why; the one that it replaced is not deployed again by itself."""
-    place = ProjectContext(project)
-    require_live(place, live["version_name"])
+    ctx = ProjectContext(project)
+    require_live(ctx, live["version_name"])
     replaced = chosen["replaces"]
-    who = getattr(place.context["dag_run"], "triggering_user_name", None) or "unknown"
-    why = place.param("reason") or "no reason was given"
+    who = getattr(ctx.context["dag_run"], "triggering_user_name", None) or "unknown"
+    why = ctx.param("reason") or "no reason was given"
     fact = {
         "to": live["version_name"],
         "by": who,
         "reason": why,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "run": place.run_name,
+        "run": ctx.run_name,
     }
     if replaced:
-        place.registry.update_version(replaced, {"rolled_back": fact})
+        ctx.registry.update_version(replaced, {"rolled_back": fact})
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
-        for attempt in TrainingRecords(place.registry).open_attempts():
+        for attempt in TrainingRecords(ctx.registry).open_attempts():
             if attempt.version_name == replaced:
-                TrainingRecords(place.registry).finish_attempt(
+                TrainingRecords(ctx.registry).finish_attempt(
                     attempt.digest, attempt.version_name, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
                 )
     return outcome(
-        place,
+        ctx,
         "rolled_back",
         f"version {live['version_name']} serves instead of {replaced or 'none'}: {why}",
         {"By": who, "F1": f"{live['f1']:.3f}"},

@@ -21,13 +21,13 @@ def look_at_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
     Where they differ, that it is being stopped for this is written down first: whoever comes next starts it again.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     # The version is stopped and started before the next sign of life, each within an hour.
-    place.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
-    live = place.registry.live()
+    ctx.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
+    live = ctx.registry.live()
     name = live.version_name if live else None
-    described = note_status(place, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
-    record = place.registry.version(live.version_name) if live else {}
+    described = note_status(ctx, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
+    record = ctx.registry.version(live.version_name) if live else {}
     wanted = Units.wanted(settings["minimum_inference_units"], settings["maximum_inference_units"])
     decision = decide_scaling(
         name,
@@ -38,7 +38,7 @@ def look_at_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     )
     if live is None or not decision.is_due:
         return {"is_due": False, "reason": decision.reason}
-    make_room(place, live, _WHY, may_stop=True)
+    make_room(ctx, live, _WHY, may_stop=True)
     return {
         "is_due": True,
         "reason": decision.reason,
@@ -64,19 +64,19 @@ def nothing_to_scale(project: str, look: dict[str, Any]) -> dict[str, Any]:
 @step
 def scaled(project: str, look: dict[str, Any]) -> dict[str, Any]:
     """Record the units that the version runs with now, and say for how long nothing served."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     name = look["version_name"]
-    described = note_status(place, look["project_arn"], name)
+    described = note_status(ctx, look["project_arn"], name)
     units = str(Units.of(described.raw))
     if described.status != "RUNNING" or units != look["wanted"]:
         raise ModelError(
             f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {look['wanted']} were "
             "asked for: 'stop_live' or 'start_live' was marked by hand. Trigger the DAG again."
         )
-    record = place.registry.version(name)
-    place.registry.update_version(name, {"stopped_for": None})
+    record = ctx.registry.version(name)
+    ctx.registry.update_version(name, {"stopped_for": None})
     return outcome(
-        place,
+        ctx,
         "scaled",
         f"version {name} runs with {look['wanted']}; nothing served for at most {minutes_without(record)}",
     )

@@ -21,7 +21,7 @@ from custom_labels.deployment.serving_records import ServingLog
 log = logging.getLogger(__name__)
 
 
-def note_status(place: ProjectContext, project_arn: str, version_name: str, *, stopped_by_us: bool = True) -> Described:
+def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, stopped_by_us: bool = True) -> Described:
     """Put on record what AWS says of a version now: whether it runs, since when and with which units.
 
     Told after every start and stop of ours; telling it again changes nothing.
@@ -31,8 +31,8 @@ def note_status(place: ProjectContext, project_arn: str, version_name: str, *, s
     :return: AWS's description.
     """
     now = datetime.now(UTC)
-    described = place.rekognition.describe_version(project_arn, version_name)
-    record = place.registry.version(version_name)
+    described = ctx.rekognition.describe_version(project_arn, version_name)
+    record = ctx.registry.version(version_name)
     facts: dict[str, Any] = {"status": described.status}
     units = Units.of(described.raw)
     if described.status == "RUNNING":
@@ -42,14 +42,14 @@ def note_status(place: ProjectContext, project_arn: str, version_name: str, *, s
     elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
         facts["kept_until"] = None
         if stopped_by_us:
-            ServingLog(place.store).stopped(version_name, now)
-    ServingLog(place.store).seen(version_name, units.minimum, described.status, now)
+            ServingLog(ctx.store).stopped(version_name, now)
+    ServingLog(ctx.store).seen(version_name, units.minimum, described.status, now)
     if any(record.get(name) != value for name, value in facts.items()):
-        place.registry.update_version(version_name, facts)
+        ctx.registry.update_version(version_name, facts)
     return described
 
 
-def make_room(place: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> dict[str, str]:
+def make_room(ctx: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> dict[str, str]:
     """Write down, before it happens, that the live version may be stopped, so that whoever comes next starts it again.
 
     :param live: the version that serves now and may have to go, ``None`` if there is none.
@@ -59,16 +59,16 @@ def make_room(place: ProjectContext, live: LiveVersion | None, why: str, *, may_
     """
     if live is None:
         return {}
-    status = place.rekognition.describe_version(live.project_arn, live.version_name).status
-    record = place.registry.version(live.version_name)
+    status = ctx.rekognition.describe_version(live.project_arn, live.version_name).status
+    record = ctx.registry.version(live.version_name)
     is_running = status == "RUNNING"
     if not (may_stop if is_running else record.get("stopped_for")):
         if record.get("stopped_for"):
-            place.registry.update_version(live.version_name, {"stopped_for": None})
+            ctx.registry.update_version(live.version_name, {"stopped_for": None})
         return {}
     since = None if is_running else record.get("stopped_from")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    place.registry.update_version(live.version_name, {"stopped_for": why, "stopped_from": since or now})
+    ctx.registry.update_version(live.version_name, {"stopped_for": why, "stopped_from": since or now})
     return {"project_arn": live.project_arn, "version_name": live.version_name}
 
 
@@ -88,19 +88,19 @@ def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
     :param decided_by: the task whose result names the version that was to be started. Its id: as an argument the
         result would be an upstream that never fails, and this task would run where nothing failed.
     """
-    place = ProjectContext(project)
-    candidate = place.context["ti"].xcom_pull(task_ids=decided_by)
+    ctx = ProjectContext(project)
+    candidate = ctx.context["ti"].xcom_pull(task_ids=decided_by)
     if candidate is None:
         raise AirflowSkipException("The run failed before anything was started or stopped.")
-    place.deployment_lock.renew()
-    note_status(place, candidate["project_arn"], candidate["version_name"])
-    live = place.registry.live()
-    record = place.registry.version(live.version_name) if live else {}
+    ctx.deployment_lock.renew()
+    note_status(ctx, candidate["project_arn"], candidate["version_name"])
+    live = ctx.registry.live()
+    record = ctx.registry.version(live.version_name) if live else {}
     if live is None or not record.get("stopped_for"):
         raise AirflowSkipException("The version that serves was not stopped by this run or one before it.")
-    described = note_status(place, live.project_arn, live.version_name)
+    described = note_status(ctx, live.project_arn, live.version_name)
     if VERSION_RUNNING.judge(described.status) is not Verdict.FAILED:
-        place.registry.update_version(live.version_name, {"stopped_for": None})
+        ctx.registry.update_version(live.version_name, {"stopped_for": None})
         raise AirflowSkipException(f"Version {live.version_name} serves.")
     units = Units.wanted(record.get("minimum_inference_units") or 1, record.get("maximum_inference_units"))
     log.warning("Version %s was stopped for %s: starting it again.", live.version_name, record["stopped_for"])
@@ -110,25 +110,25 @@ def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
 @step
 def tell_restarted(project: str, down: dict[str, Any]) -> None:
     """Record that the live version serves again, and tell for how long nothing did."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     name = down["version_name"]
-    note_status(place, down["project_arn"], name)
-    record = place.registry.version(name)
-    last = place.registry.last_run(place.context["dag_run"].dag_id)
-    why = f"{last['detail']} " if last.get("run") == place.run_name else ""
+    note_status(ctx, down["project_arn"], name)
+    record = ctx.registry.version(name)
+    last = ctx.registry.last_run(ctx.context["dag_run"].dag_id)
+    why = f"{last['detail']} " if last.get("run") == ctx.run_name else ""
     detail = (
         f"{why}Version {name}, which was stopped for {record.get('stopped_for')}, was started again and serves; "
         f"nothing served for at most {minutes_without(record)}"
     )
-    place.registry.update_version(name, {"stopped_for": None})
-    outcome = RunOutcome("failed", project, detail, place.run_name)
-    place.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-    tell_all(place, outcome)
+    ctx.registry.update_version(name, {"stopped_for": None})
+    outcome = RunOutcome("failed", project, detail, ctx.run_name)
+    ctx.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
+    tell_all(ctx, outcome)
 
 
-def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
+def units_of(ctx: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
     """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
-    record = place.registry.version(version_name)
+    record = ctx.registry.version(version_name)
     units = record if record.get("minimum_inference_units") else settings
     return {
         "min_inference_units": units["minimum_inference_units"],
@@ -136,8 +136,8 @@ def units_of(place: ProjectContext, settings: Mapping[str, Any], version_name: s
     }
 
 
-def note_service(place: ProjectContext, project_arn: str, version_name: str) -> None:
+def note_service(ctx: ProjectContext, project_arn: str, version_name: str) -> None:
     """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
-    described = note_status(place, project_arn, version_name)
-    if described.status == "RUNNING" and place.registry.version(version_name).get("stopped_for"):
-        place.registry.update_version(version_name, {"stopped_for": None})
+    described = note_status(ctx, project_arn, version_name)
+    if described.status == "RUNNING" and ctx.registry.version(version_name).get("stopped_for"):
+        ctx.registry.update_version(version_name, {"stopped_for": None})

@@ -42,30 +42,30 @@ def is_version_serving(project: str, settings: dict[str, Any]) -> str:
     Otherwise nothing is taken from the queue. Whoever starts a version holds the deployment lock: neither a swap nor
     the cost guard comes between.
     """
-    place = ProjectContext(project)
-    service = _look(place, settings)
+    ctx = ProjectContext(project)
+    service = _look(ctx, settings)
     if service.startable is not None:
-        why = _take_lock(place, settings) if _do_images_wait(place) else "no image waits for it"
+        why = _take_lock(ctx, settings) if _do_images_wait(ctx) else "no image waits for it"
         if why is None:
             # Under the lock it is looked at again: a swap may just have ended.
-            service = _look(place, settings)
+            service = _look(ctx, settings)
             if service.startable is not None:
-                place.context["ti"].xcom_push(key=WAKE, value=service.startable)
+                ctx.context["ti"].xcom_push(key=WAKE, value=service.startable)
                 return "start_live"
-            place.deployment_lock.release()
+            ctx.deployment_lock.release()
         else:
             service = Service(f"{service.trouble}, and {why}")
     if service.trouble is None:
         return "collect"
-    place.context["ti"].xcom_push(key=REASON, value=service.trouble)
+    ctx.context["ti"].xcom_push(key=REASON, value=service.trouble)
     return "nothing_serves"
 
 
-def _look(place: ProjectContext, settings: dict[str, Any]) -> Service:
-    live = place.registry.live()
+def _look(ctx: ProjectContext, settings: dict[str, Any]) -> Service:
+    live = ctx.registry.live()
     if live is None:
-        return Service(f"there is no {place.store.uri('registry/live.json')}: no version was deployed yet")
-    status = place.rekognition.describe_version(live.project_arn, live.version_name).status
+        return Service(f"there is no {ctx.store.uri('registry/live.json')}: no version was deployed yet")
+    status = ctx.rekognition.describe_version(live.project_arn, live.version_name).status
     if status == "RUNNING":
         return Service()
     trouble = f"version {live.version_name} is {status or 'gone'}, not RUNNING"
@@ -73,36 +73,36 @@ def _look(place: ProjectContext, settings: dict[str, Any]) -> Service:
         status,
         is_on=settings["start_when_images_wait"],
         window=window_of(settings),
-        setting=place.project.variable("start_when_images_wait"),
+        setting=ctx.project.variable("start_when_images_wait"),
         now=datetime.now(UTC),
     )
     if why is not None:
         return Service(f"{trouble}, and {why}")
     version = {"project_arn": live.project_arn, "version_name": live.version_name}
-    return Service(trouble, {**version, **units_of(place, settings, live.version_name)})
+    return Service(trouble, {**version, **units_of(ctx, settings, live.version_name)})
 
 
-def _do_images_wait(place: ProjectContext) -> bool:
+def _do_images_wait(ctx: ProjectContext) -> bool:
     """Look for one image without a result, which costs what a sweep does.
 
     A message alone is no reason to pay for a version: it may announce a folder marker, or an image that has its result.
     """
-    with tempfile.TemporaryDirectory() as folder, Inbox(place.store, Path(folder) / "inbox.db", most=1) as inbox:
+    with tempfile.TemporaryDirectory() as folder, Inbox(ctx.store, Path(folder) / "inbox.db", most=1) as inbox:
         inbox.sweep()
         return len(inbox) > 0
 
 
-def _take_lock(place: ProjectContext, settings: dict[str, Any]) -> str | None:
+def _take_lock(ctx: ProjectContext, settings: dict[str, Any]) -> str | None:
     """Take the deployment lock without waiting; say who has it, ``None`` when it is ours."""
-    holder = place.try_take(place.deployment_lock, settings)
+    holder = ctx.try_take(ctx.deployment_lock, settings)
     return f"a deployment is under way: {holder.owner}" if holder else None
 
 
 @step
 def live_started(project: str) -> None:
     """Record that the live version runs again, and give the lock back."""
-    place = ProjectContext(project)
-    version = place.context["ti"].xcom_pull(task_ids="is_version_serving", key=WAKE)
-    note_service(place, version["project_arn"], version["version_name"])
-    place.registry.update_service({"stopped": None})
-    place.deployment_lock.release()
+    ctx = ProjectContext(project)
+    version = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=WAKE)
+    note_service(ctx, version["project_arn"], version["version_name"])
+    ctx.registry.update_service({"stopped": None})
+    ctx.deployment_lock.release()

@@ -76,13 +76,13 @@ class DetectBatchOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Detect what is left of the batch."""
-        place = ProjectContext(self.project, context)
-        work = DetectionWork(place.store, str(self.batch["run"]))
+        ctx = ProjectContext(self.project, context)
+        work = DetectionWork(ctx.store, str(self.batch["run"]))
         number = int(self.batch["number"])
         try:
-            progress = Batch(place, settings_of(self.settings), work, number).finish(int(self.batch["lanes"]))
+            progress = Batch(ctx, settings_of(self.settings), work, number).finish(int(self.batch["lanes"]))
         except EndpointUnavailable as error:
-            if not is_stopped_by_guard(place):
+            if not is_stopped_by_guard(ctx):
                 self.wait(work, number, error)
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
             progress = self._leave_rest(work.progress(number))
@@ -122,9 +122,9 @@ class DetectBatchOperator(BaseOperator):
         )
 
 
-def is_stopped_by_guard(place: ProjectContext) -> bool:
+def is_stopped_by_guard(ctx: ProjectContext) -> bool:
     """Whether the cost guard stopped the version that serves, so that to wait for it is of no use."""
-    live, stopped = place.registry.live(), place.registry.service().get("stopped")
+    live, stopped = ctx.registry.live(), ctx.registry.service().get("stopped")
     return bool(live and stopped and stopped["version_name"] == live.version_name)
 
 
@@ -134,15 +134,15 @@ class Batch:
     :param work: the run's work; ``number`` is the batch's in it.
     """
 
-    def __init__(self, place: ProjectContext, settings: Settings, work: DetectionWork, number: int) -> None:
-        self.place = place
+    def __init__(self, ctx: ProjectContext, settings: Settings, work: DetectionWork, number: int) -> None:
+        self.ctx = ctx
         self.settings = settings
         self.work = work
         self.number = number
         self.progress = work.progress(number)
-        self.reviews = WaitingReviews(place.store)
-        self._queue = project_queue(place.project, "detections")
-        self._dead_letters = project_queue(place.project, "dead_letters")
+        self.reviews = WaitingReviews(ctx.store)
+        self._queue = project_queue(ctx.project, "detections")
+        self._dead_letters = project_queue(ctx.project, "dead_letters")
         self._writers = ThreadPoolExecutor(WRITERS)
         self._marked_at = time.monotonic()
 
@@ -155,7 +155,7 @@ class Batch:
         chunk = next(left, None)
         if chunk is None:
             return self.progress
-        client = LiveVersionClient(self.place, self.settings, lanes)
+        client = LiveVersionClient(self.ctx, self.settings, lanes)
         with (
             self._writers,
             ThreadPoolExecutor(1) as finishing,
@@ -207,9 +207,9 @@ class Batch:
         name = f"{self.work.run}-{self.number:04}-{self.progress.chunks:04}"
         detections = [self._decide(answer) for answer in found.values() if answer.status in _WITH_RESULT]
         if detections:
-            write_log(self.place.store, name, (detection for detection, _ in detections))
+            write_log(self.ctx.store, name, (detection for detection, _ in detections))
         self.reviews.add(name, (request for _, request in detections if request is not None))
-        written = self._writers.map(lambda each: save_result(self.place.store, each[0]), detections)
+        written = self._writers.map(lambda each: save_result(self.ctx.store, each[0]), detections)
         counts = Counter(str(detection.decision) for detection, _ in detections)
         counts["repeated"] = sum(not is_new for is_new in written)
         counts["gone"] = sum(answer.status is PredictionStatus.GONE for answer in found.values())
@@ -235,9 +235,9 @@ class Batch:
             decision, minimum, reason = decide(answer.labels, thresholds, review_is_on=settings.enable_a2i_workflow)
         review = None
         if decision is Decision.REVIEW:
-            review = review_name(self.place.project.name, image.key, image.etag, 1)
+            review = review_name(self.ctx.project.name, image.key, image.etag, 1)
         detection = Detection(
-            image=self.place.store.uri(image.key),
+            image=self.ctx.store.uri(image.key),
             key=image.key,
             etag=image.etag,
             version_name=version.version_name,
@@ -252,7 +252,7 @@ class Batch:
         if review is None:
             return detection, None
         reviewers = settings.reviewers_per_image
-        return detection, first_request(self.place.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
+        return detection, first_request(self.ctx.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
 
     def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> int:
         """Delete the messages whose images are all done; hand those that failed too often to people.

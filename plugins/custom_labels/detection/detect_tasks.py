@@ -40,30 +40,30 @@ EXAMPLES = 5
 @step
 def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Drain the queue, look for images without a result unless only the queue rang, and share all out into batches."""
-    place = ProjectContext(project)
-    work = DetectionWork(place.store, work_name(place.owner))
+    ctx = ProjectContext(project)
+    work = DetectionWork(ctx.store, work_name(ctx.owner))
     plan = work.plan()
     if plan is None:
-        plan = plan_run(place, settings, work)
+        plan = plan_run(ctx, settings, work)
         work.keep_plan(plan)
     batches: list[dict[str, Any]] = plan.pop("batches")
     log.info("%s images in %s batches: %s", plan["images"], len(batches), plan)
-    place.context["ti"].xcom_push(key="plan", value=plan)
+    ctx.context["ti"].xcom_push(key="plan", value=plan)
     return batches
 
 
-def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
+def plan_run(ctx: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
     """Find out what there is to do, and write it down in batches.
 
     :return: the ``batches``, and what was found and heard on the way.
     """
     most_batch = settings["detection_batch_images"]
-    swept = not place.was_rung
+    swept = not ctx.was_rung
     with tempfile.TemporaryDirectory() as folder:
-        most = place.param("maximum_images") or MOST_BATCHES * most_batch
-        with Inbox(place.store, Path(folder) / "inbox.db", most) as inbox:
-            heard = _hear(place, settings, inbox, swept=swept)
-            batches = work.write_batches(inbox, most=most_batch, lanes=place.project.detection_lanes)
+        most = ctx.param("maximum_images") or MOST_BATCHES * most_batch
+        with Inbox(ctx.store, Path(folder) / "inbox.db", most) as inbox:
+            heard = _hear(ctx, settings, inbox, swept=swept)
+            batches = work.write_batches(inbox, most=most_batch, lanes=ctx.project.detection_lanes)
             left = inbox.left
     return {
         "run": work.run,
@@ -72,29 +72,29 @@ def plan_run(place: ProjectContext, settings: dict[str, Any], work: DetectionWor
         "lanes": max((batch["lanes"] for batch in batches), default=1),
         "swept": swept,
         "left": left,
-        "misspelt": _misspelt(place, settings),
+        "misspelt": _misspelt(ctx, settings),
         **heard,
     }
 
 
-def _misspelt(place: ProjectContext, settings: dict[str, Any]) -> str:
+def _misspelt(ctx: ProjectContext, settings: dict[str, Any]) -> str:
     """Say which thresholds are those of no label, so that detections go by another than was meant; empty if none is."""
-    live = place.registry.live()
+    live = ctx.registry.live()
     if live is None or not (unknown := unknown_labels(settings["label_detection_confidence"], live.labels)):
         return ""
     words = (
-        f"'{place.project.variable('label_detection_confidence')}' names labels that version {live.version_name} does "
+        f"'{ctx.project.variable('label_detection_confidence')}' names labels that version {live.version_name} does "
         f"not know: {in_words(unknown, live.labels)}"
     )
-    log.warning("%s. Correct it under Admin > Variables, or in %s.yaml.", words, place.project.name)
+    log.warning("%s. Correct it under Admin > Variables, or in %s.yaml.", words, ctx.project.name)
     return words
 
 
-def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
+def _hear(ctx: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
     """Fill the inbox from the queue and from what is found, and delete the messages that are of no more use."""
-    queue = project_queue(place.project, "detections")
-    heard = _Heard(place)
-    announced = group_announcements(heard.listen(queue, _visibility(place, settings)) if queue else ())
+    queue = project_queue(ctx.project, "detections")
+    heard = _Heard(ctx)
+    announced = group_announcements(heard.listen(queue, _visibility(ctx, settings)) if queue else ())
     over = inbox.announce(announced, swept=swept)
     if swept:
         over += inbox.sweep()
@@ -103,8 +103,8 @@ def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swep
             "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
             "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
             outside,
-            place.store.uri(INBOX),
-            place.project.name,
+            ctx.store.uri(INBOX),
+            ctx.project.name,
         )
     if swept:  # those that were announced lie there, too
         heard.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
@@ -121,18 +121,18 @@ def _hear(place: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swep
     }
 
 
-def _visibility(place: ProjectContext, settings: dict[str, Any]) -> int:
+def _visibility(ctx: ProjectContext, settings: dict[str, Any]) -> int:
     """Give the seconds for which messages stay ours: twice what one inference unit needs for as many as are taken."""
     needed = 2 * MOST_MESSAGES / settings["detections_per_unit_second"]
-    return int(place.param("visibility_seconds") or max(LEAST_VISIBILITY, needed))
+    return int(ctx.param("visibility_seconds") or max(LEAST_VISIBILITY, needed))
 
 
 class _Heard:
     """What the messages of a drain say, sorted."""
 
-    def __init__(self, place: ProjectContext) -> None:
-        self.place = place
-        self.dead_letters = project_queue(place.project, "dead_letters")
+    def __init__(self, ctx: ProjectContext) -> None:
+        self.ctx = ctx
+        self.dead_letters = project_queue(ctx.project, "dead_letters")
         self.messages = 0
         self.passed_over: list[Message] = []
         self.reasons: Counter[PassedOver] = Counter()
@@ -140,7 +140,7 @@ class _Heard:
 
     def listen(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
         """Drain the queue and give the messages that announce images."""
-        store = self.place.store
+        store = self.ctx.store
         for message in queue.receive(MOST_MESSAGES, visibility):
             self.messages += 1
             read = read_event(message.body, bucket=store.bucket, prefix=store.prefix)
@@ -169,8 +169,8 @@ class _Heard:
 @branch
 def how_did_it_go(project: str) -> list[str]:
     """Sum up what became of the images, delete the run's work, and say how the run ends."""
-    place = ProjectContext(project)
-    ti = place.context["ti"]
+    ctx = ProjectContext(project)
+    ti = ctx.context["ti"]
     # Pulled, not handed in: a batch that is skipped, since there is none, would let this be skipped too.
     plan = ti.xcom_pull(task_ids="collect", key="plan")
     require_inputs("how_did_it_go", {"plan": plan})
@@ -191,7 +191,7 @@ def how_did_it_go(project: str) -> list[str]:
         "left": plan["left"],
     }
     ti.xcom_push(key="summary", value=summary)
-    DetectionWork(place.store, plan["run"]).delete()
+    DetectionWork(ctx.store, plan["run"]).delete()
     is_trouble = bool(counts["failed"] or counts["unreadable"] or plan["garbage"])
     end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
     return [end, "look_again"] if plan["left"] else [end]
@@ -209,12 +209,12 @@ def look_again(project: str) -> None:
 @step
 def nothing_serves(project: str) -> dict[str, Any]:
     """Say that no version serves; the images wait where they are. It is told once, not at every look."""
-    place = ProjectContext(project)
-    reason = place.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
-    end = outcome(place, "nothing_serves", f"{reason}; new images wait")
-    before = place.registry.last_run(place.context["dag_run"].dag_id)
+    ctx = ProjectContext(project)
+    reason = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
+    end = outcome(ctx, "nothing_serves", f"{reason}; new images wait")
+    before = ctx.registry.last_run(ctx.context["dag_run"].dag_id)
     if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
-        place.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
+        ctx.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
         raise AirflowSkipException(f"That was told by run '{before.get('run')}' and has not changed since.")
     return end
 
@@ -222,38 +222,38 @@ def nothing_serves(project: str) -> dict[str, Any]:
 @step
 def nothing_to_detect(project: str) -> dict[str, Any]:
     """Say that every image has its result."""
-    place = ProjectContext(project)
-    summary = _summary(place)
+    ctx = ProjectContext(project)
+    summary = _summary(ctx)
     other = summary["reasons"].get(PassedOver.NOT_AN_IMAGE.value, 0)
     rest = f"; {other} files in the inbox are of another kind by their names" if other else ""
-    detail = f"every image has its result{rest}{_remark(summary)}{_dropped(place)}"
-    return outcome(place, "nothing_to_detect", detail, _facts(place, summary))
+    detail = f"every image has its result{rest}{_remark(summary)}{_dropped(ctx)}"
+    return outcome(ctx, "nothing_to_detect", detail, _facts(ctx, summary))
 
 
 @step
 def detected(project: str) -> dict[str, Any]:
     """Say what became of the images."""
-    place = ProjectContext(project)
-    summary = _summary(place)
-    return outcome(place, "detected", _words(summary) + _dropped(place), _facts(place, summary))
+    ctx = ProjectContext(project)
+    summary = _summary(ctx)
+    return outcome(ctx, "detected", _words(summary) + _dropped(ctx), _facts(ctx, summary))
 
 
 @step
 def detection_trouble(project: str) -> dict[str, Any]:
     """Say which images are in trouble, in AWS's words, beside what became of the others."""
-    place = ProjectContext(project)
-    summary = _summary(place)
+    ctx = ProjectContext(project)
+    summary = _summary(ctx)
     counts, garbage = summary["counts"], summary["garbage"]
     wrong = [f"{counts['failed']} images failed"] if counts.get("failed") else []
     wrong += [f"{counts['unreadable']} images cannot be read"] if counts.get("unreadable") else []
     wrong += [f"{garbage} messages are no events of this project's inbox"] if garbage else []
-    facts = {**_facts(place, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
-    detail = f"{' and '.join(wrong)}; {_words(summary)}{_dropped(place)}"
-    return outcome(place, "detection_trouble", detail, facts)
+    facts = {**_facts(ctx, summary), **{f"Example {n}": text for n, text in enumerate(summary["examples"], start=1)}}
+    detail = f"{' and '.join(wrong)}; {_words(summary)}{_dropped(ctx)}"
+    return outcome(ctx, "detection_trouble", detail, facts)
 
 
-def _summary(place: ProjectContext) -> dict[str, Any]:
-    summary: dict[str, Any] = place.context["ti"].xcom_pull(task_ids="how_did_it_go", key="summary")
+def _summary(ctx: ProjectContext) -> dict[str, Any]:
+    summary: dict[str, Any] = ctx.context["ti"].xcom_pull(task_ids="how_did_it_go", key="summary")
     return summary
 
 
@@ -267,16 +267,16 @@ def _remark(summary: dict[str, Any]) -> str:
     return f"; {summary['misspelt']}" if summary["misspelt"] else ""
 
 
-def _opened(place: ProjectContext) -> dict[str, Any]:
-    return place.context["ti"].xcom_pull(task_ids="open_reviews") or {}
+def _opened(ctx: ProjectContext) -> dict[str, Any]:
+    return ctx.context["ti"].xcom_pull(task_ids="open_reviews") or {}
 
 
-def _dropped(place: ProjectContext) -> str:
-    return dropped_reviews(_opened(place))
+def _dropped(ctx: ProjectContext) -> str:
+    return dropped_reviews(_opened(ctx))
 
 
-def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
-    counts, opened = summary["counts"], _opened(place)
+def _facts(ctx: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
+    counts, opened = summary["counts"], _opened(ctx)
     facts = {
         "Images": summary["images"],
         "Accepted": counts.get("accepted", 0),
@@ -293,7 +293,7 @@ def _facts(place: ProjectContext, summary: dict[str, Any]) -> dict[str, Any]:
         "Reviews in trouble": opened.get("trouble"),
         "Calls a second": summary.get("calls_a_second", 0),
         "Left for the next run": "yes" if summary.get("left") else 0,
-        **dropped_facts(place, opened),
+        **dropped_facts(ctx, opened),
         **summary["reasons"],
     }
     return {name: value for name, value in facts.items() if value}

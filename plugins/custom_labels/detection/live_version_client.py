@@ -23,22 +23,20 @@ class LiveVersionClient(InferenceClient[LiveVersion]):
     :param lanes: tasks that share the version's rate.
     """
 
-    def __init__(self, place: ProjectContext, settings: Settings, lanes: int) -> None:
-        self.place = place
+    def __init__(self, ctx: ProjectContext, settings: Settings, lanes: int) -> None:
+        self.ctx = ctx
         self.settings = settings
         self.lanes = lanes
-        live = _live(place)
-        super().__init__(live, place.store, version_rate(place, live, settings, lanes), minimum_confidence=0)
+        live = _live(ctx)
+        super().__init__(live, ctx.store, version_rate(ctx, live, settings, lanes), minimum_confidence=0)
 
     def follow(self) -> LiveVersion:
         """Read the pointer again, and go on with the version that it names."""
-        live = _live(self.place)
+        live = _live(self.ctx)
         with self._lock:
             if live.version_arn != self._version.version_arn:
                 log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
-                self._bucket.change_full_rate(
-                    version_rate(self.place, live, self.settings, self.lanes), time.monotonic()
-                )
+                self._bucket.change_full_rate(version_rate(self.ctx, live, self.settings, self.lanes), time.monotonic())
             self._version = live
         return live
 
@@ -47,8 +45,8 @@ class LiveVersionClient(InferenceClient[LiveVersion]):
         return self.follow().version_arn != asked.version_arn
 
 
-def _live(place: ProjectContext) -> LiveVersion:
-    live = place.registry.live()
+def _live(ctx: ProjectContext) -> LiveVersion:
+    live = ctx.registry.live()
     if live is None:
         raise EndpointUnavailable("no version serves: registry/live.json is gone")
     return live

@@ -33,16 +33,16 @@ MARGIN_SECONDS = 3600
 @branch
 def is_approval_needed(project: str, settings: dict[str, Any], judged: dict[str, Any]) -> str:
     """Ask a person, unless nobody has to be asked or somebody has answered an earlier run."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if not settings["require_approval"]:
         return NEXT[APPROVE]
-    given = _given(place, judged)
+    given = _given(ctx, judged)
     return "approve_version" if given is None else _next(given)
 
 
-def _given(place: ProjectContext, judged: dict[str, Any]) -> Approval | None:
+def _given(ctx: ProjectContext, judged: dict[str, Any]) -> Approval | None:
     """Give the answer that is on record for this very decision, ``None`` if there is none."""
-    value = place.registry.version(judged["version_name"]).get("approval")
+    value = ctx.registry.version(judged["version_name"]).get("approval")
     approval = Approval.from_json(value) if value else None
     if approval is None or not approval.covers(judged):
         return None
@@ -85,36 +85,36 @@ class ApproveVersionOperator(HITLBranchOperator):
     def execute(self, context: Context) -> Any:
         """Hold the project for as long as it may take, word the question, tell that it is asked, and wait."""
         final(require_inputs)(self.task_id, {"judged": self.judged})
-        place = ProjectContext(self.project, context)
-        if (given := _given(place, self.judged)) is not None:  # answered to a try that was killed right after
+        ctx = ProjectContext(self.project, context)
+        if (given := _given(ctx, self.judged)) is not None:  # answered to a try that was killed right after
             return self.do_branch(context, _next(given))
         hours = _hours(context)
-        place.lock.renew(training_seconds=hours * 3600 + MARGIN_SECONDS)
-        question = self._question(place, hours)
+        ctx.lock.renew(training_seconds=hours * 3600 + MARGIN_SECONDS)
+        question = self._question(ctx, hours)
         self.subject, self.body = question.subject, question.body
         self.response_timeout = timedelta(hours=hours)
-        self._announce(place, context)
+        self._announce(ctx, context)
         return super().execute(context)
 
-    def _question(self, place: ProjectContext, hours: float) -> Question:
-        decision = Decisions(place.store, self.judged["version_name"]).record() or {}
+    def _question(self, ctx: ProjectContext, hours: float) -> Question:
+        decision = Decisions(ctx.store, self.judged["version_name"]).record() or {}
         return ask(self.project, self.judged, decision, self._page(), hours)
 
     def _page(self) -> str:
         base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
         return f"{base}{PAGES}{decision_path(self.project, self.judged['version_name'])}"
 
-    def _announce(self, place: ProjectContext, context: Context) -> None:
+    def _announce(self, ctx: ProjectContext, context: Context) -> None:
         facts = {"Metrics": self.judged["headline"], "Decision": self._page()}
         if conf.get("api", "base_url", fallback=""):
             facts["Answer"] = self.generate_link_to_ui_from_context(context=context)
         detail = f"{self.judged['reason']}; version {self.judged['version_name']} waits for a person's approval"
-        announce(place, RunOutcome("approval_wanted", self.project, detail, place.run_name, facts))
+        announce(ctx, RunOutcome("approval_wanted", self.project, detail, ctx.run_name, facts))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Record the answer, then go on with what it says."""
-        place = ProjectContext(self.project, context)
-        place.lock.renew()
+        ctx = ProjectContext(self.project, context)
+        ctx.lock.renew()
         if "error" not in event:
             user = event["responded_by_user"] or {}
             approval = Approval(
@@ -125,9 +125,9 @@ class ApproveVersionOperator(HITLBranchOperator):
                 reason=self.judged["reason"],
                 champion_arn=self.judged["champion_arn"],
                 hours=_hours(context),
-                run=place.run_name,
+                run=ctx.run_name,
             )
-            place.registry.update_version(self.judged["version_name"], {"approval": approval.to_json()})
+            ctx.registry.update_version(self.judged["version_name"], {"approval": approval.to_json()})
             self.log.info("Version '%s' was %s.", self.judged["version_name"], approval.sentence)
         return super().execute_complete(context, event)
 

@@ -42,29 +42,29 @@ def compare_with_champion(project: str, settings: dict[str, Any], attempt: dict[
     The new version's own answers cost nothing: Custom Labels wrote them down. The result names the champion, says
     whether the same images were judged and if not, why; the comparison itself is beside the decision record.
     """
-    place = ProjectContext(project)
-    place.lock.renew()
-    return compare_versions(place, settings_of(settings), attempt)
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
+    return compare_versions(ctx, settings_of(settings), attempt)
 
 
-def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping[str, Any]) -> dict[str, Any]:
+def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[str, Any]) -> dict[str, Any]:
     """Compare the version of a training attempt with the live one, and keep what came of it.
 
     :return: ``champion``, as the pointer names it, with its recorded scores; ``is_on_same_images``, and ``why_not``.
     """
-    champion = place.registry.live()
+    champion = ctx.registry.live()
     if champion is not None and champion.version_name == attempt["version_name"]:
         why_not = "it serves already: a run before this one was killed after the swap"
         return {"champion": None, "champion_scores": None, "is_on_same_images": False, "why_not": why_not}
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"]).raw
-    decisions = Decisions(place.store, attempt["version_name"])
+    described = ctx.rekognition.describe_version(attempt["project_arn"], attempt["version_name"]).raw
+    decisions = Decisions(ctx.store, attempt["version_name"])
     found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
     try:
-        with evaluation_answers(place.store, described) as answers:
+        with evaluation_answers(ctx.store, described) as answers:
             own = tally(answers)
             found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
             if champion is not None:
-                trial = _Trial(place, settings, champion, decisions)
+                trial = _Trial(ctx, settings, champion, decisions)
                 found["same_images"] = trial.run(answers, own.images, attempt["digest"]).to_json()
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
@@ -72,22 +72,22 @@ def compare_versions(place: ProjectContext, settings: Settings, attempt: Mapping
     decisions.keep_comparison(found)
     return {
         "champion": champion.to_json() if champion else None,
-        "champion_scores": _recorded_scores(place, champion) if champion else None,
+        "champion_scores": _recorded_scores(ctx, champion) if champion else None,
         "is_on_same_images": found["same_images"] is not None,
         "why_not": found["why_not"],
     }
 
 
-def _recorded_scores(place: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:
-    evaluation = place.registry.version(champion.version_name).get("evaluation")
+def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:
+    evaluation = ctx.registry.version(champion.version_name).get("evaluation")
     return Evaluation.from_json(evaluation).scores.to_json() if evaluation else None
 
 
 class _Trial:
     """The champion on the challenger's test images."""
 
-    def __init__(self, place: ProjectContext, settings: Settings, champion: LiveVersion, decisions: Decisions) -> None:
-        self.place = place
+    def __init__(self, ctx: ProjectContext, settings: Settings, champion: LiveVersion, decisions: Decisions) -> None:
+        self.ctx = ctx
         self.settings = settings
         self.champion = champion
         self.decisions = decisions
@@ -119,10 +119,10 @@ class _Trial:
 
     def _require_champion(self) -> None:
         if not self.settings.compare_with_champion:
-            variable = self.place.project.variable("compare_with_champion")
+            variable = self.ctx.project.variable("compare_with_champion")
             raise NotComparable(f"Variable '{variable}' or the project file says so")
         champion = self.champion
-        status = self.place.rekognition.describe_version(champion.project_arn, champion.version_name).status
+        status = self.ctx.rekognition.describe_version(champion.project_arn, champion.version_name).status
         if status != "RUNNING":
             raise NotComparable(f"the champion {champion.version_name} is {status or 'not there any more'}")
 
@@ -137,18 +137,18 @@ class _Trial:
         keys: dict[str, set[str]] = {}
         for answer in sample:
             keys.setdefault(answer.stratum, set()).add(self._key(answer))
-        found = frozen_etags(self.place.store, digest, keys)
+        found = frozen_etags(self.ctx.store, digest, keys)
         return {answer.image: found.get(self._key(answer), "") for answer in sample}
 
     def _key(self, answer: Answer) -> str:
-        return answer.image.removeprefix(self.place.store.uri())
+        return answer.image.removeprefix(self.ctx.store.uri())
 
     def _ask_all(self, sample: Sequence[Answer], etags: Mapping[str, str]) -> list[dict[str, Any]]:
         """Ask about all images, some at a time; what was asked before is read."""
         # The detect DAG's lanes go on asking the same version; this is one more.
-        lanes = self.place.project.detection_lanes + 1
-        rate = version_rate(self.place, self.champion, self.settings, lanes)
-        client = InferenceClient(self.champion, self.place.store, rate)
+        lanes = self.ctx.project.detection_lanes + 1
+        rate = version_rate(self.ctx, self.champion, self.settings, lanes)
+        client = InferenceClient(self.champion, self.ctx.store, rate)
         records: list[dict[str, Any]] = []
         with ThreadPoolExecutor(client.threads) as pool:
             for number, start in enumerate(range(0, len(sample), BATCH)):
@@ -157,7 +157,7 @@ class _Trial:
                 if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
                     kept = self._ask(pool, client, images)
                     self.decisions.keep_answers(self.champion.version_name, number, kept)
-                    self.place.lock.renew()
+                    self.ctx.lock.renew()
                 records += kept
         log.info("%s images, %s calls of DetectCustomLabels.", len(records), client.take_calls())
         return records
@@ -192,7 +192,7 @@ class _Trial:
 
         try:
             # Where HeadObject is refused no code says more; one image that is denied is no reason not to judge.
-            answer = self.place.store.call("head_object", image.key, expect=MISSING | {"403"})
+            answer = self.ctx.store.call("head_object", image.key, expect=MISSING | {"403"})
         except ClientError:
             return False
         return bool(str(answer["ETag"]).strip('"') == image.etag)

@@ -68,14 +68,14 @@ class JudgeVersionOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge, record, and hand on."""
         require_inputs(self.task_id, {name: getattr(self, name) for name in self.template_fields})
-        place = ProjectContext(self.project, context)
-        place.lock.renew()
-        decisions = Decisions(place.store, self.attempt["version_name"])
-        record = self._decided_before(place, decisions) or self._decide(place, decisions)
+        ctx = ProjectContext(self.project, context)
+        ctx.lock.renew()
+        decisions = Decisions(ctx.store, self.attempt["version_name"])
+        record = self._decided_before(ctx, decisions) or self._decide(ctx, decisions)
         log.info("%s: %s", record["headline"], record["reason"])
         short = {name: record[name] for name in ("passed", "reason", "headline", "gates")}
-        place.registry.update_version(
-            self.attempt["version_name"], {"gate": {**short, "decision": place.store.uri(decisions.record_key)}}
+        ctx.registry.update_version(
+            self.attempt["version_name"], {"gate": {**short, "decision": ctx.store.uri(decisions.record_key)}}
         )
         evaluation = Evaluation.from_json(self.evaluated["evaluation"])
         # Of the record: where the version serves already, that says what it replaced, and no comparison does.
@@ -93,31 +93,31 @@ class JudgeVersionOperator(BaseOperator):
             "champion_arn": champion["version_arn"] if champion else None,
         }
 
-    def _decided_before(self, place: ProjectContext, decisions: Decisions) -> dict[str, Any] | None:
+    def _decided_before(self, ctx: ProjectContext, decisions: Decisions) -> dict[str, Any] | None:
         """Give the decision on a version that serves already: a run before this one died after the swap."""
-        live = place.registry.live()
+        live = ctx.registry.live()
         return decisions.record() if live and live.version_arn == self.evaluated["version_arn"] else None
 
-    def _decide(self, place: ProjectContext, decisions: Decisions) -> dict[str, Any]:
+    def _decide(self, ctx: ProjectContext, decisions: Decisions) -> dict[str, Any]:
         settings = self.settings
-        judged = self._judged(place, decisions)
+        judged = self._judged(ctx, decisions)
         metric = Metric(settings["headline_metric"])
         record = decision_record(
             judged,
             judge_by_gates(gates_of(settings), judged.comparison, headline=metric),
             project=self.project,
             headline_metric=metric,
-            run=place.run_name,
+            run=ctx.run_name,
             judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         present = decisions.record()
         if present is not None and same_decision(present, record):
             return present
-        pictures = thumbnails(place.store, (flip["image"] for flip in flips_to_show(record)))
+        pictures = thumbnails(ctx.store, (flip["image"] for flip in flips_to_show(record)))
         decisions.save(record, decision_page(record, pictures))
         return record
 
-    def _judged(self, place: ProjectContext, decisions: Decisions) -> Judged:
+    def _judged(self, ctx: ProjectContext, decisions: Decisions) -> Judged:
         """Gather what the decision rests on."""
         found = decisions.comparison()
         champion = self.compared["champion"]
@@ -136,7 +136,7 @@ class JudgeVersionOperator(BaseOperator):
             own=found.get("own"),
             same_images=SameImages.from_json(found["same_images"]) if found.get("same_images") else None,
             why_not=found.get("why_not"),
-            test_manifest={"uri": place.store.uri(manifest), "sha256": uploaded_sha256(place.store, manifest)},
+            test_manifest={"uri": ctx.store.uri(manifest), "sha256": uploaded_sha256(ctx.store, manifest)},
         )
 
 

@@ -30,20 +30,20 @@ Records = dict[str, dict[str, Any]]
 @step
 def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Write what each version and each month costs, and see whether the budget is exceeded."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     now = datetime.now(UTC)
     prices = load_prices().prices.unit_prices()
-    listed = list_versions(place)
-    records = _records(place)
+    listed = list_versions(ctx)
+    records = _records(ctx)
     trained = {name: _training_facts(described) for name, described in listed.items()}
     # One that the registry does not know costs as well; only the ledgers tell of it.
     together = {**trained, **{name: {**trained.get(name, {}), **record} for name, record in records.items()}}
-    uses = version_uses(together, ServingLog(place.store).read_all())
+    uses = version_uses(together, ServingLog(ctx.store).read_all())
     for use in uses:
         if use.version_name in records:
-            _record_cost(place, use, records[use.version_name], together[use.version_name], prices, now)
-    _tag_versions(place, listed, records)
-    ledger = keep_ledgers(place.store, uses, prices, now)
+            _record_cost(ctx, use, records[use.version_name], together[use.version_name], prices, now)
+    _tag_versions(ctx, listed, records)
+    ledger = keep_ledgers(ctx.store, uses, prices, now)
     budget = settings["monthly_budget_usd"]
     level = budget_level(ledger["total_usd"], budget)
     return {
@@ -58,18 +58,18 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tag_versions(place: ProjectContext, listed: Mapping[str, Described], records: Records) -> None:
+def _tag_versions(ctx: ProjectContext, listed: Mapping[str, Described], records: Records) -> None:
     """Tag versions that were trained before versions were tagged, each once; strangers are left alone."""
     for name in listed:
         if name not in records or records[name].get("tagged"):
             continue
-        if not place.rekognition.ensure_tags(listed[name].arn, {PROJECT_TAG: place.project.name}):
+        if not ctx.rekognition.ensure_tags(listed[name].arn, {PROJECT_TAG: ctx.project.name}):
             return
-        place.registry.update_version(name, {"tagged": True})
+        ctx.registry.update_version(name, {"tagged": True})
 
 
-def _records(place: ProjectContext) -> Records:
-    return {record.pop("version_name"): record for record in place.registry.versions()}
+def _records(ctx: ProjectContext) -> Records:
+    return {record.pop("version_name"): record for record in ctx.registry.versions()}
 
 
 def _training_facts(described: Described) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _training_facts(described: Described) -> dict[str, Any]:
 
 
 def _record_cost(
-    place: ProjectContext,
+    ctx: ProjectContext,
     use: VersionUse,
     record: Mapping[str, Any],
     known: Mapping[str, Any],
@@ -91,7 +91,7 @@ def _record_cost(
     before = {name: value for name, value in (record.get("cost") or {}).items() if name != "as_of"}
     if before != cost or any(record.get(name) != value for name, value in facts.items()):
         as_of = now.isoformat(timespec="seconds")
-        place.registry.update_version(use.version_name, {**facts, "cost": {**cost, "as_of": as_of}})
+        ctx.registry.update_version(use.version_name, {**facts, "cost": {**cost, "as_of": as_of}})
 
 
 # -- what is old -----------------------------------------------------------------------------------
@@ -100,15 +100,15 @@ def _record_cost(
 @step
 def old_versions(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the versions beyond the newest that are kept, one for each task; none while a deployment is under way."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if settings["keep_versions"] is None or not looked["is_ours"]:
         return []
-    place.deployment_lock.renew()
-    listed = list_versions(place)
-    records = _records(place)
-    live = place.registry.live()
+    ctx.deployment_lock.renew()
+    listed = list_versions(ctx)
+    records = _records(ctx)
+    live = ctx.registry.live()
     protected = {live.version_name, live.previous_version_name} if live else set()
-    protected |= {attempt.version_name for attempt in TrainingRecords(place.registry).open_attempts()}
+    protected |= {attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts()}
     old = versions_to_delete(
         [_trained(name, described, records[name]) for name, described in listed.items() if name in records],
         settings["keep_versions"],
@@ -131,31 +131,29 @@ def forget(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> di
 
     Snapshots stay: they say what each version was trained on.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if settings["keep_versions"] is None or not looked["is_ours"]:
         return {"deleted": [], "manifests": 0}
-    records = _records(place)
-    deleted = gone_versions(records, list_versions(place))
+    records = _records(ctx)
+    deleted = gone_versions(records, list_versions(ctx))
     for name in deleted:
         facts = {"deleted_at": datetime.now(UTC).isoformat(timespec="seconds"), "status": None}
-        place.registry.update_version(name, facts)
+        ctx.registry.update_version(name, facts)
         records[name] |= facts
-    return {"deleted": deleted, "manifests": _delete_manifests(place, records)}
+    return {"deleted": deleted, "manifests": _delete_manifests(ctx, records)}
 
 
-def _delete_manifests(place: ProjectContext, records: Records) -> int:
+def _delete_manifests(ctx: ProjectContext, records: Records) -> int:
     """Delete manifests, unless a training is under way, which may be about to read the same ones."""
-    holder, _ = place.lock.read()
+    holder, _ = ctx.lock.read()
     if holder is not None:
         log.info("'%s' trains: manifests are deleted at a later look.", holder.owner)
         return 0
-    unused = manifests_to_delete(
-        records, {attempt.digest for attempt in TrainingRecords(place.registry).open_attempts()}
-    )
+    unused = manifests_to_delete(records, {attempt.digest for attempt in TrainingRecords(ctx.registry).open_attempts()})
     for name, digest in unused.items():
-        for keys in list_keys(place.store, f"{MANIFESTS}{digest}/"):
+        for keys in list_keys(ctx.store, f"{MANIFESTS}{digest}/"):
             for key in keys:
-                place.store.call("delete_object", key)
+                ctx.store.call("delete_object", key)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        place.registry.update_version(name, {"manifests_deleted_at": now})
+        ctx.registry.update_version(name, {"manifests_deleted_at": now})
     return len(set(unused.values()))

@@ -34,12 +34,12 @@ class AnnouncementChecks:
     :param arns: the queues' ARNs by their names in the project file, of those that it names.
     """
 
-    def __init__(self, place: ProjectContext, client: Callable[[str], Any], arns: Mapping[str, str]) -> None:
-        self.project = place.project
-        self.store = place.store
+    def __init__(self, ctx: ProjectContext, client: Callable[[str], Any], arns: Mapping[str, str]) -> None:
+        self.project = ctx.project
+        self.store = ctx.store
         self.client = client
         self.arns = arns
-        self.folder = place.store.key(INBOX)
+        self.folder = ctx.store.key(INBOX)
         self.notes: list[str] = []
 
     def images(self) -> str:

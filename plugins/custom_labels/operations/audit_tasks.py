@@ -26,40 +26,40 @@ SETTLED = timedelta(seconds=30)
 @branch
 def is_sampling_on(project: str, settings: dict[str, Any]) -> str:
     """Go on if human sampling is on, or if a person asks for it in the run's Params."""
-    place = ProjectContext(project)
-    if settings["enable_automatic_human_sampling"] or place.param("even_if_sampling_is_off"):
+    ctx = ProjectContext(project)
+    if settings["enable_automatic_human_sampling"] or ctx.param("even_if_sampling_is_off"):
         return "measure"
-    log.info("Variable '%s' is off.", place.project.variable("enable_automatic_human_sampling"))
+    log.info("Variable '%s' is off.", ctx.project.variable("enable_automatic_human_sampling"))
     return "sampling_is_off"
 
 
 @step
 def sampling_is_off(project: str) -> dict[str, Any]:
     """Say that human sampling is off."""
-    place = ProjectContext(project)
-    variable = place.project.variable("enable_automatic_human_sampling")
-    return outcome(place, "sampling_is_off", f"Variable '{variable}' is off")
+    ctx = ProjectContext(project)
+    variable = ctx.project.variable("enable_automatic_human_sampling")
+    return outcome(ctx, "sampling_is_off", f"Variable '{variable}' is off")
 
 
 @step
 def measure(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Say how often each version was right, of the samples that people have answered; record it beside the F1."""
-    place = ProjectContext(project)
-    found = measure_samples(place.store)
-    live = place.registry.live()
+    ctx = ProjectContext(project)
+    found = measure_samples(ctx.store)
+    live = ctx.registry.live()
     overall = next((one for one in found if one.is_overall and live and one.version_name == live.version_name), None)
     alarm = accuracy_alarm(
         overall, minimum=settings["minimum_live_accuracy"], minimum_answers=settings["minimum_audit_answers"]
     )
-    before, _ = place.store.read_json(ACCURACY)
+    before, _ = ctx.store.read_json(ACCURACY)
     told = (before or {}).get("told")
     # The same answers are no news.
     news = {"version_name": overall.version_name, "answered": overall.answered} if overall and alarm else None
-    place.store.write_json(
+    ctx.store.write_json(
         ACCURACY,
         {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": _by_version(place, found),
+            "versions": _by_version(ctx, found),
             "told": told,
         },
     )
@@ -82,13 +82,13 @@ def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     A sample is a review of its own, also of an image that is in doubt: the reviews of doubts are opened by doubt as
     far as the budget goes, and show the model's guess, so that their answers measure nothing.
     """
-    place = ProjectContext(project)
-    live = place.registry.live()
-    drawn = draw(place.store, settings["human_sampling_interval"], datetime.now(UTC) - SETTLED)
+    ctx = ProjectContext(project)
+    live = ctx.registry.live()
+    drawn = draw(ctx.store, settings["human_sampling_interval"], datetime.now(UTC) - SETTLED)
     labels, reviewers = live.labels if live else (), settings["reviewers_per_image"]
     asked = [(each, first_request(project, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
-    WaitingReviews(place.store).add(f"audit-{drawn.name}", (request for _, request in asked))
-    keep_draw(place.store, drawn, (_sample(detection, request) for detection, request in asked))
+    WaitingReviews(ctx.store).add(f"audit-{drawn.name}", (request for _, request in asked))
+    keep_draw(ctx.store, drawn, (_sample(detection, request) for detection, request in asked))
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
     return {
         "sampled": len(drawn.sampled),
@@ -110,19 +110,19 @@ def live_accuracy_low(
     project: str, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]
 ) -> dict[str, Any]:
     """Say that the live version is right too seldom."""
-    place = ProjectContext(project)
-    accuracy, _ = place.store.read_json(ACCURACY)
-    place.store.write_json(ACCURACY, {**(accuracy or {}), "told": measured["news"]})
-    facts = {**_facts(place, measured, sampled, opened), "Setting": place.project.variable("minimum_live_accuracy")}
-    return outcome(place, "live_accuracy_low", measured["alarm"] + dropped_reviews(opened), facts)
+    ctx = ProjectContext(project)
+    accuracy, _ = ctx.store.read_json(ACCURACY)
+    ctx.store.write_json(ACCURACY, {**(accuracy or {}), "told": measured["news"]})
+    facts = {**_facts(ctx, measured, sampled, opened), "Setting": ctx.project.variable("minimum_live_accuracy")}
+    return outcome(ctx, "live_accuracy_low", measured["alarm"] + dropped_reviews(opened), facts)
 
 
 @step
 def sampled(project: str, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]) -> dict[str, Any]:
     """Say what was sampled."""
     detail = f"{sampled['sampled']} of {sampled['detections']} new detections go to people{dropped_reviews(opened)}"
-    place = ProjectContext(project)
-    return outcome(place, "sampled", detail, _facts(place, measured, sampled, opened))
+    ctx = ProjectContext(project)
+    return outcome(ctx, "sampled", detail, _facts(ctx, measured, sampled, opened))
 
 
 @step
@@ -134,17 +134,17 @@ def nothing_to_sample(
     opened: dict[str, Any],
 ) -> dict[str, Any]:
     """Say that too few detections came in since the last sample."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     detail = (
         f"{sampled['seen']} detections since the last sample, "
-        f"'{place.project.variable('human_sampling_interval')}' is {settings['human_sampling_interval']}"
+        f"'{ctx.project.variable('human_sampling_interval')}' is {settings['human_sampling_interval']}"
     )
     detail += dropped_reviews(opened)
-    return outcome(place, "nothing_to_sample", detail, _facts(place, measured, sampled, opened))
+    return outcome(ctx, "nothing_to_sample", detail, _facts(ctx, measured, sampled, opened))
 
 
 def _facts(
-    place: ProjectContext, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]
+    ctx: ProjectContext, measured: dict[str, Any], sampled: dict[str, Any], opened: dict[str, Any]
 ) -> dict[str, Any]:
     f1 = "unknown" if measured["f1"] is None else f"{measured['f1']:.3f}"
     return {
@@ -155,21 +155,21 @@ def _facts(
         "Reviews opened": opened["opened"],
         "Waiting for the day's budget": opened["waiting"],
         **({"Trouble while opening": opened["trouble"]} if opened["trouble"] else {}),
-        **dropped_facts(place, opened),
+        **dropped_facts(ctx, opened),
     }
 
 
-def _by_version(place: ProjectContext, found: list[Accuracy]) -> dict[str, Any]:
+def _by_version(ctx: ProjectContext, found: list[Accuracy]) -> dict[str, Any]:
     """Put each version's accuracy, and that of each label it had said, next to its F1; also into its own record."""
     versions: dict[str, Any] = {}
     for one in found:
         entry = versions.setdefault(one.version_name, {"f1": None, "overall": None, "by_label": []})
         if one.is_overall:
-            record = place.registry.version(one.version_name)
+            record = ctx.registry.version(one.version_name)
             entry["f1"] = record.get("evaluation", {}).get("f1")
             entry["overall"] = one.to_json()
             if record.get("live_accuracy") != one.to_json():
-                place.registry.update_version(one.version_name, {"live_accuracy": one.to_json()})
+                ctx.registry.update_version(one.version_name, {"live_accuracy": one.to_json()})
         else:
             entry["by_label"].append(one.to_json())
     return versions

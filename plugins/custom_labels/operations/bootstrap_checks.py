@@ -46,19 +46,19 @@ class Wrong(CustomLabelsError):
 class BootstrapChecks:
     """The checks of one project.
 
-    :param place: the project, as a task sees it.
+    :param ctx: the project, as a task sees it.
     """
 
-    def __init__(self, place: ProjectContext) -> None:
-        self.place = place
-        self.project = place.project
-        self.pools = PoolProbes(place)
+    def __init__(self, ctx: ProjectContext) -> None:
+        self.ctx = ctx
+        self.project = ctx.project
+        self.pools = PoolProbes(ctx)
         self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
         """Look at everything the project file names."""
         queues, review = self.project.queues, self.project.review
-        yield (region := self._look("region", self.project.region_name or "none", self.place.require_region))
+        yield (region := self._look("region", self.project.region_name or "none", self.ctx.require_region))
         if region.problem:
             # Nothing can be asked, and each answer would be this one.
             return
@@ -124,18 +124,18 @@ class BootstrapChecks:
     def bucket(self) -> str:
         """Read and write the bucket, which has to be the project's own and where Custom Labels is called."""
         try:
-            self.place.claim()
+            self.ctx.claim()
         except BelongsToAnother:
             self.belongs_to_another = True
             raise
-        self.place.store.write_json(CHECKED, {"run": self.place.run_name})
-        self.place.store.read_json(CHECKED)
-        require_bucket_in_region(self.place)
-        return f"{self.place.store.uri()} can be read and written"
+        self.ctx.store.write_json(CHECKED, {"run": self.ctx.run_name})
+        self.ctx.store.read_json(CHECKED)
+        require_bucket_in_region(self.ctx)
+        return f"{self.ctx.store.uri()} can be read and written"
 
     def custom_labels_project(self) -> str:
         """Find the project at Custom Labels."""
-        found = self.place.rekognition.describe_project(self.project.name)
+        found = self.ctx.rekognition.describe_project(self.project.name)
         if PROJECT_CREATED.judge(found.status) is not Verdict.DONE:
             raise Wrong(
                 f"The Custom Labels project '{self.project.name}' is {found.status or 'missing'}. Look at the task "
@@ -182,7 +182,7 @@ class BootstrapChecks:
             except Wrong:
                 if kind == queue:
                     raise
-        return AnnouncementChecks(self.place, self.client, arns)
+        return AnnouncementChecks(self.ctx, self.client, arns)
 
     def role(self) -> str:
         """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
@@ -216,7 +216,7 @@ class BootstrapChecks:
     def cors(self) -> str:
         """See whether the worker portal may show images of the bucket; A2I fails tasks that cannot."""
         try:
-            found = self.place.store.client.get_bucket_cors(Bucket=self.project.bucket)
+            found = self.ctx.store.client.get_bucket_cors(Bucket=self.project.bucket)
         except ClientError as error:
             if error_code(error) != "NoSuchCORSConfiguration":
                 raise
@@ -230,8 +230,8 @@ class BootstrapChecks:
 
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
-        store = self.place.store
-        reviewers = reviewer_counts(store, self.place.settings("reviewers_per_image").reviewers_per_image)
+        store = self.ctx.store
+        reviewers = reviewer_counts(store, self.ctx.settings("reviewers_per_image").reviewers_per_image)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [
@@ -250,11 +250,11 @@ class BootstrapChecks:
 
     def page(self) -> str:
         """Render the page that reviewers see with an image of the project: a page that fails fails every review."""
-        review, live = review_of(self.project), self.place.registry.live()
-        template = plan_review(self.project, self.place.store, [1]).template
+        review, live = review_of(self.project), self.ctx.registry.live()
+        template = plan_review(self.project, self.ctx.store, [1]).template
         where = f"'review.template' of {self.project.name}.yaml is '{review.template or template_path(review)}'"
         labels = live.labels if live else ()
-        return ReviewPageCheck(self.place.store, self._sagemaker(), template, review.role_arn, labels, where).run()
+        return ReviewPageCheck(self.ctx.store, self._sagemaker(), template, review.role_arn, labels, where).run()
 
     def _sagemaker(self) -> ReviewSetupHook:
         return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 @step
 def check_everything(project: str) -> dict[str, str]:
     """Look at all that the project needs; fail with every problem and its way out, once all was looked at."""
-    place = ProjectContext(project)
-    findings = list(BootstrapChecks(place).all())
+    ctx = ProjectContext(project)
+    findings = list(BootstrapChecks(ctx).all())
     rows = [f"{each.subject:<22} {'NOT OK' if each.problem else 'ok':<7} {each.value}" for each in findings]
     log.info("What project '%s' needs:\n%s", project, "\n".join(rows))
     problems = [f"- {each.subject}: {each.problem}" for each in findings if each.problem]
@@ -33,6 +33,6 @@ def check_everything(project: str) -> dict[str, str]:
 @step
 def ready(project: str, facts: dict[str, str]) -> dict[str, Any]:
     """Say that the project can start."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     detail = f"everything that {project}.yaml names is there; unpause the DAGs"
-    return outcome(place, "ready", detail, facts)
+    return outcome(ctx, "ready", detail, facts)

@@ -19,16 +19,16 @@ def runs_in_words(looked: Mapping[str, Any], accounted: Mapping[str, Any]) -> st
     return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(looked["at"]))
 
 
-def spent_in_words(place: ProjectContext, accounted: Mapping[str, Any]) -> str:
+def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
     """Say what the month cost so far, and whether that is too much."""
-    variable, budget = place.project.variable("monthly_budget_usd"), accounted["budget_usd"]
+    variable, budget = ctx.project.variable("monthly_budget_usd"), accounted["budget_usd"]
     spent = f"{accounted['month']} costs ${accounted['total_usd']:.2f} so far"
     if budget is None:
         return f"{spent}, '{variable}' is not set"
     return f"{spent}, {'more than' if accounted['level'] else 'of'} the ${budget:g} of '{variable}'"
 
 
-def idle_news(place: ProjectContext, settings: Mapping[str, Any], looked: Mapping[str, Any]) -> dict[str, Any] | None:
+def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], looked: Mapping[str, Any]) -> dict[str, Any] | None:
     """Give how long nobody asked the live version, if that is news; ``None`` if it was told, or is not for long."""
     at = datetime.fromisoformat(looked["at"])
     for version in map(RunningVersion.from_json, looked["running"]):
@@ -36,7 +36,7 @@ def idle_news(place: ProjectContext, settings: Mapping[str, Any], looked: Mappin
             continue
         level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])
         news = {"version_name": version.name, "since": version.quiet_since.isoformat(), "level": level}
-        told = place.registry.service().get("told_idle") or {}
+        told = ctx.registry.service().get("told_idle") or {}
         known = told.get("level", 0) if {**told, "level": level} == news else 0
         return news if level > known else None
     return None

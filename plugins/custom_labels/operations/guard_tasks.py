@@ -53,13 +53,13 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     :return: ``decisions``, and ``running``, what is billed once they are carried out; ``is_ours`` says whether the lock
         is, without which nothing is stopped, started or deleted.
     """
-    place = ProjectContext(project)
-    holder = place.try_take(place.deployment_lock, settings)
+    ctx = ProjectContext(project)
+    holder = ctx.try_take(ctx.deployment_lock, settings)
     now = datetime.now(UTC)
-    listed = list_versions(place)
-    serving = note_serving(place, listed, now)
-    live = _live_facts(place, settings, place.registry.live(), serving, now)
-    records = {record["version_name"]: record for record in place.registry.versions()}
+    listed = list_versions(ctx)
+    serving = note_serving(ctx, listed, now)
+    live = _live_facts(ctx, settings, ctx.registry.live(), serving, now)
+    records = {record["version_name"]: record for record in ctx.registry.versions()}
     decisions = decide(
         [_found(described, name, records) for name, described in listed.items()],
         live,
@@ -70,32 +70,32 @@ def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     for decision in decisions:
         log.info("%s", decision.words)
     if holder is None:
-        _remember(place, decisions, listed, live, now)
+        _remember(ctx, decisions, listed, live, now)
     return {
         "is_ours": holder is None,
         "deploying": holder.owner if holder else None,
         "decisions": [decision.to_json() for decision in decisions],
-        "running": [version.to_json() for version in _running(place, settings, listed, decisions, live)],
+        "running": [version.to_json() for version in _running(ctx, settings, listed, decisions, live)],
         "at": now.isoformat(),
     }
 
 
-def list_versions(place: ProjectContext) -> dict[str, Described]:
+def list_versions(ctx: ProjectContext) -> dict[str, Described]:
     """List all versions of the project at AWS by their names; none without a project."""
-    found = place.rekognition.find_project(place.project.name)
+    found = ctx.rekognition.find_project(ctx.project.name)
     if found is None:
         return {}
     arn = found["ProjectArn"]
-    listed = place.rekognition.list_versions(arn)
+    listed = ctx.rekognition.list_versions(arn)
     return {
         name: Described(described.status, described.message, {**described.raw, "ProjectArn": arn})
         for name, described in listed.items()
     }
 
 
-def note_serving(place: ProjectContext, listed: Mapping[str, Described], now: datetime) -> dict[str, ServingRecord]:
+def note_serving(ctx: ProjectContext, listed: Mapping[str, Described], now: datetime) -> dict[str, ServingRecord]:
     """Record what runs, and the end of what was running and does not any more; give the records before that."""
-    serving_log = ServingLog(place.store)
+    serving_log = ServingLog(ctx.store)
     serving = serving_log.read_all()
     was_running = {name for name, record in serving.items() if record.open}
     for name in was_running | {name for name, described in listed.items() if described.status == "RUNNING"}:
@@ -105,7 +105,7 @@ def note_serving(place: ProjectContext, listed: Mapping[str, Described], now: da
 
 
 def _running(
-    place: ProjectContext,
+    ctx: ProjectContext,
     settings: Mapping[str, Any],
     listed: Mapping[str, Described],
     decisions: list[Decision],
@@ -121,7 +121,7 @@ def _running(
             continue
         units = Units.of(described.raw)
         if name in started:
-            units = Units(units_of(place, settings, name)["min_inference_units"])
+            units = Units(units_of(ctx, settings, name)["min_inference_units"])
         role = (
             "serves" if name == live.name else "runs unknown to the registry" if name in unknown else "is kept running"
         )
@@ -144,7 +144,7 @@ def _found(described: Described, name: str, records: Mapping[str, Mapping[str, A
 
 
 def _live_facts(
-    place: ProjectContext,
+    ctx: ProjectContext,
     settings: Mapping[str, Any],
     live: LiveVersion | None,
     serving: Mapping[str, ServingRecord],
@@ -152,7 +152,7 @@ def _live_facts(
 ) -> LiveFacts:
     if live is None:
         return LiveFacts()
-    stopped = place.registry.service().get("stopped")
+    stopped = ctx.registry.service().get("stopped")
     idle_hours = settings["idle_stop_hours"]
     running = serving.get(live.version_name, ServingRecord()).open
     # Nobody recorded its start: it is counted from this look on.
@@ -161,7 +161,7 @@ def _live_facts(
     return LiveFacts(
         name=live.version_name,
         running_since=running_since,
-        last_detection=last_detected(place.store, max(running_since, now - looked_back), now),
+        last_detection=last_detected(ctx.store, max(running_since, now - looked_back), now),
         stopped=StoppedByGuard.from_json(stopped) if stopped else None,
     )
 
@@ -176,7 +176,7 @@ def guard_rules(settings: Mapping[str, Any]) -> GuardRules:
 
 
 def _remember(
-    place: ProjectContext,
+    ctx: ProjectContext,
     decisions: list[Decision],
     listed: Mapping[str, Described],
     live: LiveFacts,
@@ -184,13 +184,13 @@ def _remember(
 ) -> None:
     statuses = {name: described.status or "" for name, described in listed.items()}
     stopped = remember(decisions, statuses, live, now=now)
-    before = place.registry.service()
+    before = ctx.registry.service()
     unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
     # One that is gone is news again when it comes back.
     told = [name for name in before.get("told_unknown", []) if name in unknown]
     facts = {"stopped": stopped.to_json() if stopped else None, "told_unknown": told}
     if any(before.get(name) != value for name, value in facts.items()):
-        place.registry.update_service(facts)
+        ctx.registry.update_service(facts)
 
 
 # -- what is done about it -------------------------------------------------------------------------
@@ -205,9 +205,9 @@ def versions_to_stop(looked: dict[str, Any]) -> list[dict[str, Any]]:
 @step
 def versions_to_start(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the version that is started again, with the units that it had."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     return [
-        {**version, **units_of(place, settings, version["version_name"])} for version in _chosen(looked, Action.START)
+        {**version, **units_of(ctx, settings, version["version_name"])} for version in _chosen(looked, Action.START)
     ]
 
 
@@ -224,9 +224,9 @@ def record_services(project: str, looked: dict[str, Any] | None) -> None:
     """Record what became of the versions that were stopped or started, also where one of them could not be."""
     if looked is None:
         raise AirflowSkipException("Nothing was looked at.")
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     for chosen in (*_chosen(looked, Action.STOP), *_chosen(looked, Action.START)):
-        note_service(place, chosen["project_arn"], chosen["version_name"])
+        note_service(ctx, chosen["project_arn"], chosen["version_name"])
 
 
 @step
@@ -247,12 +247,12 @@ def how_did_it_go(
     forgotten: dict[str, Any],
 ) -> str:
     """Tell an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if accounted["exceeded"]:
         return "budget_exceeded"
-    if idle_news(place, settings, looked):
+    if idle_news(ctx, settings, looked):
         return "live_version_idle"
-    return "guarded" if _deeds(place, looked, forgotten) else "nothing_to_guard"
+    return "guarded" if _deeds(ctx, looked, forgotten) else "nothing_to_guard"
 
 
 @step
@@ -262,12 +262,12 @@ def budget_exceeded(
     """Say that the month costs more than its budget, and what costs most; once for each further quarter of it."""
     from custom_labels.operations.cost_records import record_told
 
-    place = ProjectContext(project)
-    spent, runs = spent_in_words(place, accounted), runs_in_words(looked, accounted)
+    ctx = ProjectContext(project)
+    spent, runs = spent_in_words(ctx, accounted), runs_in_words(looked, accounted)
     detail = f"{spent}; most: {', '.join(accounted['dearest'])}. Now {runs}"
-    end = outcome(place, "budget_exceeded", detail, _facts(place, looked, accounted, forgotten))
-    record_told(place.store, accounted["month"], accounted["level"], accounted["budget_usd"])
-    _record_told_unknown(place, looked)
+    end = outcome(ctx, "budget_exceeded", detail, _facts(ctx, looked, accounted, forgotten))
+    record_told(ctx.store, accounted["month"], accounted["level"], accounted["budget_usd"])
+    _record_told_unknown(ctx, looked)
     return end
 
 
@@ -280,16 +280,16 @@ def live_version_idle(
     forgotten: dict[str, Any],
 ) -> dict[str, Any]:
     """Say what the live version costs while nobody asks it, and how that ends; again when it lasts twice as long."""
-    place = ProjectContext(project)
-    variable = place.project.variable
+    ctx = ProjectContext(project)
+    variable = ctx.project.variable
     detail = (
-        f"{runs_in_words(looked, accounted)}; {spent_in_words(place, accounted)}. '{variable('idle_stop_hours')}' "
+        f"{runs_in_words(looked, accounted)}; {spent_in_words(ctx, accounted)}. '{variable('idle_stop_hours')}' "
         f"stops it after so many hours, '{variable('idle_alert_hours')}' says when this alert comes"
     )
-    end = outcome(place, "live_version_idle", detail, _facts(place, looked, accounted, forgotten))
-    if news := idle_news(place, settings, looked):
-        place.registry.update_service({"told_idle": news})
-    _record_told_unknown(place, looked)
+    end = outcome(ctx, "live_version_idle", detail, _facts(ctx, looked, accounted, forgotten))
+    if news := idle_news(ctx, settings, looked):
+        ctx.registry.update_service({"told_idle": news})
+    _record_told_unknown(ctx, looked)
     return end
 
 
@@ -298,11 +298,11 @@ def guarded(
     project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what was stopped, started and deleted, what runs that nobody knows, and what is left running."""
-    place = ProjectContext(project)
-    done = _deeds(place, looked, forgotten)
-    said = "; ".join([*done, f"now {runs_in_words(looked, accounted)}", spent_in_words(place, accounted)])
-    end = outcome(place, "guarded", said, _facts(place, looked, accounted, forgotten))
-    _record_told_unknown(place, looked)
+    ctx = ProjectContext(project)
+    done = _deeds(ctx, looked, forgotten)
+    said = "; ".join([*done, f"now {runs_in_words(looked, accounted)}", spent_in_words(ctx, accounted)])
+    end = outcome(ctx, "guarded", said, _facts(ctx, looked, accounted, forgotten))
+    _record_told_unknown(ctx, looked)
     return end
 
 
@@ -311,18 +311,18 @@ def nothing_to_guard(
     project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what runs and what it costs, though there is nothing to do about it, or why nothing was done."""
-    place = ProjectContext(project)
-    said = [runs_in_words(looked, accounted), spent_in_words(place, accounted)]
+    ctx = ProjectContext(project)
+    said = [runs_in_words(looked, accounted), spent_in_words(ctx, accounted)]
     if looked["deploying"]:
         said.insert(0, f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended")
-    return outcome(place, "nothing_to_guard", "; ".join(said), _facts(place, looked, accounted, forgotten))
+    return outcome(ctx, "nothing_to_guard", "; ".join(said), _facts(ctx, looked, accounted, forgotten))
 
 
-def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
+def _deeds(ctx: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
     """Word what was done, and what is to be told for the first time."""
-    told = place.registry.service().get("told_unknown", [])
+    told = ctx.registry.service().get("told_unknown", [])
     deeds = [
-        _deed(place, decision)
+        _deed(ctx, decision)
         for decision in looked["decisions"]
         if decision["action"] in {Action.STOP, Action.START}
         or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
@@ -330,29 +330,29 @@ def _deeds(place: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[
     return [*deeds, *(f"deleted version {name}, as it is old" for name in forgotten["deleted"])]
 
 
-def _deed(place: ProjectContext, decision: Mapping[str, Any]) -> str:
+def _deed(ctx: ProjectContext, decision: Mapping[str, Any]) -> str:
     """Word what became of a version, by the status that was recorded after its task, which a user may have marked."""
     name, action = decision["version_name"], Action(decision["action"])
     if action is Action.ALERT:
         return f"version {name} is a stranger: {decision['reason']}"
     done = "stopped" if action is Action.STOP else "started"
-    status = place.registry.version(name).get("status")
+    status = ctx.registry.version(name).get("status")
     if (status == "RUNNING") == (action is Action.STOP):
         return f"version {name} was to be {done} and is {status or 'gone'}: {decision['reason']}"
     return f"{done} version {name}: {decision['reason']}"
 
 
-def _record_told_unknown(place: ProjectContext, looked: Mapping[str, Any]) -> None:
+def _record_told_unknown(ctx: ProjectContext, looked: Mapping[str, Any]) -> None:
     unknown = [each["version_name"] for each in looked["decisions"] if each["action"] == Action.ALERT]
     if unknown:
-        place.registry.update_service({"told_unknown": unknown})
+        ctx.registry.update_service({"told_unknown": unknown})
 
 
 def _facts(
-    place: ProjectContext, looked: Mapping[str, Any], accounted: Mapping[str, Any], forgotten: Mapping[str, Any]
+    ctx: ProjectContext, looked: Mapping[str, Any], accounted: Mapping[str, Any], forgotten: Mapping[str, Any]
 ) -> dict[str, Any]:
     left = [each for each in looked["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
-    deeds = _deeds(place, looked, forgotten)
+    deeds = _deeds(ctx, looked, forgotten)
     return {
         **{f"Done {number}": deed for number, deed in enumerate(deeds, start=1)},
         **{f"Version {each['version_name']}": each["reason"] for each in left},

@@ -37,12 +37,12 @@ def use_of(field: str) -> str:
 class PoolProbes:
     """Looks at the tasks that take a slot of each pool, for a minute at most, however many they are.
 
-    :param place: the project, as another task of the same run sees it.
+    :param ctx: the project, as another task of the same run sees it.
     :param seconds: how long they may wait for a slot.
     """
 
-    def __init__(self, place: ProjectContext, seconds: float = PATIENCE_SECONDS) -> None:
-        self.place = place
+    def __init__(self, ctx: ProjectContext, seconds: float = PATIENCE_SECONDS) -> None:
+        self.ctx = ctx
         self.seconds = seconds
         self.deadline: float | None = None
 
@@ -57,7 +57,7 @@ class PoolProbes:
         return True
 
     def _state(self, task_id: str) -> str | None:
-        ti: Any = self.place.context["ti"]
+        ti: Any = self.ctx.context["ti"]
         states: Mapping[str, Any] = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
         state: str | None = states.get(ti.run_id, {}).get(task_id)
         return state

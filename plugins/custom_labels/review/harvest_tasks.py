@@ -46,22 +46,22 @@ def collect(project: str) -> dict[str, Any]:
     """Find the reviews that have ended and that nobody harvested: from the queue and, unless only the queue rang, from
     a look at all reviews since the watermark. Share them out in batches.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     now = datetime.now(UTC)
-    if place.project.review is None:
+    if ctx.project.review is None:
         return {"tasks": [], "at": now.isoformat(), "watermark": None, "unknown": 0, "examples": []}
-    delete_abandoned(place.store, now)
+    delete_abandoned(ctx.store, now)
     with FoundReviews() as found:
-        unfinished = harvest_records.unfinished_chunks(place.store)
-        watermark = None if place.param("from_the_beginning") else harvest_records.read_watermark(place.store)
-        backend = make_backend(place.project, place.store)
-        look = HarvestLook(place.store, backend, found, watermark - OVERLAP if watermark else harvest_records.EPOCH)
+        unfinished = harvest_records.unfinished_chunks(ctx.store)
+        watermark = None if ctx.param("from_the_beginning") else harvest_records.read_watermark(ctx.store)
+        backend = make_backend(ctx.project, ctx.store)
+        look = HarvestLook(ctx.store, backend, found, watermark - OVERLAP if watermark else harvest_records.EPOCH)
         look.learn(unfinished, now)
-        look.at_queue(project_queue(place.project, "reviews"))
-        if not place.was_rung:
+        look.at_queue(project_queue(ctx.project, "reviews"))
+        if not ctx.was_rung:
             look.at_all(now)
-        run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(place.owner.encode()).hexdigest()[:12]}"
-        batches = write_batches(place.store, run, found, BATCH_REVIEWS)
+        run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
+        batches = write_batches(ctx.store, run, found, BATCH_REVIEWS)
     log.info("%s batches of reviews that have ended, %s chunks to finish.", len(batches), len(unfinished))
     tasks = [*({"chunk": chunk} for chunk in sorted(unfinished)), *({"batch": batch} for batch in batches)]
     return {"tasks": tasks[:MOST_BATCHES], "at": now.isoformat(), **look.facts(complete=len(tasks) <= MOST_BATCHES)}
@@ -80,17 +80,17 @@ def harvest_batch(project: str, settings: dict[str, Any], at: str, work: dict[st
     :return: the ``counts``, some ``reasons`` of technical failures in the backend's words, and when the first of the
         reviews that failed was opened (``failed_at``), and the last of those that were completed (``completed_at``).
     """
-    place = ProjectContext(project)
-    queue = project_queue(place.project, "reviews")
+    ctx = ProjectContext(project)
+    queue = project_queue(ctx.project, "reviews")
     harvester = Harvester(
-        place.store,
-        make_backend(place.project, place.store),
+        ctx.store,
+        make_backend(ctx.project, ctx.store),
         HarvestRules.of(
             project,
-            place.store.prefix,
+            ctx.store.prefix,
             settings,
-            folders=find_folders(place.store),
-            is_halted=read_halt(place.store) is not None,
+            folders=find_folders(ctx.store),
+            is_halted=read_halt(ctx.store) is not None,
         ),
         lambda messages: queue.delete(messages) if queue else None,
     )
@@ -114,9 +114,9 @@ def close_harvest(project: str, collected: dict[str, Any], done: list[dict[str, 
 
     :return: the ``counts``, ``reasons`` of technical failures, and whether they ``is_news``.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if collected["watermark"]:
-        harvest_records.move_watermark(place.store, datetime.fromisoformat(collected["watermark"]))
+        harvest_records.move_watermark(ctx.store, datetime.fromisoformat(collected["watermark"]))
     total: Counter[str] = Counter()
     reasons: dict[str, None] = {}
     for each in done or ():
@@ -125,26 +125,26 @@ def close_harvest(project: str, collected: dict[str, Any], done: list[dict[str, 
     log.info("Harvested: %s", dict(total))
     failed_at = min((each["failed_at"] for each in done or () if each["failed_at"]), default="")
     completed_at = max((each["completed_at"] for each in done or ()), default="")
-    is_news = bool(failed_at) and _halt_if_all_fail(place, failed_at, completed_at, next(iter(reasons), ""))
+    is_news = bool(failed_at) and _halt_if_all_fail(ctx, failed_at, completed_at, next(iter(reasons), ""))
     return {"counts": dict(total), "reasons": list(reasons)[:EXAMPLES], "is_news": is_news}
 
 
-def _halt_if_all_fail(place: ProjectContext, failed_at: str, completed_at: str, reason: str) -> bool:
+def _halt_if_all_fail(ctx: ProjectContext, failed_at: str, completed_at: str, reason: str) -> bool:
     """Open no more reviews if all fail for a technical reason; give whether that, or why, is news."""
-    backend = make_backend(place.project, place.store)
+    backend = make_backend(ctx.project, ctx.store)
     halt = change_halt(
-        place.store,
+        ctx.store,
         partial(
             halt_after,
             failed_at=failed_at,
             completed_at=completed_at,
             reason=reason,
             setup=backend.setup_name(),
-            run=place.owner,
+            run=ctx.owner,
             now=datetime.now(UTC),
         ),
     )
-    return halt is None or halt.run == place.owner
+    return halt is None or halt.run == ctx.owner
 
 
 @branch
@@ -161,16 +161,16 @@ def is_anything_harvested(closed: dict[str, Any]) -> list[str]:
 @step
 def wake_training(project: str, settings: dict[str, Any]) -> None:
     """Wake the train DAG, by this task's asset, if a training of the images as they are now would begin; else skip."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     if not settings["enable_automatic_training"]:
-        raise AirflowSkipException(f"Variable '{place.project.variable('enable_automatic_training')}' is off.")
-    snapshot = survey(place.store, as_of=datetime.now(UTC), trained=TrainingRecords(place.registry).trained_digest())
+        raise AirflowSkipException(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
+    snapshot = survey(ctx.store, as_of=datetime.now(UTC), trained=TrainingRecords(ctx.registry).trained_digest())
     decision = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings["minimum_untrained_images"],
-        attempt=TrainingRecords(place.registry).attempt(snapshot.digest),
-        open_attempt=TrainingRecords(place.registry).open_attempt(),
+        attempt=TrainingRecords(ctx.registry).attempt(snapshot.digest),
+        open_attempt=TrainingRecords(ctx.registry).open_attempt(),
     )
     log.info("%s: %s.", decision.action, decision.reason)
     if decision.action is not Retrain.TRAIN:
@@ -185,8 +185,8 @@ def harvested(
     counts = Counter(closed["counts"])
     detail = f"{_number(counts['labelled'], 'labelled image')} from {_number(counts['reviews'], 'review')}"
     detail += _trouble(collected, opened)
-    place = ProjectContext(project)
-    return outcome(place, "harvested", detail, _facts(place, closed, collected, opened))
+    ctx = ProjectContext(project)
+    return outcome(ctx, "harvested", detail, _facts(ctx, closed, collected, opened))
 
 
 @step
@@ -201,8 +201,8 @@ def review_trouble(
     if others:
         detail += f"; {_number(counts['labelled'], 'labelled image')} from {_number(others, 'other review')}"
     detail += _trouble(collected, opened)
-    place = ProjectContext(project)
-    return outcome(place, "review_trouble", detail, _facts(place, closed, collected, opened))
+    ctx = ProjectContext(project)
+    return outcome(ctx, "review_trouble", detail, _facts(ctx, closed, collected, opened))
 
 
 def _failures(counts: Mapping[str, int]) -> int:
@@ -214,18 +214,18 @@ def nothing_to_harvest(
     project: str, collected: dict[str, Any], closed: dict[str, Any], opened: dict[str, Any]
 ) -> dict[str, Any]:
     """Say that no review has ended since, or that they still fail."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     detail = "no review has ended that was not harvested"
     if closed["reasons"]:
         detail = f"reviews still fail before anybody can answer them: {closed['reasons'][0]}"
-    if place.project.review is None:
+    if ctx.project.review is None:
         detail = f"nobody answers reviews: {project}.yaml has no 'review'"
     detail += _trouble(collected, opened)
-    return outcome(place, "nothing_to_harvest", detail, _facts(place, closed, collected, opened))
+    return outcome(ctx, "nothing_to_harvest", detail, _facts(ctx, closed, collected, opened))
 
 
 def _facts(
-    place: ProjectContext, closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, Any]
+    ctx: ProjectContext, closed: dict[str, Any], collected: dict[str, Any], opened: dict[str, Any]
 ) -> dict[str, Any]:
     """Name what a person wants to know; what did not occur is left out."""
     counts = Counter(closed["counts"])
@@ -251,7 +251,7 @@ def _facts(
         **{name: value for name, value in said.items() if value},
         "Reviews opened": opened["opened"],
         "Waiting to be opened": opened["waiting"],
-        **dropped_facts(place, opened),
+        **dropped_facts(ctx, opened),
     }
 
 

@@ -27,11 +27,11 @@ def open_reviews(project: str) -> dict[str, Any]:
     :return: ``opened`` reviews, ``known`` ones that had been opened before, those that are ``waiting``, and the
         ``trouble`` in a sentence.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    settings = ctx.context["ti"].xcom_pull(task_ids="load_settings")
     require_inputs("open_reviews", {"load_settings": settings})
-    opening = _open(place, settings)
+    opening = _open(ctx, settings)
     log.info("%s reviews opened, %s wait. %s", opening.opened, opening.waiting, opening.trouble)
     return asdict(opening)
 
@@ -46,7 +46,7 @@ def dropped_reviews(opened: Mapping[str, Any]) -> str:
     return f"; {old + many} waiting reviews were dropped: {' and '.join(why)}" if why else ""
 
 
-def dropped_facts(place: ProjectContext, opened: Mapping[str, Any]) -> dict[str, Any]:
+def dropped_facts(ctx: ProjectContext, opened: Mapping[str, Any]) -> dict[str, Any]:
     """Name what was dropped and the settings that decide it, for an outcome; empty where nothing was.
 
     :param opened: what :func:`open_reviews` returned.
@@ -57,21 +57,21 @@ def dropped_facts(place: ProjectContext, opened: Mapping[str, Any]) -> dict[str,
     }
     found: dict[str, Any] = {name: value for name, value in facts.items() if value}
     names = ("daily_review_budget", "review_waiting_days", "maximum_waiting_reviews")
-    return {**found, "Settings of what is dropped": ", ".join(map(place.project.variable, names))} if found else {}
+    return {**found, "Settings of what is dropped": ", ".join(map(ctx.project.variable, names))} if found else {}
 
 
-def _open(place: ProjectContext, settings: dict[str, Any]) -> Opening:
+def _open(ctx: ProjectContext, settings: dict[str, Any]) -> Opening:
     from custom_labels.review.backends.registry import make_backend
 
-    if place.project.review is None:
+    if ctx.project.review is None:
         oldest = datetime.now(UTC) - timedelta(days=settings["review_waiting_days"])
-        waiting = WaitingReviews(place.store)
+        waiting = WaitingReviews(ctx.store)
         backlog = BacklogBounds(waiting, settings["maximum_waiting_reviews"], oldest, is_merging=True).apply()
         return Opening(waiting=backlog.waiting, too_old=backlog.too_old, too_many=backlog.too_many)
     opener = ReviewOpener(
-        place.store,
-        make_backend(place.project, place.store),
-        f"{place.owner}/{place.context['ti'].task_id}",
+        ctx.store,
+        make_backend(ctx.project, ctx.store),
+        f"{ctx.owner}/{ctx.context['ti'].task_id}",
         budget=settings["daily_review_budget"],
         maximum_waiting=settings["maximum_waiting_reviews"],
         waiting_days=settings["review_waiting_days"],

@@ -63,13 +63,13 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     @cached_property
     def a2i(self) -> A2ISetup:
         """What the project needs by its settings of now, planned once in each process that runs the task."""
-        place = ProjectContext(self.project, self.run_context)
+        ctx = ProjectContext(self.project, self.run_context)
         try:
-            reviewers = reviewer_counts(place.store, place.settings("reviewers_per_image").reviewers_per_image)
-            plan = plan_review(place.project, place.store, reviewers)
+            reviewers = reviewer_counts(ctx.store, ctx.settings("reviewers_per_image").reviewers_per_image)
+            plan = plan_review(ctx.project, ctx.store, reviewers)
         except (SettingError, ReviewBackendNotReady) as error:
             raise AirflowFailException(str(error)) from error
-        return A2ISetup(place.project, place.store, cast("ReviewSetupHook", self.hook), plan)
+        return A2ISetup(ctx.project, ctx.store, cast("ReviewSetupHook", self.hook), plan)
 
     def submit(self, context: Context) -> None:
         """Create what is missing; what no retry can mend fails the task for good."""

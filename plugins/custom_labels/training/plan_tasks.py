@@ -45,21 +45,21 @@ PAST_TRAININGS = 200
 @step
 def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dict[str, Any]:
     """Say what this run is about to do and why: images, split, gates, hours and cost."""
-    place = ProjectContext(project)
-    place.lock.renew()
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
     snapshot = ImageSnapshot.from_json(checked["snapshot"])
     report = CheckReport.from_json(checked["report"])
-    return _tell(place, _plan(place, settings, decide(place, settings, snapshot), snapshot, report))
+    return _tell(ctx, _plan(ctx, settings, decide(ctx, settings, snapshot), snapshot, report))
 
 
 @step
 def rehearse(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        place.store = RehearsalStore(place.store, Path(folder))
-        place.registry = Registry(place.store)
-        return _tell(place, _rehearse(place, settings))
+        ctx.store = RehearsalStore(ctx.store, Path(folder))
+        ctx.registry = Registry(ctx.store)
+        return _tell(ctx, _rehearse(ctx, settings))
 
 
 @step
@@ -71,31 +71,31 @@ def planned(project: str, rehearsed: dict[str, Any]) -> dict[str, Any]:
 @step
 def learning_curve(project: str) -> dict[str, Any]:
     """Draw the metric of all versions against their images and against time."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    settings = ctx.context["ti"].xcom_pull(task_ids="load_settings")
     require_inputs("learning_curve", {"load_settings": settings})
-    curve = write_learning_curve(place.registry, project, Metric(settings["headline_metric"]))
-    log.info("%s versions are drawn in %s.", len(curve.points), place.store.uri(PICTURE))
-    return {"versions": len(curve.points), "picture": place.store.uri(PICTURE)}
+    curve = write_learning_curve(ctx.registry, project, Metric(settings["headline_metric"]))
+    log.info("%s versions are drawn in %s.", len(curve.points), ctx.store.uri(PICTURE))
+    return {"versions": len(curve.points), "picture": ctx.store.uri(PICTURE)}
 
 
-def _tell(place: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
+def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
     """Put a plan where people look: the task's log and its XComs."""
     text = made.text()
     log.info("\n%s", text)
-    place.context["ti"].xcom_push(key=PLAN_KEY, value=text)
+    ctx.context["ti"].xcom_push(key=PLAN_KEY, value=text)
     return {**made.to_json(), "summary": made.summary}
 
 
-def _rehearse(place: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
-    """Do what a run does up to its first paid call; ``place`` keeps what that writes on this machine."""
-    trained = TrainingRecords(place.registry).trained_digest()
-    found = survey(place.store, as_of=as_of(settings), trained=trained)
-    decision = decide(place, settings, found)
+def _rehearse(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
+    """Do what a run does up to its first paid call; ``ctx`` keeps what that writes on this machine."""
+    trained = TrainingRecords(ctx.registry).trained_digest()
+    found = survey(ctx.store, as_of=as_of(settings), trained=trained)
+    decision = decide(ctx, settings, found)
     try:
-        snapshot, report = freeze_snapshot(place, settings, trained)
-        build_manifests(place.store, snapshot)
+        snapshot, report = freeze_snapshot(ctx, settings, trained)
+        build_manifests(ctx.store, snapshot)
     except NotTrainable as error:
         labels = tuple(
             PlanLabel(count.label, count.images, 0, 0, 0, LabelChange(count.label, new=count.untrained))
@@ -113,24 +113,24 @@ def _rehearse(place: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
         )
     if decision.action is Retrain.TRAIN:
         # Only now is it known what cannot be used.
-        decision = decide(place, settings, snapshot)
-    return _plan(place, settings, decision, snapshot, report)
+        decision = decide(ctx, settings, snapshot)
+    return _plan(ctx, settings, decision, snapshot, report)
 
 
 def _plan(
-    place: ProjectContext,
+    ctx: ProjectContext,
     settings: dict[str, Any],
     decision: RetrainDecision,
     snapshot: ImageSnapshot,
     report: CheckReport,
 ) -> TrainingPlan:
-    header = read_header(place.store, snapshot.digest)
-    trained = read_header(place.store, snapshot.trained) if snapshot.trained else None
+    header = read_header(ctx.store, snapshot.digest)
+    trained = read_header(ctx.store, snapshot.trained) if snapshot.trained else None
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        changed = changes(place.store, header, trained, Path(folder))
+        changed = changes(ctx.store, header, trained, Path(folder))
     sides = ((count.label, count.train, count.test) for count in snapshot.labels)
     headline = Metric(settings["headline_metric"])
-    expected, no_estimate = _expected(place, decision, snapshot.train_images)
+    expected, no_estimate = _expected(ctx, decision, snapshot.train_images)
     return TrainingPlan(
         action=decision.action.value,
         reason=decision.reason,
@@ -142,7 +142,7 @@ def _plan(
         share=header.split.share,
         asked_share=settings["test_share"],
         exceptions=len(header.split.exceptions),
-        gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(place).deploys else (),
+        gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(ctx).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,
         merged=report.merged,
@@ -150,7 +150,7 @@ def _plan(
     )
 
 
-def _expected(place: ProjectContext, decision: RetrainDecision, images: int) -> tuple[Estimate | None, str]:
+def _expected(ctx: ProjectContext, decision: RetrainDecision, images: int) -> tuple[Estimate | None, str]:
     """Estimate what is about to be paid; a missing price is no reason not to train, so it is said instead."""
     if decision.action is not Retrain.TRAIN:
         return None, "nothing is paid"
@@ -161,7 +161,7 @@ def _expected(place: ProjectContext, decision: RetrainDecision, images: int) -> 
     assumed = prices.assumptions.training_hours if prices.assumptions else 1.0
     past = [
         PastTraining(record["evaluation"]["training_images"], record["billable_training_seconds"] / 3600)
-        for record in place.registry.versions(newest=PAST_TRAININGS)
+        for record in ctx.registry.versions(newest=PAST_TRAININGS)
         if record.get("evaluation") and record.get("billable_training_seconds")
     ]
     return estimate(images, past, prices.prices.training_hour.amount, assumed), ""

@@ -18,19 +18,19 @@ def before_training(project: str) -> Hook:
     A version that AWS knows costs nothing more: it is only waited for.
     """
 
-    def check(place: ProjectContext, task: Any) -> None:
-        inputs = pull_inputs(place, task, "begin_training", "load_settings")
-        place.lock.keep()
-        if place.rekognition.describe_version(task.project_arn, task.version_name).status is None:
-            _require_claim(place, inputs["load_settings"], inputs["begin_training"])
+    def check(ctx: ProjectContext, task: Any) -> None:
+        inputs = pull_inputs(ctx, task, "begin_training", "load_settings")
+        ctx.lock.keep()
+        if ctx.rekognition.describe_version(task.project_arn, task.version_name).status is None:
+            _require_claim(ctx, inputs["load_settings"], inputs["begin_training"])
 
     return pre_execute(project, check)
 
 
-def _require_claim(place: ProjectContext, settings: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
+def _require_claim(ctx: ProjectContext, settings: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
     name = begun["version_name"]
-    require_training(place, settings)
-    claimed = TrainingRecords(place.registry).attempt(begun["digest"])
+    require_training(ctx, settings)
+    claimed = TrainingRecords(ctx.registry).attempt(begun["digest"])
     if claimed is None or claimed.state.is_finished or claimed.version_name != name:
         state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
         raise NotPermitted(
@@ -40,14 +40,14 @@ def _require_claim(place: ProjectContext, settings: Mapping[str, Any], begun: Ma
         )
 
 
-def require_training(place: ProjectContext, settings: Mapping[str, Any]) -> None:
+def require_training(ctx: ProjectContext, settings: Mapping[str, Any]) -> None:
     """Make sure that this run may train at all.
 
     :raises NotPermitted: it is a dry run, training is off, or a backfill passes over this interval.
     """
-    step, reason = first_step(place, settings)
+    step, reason = first_step(ctx, settings)
     if step != "acquire_lock":
         raise NotPermitted(
-            f"Run '{place.run_name}' may not train: {reason}. Nothing was paid. Clear task 'is_training_on' with the "
+            f"Run '{ctx.run_name}' may not train: {reason}. Nothing was paid. Clear task 'is_training_on' with the "
             "tasks downstream of it."
         )

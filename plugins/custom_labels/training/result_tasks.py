@@ -15,14 +15,12 @@ from custom_labels.training.attempt_records import TrainingRecords
 @step
 def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
     """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
-    evaluation = _read_evaluation(place, described.raw)
-    TrainingRecords(place.registry).record_trained(
-        attempt["digest"], attempt["version_name"], deploys=attempt["deploys"]
-    )
-    place.registry.update_version(
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
+    described = ctx.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    evaluation = _read_evaluation(ctx, described.raw)
+    TrainingRecords(ctx.registry).record_trained(attempt["digest"], attempt["version_name"], deploys=attempt["deploys"])
+    ctx.registry.update_version(
         attempt["version_name"],
         {
             "version_arn": described.arn,
@@ -31,11 +29,11 @@ def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
             "evaluation": evaluation.to_json(),
         },
     )
-    note_refusals(place, attempt, described.raw)
+    note_refusals(ctx, attempt, described.raw)
     return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
 
 
-def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
+def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:
     summary = described.get("EvaluationResult", {}).get("Summary", {}).get("S3Object")
     if summary is None:
         raise ModelError(
@@ -43,5 +41,5 @@ def _read_evaluation(place: ProjectContext, described: Any) -> Evaluation:
             f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
             "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
         )
-    body = place.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
+    body = ctx.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
     return parse_summary(json.loads(body))

@@ -18,27 +18,27 @@ from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
 
 
-def run_kind(place: ProjectContext) -> RunKind:
+def run_kind(ctx: ProjectContext) -> RunKind:
     """Say what is asked of the run: a backfill deploys only what its ``deploy`` asks for."""
-    backfill = place.context["dag_run"].run_type == BACKFILL
-    return RunKind(backfill=backfill, deploys=not backfill or bool(place.param("deploy")))
+    backfill = ctx.context["dag_run"].run_type == BACKFILL
+    return RunKind(backfill=backfill, deploys=not backfill or bool(ctx.param("deploy")))
 
 
-def first_step(place: ProjectContext, settings: Mapping[str, Any]) -> tuple[str, str]:
+def first_step(ctx: ProjectContext, settings: Mapping[str, Any]) -> tuple[str, str]:
     """Say which task a run begins with, ``acquire_lock`` where it may train, and why it may not."""
-    if place.param("dry_run"):
+    if ctx.param("dry_run"):
         return "rehearse", "it is a dry run"
-    if run_kind(place).backfill:
-        reason = skipped_interval(place)
+    if run_kind(ctx).backfill:
+        reason = skipped_interval(ctx)
         return ("not_this_interval", reason) if reason else ("acquire_lock", "")
-    if settings["enable_automatic_training"] or place.param("even_if_training_is_off"):
+    if settings["enable_automatic_training"] or ctx.param("even_if_training_is_off"):
         return "acquire_lock", ""
-    return "training_is_off", f"Variable '{place.project.variable('enable_automatic_training')}' is off"
+    return "training_is_off", f"Variable '{ctx.project.variable('enable_automatic_training')}' is off"
 
 
-def skipped_interval(place: ProjectContext) -> str | None:
+def skipped_interval(ctx: ProjectContext) -> str | None:
     """Say why a backfill passes over this run's interval, ``None`` where it does not."""
-    run, every_days = place.context["dag_run"], place.param("backfill_every_days")
+    run, every_days = ctx.context["dag_run"], ctx.param("backfill_every_days")
     if not every_days or not run.data_interval_start or not run.data_interval_end:
         return None
     if is_interval_due(run.data_interval_start, run.data_interval_end, every_days):
@@ -46,55 +46,55 @@ def skipped_interval(place: ProjectContext) -> str | None:
     return f"the backfill trains every {every_days} days, and none of them ends within this interval"
 
 
-def require_bucket_in_region(place: ProjectContext) -> None:
+def require_bucket_in_region(ctx: ProjectContext) -> None:
     """Stop where the bucket is in another region, whose objects Custom Labels can neither read nor write.
 
     S3 itself answers from everywhere, so nobody would know before a dataset or a training failed.
 
     :raises NotTrainable: it is.
     """
-    theirs, ours = place.store.bucket_region(), place.rekognition.client.meta.region_name
+    theirs, ours = ctx.store.bucket_region(), ctx.rekognition.client.meta.region_name
     if theirs and theirs != ours:
         raise NotTrainable(
-            f"The bucket '{place.store.bucket}' is in {theirs}, and Custom Labels is called in {ours}, where it reads "
-            f"and writes only buckets of that region. Set 'region_name' of {place.project.name}.yaml, or the region of "
-            f"the Airflow connection '{place.project.aws_conn_id}', to {theirs}, or name a bucket in {ours}."
+            f"The bucket '{ctx.store.bucket}' is in {theirs}, and Custom Labels is called in {ours}, where it reads "
+            f"and writes only buckets of that region. Set 'region_name' of {ctx.project.name}.yaml, or the region of "
+            f"the Airflow connection '{ctx.project.aws_conn_id}', to {theirs}, or name a bucket in {ours}."
         )
 
 
 def freeze_snapshot(
-    place: ProjectContext, settings: dict[str, Any], trained: str | None
+    ctx: ProjectContext, settings: dict[str, Any], trained: str | None
 ) -> tuple[ImageSnapshot, CheckReport]:
     """Check the images, fix the split and freeze the snapshot, if Custom Labels takes it where it is called.
 
     :param trained: digest of the last trained snapshot.
     :raises NotTrainable: Custom Labels would refuse it.
     """
-    require_bucket_in_region(place)
+    require_bucket_in_region(ctx)
     snapshot, report = freeze(
-        place.store,
+        ctx.store,
         as_of=as_of(settings),
         trained=trained,
-        split_of=TrainingRecords(place.registry).split_digest(),
+        split_of=TrainingRecords(ctx.registry).split_digest(),
         test_share=settings["test_share"],
     )
-    require_region(snapshot, place.rekognition.client.meta.region_name)
-    require_gate_labels(place, settings, snapshot)
+    require_region(snapshot, ctx.rekognition.client.meta.region_name)
+    require_gate_labels(ctx, settings, snapshot)
     return snapshot, report
 
 
-def require_gate_labels(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+def require_gate_labels(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
     """Stop where a gate is on a label without images, which no version could pass: before the training is paid.
 
     :raises NotTrainable: there is such a gate, and the version is to be judged.
     """
     labels = {label.label for label in snapshot.labels}
-    variable = place.project.variable("gates")
-    if run_kind(place).deploys and (unknown := unknown_gate_labels(gates_of(settings), labels)):
+    variable = ctx.project.variable("gates")
+    if run_kind(ctx).deploys and (unknown := unknown_gate_labels(gates_of(settings), labels)):
         raise NotTrainable(
             "A gate names labels that no usable image has, so that no version could pass it: "
             f"{in_words(unknown, labels)}. Correct the Variable '{variable}' or 'settings.gates' "
-            f"of {place.project.name}.yaml, or add images of the label. Nothing was trained or paid."
+            f"of {ctx.project.name}.yaml, or add images of the label. Nothing was trained or paid."
         )
 
 
@@ -103,22 +103,22 @@ def as_of(settings: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(settings["as_of"])
 
 
-def decide(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> RetrainDecision:
+def decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> RetrainDecision:
     """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
     known = (
         attempt
-        for attempt in TrainingRecords(place.registry).open_attempts()
+        for attempt in TrainingRecords(ctx.registry).open_attempts()
         # Where AWS knows no version it was claimed, but nothing was ever created or paid.
-        if place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status is not None
+        if ctx.rekognition.describe_version(attempt.project_arn, attempt.version_name).status is not None
     )
     decision = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings["minimum_untrained_images"],
-        attempt=TrainingRecords(place.registry).attempt(snapshot.digest),
+        attempt=TrainingRecords(ctx.registry).attempt(snapshot.digest),
         open_attempt=next(known, None),
-        force=bool(place.param("force")),
-        run=run_kind(place),
+        force=bool(ctx.param("force")),
+        run=run_kind(ctx),
     )
     # Somebody who put an image there and reads that there is none must see why it does not count.
     left_out = "".join(f"; {count} left out: {why}" for why, count in snapshot.left_out)

@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 @branch
 def is_training_on(project: str, settings: dict[str, Any]) -> str:
     """Go on if automatic training is on, or if a person asks for it: by the run's Params, or by a backfill."""
-    place = ProjectContext(project)
-    chosen, reason = first_step(place, settings)
+    ctx = ProjectContext(project)
+    chosen, reason = first_step(ctx, settings)
     if reason:
-        _explain(place, reason)
+        _explain(ctx, reason)
     return chosen
 
 
@@ -45,9 +45,9 @@ def is_training_on(project: str, settings: dict[str, Any]) -> str:
 @step
 def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Count the labelled images and those that no training has seen; reads listings only and writes nothing."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    snapshot = survey(place.store, as_of=as_of(settings), trained=TrainingRecords(place.registry).trained_digest())
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
+    snapshot = survey(ctx.store, as_of=as_of(settings), trained=TrainingRecords(ctx.registry).trained_digest())
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     return snapshot.to_json()
 
@@ -55,20 +55,20 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 @branch
 def is_retraining_due(project: str, settings: dict[str, Any], snapshot: dict[str, Any]) -> str:
     """Train, go on with a training that was begun, or do nothing - before any image is read."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     return {
         Retrain.TRAIN: "check_images",
         Retrain.RESUME: "resume_training",
         Retrain.NOTHING: "nothing_to_do",
-    }[_decide(place, settings, snapshot)]
+    }[_decide(ctx, settings, snapshot)]
 
 
 @step
 def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    snapshot, report = freeze_snapshot(place, settings, TrainingRecords(place.registry).trained_digest())
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
+    snapshot, report = freeze_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
     for line in report.lines():
         log.warning("%s", line)
     return {"snapshot": snapshot.to_json(), "report": report.to_json()}
@@ -77,20 +77,20 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 @branch
 def are_images_enough(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> str:
     """Decide again, now that images that cannot be used are left out."""
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     return {
         Retrain.TRAIN: "build_manifests",
         Retrain.RESUME: "resume_training",
         Retrain.NOTHING: "nothing_to_do",
-    }[_decide(place, settings, checked["snapshot"])]
+    }[_decide(ctx, settings, checked["snapshot"])]
 
 
 @values
 def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
     """Write the TRAIN and TEST manifests of the frozen snapshot, the same bytes at every try."""
-    place = ProjectContext(project)
-    place.lock.renew()
-    pair = write_manifests(place.store, ImageSnapshot.from_json(checked["snapshot"]))
+    ctx = ProjectContext(project)
+    ctx.lock.renew()
+    pair = write_manifests(ctx.store, ImageSnapshot.from_json(checked["snapshot"]))
     return {"train_uri": pair.train.uri, "test_uri": pair.test.uri, "manifests": pair.to_json()}
 
 
@@ -111,29 +111,29 @@ def claim_training(
 
     :param datasets: ARNs of the project's TRAIN and TEST datasets, which this run replaced.
     """
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     snapshot = ImageSnapshot.from_json(checked["snapshot"])
-    _require_due(place, settings, snapshot)
+    _require_due(ctx, settings, snapshot)
     ours = TrainingAttempt(
         digest=snapshot.digest,
         project_arn=project_arn,
-        version_name=version_name(project, place.when, snapshot.digest),
-        run=place.run_name,
-        deploys=run_kind(place).deploys,
+        version_name=version_name(project, ctx.when, snapshot.digest),
+        run=ctx.run_name,
+        deploys=run_kind(ctx).deploys,
     )
-    attempt = TrainingRecords(place.registry).claim_attempt(ours, force=bool(place.param("force")))
+    attempt = TrainingRecords(ctx.registry).claim_attempt(ours, force=bool(ctx.param("force")))
     facts = {"digest": snapshot.digest, "as_of": settings["as_of"], "begun_by": attempt.run}
-    place.registry.update_version(attempt.version_name, {**facts, "labels": snapshot.to_json()["labels"]})
+    ctx.registry.update_version(attempt.version_name, {**facts, "labels": snapshot.to_json()["labels"]})
     return attempt.to_json()
 
 
 @step
 def resume_training(project: str) -> dict[str, Any]:
     """Find the training to go on with: begun by a run that did not live to see its end, or only measured so far."""
-    place = ProjectContext(project)
-    found = place.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
+    ctx = ProjectContext(project)
+    found = ctx.context["ti"].xcom_pull(task_ids=["are_images_enough", "is_retraining_due"], key=RESUMED)
     digest = next((digest for digest in found or [] if digest), None)
-    attempt = TrainingRecords(place.registry).reopen_attempt(digest) if digest else None
+    attempt = TrainingRecords(ctx.registry).reopen_attempt(digest) if digest else None
     if attempt is None or attempt.state.is_finished:
         raise ModelError(
             f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
@@ -151,18 +151,18 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
     found = next((attempt for attempt in attempts if attempt), None)
     require_inputs("begin_training", {"attempts": found})
     attempt = TrainingAttempt.from_json(found or {})
-    place = ProjectContext(project)
+    ctx = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    settings = place.context["ti"].xcom_pull(task_ids="load_settings")
+    settings = ctx.context["ti"].xcom_pull(task_ids="load_settings")
     require_inputs("begin_training", {"load_settings": settings})
-    require_training(place, settings)
+    require_training(ctx, settings)
     hours = float(settings["training_timeout_hours"])
-    place.lock.renew(
+    ctx.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
         training_seconds=(hours + 1) * 3600,
     )
-    return {**attempt.to_json(), "deploys": attempt.deploys and run_kind(place).deploys}
+    return {**attempt.to_json(), "deploys": attempt.deploys and run_kind(ctx).deploys}
 
 
 @branch
@@ -187,15 +187,15 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
     """Record a training that AWS gave up, so that the same images are not tried again; others may be resumed."""
     if attempt is None:
         raise AirflowSkipException("The run failed before any training began.")
-    place = ProjectContext(project)
-    described = place.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    ctx = ProjectContext(project)
+    described = ctx.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
     if described.status is None or VERSION_TRAINED.judge(described.status) is not Verdict.FAILED:
         log.info("%s is %s: the next run goes on with it.", attempt["version_name"], described.status)
         return
-    note_refusals(place, attempt, described.raw)
+    note_refusals(ctx, attempt, described.raw)
     detail = f"{described.status}: {described.message}"
-    place.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
-    TrainingRecords(place.registry).finish_attempt(
+    ctx.registry.update_version(attempt["version_name"], {"status": described.status, "detail": detail})
+    TrainingRecords(ctx.registry).finish_attempt(
         attempt["digest"], attempt["version_name"], AttemptState.TRAINING_FAILED, detail
     )
 
@@ -203,30 +203,30 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
 # -- helpers ---------------------------------------------------------------------------------------
 
 
-def _decide(place: ProjectContext, settings: dict[str, Any], snapshot: dict[str, Any]) -> Retrain:
+def _decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: dict[str, Any]) -> Retrain:
     """Decide, and leave reason and snapshot for the tasks that follow."""
-    decision = decide(place, settings, ImageSnapshot.from_json(snapshot))
-    _explain(place, decision.reason)
+    decision = decide(ctx, settings, ImageSnapshot.from_json(snapshot))
+    _explain(ctx, decision.reason)
     if decision.resumed:
-        place.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)
+        ctx.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)
     return decision.action
 
 
-def _require_due(place: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+def _require_due(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
     """Make sure, before it is claimed, that these images are to be trained on, or were begun to be."""
-    require_training(place, settings)
-    decision = decide(place, settings, snapshot)
+    require_training(ctx, settings)
+    decision = decide(ctx, settings, snapshot)
     if decision.action is Retrain.TRAIN:
         return
-    attempt = TrainingRecords(place.registry).attempt(snapshot.digest)
-    begun = attempt and place.rekognition.describe_version(attempt.project_arn, attempt.version_name).status
+    attempt = TrainingRecords(ctx.registry).attempt(snapshot.digest)
+    begun = attempt and ctx.rekognition.describe_version(attempt.project_arn, attempt.version_name).status
     if begun is None:
         raise NotPermitted(
-            f"Snapshot {snapshot.digest[:12]} of project '{place.project.name}' was not claimed for a training: "
+            f"Snapshot {snapshot.digest[:12]} of project '{ctx.project.name}' was not claimed for a training: "
             f"{decision.reason}. Nothing was paid. Clear task 'is_retraining_due' with the tasks downstream of it."
         )
 
 
-def _explain(place: ProjectContext, reason: str) -> None:
+def _explain(ctx: ProjectContext, reason: str) -> None:
     log.info("%s", reason)
-    place.context["ti"].xcom_push(key=REASON, value=reason)
+    ctx.context["ti"].xcom_push(key=REASON, value=reason)
