@@ -8,7 +8,7 @@ from airflow.sdk import DAG, BaseOperator, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments, tags_of
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.operations import bootstrap_tasks as steps
@@ -36,7 +36,7 @@ def bootstrap_dag(project: Project) -> DAG:
         # Whatever could not be made: the check says all that is missing at once.
         checked = steps.check_everything.override(trigger_rule=TriggerRule.ALL_DONE)(name)
         ready = steps.ready(name, checked)
-        tell(project, [ready])
+        report_and_notify(project, [ready])
 
         for field, pool in named_pools(project).items():
             settings >> use_pool.override(task_id=use_of(field), pool=pool, retries=0)(name)

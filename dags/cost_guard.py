@@ -10,7 +10,7 @@ from custom_labels.aws.operators.versions import (
     CustomLabelsStopVersionOperator,
 )
 from custom_labels.core.dag_arguments import custom_labels_arguments
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment.preconditions import (
@@ -35,39 +35,39 @@ def cost_guard_dag(project: Project) -> DAG:
         **dag_arguments(project, "cost_guard", "Stop what costs for nothing, count what was spent", COST_GUARD_DOC),
     ) as dag:
         settings = load_settings(name)
-        looked = guard_tasks.look(name, settings)
+        inspected = guard_tasks.inspect(name, settings)
         stop = CustomLabelsStopVersionOperator.partial(
             task_id="stop", pre_execute=before_stop(name, recorded_by_guard), **aws
-        ).expand_kwargs(guard_tasks.versions_to_stop(looked))
+        ).expand_kwargs(guard_tasks.versions_to_stop(inspected))
         start = CustomLabelsStartVersionOperator.partial(
             task_id="start", pre_execute=before_start_of_live(name), **aws
-        ).expand_kwargs(guard_tasks.versions_to_start(name, settings, looked))
+        ).expand_kwargs(guard_tasks.versions_to_start(name, settings, inspected))
         # Also where one of them failed: that keeps nothing else from being done.
-        recorded = guard_tasks.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, looked)
+        recorded = guard_tasks.record_services.override(trigger_rule=TriggerRule.ALL_DONE)(name, inspected)
 
         accounted = account_tasks.account(name, settings)
-        old = account_tasks.old_versions(name, settings, looked)
+        old = account_tasks.old_versions(name, settings, inspected)
         delete = CustomLabelsDeleteVersionOperator.partial(
             task_id="delete", pre_execute=before_deletion(name), **aws
         ).expand_kwargs(old)
-        forgotten = account_tasks.forget.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, looked)
+        pruned = account_tasks.prune.override(trigger_rule=TriggerRule.NONE_FAILED)(name, settings, inspected)
 
-        how_did_it_go = guard_tasks.how_did_it_go.override(trigger_rule=TriggerRule.NONE_FAILED)(
-            name, settings, looked, accounted, forgotten
+        choose_outcome = guard_tasks.choose_outcome.override(trigger_rule=TriggerRule.NONE_FAILED)(
+            name, settings, inspected, accounted, pruned
         )
         ends = [
-            guard_tasks.live_version_idle(name, settings, looked, accounted, forgotten),
+            guard_tasks.live_version_idle(name, settings, inspected, accounted, pruned),
             *(
-                end(name, looked, accounted, forgotten)
+                end(name, inspected, accounted, pruned)
                 for end in (guard_tasks.budget_exceeded, guard_tasks.guarded, guard_tasks.nothing_to_guard)
             ),
         ]
-        tell(project, ends)
+        report_and_notify(project, ends)
         release = guard_tasks.release_deployment_lock(name).as_teardown()
 
-        looked >> [stop, start] >> recorded >> accounted >> old >> delete >> forgotten
-        [stop, start, delete] >> how_did_it_go >> Label("what was done") >> ends
-        [*ends, forgotten] >> release
+        inspected >> [stop, start] >> recorded >> accounted >> old >> delete >> pruned
+        [stop, start, delete] >> choose_outcome >> Label("what was done") >> ends
+        [*ends, pruned] >> release
     return dag
 
 

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
 
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment.preconditions import before_start_of_live
@@ -38,7 +38,7 @@ def detect_dag(project: Project) -> DAG:
         start_live = CustomLabelsStartVersionOperator(
             task_id="start_live",
             pre_execute=before_start_of_live(name),
-            **{each: autostart_tasks.woken(each) for each in autostart_tasks.WOKEN},
+            **{each: autostart_tasks.autostart_argument(each) for each in autostart_tasks.AUTOSTART_ARGUMENTS},
             **custom_labels_arguments(project),
         )
         live_started = autostart_tasks.live_started(name)
@@ -51,24 +51,24 @@ def detect_dag(project: Project) -> DAG:
             project=name,
             settings=settings,
             pool=project.detection_pool,
-            max_active_tis_per_dagrun=project.detection_lanes,
+            max_active_tis_per_dagrun=project.detection_workers,
             map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
         ).expand(batch=collected)
         opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
-        how_did_it_go = steps.how_did_it_go(name)
-        look_again = steps.look_again.override(outlets=[new_images(project)])(name)
+        choose_outcome = steps.choose_outcome(name)
+        go_on_detecting = steps.go_on_detecting.override(outlets=[new_images(project)])(name)
 
         nothing_serves = steps.nothing_serves(name)
         ends = [steps.detected(name), steps.nothing_to_detect(name), steps.detection_trouble(name)]
-        tell(project, [nothing_serves, *ends])
+        report_and_notify(project, [nothing_serves, *ends])
 
         is_version_serving >> Label("no version is RUNNING") >> nothing_serves
         is_version_serving >> Label("images wait for one that is stopped") >> start_live >> live_started >> collected
         [is_version_serving, start_live, live_started] >> not_started
         is_version_serving >> collected >> detected
         [collected, detected] >> opened
-        [collected, opened] >> how_did_it_go >> ends
-        how_did_it_go >> Label("images are left") >> look_again
+        [collected, opened] >> choose_outcome >> ends
+        choose_outcome >> Label("images are left") >> go_on_detecting
     return dag
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.review import harvest_tasks as steps
@@ -36,17 +36,17 @@ def harvest_dag(project: Project) -> DAG:
         opened = open_reviews(name)
 
         is_anything_harvested = steps.is_anything_harvested(closed)
-        wake_training = steps.wake_training.override(outlets=[labeled_images(project)])(name, settings)
+        trigger_training = steps.trigger_training.override(outlets=[labeled_images(project)])(name, settings)
         ends = [
             steps.harvested(name, collected, closed, opened),
             steps.review_trouble(name, collected, closed, opened),
             steps.nothing_to_harvest(name, collected, closed, opened),
         ]
-        tell(project, ends)
+        report_and_notify(project, ends)
 
         settings >> collected
         closed >> opened >> is_anything_harvested
-        is_anything_harvested >> Label("new labelled images") >> wake_training
+        is_anything_harvested >> Label("new labelled images") >> trigger_training
         is_anything_harvested >> ends
     return dag
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label
 
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment import rollback_tasks as steps
@@ -26,14 +26,14 @@ def rollback_dag(project: Project) -> DAG:
 
         nothing_to_roll_back = steps.nothing_to_roll_back(name, chosen)
         rolled_back = steps.rolled_back.override(outlets=[live_version(project)])(name, chosen, deployment.live)
-        tell(project, [nothing_to_roll_back, rolled_back])
+        report_and_notify(project, [nothing_to_roll_back, rolled_back])
         release = release_locks(name).as_teardown(setups=lock)
 
         settings >> lock >> chosen
         is_version_chosen >> Label("a version to put back") >> deployment.first
         is_version_chosen >> Label("none") >> nothing_to_roll_back
         deployment.done >> rolled_back
-        [rolled_back, nothing_to_roll_back, deployment.undone] >> release
+        [rolled_back, nothing_to_roll_back, deployment.rolled_back] >> release
     return dag
 
 

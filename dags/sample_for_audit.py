@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Label
 
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.operations import audit_tasks as steps
@@ -29,16 +29,16 @@ def audit_dag(project: Project) -> DAG:
         measured = steps.measure(name, settings)
         sampled = steps.sample(name, settings)
         opened = open_reviews(name)
-        how_did_it_go = steps.how_did_it_go(measured, sampled)
+        choose_outcome = steps.choose_outcome(measured, sampled)
         ends = [
             steps.live_accuracy_low(name, measured, sampled, opened),
             steps.sampled(name, measured, sampled, opened),
             steps.nothing_to_sample(name, settings, measured, sampled, opened),
         ]
-        tell(project, [sampling_is_off, *ends])
+        report_and_notify(project, [sampling_is_off, *ends])
 
         is_sampling_on >> Label("sampling is off") >> sampling_is_off
-        is_sampling_on >> measured >> sampled >> opened >> how_did_it_go >> ends
+        is_sampling_on >> measured >> sampled >> opened >> choose_outcome >> ends
     return dag
 
 

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, Label, TriggerRule
 
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment import scale_tasks as steps
@@ -23,7 +23,7 @@ def scale_dag(project: Project) -> DAG:
     with DAG(schedule=None, **scale_dag_arguments(project)) as dag:
         settings = load_settings(name)
         lock = take_deployment_lock(project)
-        look = steps.look_at_live(name, settings)
+        look = steps.inspect_live(name, settings)
         is_scaling_due = steps.is_scaling_due(look)
         version = {
             **custom_labels_arguments(project),
@@ -38,18 +38,18 @@ def scale_dag(project: Project) -> DAG:
             task_id="start_live", retries=0, pre_execute=before_start_of_live(name), **units(), **version
         )
         tested = smoke_test(name, settings, look)
-        down, undone = start_live_again(project, "look_at_live", trigger_rule=TriggerRule.ONE_FAILED)
+        down, rolled_back = start_live_again(project, "inspect_live", trigger_rule=TriggerRule.ONE_FAILED)
 
         nothing_to_scale = steps.nothing_to_scale(name, look)
         scaled = steps.scaled(name, look)
-        tell(project, [nothing_to_scale, scaled])
+        report_and_notify(project, [nothing_to_scale, scaled])
         release = release_locks(name).as_teardown(setups=lock)
 
         settings >> lock >> look
         is_scaling_due >> Label("other units are wanted") >> stop_live >> start_live >> tested >> scaled
         is_scaling_due >> Label("as wanted") >> nothing_to_scale
         [stop_live, start_live, tested, scaled] >> down
-        [scaled, nothing_to_scale, undone] >> release
+        [scaled, nothing_to_scale, rolled_back] >> release
     return dag
 
 

@@ -7,7 +7,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.core.dag_arguments import making_arguments, setting
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
-from custom_labels.core.reporting_tasks import tell
+from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.deployment import end_tasks
@@ -21,8 +21,6 @@ from custom_labels.web.assets import labeled_images, live_version
 from custom_labels.web.dag_arguments import train_dag_arguments
 from custom_labels.web.timetables import PollTimetable
 
-ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-
 
 def train_dag(project: Project) -> DAG:
     """Build the train DAG of one project."""
@@ -33,7 +31,7 @@ def train_dag(project: Project) -> DAG:
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
         settings = load_settings(name)
         is_training_on = steps.is_training_on(name, settings)
-        rehearsed = plan_tasks.rehearse(name, settings)
+        planned = plan_tasks.dry_run(name, settings)
         lock = AcquireProjectLockOperator(task_id="acquire_lock", project=name, deferrable=True)
         snapshot = steps.take_snapshot(name, settings)
         is_retraining_due = steps.is_retraining_due(name, settings, snapshot)
@@ -55,9 +53,11 @@ def train_dag(project: Project) -> DAG:
         ]
         replaced = [dataset.output for dataset in datasets]
         claimed = steps.claim_training(name, settings, checked, create_project.output, replaced)
-        resumed = steps.resume_training.override(trigger_rule=ANY_WAY)(name)
+        resumed = steps.resume_training.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
 
-        attempt = steps.begin_training.override(trigger_rule=ANY_WAY)(name, [claimed, resumed])
+        attempt = steps.begin_training.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(
+            name, [claimed, resumed]
+        )
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
         train = TrainVersionOperator(
             task_id="train",
@@ -67,7 +67,7 @@ def train_dag(project: Project) -> DAG:
             **{
                 **version,
                 "waiter_delay": setting("status_poll_seconds"),
-                "waiter_max_attempts": setting("training_looks"),
+                "waiter_max_attempts": setting("training_poll_attempts"),
             },
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
@@ -82,25 +82,25 @@ def train_dag(project: Project) -> DAG:
         is_good_enough = judge_tasks.is_version_good_enough(judged)
         is_approval_needed = approval_tasks.is_approval_needed(name, settings, judged)
         approve = approval_tasks.ApproveVersionOperator(task_id="approve_version", project=name, judged=judged)
-        deployment_lock = take_deployment_lock(project, trigger_rule=ANY_WAY)
+        deployment_lock = take_deployment_lock(project, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
         deployment = deploy(project, settings, judged)
 
         training_is_off = end_tasks.training_is_off(name)
-        nothing_to_do = end_tasks.nothing_to_do.override(trigger_rule=ANY_WAY)(name)
+        nothing_to_do = end_tasks.nothing_to_do.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
         not_this_interval = end_tasks.nothing_to_do.override(task_id="not_this_interval")(name)
-        planned = plan_tasks.planned(name, rehearsed)
+        planned = plan_tasks.planned(name, planned)
         trained = end_tasks.trained(name, attempt, evaluated)
         gate_failed = end_tasks.gate_failed(name, judged)
         deployed = end_tasks.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
-        rejected = end_tasks.rejected.override(trigger_rule=ANY_WAY)(name)
+        rejected = end_tasks.rejected.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
         judgements = [trained, gate_failed, rejected, deployed]
-        curve = plan_tasks.learning_curve.override(trigger_rule=ANY_WAY)(name)
+        curve = plan_tasks.learning_curve.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
         ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]
-        tell(project, ends)
+        report_and_notify(project, ends)
         release_locks = end_tasks.release_locks(name).as_teardown(setups=lock)
 
         is_training_on >> [lock, training_is_off, not_this_interval]
-        is_training_on >> Label("dry run") >> rehearsed
+        is_training_on >> Label("dry run") >> planned
         lock >> snapshot
         is_retraining_due >> Label("enough new images") >> checked >> plan >> are_images_enough
         is_retraining_due >> Label("a training was begun") >> resumed
@@ -116,7 +116,15 @@ def train_dag(project: Project) -> DAG:
         approve >> Label("Approve") >> deployment_lock >> deployment.first
         approve >> Label("Reject, or no answer in time") >> rejected
         deployment.done >> deployed
-        [curve, deployed, gate_failed, rejected, nothing_to_do, training_failed, deployment.undone] >> release_locks
+        [
+            curve,
+            deployed,
+            gate_failed,
+            rejected,
+            nothing_to_do,
+            training_failed,
+            deployment.rolled_back,
+        ] >> release_locks
     return dag
 
 

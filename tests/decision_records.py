@@ -27,9 +27,11 @@ def answers(labels: Sequence[str], images: int, errors: float, seed: str) -> lis
     dice = random.Random(seed)
     found = []
     for number in range(images):
-        truth = labels[number % len(labels)]
-        said = (truth,) if dice.random() > errors else tuple(dice.sample(labels, 1)) if dice.random() > 0.3 else ()
-        found.append(Answer(f"s3://bucket/images_labeled_by_folder/{truth}/{number:04}.png", (truth,), said))
+        actual = labels[number % len(labels)]
+        predicted = (
+            (actual,) if dice.random() > errors else tuple(dice.sample(labels, 1)) if dice.random() > 0.3 else ()
+        )
+        found.append(Answer(f"s3://bucket/images_labeled_by_folder/{actual}/{number:04}.png", (actual,), predicted))
     return found
 
 

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 from custom_labels.core.queues import project_queue
 from custom_labels.review import harvest_records as books
 from custom_labels.review.harvest import HarvestRules
-from custom_labels.review.harvest_inspection_records import HarvestLook
+from custom_labels.review.harvest_inspection_records import HarvestInspection
 from custom_labels.review.harvest_tasks import OVERLAP
 from custom_labels.review.harvest_work_records import FoundReviews, write_batches
 from custom_labels.review.harvest_writer import Harvester
@@ -99,7 +99,7 @@ def lines(aws: LocalAws, prefix: str) -> list[dict[str, Any]]:
 
 def fates(aws: LocalAws) -> list[str]:
     """Give what became of each review, in the order of the ledger."""
-    return [line["fate"] for line in ledger(aws)]
+    return [line["review_outcome"] for line in ledger(aws)]
 
 
 def messages(aws: LocalAws, place: ReviewPlace) -> int:
@@ -136,7 +136,7 @@ class Harvest:
         with FoundReviews() as found:
             unfinished = books.unfinished_chunks(store)
             watermark = books.read_watermark(store)
-            look = HarvestLook(store, backend, found, watermark - OVERLAP if watermark else books.EPOCH)
+            look = HarvestInspection(store, backend, found, watermark - OVERLAP if watermark else books.EPOCH)
             look.learn(unfinished, now)
             look.at_queue(queue)
             if not rung:

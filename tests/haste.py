@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 LONGEST_NAP = 0.1
-"""Seconds that a trigger, or Airflow's loop over a run's tasks, waits at most between two looks."""
+"""Seconds that a trigger, or Airflow's loop over a run's tasks, waits at most between two polls."""
 
 KEPT: dict[tuple[str, str], Any] = {}
 """What would be made again and again, by its maker and its name, for as long as the process lives."""

@@ -39,7 +39,7 @@ CLOCKS = (
     "cost_guard_poll_frequency",
 )
 A_YEAR = "525600"
-"""Minutes. With its clocks this slow whatever runs in the demo was triggered, or woken by an event. They are set in the
+"""Minutes. With its clocks this slow whatever runs in the demo was triggered by a user or an event. They are set in the
 environment, which is there when the DAGs are read first: a Variable set later would come after their first runs."""
 
 StartAirflow = Callable[[Processes, Path, Mapping[str, str]], tuple[Child, AirflowApi]]

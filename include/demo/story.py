@@ -145,10 +145,10 @@ class Story:
         """Show by what the new version was judged."""
         decision = self.cloud.read(f"registry/decisions/{version_name}.json")
         same = decision.get("same_images") or {}
-        turns = Counter(flip["turn"] for flip in same.get("flips", ()))
+        changes = Counter(flip["change"] for flip in same.get("flips", ()))
         self.view.line(
             f"The one that served was asked about its test images, too: {decision.get('headline', 'no decision')}; "
-            f"{turns['wrong to right']} went from wrong to right, {turns['right to wrong']} from right to wrong."
+            f"{changes['improvement']} went from wrong to right, {changes['regression']} from right to wrong."
         )
         page = f"{self.runs.api.base_url}/custom-labels/{self.runs.project}/decisions/{version_name}"
         self.view.line(f"[dim]The decision, with pictures: {page}[/dim]")

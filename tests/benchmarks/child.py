@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.s3.store import S3Store
 from tests.benchmarks.listing_server import BUCKET, FOLDER
 
@@ -73,7 +73,7 @@ def baseline_build(client: Any) -> dict[str, int]:
 
 def our_count(client: Any) -> dict[str, int]:
     """Count the images of each label and name them by their digest."""
-    return {count.label: count.images for count in survey(_store(client), AS_OF).labels}
+    return {count.label: count.images for count in count_images(_store(client), AS_OF).labels}
 
 
 def our_build(client: Any) -> dict[str, int]:

@@ -121,10 +121,10 @@ def _ours(images: int) -> tuple[int, float]:
 
     context: Any = {"dag_run": SimpleNamespace(dag_id="d", run_id="r", start_date=None), "params": {}}
     ctx = ProjectContext("digits", context)
-    lanes = ctx.project.detection_lanes
+    workers = ctx.project.detection_workers
     settings = Settings(
         detections_per_unit_second=RATE,
-        detection_batch_images=-(-images // lanes),
+        detection_batch_images=-(-images // workers),
         minimum_label_detection_confidence=100,
     )
     work = DetectionWork(ctx.store, "benchmark")
@@ -133,10 +133,12 @@ def _ours(images: int) -> tuple[int, float]:
     collecting = time.perf_counter() - begun
 
     def detect(batch: dict[str, Any]) -> int:
-        counts = Batch(ProjectContext("digits", context), settings, work, batch["number"]).finish(batch["lanes"]).counts
+        counts = (
+            Batch(ProjectContext("digits", context), settings, work, batch["number"]).finish(batch["workers"]).counts
+        )
         return counts["review"]
 
-    with ThreadPoolExecutor(lanes) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         done = sum(pool.map(detect, plan["batches"]))
     assert done == images, (done, images)
     return done, collecting

@@ -138,14 +138,14 @@ def ours(place: ReviewPlace, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
     from custom_labels.review import harvest_records
     from custom_labels.review.harvest import HarvestRules
-    from custom_labels.review.harvest_inspection_records import HarvestLook
+    from custom_labels.review.harvest_inspection_records import HarvestInspection
     from custom_labels.review.harvest_tasks import BATCH_REVIEWS
     from custom_labels.review.harvest_work_records import FoundReviews, write_batches
     from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
     with FoundReviews() as found:
-        look = HarvestLook(place.store, place.backend, found, harvest_records.EPOCH)
+        look = HarvestInspection(place.store, place.backend, found, harvest_records.EPOCH)
         look.learn(harvest_records.unfinished_chunks(place.store), now)
         look.at_all(now)
         batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, BATCH_REVIEWS)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 STATES = ("success", "failed", "skipped")
 DEPLOYING = (
     *("plan_deployment", "find_kept", "stop_kept", "start_version", "smoke_test", "swap_live", "is_version_replaced"),
-    *("drain", "is_replaced_kept", "stop_replaced", "record_replaced", "swapped", "is_challenger_stray"),
-    *("stop_challenger", "find_live_down", "restart_live", "tell_restarted"),
+    *("drain", "is_replaced_kept", "stop_replaced", "record_replaced", "swapped", "is_challenger_running"),
+    *("stop_challenger", "find_live_down", "restart_live", "notify_restarted"),
 )
 ENDING = ("load_settings", "report", "notify", "release_locks")
 TASKS = {
     "train": (
-        *("is_training_on", "rehearse", "acquire_lock", "take_snapshot", "is_retraining_due", "check_images", "plan"),
+        *("is_training_on", "dry_run", "acquire_lock", "take_snapshot", "is_retraining_due", "check_images", "plan"),
         *("are_images_enough", "build_manifests", "create_project", "replace_train_dataset", "replace_test_dataset"),
         *("claim_training", "resume_training", "begin_training", "train", "training_failed", "evaluate"),
         *("is_deployment_wanted", "compare_with_champion", "judge", "is_version_good_enough", "is_approval_needed"),
@@ -37,12 +37,12 @@ TASKS = {
         *("nothing_to_roll_back", "rolled_back", *ENDING),
     ),
     "scale": (
-        *("acquire_deployment_lock", "look_at_live", "is_scaling_due", "stop_live", "start_live", "smoke_test"),
-        *("find_live_down", "restart_live", "tell_restarted", "nothing_to_scale", "scaled", *ENDING),
+        *("acquire_deployment_lock", "inspect_live", "is_scaling_due", "stop_live", "start_live", "smoke_test"),
+        *("find_live_down", "restart_live", "notify_restarted", "nothing_to_scale", "scaled", *ENDING),
     ),
     "cost_guard": (
-        *("load_settings", "look", "versions_to_stop", "stop", "versions_to_start", "start", "record_services"),
-        *("account", "old_versions", "delete", "forget", "how_did_it_go", "budget_exceeded", "live_version_idle"),
+        *("load_settings", "inspect", "versions_to_stop", "stop", "versions_to_start", "start", "record_services"),
+        *("account", "old_versions", "delete", "prune", "choose_outcome", "budget_exceeded", "live_version_idle"),
         *("guarded", "nothing_to_guard", "report", "notify", "release_deployment_lock"),
     ),
 }

@@ -47,7 +47,7 @@ def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that the queue's bell wakes: they do not look for images by themselves."""
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.was_rung", True)
+    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", True)
 
 
 def detected(aws: LocalAws) -> list[str]:
@@ -129,7 +129,7 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
 def test_every_object_gets_a_result_or_is_counted(
     inbox: LocalAws, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.was_rung", announced)
+    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", announced)
     contents = {
         **{name: picture("rows", 1, "JPEG") for name in ("pasted.jfif", "no ending", "photo.2026", "a.gif")},
         **dict.fromkeys(("empty.png", "empty", "empty.jfif"), b""),
@@ -164,8 +164,8 @@ def test_no_more_than_asked_are_detected_and_the_next_run_is_woken(inbox: LocalA
 
     run = detect({"maximum_images": 3})
 
-    assert (end_of(run), run.tasks["look_again"], len(results(inbox))) == (("success", "detected"), "success", 3)
-    assert detect({"maximum_images": 3}).tasks["look_again"] == "skipped"
+    assert (end_of(run), run.tasks["go_on_detecting"], len(results(inbox))) == (("success", "detected"), "success", 3)
+    assert detect({"maximum_images": 3}).tasks["go_on_detecting"] == "skipped"
     assert len(results(inbox)) == 5
 
 

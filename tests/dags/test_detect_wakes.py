@@ -50,11 +50,11 @@ def test_an_idle_version_is_stopped_and_started_when_images_wait(quick: LocalAws
     stopped = statuses(quick)
     put_and_announce(quick, "a.png")
 
-    woken, after = detect(), guard()
+    started, after = detect(), guard()
 
     assert (guard_support.end_of(idle), stopped) == (("success", "guarded"), {"v1": "STOPPED"})
     assert "the detect DAG starts it when images wait" in str(idle.note)
-    assert (end_of(woken), len(results(quick))) == (("success", "detected"), 1)
+    assert (end_of(started), len(results(quick))) == (("success", "detected"), 1)
     assert [each.units for each in ServingLog(store()).read("v1").intervals] == [1, 2]
     assert (guard_support.end_of(after), statuses(quick)) == (("success", "nothing_to_guard"), {"v1": "RUNNING"})
     assert record(quick, "service")["stopped"] is None

@@ -57,7 +57,12 @@ def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, place:
     assert keys(aws, "images_for_detection/") == [request.key]
     assert run.note == "Reviews harvested: 1 labelled image from 1 review."
     (line,) = ledger(aws)
-    assert (line["review"], line["fate"], line["label"], line["target"]) == (request.name, "copied", "rows", key)
+    assert (line["review"], line["review_outcome"], line["label"], line["target"]) == (
+        request.name,
+        "copied",
+        "rows",
+        key,
+    )
     assert set(line["answers"][0]) == {"reviewer", "label", "submitted_at", "seconds"}
     assert keys(aws, "reviews/unfinished/") == keys(aws, "reviews/harvest_work/") == []
     assert messages(aws, place) == 0
@@ -128,13 +133,13 @@ def test_training_is_woken_when_enough_labelled_images_came_in(
     asked = [make_request(aws, number, label) for number in (1, 2) for label in ("rows", "columns")]
     ask(place, *asked[:3])
     wait_until_ended(place, *(request.name for request in asked[:3]))
-    assert harvest().tasks["wake_training"] == "skipped"
+    assert harvest().tasks["trigger_training"] == "skipped"
 
     ask(place, asked[3])
     wait_until_ended(place, asked[3].name)
 
-    assert harvest().tasks["wake_training"] == "success"
-    assert harvest().tasks["wake_training"] == "skipped"
+    assert harvest().tasks["trigger_training"] == "success"
+    assert harvest().tasks["trigger_training"] == "skipped"
 
 
 def test_a_review_that_waits_too_long_is_dropped_and_told(
@@ -170,7 +175,7 @@ def test_training_is_not_woken_when(
 
     run = harvest()
 
-    assert (run.state, run.tasks["harvested"], run.tasks["wake_training"]) == ("success", "success", "skipped")
+    assert (run.state, run.tasks["harvested"], run.tasks["trigger_training"]) == ("success", "success", "skipped")
 
 
 def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_written(

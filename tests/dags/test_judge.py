@@ -61,7 +61,7 @@ def test_a_challenger_is_refused_by_what_both_say_of_the_same_images(digits: Loc
         "the same test images for both versions",
     )
     assert same["images"] == same["test_images"] == found["own"]["images"]
-    assert "right to wrong" in [flip["turn"] for flip in same["flips"]]
+    assert "regression" in [flip["change"] for flip in same["flips"]]
     assert len(found["test_manifest"]["sha256"]) == 64
     assert record(digits, "last_run/digits_train")["facts"]["Metrics"] == found["headline"]
     assert f"both on the same {same['images']} test images" in found["headline"]

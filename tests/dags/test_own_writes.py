@@ -50,7 +50,7 @@ def fired(aws: LocalAws) -> int:
 def test_one_image_makes_one_run_when_the_notification_has_no_prefix(
     bucket: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.was_rung", True)
+    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", True)
     serve(bucket)
     assert (fired(bucket), count_messages(bucket)) == (0, 0), "training wrote dozens of objects"
     put(bucket, "a.png")

@@ -44,7 +44,7 @@ def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: Loc
 
     run = dry_run(digits)
 
-    plan = run.xcoms["rehearse"]
+    plan = run.xcoms["dry_run"]
     assert (run.state, run.ends) == ("success", {"planned"})
     assert (plan["action"], plan["reason"]) == (
         "train",
@@ -70,13 +70,13 @@ def test_after_a_training_a_dry_run_compares_with_it(digits: LocalAws) -> None:
 
     run = dry_run(digits)
 
-    changes = {label["label"]: label["change"] for label in run.xcoms["rehearse"]["labels"]}
+    changes = {label["label"]: label["change"] for label in run.xcoms["dry_run"]["labels"]}
     assert trained.xcoms["plan"]["action"] == "train"
     assert {label: (each["new"], each["changed"], each["removed"]) for label, each in changes.items()} == {
         "columns": (5, 0, 0),
         "rows": (5, 0, 1),
     }
-    assert "from 1 past training" in run.xcoms["rehearse"]["estimate"]["basis"]
+    assert "from 1 past training" in run.xcoms["dry_run"]["estimate"]["basis"]
     assert record(digits, "last_run/digits_train")["outcome"] == "deployed"
 
 
@@ -114,7 +114,7 @@ def test_a_failing_dry_run_leaves_no_record_either(digits: LocalAws) -> None:
     run = train(DRY)
 
     digits.control.denied()
-    assert (run.state, run.failed) == ("failed", {"rehearse"})
+    assert (run.state, run.failed) == ("failed", {"dry_run"})
     assert record(digits, "last_run/digits_train") is None
 
 
@@ -124,8 +124,8 @@ def test_a_dry_run_of_a_backfill_sees_its_interval(digits: LocalAws) -> None:
     with as_backfill(day(0), day(1)):
         run = dry_run(digits)
 
-    assert run.xcoms["rehearse"]["reason"] == "10 images at the end of the interval; 10 left out: newer than the run"
-    assert run.xcoms["rehearse"]["gates"] == []
+    assert run.xcoms["dry_run"]["reason"] == "10 images at the end of the interval; 10 left out: newer than the run"
+    assert run.xcoms["dry_run"]["gates"] == []
 
 
 def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) -> None:
@@ -134,7 +134,7 @@ def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) 
         for label in ("columns", "rows"):
             put(digits, f"{label}/{number}.png", picture(label, number))
 
-    plan = dry_run(digits).xcoms["rehearse"]
+    plan = dry_run(digits).xcoms["dry_run"]
     run = train()
 
     assert plan["action"] == "impossible"
@@ -151,7 +151,7 @@ def test_a_dry_run_warns_of_names_that_a_person_confuses(digits: LocalAws) -> No
         for number in range(4):
             put(digits, f"{name}/{number}.png", picture("rows", 10 * seed + number))
 
-    plan = dry_run(digits).xcoms["rehearse"]
+    plan = dry_run(digits).xcoms["dry_run"]
 
     assert [label["label"] for label in plan["labels"]] == ["None of the above", "Rows", "caf\u00e9", "rows"]
     assert [label["images"] for label in plan["labels"]] == [4, 4, 8, 4]

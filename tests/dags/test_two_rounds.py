@@ -51,7 +51,7 @@ def test_the_loop_closes(digits: LocalAws, variables: Variables) -> None:
 
     harvested = harvest()
 
-    assert harvested.tasks["wake_training"] == "success"
+    assert harvested.tasks["trigger_training"] == "success"
     assert sorted(copies(digits)) == sorted(label for label in LABELS for _ in range(10 + IMAGES))
 
     second = train()

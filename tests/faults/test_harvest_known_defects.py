@@ -80,16 +80,18 @@ def test_an_image_that_shows_none_of_the_labels_is_kept(
     assert ledger(aws)[0]["agreement"] == "none_fits"
 
 
-@pytest.mark.parametrize(("is_asked_for", "fate", "folders"), [(False, "recorded", []), (True, "copied", ["rows"])])
+@pytest.mark.parametrize(
+    ("is_asked_for", "review_outcome", "folders"), [(False, "recorded", []), (True, "copied", ["rows"])]
+)
 def test_a_corrected_sample_can_enter_training(
-    aws: LocalAws, place: ReviewPlace, is_asked_for: bool, fate: str, folders: list[str]
+    aws: LocalAws, place: ReviewPlace, is_asked_for: bool, review_outcome: str, folders: list[str]
 ) -> None:
     """Sampled images never entered training, not even those that the model had wrong."""
     ask_and_answer(aws, place, make_request(aws, purpose=Purpose.AUDIT), ["rows"])
 
     Harvest(place, train_on_audits=is_asked_for).run()
 
-    assert fates(aws) == [fate]
+    assert fates(aws) == [review_outcome]
     assert copies(aws) == folders
     assert ledger(aws)[0]["label"] == "rows"
 
@@ -113,7 +115,7 @@ def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: R
 
 
 @pytest.mark.parametrize(
-    ("how", "fate", "following"),
+    ("how", "review_outcome", "following"),
     [
         ("expired", "asked_again", "-r2"),
         ("stopped", "asked_again", "-r2"),
@@ -121,7 +123,7 @@ def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: R
     ],
 )
 def test_a_review_that_nobody_answered_is_not_lost(
-    aws: LocalAws, place: ReviewPlace, how: str, fate: str, following: str
+    aws: LocalAws, place: ReviewPlace, how: str, review_outcome: str, following: str
 ) -> None:
     """Nothing looked at reviews that expired, were stopped, or failed to show their page; their images were forgotten.
 
@@ -135,7 +137,7 @@ def test_a_review_that_nobody_answered_is_not_lost(
     counts = Harvest(place, quorum=2).run()
 
     (line,) = ledger(aws)
-    assert (line["fate"], line["status"], line["agreement"]) == (fate, how, "unanswered")
+    assert (line["review_outcome"], line["status"], line["agreement"]) == (review_outcome, how, "unanswered")
     assert line["request"] == request.to_json()
     assert counts[how] == 1
     assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", following)])

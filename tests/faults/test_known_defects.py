@@ -9,7 +9,7 @@ import pytest
 
 from custom_labels.core.settings import load_project, read_settings
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import survey
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.datasets.snapshot_writer import freeze
 from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def counted(*, trained: str | None = None) -> ImageSnapshot:
-    return survey(S3Store(BUCKET), as_of=soon(), trained=trained)
+    return count_images(S3Store(BUCKET), as_of=soon(), trained=trained)
 
 
 def soon() -> datetime:

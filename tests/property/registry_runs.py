@@ -151,7 +151,7 @@ class Run:
         return "train"
 
     def train(self) -> str:
-        self.lock.keep()
+        self.lock.hold()
         self.pause()
         self.models.create(self.version, self.given.digest)
         return "wait"

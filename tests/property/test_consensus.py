@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_labels.core.names import review_subject
-from custom_labels.review.harvest import Fate, HarvestedReview, HarvestRules, decide_fate
+from custom_labels.review.harvest import HarvestedReview, HarvestRules, ReviewOutcome, decide_outcome
 from custom_labels.review.review import (
     Agreement,
     Answered,
@@ -101,7 +101,7 @@ def rounds_of(said: list[list[ReviewAnswer]], rules_: HarvestRules) -> list[Harv
     for answered in said:
         state = ReviewState(asked.name, ReviewStatus.COMPLETED, "2026-11-20T10:00:00")
         earlier = found[-1].answers if found else ()
-        found.append(decide_fate(state, Answered(asked, tuple(answered)), earlier, rules_, "2026-11-20T12:00:00"))
+        found.append(decide_outcome(state, Answered(asked, tuple(answered)), earlier, rules_, "2026-11-20T12:00:00"))
         if (following := found[-1].next_request) is None:
             break
         asked = following
@@ -118,7 +118,7 @@ def test_people_are_asked_in_rounds_until_they_agree_and_never_more_often_than_a
     decided = [review.agreement in {Agreement.AGREED, Agreement.NONE_FITS} for review in found]
     assert decided[:-1] == [False] * (len(found) - 1)
     assert len(found) <= maximum
-    assert decided[-1] or (len(found) == maximum and found[-1].fate is Fate.UNDECIDED)
+    assert decided[-1] or (len(found) == maximum and found[-1].fate is ReviewOutcome.UNDECIDED)
     assert len({review.review for review in found}) == len(found)
     assert len({review_subject(review.review) for review in found}) == 1
     assert [review.request.round for review in found if review.request] == list(range(1, len(found) + 1))

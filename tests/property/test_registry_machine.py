@@ -41,7 +41,7 @@ ATTEMPTS = "registry/attempts/"
 LATE_TASKS = ["claim_training", "train", "evaluate", "acquire_deployment_lock", "swap_live", "finish", "release_locks"]
 SLOTS = 3
 CALL, POLL = 4.0, 30.0
-"""Seconds that each call takes, and between two looks at a lock that others hold."""
+"""Seconds that each call takes, and between two polls at a lock that others hold."""
 _prefixes = itertools.count()
 slots = st.integers(0, SLOTS - 1)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
-from custom_labels.datasets.split import Side, SplitRule, split_label
-from custom_labels.s3.images import Twin, judge_twins
+from custom_labels.datasets.split import SplitRule, Subset, split_label
+from custom_labels.s3.images import Duplicate, judge_duplicates
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LABELS = ("cat", "dog", "eel")
@@ -35,14 +35,16 @@ class Frozen:
     labels: Mapping[str, frozenset[str]]
     excused: frozenset[str] = field(default_factory=frozenset)
 
-    def on(self, side: Side) -> set[str]:
+    def on(self, side: Subset) -> set[str]:
         return {content for each in self.labels.values() for content in each if self.rule.side(content) is side}
 
 
 def frozen_from(images: Mapping[tuple[str, str], str], rule: SplitRule) -> Frozen:
-    """Freeze images, given as content ids by label and key in whatever order: twins go, then few, then the split."""
-    twins = judge_twins(Twin(label, key, content, content) for (label, key), content in images.items())
-    gone = {(twin.label, twin.key) for twin in twins}
+    """Freeze images, given as content ids by label and key in whatever order: duplicates go, then few, then the
+    split follows.
+    """
+    duplicates = judge_duplicates(Duplicate(label, key, content, content) for (label, key), content in images.items())
+    gone = {(duplicate.label, duplicate.key) for duplicate in duplicates}
     kept = {place: content for place, content in images.items() if place not in gone}
     usable: dict[str, dict[str, str]] = {}
     for (label, key), content in kept.items():
@@ -52,7 +54,7 @@ def frozen_from(images: Mapping[tuple[str, str], str], rule: SplitRule) -> Froze
     for label in sorted(usable):
         before, rule = rule, split_label(usable[label].values(), rule)
         more = {content for content, side in rule.exceptions.items() if before.exceptions.get(content) is not side}
-        excused |= {content for content in more if rule.side(content) is Side.TRAIN}
+        excused |= {content for content in more if rule.side(content) is Subset.TRAIN}
     counts = [LabelCount(label, len(keys), 0, _digest(keys)) for label, keys in usable.items()]
     snapshot = make_snapshot(counts, NOW, None, ())
     sides = {label: frozenset(keys.values()) for label, keys in usable.items()}
@@ -98,8 +100,8 @@ class SplitMachine(RuleBasedStateMachine):
         place = dice.choice(sorted(self.images))
         self.images[label, f"copy of {place[1]}"] = self.images[place]
 
-    @rule(label=labels, side=st.sampled_from(list(Side)))
-    def a_side_of_a_label_vanishes(self, label: str, side: Side) -> None:
+    @rule(label=labels, side=st.sampled_from(list(Subset)))
+    def a_side_of_a_label_vanishes(self, label: str, side: Subset) -> None:
         present = self.following()
         for place in [place for place, content in self.images.items() if present.side(content) is side]:
             if place[0] == label:
@@ -141,34 +143,34 @@ class SplitMachine(RuleBasedStateMachine):
     @invariant()
     def no_image_both_trains_and_judges_a_version(self) -> None:
         for version in self.trained[-1:]:
-            assert not version.on(Side.TRAIN) & version.on(Side.TEST)
+            assert not version.on(Subset.TRAIN) & version.on(Subset.TEST)
 
     @invariant()
     def no_version_trains_on_what_judged_an_earlier_one(self) -> None:
         """But for the hole that the rule names: the last images of a label, all of which judged before."""
         for version in self.trained[-1:]:
-            judged = set().union(*(earlier.on(Side.TEST) for earlier in self.trained))
+            judged = set().union(*(earlier.on(Subset.TEST) for earlier in self.trained))
             excused = set().union(*(each.excused for each in self.trained))
-            assert version.on(Side.TRAIN) & judged <= excused
+            assert version.on(Subset.TRAIN) & judged <= excused
 
     @invariant()
     def every_label_of_a_version_is_on_both_sides(self) -> None:
         for version in self.trained[-1:]:
             for each in version.labels.values():
-                assert {version.rule.side(content) for content in each} == set(Side)
+                assert {version.rule.side(content) for content in each} == set(Subset)
 
     @invariant()
     def an_image_is_excused_only_where_its_label_has_no_other_to_train_on(self) -> None:
         for version in self.trained[-1:]:
             for each in version.labels.values():
                 if each & version.excused:
-                    assert len([content for content in each if version.rule.side(content) is Side.TRAIN]) == 1
+                    assert len([content for content in each if version.rule.side(content) is Subset.TRAIN]) == 1
 
     @invariant()
     def images_judge_what_trained_on_them_only_where_the_share_grew_or_none_was_left(self) -> None:
         """An image of an earlier version's training may judge a later version, which does not train on it."""
         for earlier, later in zip(self.trained, self.trained[1:], strict=False):
-            turned = earlier.on(Side.TRAIN) & later.on(Side.TEST)
+            turned = earlier.on(Subset.TRAIN) & later.on(Subset.TEST)
             held = earlier.rule.exceptions
             fresh = {content for content, side in later.rule.exceptions.items() if held.get(content) is not side}
             assert later.rule.share > earlier.rule.share or turned <= fresh

@@ -59,16 +59,16 @@ def test_what_the_project_writes_itself_makes_no_run(running: Running, wide: str
     def write(number: int) -> None:
         s3(running.aws).put_object(Bucket=BUCKET, Key=f"detections/{number}.json", Body=b"{}")
 
-    def woken() -> int:
+    def runs_by_event() -> int:
         return sum(run["run_type"] == "asset_triggered" for run in running.runs("digits_detect"))
 
     time.sleep(INSPECT_SECONDS + 1)  # so long the trigger believes what it found of the notification before
     wait_for(lambda: all(run["state"] in FINAL for run in running.runs("digits_detect")), 150)
-    before = woken()
+    before = runs_by_event()
     for number in range(10):
         write(number)
         time.sleep(2)
     wait_for(is_empty, 60)
     time.sleep(15)
 
-    assert woken() == before
+    assert runs_by_event() == before

@@ -18,6 +18,7 @@ from custom_labels.core.settings import Settings
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_records import freeze
 from custom_labels.deployment.live_records import move_live
+from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.comparison_tasks import compare_versions
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.xdist_group("comparing")
 IMAGES = 12
 OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
 DETECT = "rekognition.DetectCustomLabels"
-WORSE = "right to wrong"
+REGRESSION = "regression"
 QUICK = {"detections_per_unit_second": 1000.0}
 NO_WORSE = {"metric": "f1", "at_least": 0.0, "relative_to_champion": True}
 
@@ -163,7 +164,7 @@ def contest(trained: Contest) -> Contest:
 
 
 def counts(flips: Iterable[dict[str, Any]]) -> int:
-    return sum(flip["turn"] == WORSE for flip in flips)
+    return sum(flip["change"] == VerdictChange.REGRESSION for flip in flips)
 
 
 def test_both_are_scored_on_the_same_images_as_custom_labels_scores_them(contest: Contest) -> None:
@@ -176,7 +177,7 @@ def test_both_are_scored_on_the_same_images_as_custom_labels_scores_them(contest
         assert same[name]["overall"] == pytest.approx(measured["overall"]), name
         assert same[name]["labels"] == {label: pytest.approx(one) for label, one in measured["labels"].items()}
     assert counts(same["flips"]) > 0
-    assert same["flips"][0]["turn"] == WORSE
+    assert same["flips"][0]["change"] == VerdictChange.REGRESSION
 
 
 def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Contest) -> None:
@@ -190,7 +191,7 @@ def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Conte
     assert gate["value"] == record["same_images"]["challenger"]["overall"]["f1"] < gate["champion"]
     assert "both on the same" in judged["headline"]
     assert contest.ctx.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
-    assert b"right to wrong" in (Decisions(contest.store, "challenger").page() or b"")
+    assert b"regression" in (Decisions(contest.store, "challenger").page() or b"")
 
 
 def test_a_task_that_runs_again_gives_the_same_record_and_asks_nothing_again(contest: Contest) -> None:
@@ -224,7 +225,7 @@ def test_a_sample_is_asked_about_where_the_images_are_too_many(contest: Contest)
 
     assert (same["images"], same["test_images"]) == (4, len(contest.test_images()))
     assert effects(contest.aws, "DetectCustomLabels") == 4
-    assert {cell["truth"] for cell in same["champion_confusion"]} == set(LABELS)
+    assert {cell["actual"] for cell in same["champion_confusion"]} == set(LABELS)
 
 
 def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) -> None:

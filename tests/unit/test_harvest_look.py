@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.review import harvest_records
-from custom_labels.review.harvest_inspection_records import EXAMPLES, LONGEST_UNKNOWN, HarvestLook
+from custom_labels.review.harvest_inspection_records import EXAMPLES, LONGEST_UNKNOWN, HarvestInspection
 from custom_labels.review.harvest_work_records import (
     ABANDONED,
     FoundReviews,
@@ -44,7 +44,7 @@ def look(store: S3Store, *states: ReviewState) -> tuple[list[str], dict[str, obj
     backend = MemoryBackend()
     backend.listed = list(states)
     with FoundReviews() as found:
-        looking = HarvestLook(store, backend, found, harvest_records.EPOCH)
+        looking = HarvestInspection(store, backend, found, harvest_records.EPOCH)
         looking.at_all(NOW)
         return [review.state.name for review in found], looking.facts(complete=True)
 

@@ -37,7 +37,7 @@ def place(aws: LocalAws) -> ReviewPlace:
 
 
 @pytest.mark.parametrize(
-    ("votes", "fate", "folders"),
+    ("votes", "review_outcome", "folders"),
     [
         (["columns", "rows", "rows"], "copied", ["rows"]),
         (["rows", "rows", None], "copied", ["rows"]),
@@ -47,13 +47,13 @@ def place(aws: LocalAws) -> ReviewPlace:
     ids=["two to one", "one cannot tell", "none fits", "all differ"],
 )
 def test_what_three_people_say_together(
-    aws: LocalAws, place: ReviewPlace, votes: list[str | None], fate: str, folders: list[str]
+    aws: LocalAws, place: ReviewPlace, votes: list[str | None], review_outcome: str, folders: list[str]
 ) -> None:
     ask_and_answer(aws, place, make_request(aws, reviewers=3), votes)
 
     Harvest(place, quorum=2).run()
 
-    assert fates(aws) == [fate]
+    assert fates(aws) == [review_outcome]
     assert copies(aws) == folders
 
 
@@ -128,7 +128,7 @@ def test_those_who_answered_count_when_the_others_did_not(aws: LocalAws, place: 
     Harvest(place, quorum=2).run()
 
     (line,) = ledger(aws)
-    assert (line["fate"], line["status"], line["votes"]) == ("copied", "expired", [["rows", 2]])
+    assert (line["review_outcome"], line["status"], line["votes"]) == ("copied", "expired", [["rows", 2]])
 
 
 def test_a_label_with_a_slash_becomes_no_path(aws: LocalAws, place: ReviewPlace) -> None:
@@ -204,7 +204,10 @@ def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(aws:
     Harvest(place).run()
 
     found = {line["review"]: line for line in ledger(aws)}
-    assert {name: line["fate"] for name, line in found.items()} == {refused.name: "gone", other.name: "copied"}
+    assert {name: line["review_outcome"] for name, line in found.items()} == {
+        refused.name: "gone",
+        other.name: "copied",
+    }
     assert "S3 refused CopyObject" in found[refused.name]["reason"]
     assert "AccessDenied" in found[refused.name]["reason"]
 

@@ -174,7 +174,7 @@ class ProjectContext:
         return run.data_interval_end or run.run_after
 
     @property
-    def was_rung(self) -> bool:
+    def triggered_by_queue_only(self) -> bool:
         """Whether a queue's bell alone woke this run: then there is no need to list all that there is."""
         events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
         return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)

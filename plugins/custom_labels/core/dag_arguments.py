@@ -15,7 +15,7 @@ def custom_labels_arguments(project: Project) -> dict[str, Any]:
         "deferrable": True,
         "pool": project.pool,
         "waiter_delay": setting("short_poll_seconds"),
-        "waiter_max_attempts": setting("short_poll_looks"),
+        "waiter_max_attempts": setting("short_poll_attempts"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.aws.rate import rate_of_lane
+from custom_labels.aws.rate import rate_of_worker
 
 if TYPE_CHECKING:
     from custom_labels.core.context import ProjectContext
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from custom_labels.core.settings import Settings
 
 
-def version_rate(ctx: ProjectContext, version: LiveVersion, settings: Settings, lanes: int) -> float:
+def version_rate(ctx: ProjectContext, version: LiveVersion, settings: Settings, workers: int) -> float:
     """Give the calls a second that one of several tasks may put to a version.
 
-    :param lanes: tasks that ask it at the same time.
+    :param workers: tasks that ask it at the same time.
     """
     described: Mapping[str, Any] = ctx.rekognition.describe_version(version.project_arn, version.version_name).raw
     units = int(described.get("MinInferenceUnits") or settings.minimum_inference_units)
-    return rate_of_lane(units, settings.detections_per_unit_second, lanes)
+    return rate_of_worker(units, settings.detections_per_unit_second, workers)

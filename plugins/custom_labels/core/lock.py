@@ -58,7 +58,7 @@ def may_take(
     """Say whether ``owner`` may take the lock.
 
     It may when nobody holds it, when it holds it already, when the lease ran out, or when the holder waits for a
-    training that ended a grace period ago: a living owner would have woken up and said so. A holder whose version AWS
+    training that ended a grace period ago: a living owner would have renewed its lease. A holder whose version AWS
     does not know yet is about to create it, and has its lease.
 
     :param lock: the lock as it stands.

@@ -103,7 +103,7 @@ class LockFile:
         renewed = replace(ours, **training)  # type: ignore[arg-type]
         self.store.write_if_unchanged(self.key, renewed.to_json(), etag)
 
-    def keep(self) -> None:
+    def hold(self) -> None:
         """Show that this run lives and still means to do what the lock says; tasks of one run may do so at once.
 
         :raises LockLost: another run holds the lock.

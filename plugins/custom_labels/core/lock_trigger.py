@@ -12,15 +12,15 @@ from botocore.exceptions import ClientError
 
 
 class ProjectLockTrigger(BaseTrigger):
-    """Fire when the lock's object is no longer what it was, and at the latest after so many looks.
+    """Fire when the lock's object is no longer what it was, and at the latest after so many polls.
 
     Whether the lock may then be taken is decided by the task, by the same rules as at its first try: a lease that runs
     out or a training that ends changes nothing in the object.
 
     :param bucket: bucket of the lock; ``key`` its full key.
     :param etag: the object's ETag when it was found held.
-    :param poll_seconds: seconds between two looks.
-    :param looks: number of looks before firing in any case.
+    :param poll_seconds: seconds between two polls.
+    :param polls: number of polls before firing in any case.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ProjectLockTrigger(BaseTrigger):
         key: str,
         etag: str | None,
         poll_seconds: float = 15,
-        looks: int = 20,
+        polls: int = 20,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
         verify: bool | str | None = None,
@@ -41,7 +41,7 @@ class ProjectLockTrigger(BaseTrigger):
         self.key = key
         self.etag = etag
         self.poll_seconds = poll_seconds
-        self.looks = looks
+        self.polls = polls
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
@@ -54,7 +54,7 @@ class ProjectLockTrigger(BaseTrigger):
             "key": self.key,
             "etag": self.etag,
             "poll_seconds": self.poll_seconds,
-            "looks": self.looks,
+            "polls": self.polls,
             "aws_conn_id": self.aws_conn_id,
             "region_name": self.region_name,
             "verify": self.verify,
@@ -71,7 +71,7 @@ class ProjectLockTrigger(BaseTrigger):
             config=self.botocore_config,
         )
         async with await hook.get_async_conn() as client:
-            for _ in range(self.looks):
+            for _ in range(self.polls):
                 await asyncio.sleep(self.poll_seconds)
                 if await self._etag_now(client) != self.etag:
                     yield TriggerEvent({"status": "success", "reason": "the lock changed"})

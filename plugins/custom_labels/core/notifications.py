@@ -52,7 +52,7 @@ class FailureNotifier(BaseNotifier):
         kept = None if _is_before_report(context) else amend(ctx, outcome.run, trouble)
         context["ti"].xcom_push(key=NOTE_KEY, value=kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
-        (announce if kept or ctx.param("dry_run") else tell_all)(ctx, outcome)
+        (announce if kept or ctx.param("dry_run") else notify_all)(ctx, outcome)
 
 
 def _is_before_report(context: Context) -> bool:
@@ -96,7 +96,7 @@ class RunFailureNotifier:
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
         failed = RunOutcome(outcome="failed", project=self.project, detail=detail, run=run)
-        (announce if amend(ctx, run, detail) else tell_all)(ctx, failed)
+        (announce if amend(ctx, run, detail) else notify_all)(ctx, failed)
 
 
 def amend(ctx: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
@@ -112,7 +112,7 @@ def amend(ctx: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
     return RunOutcome(**record) if record else None
 
 
-def tell_all(ctx: ProjectContext, outcome: RunOutcome) -> None:
+def notify_all(ctx: ProjectContext, outcome: RunOutcome) -> None:
     """Tell how a run ended; a channel that is out of order does not keep the others from being used."""
     for tell in (_record, _publish):
         _try(tell, ctx, outcome)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def outcome(ctx: ProjectContext, name: str, detail: str, facts: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Word how a run ended; one of a DAG's last tasks returns it, for :func:`tell`.
+    """Word how a run ended; one of a DAG's last tasks returns it, for :func:`report_and_notify`.
 
     :param name: a key of :data:`custom_labels.core.outcome.TITLES`.
     :param detail: one sentence: why.
@@ -86,7 +86,7 @@ def _is_last_try(ctx: ProjectContext) -> bool:
     return bool(ti.try_number > ti.max_tries)
 
 
-def tell(project: Project, ends: Sequence[Any]) -> Any:
+def report_and_notify(project: Project, ends: Sequence[Any]) -> Any:
     """Add the tasks ``report`` and ``notify`` to a DAG, after the tasks that a run may end with.
 
     :param ends: tasks that return an :func:`outcome`; the first that did counts.

@@ -98,7 +98,7 @@ class Project(BaseModel):
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
     :param sns_topic_arn: where messages go; none are sent without it.
     :param pool: the Airflow pool of the tasks that call Custom Labels.
-    :param detection_pool: the Airflow pool of the tasks that ask the live version; ``detection_lanes`` of them share
+    :param detection_pool: the Airflow pool of the tasks that ask the live version; ``detection_workers`` of them share
         its rate, so give it that many slots.
     :param queues: SQS queues that announce images and finished reviews.
     :param review: who answers reviews; without it doubtful detections wait.
@@ -116,7 +116,7 @@ class Project(BaseModel):
     sns_topic_arn: TopicArn | None = None
     pool: str = "default_pool"
     detection_pool: str = "default_pool"
-    detection_lanes: int = Field(2, ge=1, le=64)
+    detection_workers: int = Field(2, ge=1, le=64)
     queues: Queues = Queues()
     review: ReviewSetup | None = None
     settings: Settings = Settings.model_construct()

@@ -31,7 +31,7 @@ def load_settings(project: str) -> dict[str, Any]:
     requests a run.
     """
     ctx = ProjectContext(project)
-    forget_earlier_try(ctx.context)
+    clear_earlier_try(ctx.context)
     settings = ctx.settings()
     ctx.require_region()
     ctx.claim()
@@ -39,13 +39,13 @@ def load_settings(project: str) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "as_of": ctx.as_of.isoformat(),
-        "training_looks": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
+        "training_poll_attempts": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
         "short_poll_seconds": short,
-        "short_poll_looks": 3600 // short,
+        "short_poll_attempts": 3600 // short,
     }
 
 
-def forget_earlier_try(context: Context) -> None:
+def clear_earlier_try(context: Context) -> None:
     """Delete what the tasks of a run that was cleared had handed on.
 
     Airflow forgets what a task left when that task starts again. A run that goes another way the second time does not

@@ -14,7 +14,7 @@ READING = frozenset({"GetObject", "HeadBucket", "HeadObject", "ListObjectsV2"})
 """The operations of S3 that a rehearsal may call."""
 
 
-class RehearsalStore(S3Store):
+class DryRunStore(S3Store):
     """Does all that an :class:`S3Store` does, and changes nothing in S3.
 
     Writes go to a local folder, and reads look there first, so that the very same code can be rehearsed. Listings show

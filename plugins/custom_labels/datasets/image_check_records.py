@@ -25,7 +25,7 @@ from custom_labels.datasets.ledger_records import (
 )
 from custom_labels.datasets.tsv import columns, copy_to_gzip, file_sha256, join_known, read_blocks
 from custom_labels.s3.errors import StorageError
-from custom_labels.s3.images import LeftOut, Tally, Twin
+from custom_labels.s3.images import Duplicate, LeftOut, Tally
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
@@ -53,7 +53,7 @@ class CheckedLabel:
     :param path: local file of ledger rows: key, ETag, size, content id, reason; likewise.
     :param images: candidates looked at, of which ``read`` were not known from earlier and ``usable`` are good.
     :param bad: by key, the ETag and the reason of those that Custom Labels would refuse.
-    :param twins: those that share their content with another, in this label or elsewhere.
+    :param duplicates: those that share their content with another, in this label or elsewhere.
     :param folders: whose images they are.
     :param refused: of the read ones, those that S3 did not give; ``refusal`` is what it said of the first.
     """
@@ -69,7 +69,7 @@ class CheckedLabel:
     usable: int = 0
     tally: Tally = field(default_factory=Tally)
     bad: dict[str, tuple[str, LeftOut]] = field(default_factory=dict)
-    twins: set[Twin] = field(default_factory=set)
+    duplicates: set[Duplicate] = field(default_factory=set)
 
 
 def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: int) -> list[CheckedLabel]:
@@ -92,7 +92,7 @@ def check_labels(store: S3Store, listed: list[Listed], streams: int, readers: in
     with ThreadPoolExecutor(max_workers=readers) as pool:
         in_threads(lambda label: _LabelCheck(store, label, pool, stop).run(), labels, streams)
     _require_access(store, labels)
-    _find_twins(labels)
+    _find_duplicates(labels)
     return labels
 
 
@@ -201,19 +201,19 @@ def _shared_beginnings(labels: list[CheckedLabel]) -> set[bytes]:
     return shared
 
 
-def _find_twins(labels: list[CheckedLabel]) -> None:
+def _find_duplicates(labels: list[CheckedLabel]) -> None:
     """Find the images that share their content, in two passes over the local files."""
     shared = _shared_beginnings(labels)
-    groups: dict[bytes, list[tuple[CheckedLabel, Twin]]] = {}
+    groups: dict[bytes, list[tuple[CheckedLabel, Duplicate]]] = {}
     for label in labels if shared else []:
         for block in read_blocks(label.path):
             for line in [line for line in block if line[_BEGINNING] in shared and line.endswith(GOOD)]:
                 key, etag, _, content_id, _ = columns(line)
-                twin = Twin(label.label, key.decode(), etag.decode(), content_id.decode())
-                groups.setdefault(content_id, []).append((label, twin))
+                duplicate = Duplicate(label.label, key.decode(), etag.decode(), content_id.decode())
+                groups.setdefault(content_id, []).append((label, duplicate))
     for group in groups.values():
-        for label, twin in group if len(group) > 1 else []:
-            label.twins.add(twin)
+        for label, duplicate in group if len(group) > 1 else []:
+            label.duplicates.add(duplicate)
 
 
 def remember(store: S3Store, labels: list[CheckedLabel], as_of: datetime, streams: int) -> None:
@@ -226,8 +226,8 @@ def remember(store: S3Store, labels: list[CheckedLabel], as_of: datetime, stream
         return
     in_threads(lambda label: _remember_label(store, label), [label for label in labels if label.read], streams)
     bad = {label.label: label.bad for label in labels if label.bad}
-    twins = frozenset(twin for label in labels for twin in label.twins)
-    write_verdicts(store, Verdicts(as_of.isoformat(), bad, twins))
+    duplicates = frozenset(duplicate for label in labels for duplicate in label.duplicates)
+    write_verdicts(store, Verdicts(as_of.isoformat(), bad, duplicates))
 
 
 def _remember_label(store: S3Store, label: CheckedLabel) -> None:

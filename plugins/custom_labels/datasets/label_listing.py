@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.datasets.label_names import merge_folders
 from custom_labels.datasets.ledger_records import Verdicts
-from custom_labels.s3.images import MAXIMUM_LABEL_NAME, LeftOut, Tally, Twin
+from custom_labels.s3.images import MAXIMUM_LABEL_NAME, Duplicate, LeftOut, Tally
 from custom_labels.s3.listing import candidates, find_labels
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Listed:
     :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
     :param images: rows in it.
     :param passed_over: images that are not in it, since Custom Labels takes no label of this name.
-    :param twins: those of the known twins that are there.
+    :param duplicates: those of the known duplicates that are there.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Listed:
     images: int = 0
     passed_over: int = 0
     tally: Tally = field(default_factory=Tally)
-    twins: set[Twin] = field(default_factory=set)
+    duplicates: set[Duplicate] = field(default_factory=set)
 
 
 def list_labels(
@@ -78,14 +78,14 @@ def in_threads(action: Callable[[Item], object], items: list[Item], threads: int
 
 def _list_label(store: S3Store, listed: Listed, as_of: datetime, verdicts: Verdicts) -> None:
     bad = verdicts.bad.get(listed.label, {})
-    twins = {twin.key: twin for twin in verdicts.twins if twin.label == listed.label}
+    duplicates = {duplicate.key: duplicate for duplicate in verdicts.duplicates if duplicate.label == listed.label}
     with listed.path.open("wb") as file:
         pages = (candidates(store, folder, as_of, listed.tally) for folder in listed.folders)
         for found in chain.from_iterable(pages):
             if len(listed.label) > MAXIMUM_LABEL_NAME:
                 _pass_over(listed, [key for key, _ in found])
                 continue
-            rows = _judge_known(found, listed, bad, twins) if bad or twins else found
+            rows = _judge_known(found, listed, bad, duplicates) if bad or duplicates else found
             lines = [key + b"\t" + etag + b"\n" for key, etag in rows]
             listed.images += len(lines)
             file.write(b"".join(lines))
@@ -101,24 +101,26 @@ def _judge_known(
     rows: list[tuple[bytes, bytes]],
     listed: Listed,
     bad: Mapping[str, tuple[str, LeftOut]],
-    twins: Mapping[str, Twin],
+    duplicates: Mapping[str, Duplicate],
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Leave out the images known to be bad, and note which of the known twins are there."""
+    """Leave out the images known to be bad, and note which of the known duplicates are there."""
     for key, etag in rows:
         name = key.decode()
         verdict = bad.get(name)
         if verdict and verdict[0] == etag.decode():
             listed.tally.add(verdict[1], name)
             continue
-        twin = twins.get(name)
-        if twin and twin.etag == etag.decode():
-            listed.twins.add(twin)
+        duplicate = duplicates.get(name)
+        if duplicate and duplicate.etag == etag.decode():
+            listed.duplicates.add(duplicate)
         yield key, etag
 
 
-def leave_out_twins(twins: Collection[Twin], left_out: Mapping[Twin, LeftOut], tally: Tally) -> set[bytes]:
-    """Count the twins that are left out, and give their keys."""
-    gone = sorted(twin for twin in twins if twin in left_out)
-    for twin in gone:
-        tally.add(left_out[twin], twin.key)
-    return {twin.key.encode() for twin in gone}
+def leave_out_duplicates(
+    duplicates: Collection[Duplicate], left_out: Mapping[Duplicate, LeftOut], tally: Tally
+) -> set[bytes]:
+    """Count the duplicates that are left out, and give their keys."""
+    gone = sorted(duplicate for duplicate in duplicates if duplicate in left_out)
+    for duplicate in gone:
+        tally.add(left_out[duplicate], duplicate.key)
+    return {duplicate.key.encode() for duplicate in gone}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from custom_labels.datasets.image_records import Checked
 from custom_labels.datasets.tsv import read_blocks
 from custom_labels.s3.errors import MISSING
-from custom_labels.s3.images import LeftOut, Twin
+from custom_labels.s3.images import Duplicate, LeftOut
 from custom_labels.s3.keys import CHECKS
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ class Verdicts:
 
     :param as_of: the moment of the run that found this, ISO 8601 in UTC; empty if none did.
     :param bad: by label and key, the ETag and the reason of images that Custom Labels would refuse.
-    :param twins: images that share their content with another.
+    :param duplicates: images that share their content with another.
     """
 
     as_of: str = ""
     bad: Mapping[str, Mapping[str, tuple[str, LeftOut]]] = field(default_factory=dict)
-    twins: frozenset[Twin] = frozenset()
+    duplicates: frozenset[Duplicate] = frozenset()
 
     def to_bytes(self) -> bytes:
         """Write it; equal verdicts give equal bytes."""
         value = {
             "as_of": self.as_of,
             "bad": {label: {key: list(row) for key, row in rows.items()} for label, rows in self.bad.items() if rows},
-            "twins": [list(astuple(twin)) for twin in sorted(self.twins)],
+            "duplicates": [list(astuple(duplicate)) for duplicate in sorted(self.duplicates)],
         }
         return gzip.compress(json.dumps(value, sort_keys=True, ensure_ascii=False).encode(), mtime=0)
 
@@ -64,7 +64,7 @@ class Verdicts:
                 label: {key: (etag, LeftOut(reason)) for key, (etag, reason) in rows.items()}
                 for label, rows in value["bad"].items()
             },
-            frozenset(Twin(*row) for row in value["twins"]),
+            frozenset(Duplicate(*row) for row in value["duplicates"]),
         )
 
 

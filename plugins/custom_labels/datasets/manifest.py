@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from custom_labels.datasets.split import Side
+from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
 
 ATTRIBUTE = "label"
@@ -60,9 +60,9 @@ class ManifestPair:
         """Read back what :meth:`to_json` gave."""
         return cls(value["digest"], ManifestFile(**value["train"]), ManifestFile(**value["test"]))
 
-    def side(self, side: Side) -> ManifestFile:
+    def side(self, side: Subset) -> ManifestFile:
         """Give the manifest of one side."""
-        return self.train if side is Side.TRAIN else self.test
+        return self.train if side is Subset.TRAIN else self.test
 
 
 def json_text(key: bytes) -> bytes:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from custom_labels.datasets.manifest import LineWriter, ManifestFile, ManifestPair, require_size
 from custom_labels.datasets.snapshot import ImageSnapshot, SnapshotHeader
 from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
-from custom_labels.datasets.split import Side, position
+from custom_labels.datasets.split import Subset, position
 from custom_labels.datasets.tsv import columns, read_blocks, read_lines
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.keys import manifest_key
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class ManifestWriter:
     """Writes one manifest to a local file, hashing and counting as it goes."""
 
-    def __init__(self, side: Side, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, side: Subset, path: Path, file: IO[bytes]) -> None:
         self.side = side
         self.path = path
         self.file = file
@@ -55,7 +55,7 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
     created = datetime.fromisoformat(header.snapshot.as_of).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name, ExitStack() as files:
         writers = {}
-        for side in Side:
+        for side in Subset:
             path = Path(name) / side.value
             writers[side] = ManifestWriter(side, path, files.enter_context(path.open("wb")))
         for count in header.snapshot.labels:
@@ -66,12 +66,12 @@ def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
         files.close()
         return ManifestPair(
             digest=header.snapshot.digest,
-            train=_upload(store, header, writers[Side.TRAIN]),
-            test=_upload(store, header, writers[Side.TEST]),
+            train=_upload(store, header, writers[Subset.TRAIN]),
+            test=_upload(store, header, writers[Subset.TEST]),
         )
 
 
-_TEST = f"\t{Side.TEST}\n".encode()
+_TEST = f"\t{Subset.TEST}\n".encode()
 
 
 def _last_position(rows: Path, most: int) -> str:
@@ -87,14 +87,14 @@ def _position(line: bytes) -> str:
     return position(columns(line)[3].decode())
 
 
-def _write_label(rows: Path, lines: LineWriter, writers: dict[Side, ManifestWriter], last: str | None) -> None:
+def _write_label(rows: Path, lines: LineWriter, writers: dict[Subset, ManifestWriter], last: str | None) -> None:
     for block in read_blocks(rows):
         keys = [line[: line.index(b"\t")] for line in block]
         is_test = [line.endswith(_TEST) for line in block]
-        writers[Side.TRAIN].write(lines, list(compress(keys, map(not_, is_test))))
+        writers[Subset.TRAIN].write(lines, list(compress(keys, map(not_, is_test))))
         if last is not None:
             is_test = [test and _position(line) <= last for line, test in zip(block, is_test, strict=True)]
-        writers[Side.TEST].write(lines, list(compress(keys, is_test)))
+        writers[Subset.TEST].write(lines, list(compress(keys, is_test)))
 
 
 def _upload(store: S3Store, header: SnapshotHeader, writer: ManifestWriter) -> ManifestFile:

@@ -179,5 +179,7 @@ def _without(refused: _LabelRefusals, lines: Iterator[bytes]) -> Iterator[bytes]
 
 def _with_label(verdicts: Verdicts, label: str, marked: Mapping[str, tuple[str, LeftOut]]) -> Verdicts:
     bad = {**verdicts.bad, label: {**verdicts.bad.get(label, {}), **marked}}
-    twins = frozenset(twin for twin in verdicts.twins if twin.label != label or twin.key not in marked)
-    return replace(verdicts, bad=bad, twins=twins)
+    duplicates = frozenset(
+        duplicate for duplicate in verdicts.duplicates if duplicate.label != label or duplicate.key not in marked
+    )
+    return replace(verdicts, bad=bad, duplicates=duplicates)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custom_labels.datasets.snapshot import LabelChange, LabelCount, SnapshotHeader
-from custom_labels.datasets.split import Side
+from custom_labels.datasets.split import Subset
 from custom_labels.datasets.tsv import join_known, read_lines
 from custom_labels.s3.errors import StorageError
 from custom_labels.s3.keys import snapshot_header
@@ -121,7 +121,7 @@ def _column(line: bytes | None, number: int) -> bytes:
 
 
 _CONTENT = 3
-_IS_TEST = f"\t{Side.TEST}\n".encode()
+_IS_TEST = f"\t{Subset.TEST}\n".encode()
 
 
 def _count_move(ours: bytes, theirs: bytes, counts: dict[str, int]) -> None:

@@ -9,21 +9,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from custom_labels.datasets.label_listing import STREAMS, leave_out_twins, list_labels
+from custom_labels.datasets.label_listing import STREAMS, leave_out_duplicates, list_labels
 from custom_labels.datasets.ledger_records import read_verdicts
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, ImageSnapshot, LabelCount, make_snapshot
 from custom_labels.datasets.snapshot_reader import read_header, untrained
 from custom_labels.datasets.snapshot_writer import freeze
 from custom_labels.datasets.tsv import file_sha256, read_blocks
-from custom_labels.s3.images import LeftOut, Tally, judge_twins
+from custom_labels.s3.images import LeftOut, Tally, judge_duplicates
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
 
-__all__ = ["freeze", "survey"]
+__all__ = ["count_images", "freeze"]
 
 
-def survey(store: S3Store, as_of: datetime, trained: str | None = None, *, streams: int = STREAMS) -> ImageSnapshot:
+def count_images(
+    store: S3Store, as_of: datetime, trained: str | None = None, *, streams: int = STREAMS
+) -> ImageSnapshot:
     """Count the images and name them by their digest, writing nothing to S3 and reading no image.
 
     Images that earlier checks found bad are left out, so that after a training the digest is that of its snapshot
@@ -39,10 +41,10 @@ def survey(store: S3Store, as_of: datetime, trained: str | None = None, *, strea
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         listed = list_labels(store, as_of, tally, Path(folder), verdicts, streams)
-        left_out = judge_twins(twin for label in listed for twin in label.twins)
+        left_out = judge_duplicates(duplicate for label in listed for duplicate in label.duplicates)
         counts = []
         for label in listed:
-            gone = leave_out_twins(label.twins, left_out, tally)
+            gone = leave_out_duplicates(label.duplicates, left_out, tally)
             images = label.images - len(gone)
             if images >= MINIMUM_IMAGES_A_LABEL:
                 digest = _digest(label.path, gone)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custom_labels.datasets.image_check_records import GOOD, READERS, CheckedLabel, check_labels, remember
-from custom_labels.datasets.label_listing import STREAMS, in_threads, leave_out_twins, list_labels
+from custom_labels.datasets.label_listing import STREAMS, in_threads, leave_out_duplicates, list_labels
 from custom_labels.datasets.ledger_records import Verdicts
 from custom_labels.datasets.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
@@ -25,10 +25,10 @@ from custom_labels.datasets.snapshot import (
     require_trainable,
 )
 from custom_labels.datasets.snapshot_reader import find_header, read_header, untrained
-from custom_labels.datasets.split import LabelSplit, Side, SplitRule
+from custom_labels.datasets.split import LabelSplit, SplitRule, Subset
 from custom_labels.datasets.tsv import file_sha256, read_blocks, write_gzip
 from custom_labels.s3.errors import ObjectChanged, ObjectExists
-from custom_labels.s3.images import MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally, Twin, judge_twins
+from custom_labels.s3.images import MAXIMUM_TEST_IMAGES, CheckReport, Duplicate, LeftOut, Tally, judge_duplicates
 from custom_labels.s3.keys import SNAPSHOTS, snapshot_header
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UsableLabel:
-    """A label with what of it goes into the snapshot: the good rows, without the twins that are left out."""
+    """A label with what of it goes into the snapshot: the good rows, without the duplicates that are left out."""
 
     checked: CheckedLabel
     gone: frozenset[bytes]
@@ -106,12 +106,14 @@ def freeze(
 
 
 def _leave_out(labels: list[CheckedLabel], tally: Tally) -> tuple[list[UsableLabel], list[str]]:
-    """Leave out twins, and the labels that have too few images without them."""
-    verdicts: Mapping[Twin, LeftOut] = judge_twins(twin for label in labels for twin in label.twins)
+    """Leave out duplicates, and the labels that have too few images without them."""
+    verdicts: Mapping[Duplicate, LeftOut] = judge_duplicates(
+        duplicate for label in labels for duplicate in label.duplicates
+    )
     usable, few = [], []
     for checked in labels:
         tally.merge(checked.tally)
-        label = UsableLabel(checked, frozenset(leave_out_twins(checked.twins, verdicts, tally)))
+        label = UsableLabel(checked, frozenset(leave_out_duplicates(checked.duplicates, verdicts, tally)))
         if label.images >= MINIMUM_IMAGES_A_LABEL:
             usable.append(label)
         elif checked.images:
@@ -130,11 +132,11 @@ def _write_label(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, Spl
     return written, rule
 
 
-def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict[str, Side]]:
+def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict[str, Subset]]:
     path = label.checked.path.with_suffix(".tsv.gz")
     split = LabelSplit(rule)
     digest = hashlib.sha256()
-    endings = {side: f"{side}\n".encode() for side in Side}
+    endings = {side: f"{side}\n".encode() for side in Subset}
     with write_gzip(path) as file:
         for block in read_blocks(label.checked.path):
             lines = [line for line in block if line.endswith(GOOD)]
@@ -150,8 +152,8 @@ def _write_rows(label: UsableLabel, rule: SplitRule) -> tuple[WrittenLabel, dict
         images=label.images,
         untrained=label.images,
         digest=digest.hexdigest(),
-        train=split.counts[Side.TRAIN],
-        test=min(split.counts[Side.TEST], MAXIMUM_TEST_IMAGES),
+        train=split.counts[Subset.TRAIN],
+        test=min(split.counts[Subset.TEST], MAXIMUM_TEST_IMAGES),
     )
     return WrittenLabel(count, path), split.exception()
 

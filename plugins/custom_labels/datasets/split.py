@@ -12,7 +12,7 @@ _SALT = b"custom-labels-loop/split/1:"
 """Never to be changed: another salt is another test set, and no two versions could be compared across it."""
 
 
-class Side(StrEnum):
+class Subset(StrEnum):
     """The dataset that an image belongs to."""
 
     TRAIN = "train"
@@ -54,11 +54,11 @@ class SplitRule:
     """
 
     share: float
-    exceptions: Mapping[str, Side] = field(default_factory=dict)
+    exceptions: Mapping[str, Subset] = field(default_factory=dict)
 
-    def side(self, content_id: str) -> Side:
+    def side(self, content_id: str) -> Subset:
         """Say on which side an image is."""
-        by_hash = Side.TEST if position(content_id) < _limit(self.share) else Side.TRAIN
+        by_hash = Subset.TEST if position(content_id) < _limit(self.share) else Subset.TRAIN
         return self.exceptions.get(content_id, by_hash)
 
     def following(self, share: float) -> SplitRule:
@@ -69,11 +69,11 @@ class SplitRule:
         """Say whether all images that are test images under an earlier rule are so under this one."""
         return (
             self.share >= earlier.share
-            and all(self.side(key) is Side.TEST for key, side in earlier.exceptions.items() if side is Side.TEST)
-            and all(earlier.side(key) is Side.TRAIN for key, side in self.exceptions.items() if side is Side.TRAIN)
+            and all(self.side(key) is Subset.TEST for key, side in earlier.exceptions.items() if side is Subset.TEST)
+            and all(earlier.side(key) is Subset.TRAIN for key, side in self.exceptions.items() if side is Subset.TRAIN)
         )
 
-    def with_exceptions(self, more: Mapping[str, Side]) -> SplitRule:
+    def with_exceptions(self, more: Mapping[str, Subset]) -> SplitRule:
         """Give this rule with further exceptions."""
         return SplitRule(self.share, {**self.exceptions, **more}) if more else self
 
@@ -84,7 +84,7 @@ class SplitRule:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SplitRule:
         """Read back what :meth:`to_json` gave."""
-        return cls(value["share"], {key: Side(side) for key, side in value["exceptions"].items()})
+        return cls(value["share"], {key: Subset(side) for key, side in value["exceptions"].items()})
 
 
 class LabelSplit:
@@ -92,34 +92,34 @@ class LabelSplit:
 
     def __init__(self, rule: SplitRule) -> None:
         self.rule = rule
-        self.counts = dict.fromkeys(Side, 0)
+        self.counts = dict.fromkeys(Subset, 0)
         self._lowest = ("~", "")
         self._highest = ("", "")
 
-    def add(self, content_ids: Sequence[str]) -> list[Side]:
+    def add(self, content_ids: Sequence[str]) -> list[Subset]:
         """Put some images on their sides."""
         if not content_ids:
             return []
         places = list(map(position, content_ids))
         limit, exceptions = _limit(self.rule.share), self.rule.exceptions
-        sides = [Side.TEST if place < limit else Side.TRAIN for place in places]
+        sides = [Subset.TEST if place < limit else Subset.TRAIN for place in places]
         if exceptions:
             sides = [exceptions.get(key, side) for key, side in zip(content_ids, sides, strict=True)]
-        tests = sides.count(Side.TEST)
-        self.counts[Side.TEST] += tests
-        self.counts[Side.TRAIN] += len(sides) - tests
+        tests = sides.count(Subset.TEST)
+        self.counts[Subset.TEST] += tests
+        self.counts[Subset.TRAIN] += len(sides) - tests
         self._lowest = min(self._lowest, *zip(places, content_ids, strict=True))
         self._highest = max(self._highest, *zip(places, content_ids, strict=True))
         return sides
 
-    def exception(self) -> dict[str, Side]:
+    def exception(self) -> dict[str, Subset]:
         """Give the exception without which a side would be empty, if there is one and two images to share."""
         if sum(self.counts.values()) < 2:
             return {}
-        if not self.counts[Side.TEST]:
-            return {self._lowest[1]: Side.TEST}
-        if not self.counts[Side.TRAIN]:
-            return {self._highest[1]: Side.TRAIN}
+        if not self.counts[Subset.TEST]:
+            return {self._lowest[1]: Subset.TEST}
+        if not self.counts[Subset.TRAIN]:
+            return {self._highest[1]: Subset.TRAIN}
         return {}
 
 

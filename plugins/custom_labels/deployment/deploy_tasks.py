@@ -13,7 +13,7 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.deployment import SmokeAnswer, smoke_failure
 from custom_labels.deployment.live_records import move_live
 from custom_labels.deployment.preconditions import require_permission
-from custom_labels.deployment.version_tasks import make_room, note_status
+from custom_labels.deployment.version_tasks import note_status, stop_for_quota
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
 
@@ -34,7 +34,7 @@ def plan_deployment(project: str, settings: dict[str, Any], candidate: dict[str,
     require_permission(ctx, settings, candidate)
     replaced = live if live is not None and live.version_arn != candidate["version_arn"] else None
     may_stop = settings["when_quota_is_full"] == "stop_then_start"
-    return {**candidate, "stop_first": make_room(ctx, replaced, candidate["version_name"], may_stop=may_stop)}
+    return {**candidate, "stop_first": stop_for_quota(ctx, replaced, candidate["version_name"], may_stop=may_stop)}
 
 
 @step
@@ -191,7 +191,7 @@ def record_replaced(project: str) -> None:
 
 
 @branch
-def is_challenger_stray(project: str, candidate: dict[str, Any] | None) -> str | None:
+def is_challenger_running(project: str, candidate: dict[str, Any] | None) -> str | None:
     """After a failure: have the new version stopped if it runs and does not serve."""
     if candidate is None:
         return None

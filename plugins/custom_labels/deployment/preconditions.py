@@ -52,7 +52,7 @@ def before_deployment(project: str, planned_by: str) -> Hook:
 
     def check(ctx: ProjectContext, task: Any) -> None:
         inputs = pull_inputs(ctx, task, planned_by, "load_settings")
-        ctx.deployment_lock.keep()
+        ctx.deployment_lock.hold()
         require_permission(ctx, inputs["load_settings"], inputs[planned_by])
 
     return pre_execute(project, check)
@@ -65,7 +65,7 @@ def before_start_of_live(project: str) -> Hook:
     """Before a version is started as the one that serves: it is that one."""
 
     def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.keep()
+        ctx.deployment_lock.hold()
         _refuse(why_not_live(task.version_name, ctx.registry.live()))
 
     return pre_execute(project, check)
@@ -90,7 +90,7 @@ def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool]
     """Before a version is stopped: it does not serve, or the registry says why it is stopped."""
 
     def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.keep()
+        ctx.deployment_lock.hold()
         name = task.version_name
         _refuse(why_not_stopped(name, ctx.registry.live(), is_recorded=is_recorded(ctx, name)))
 
@@ -101,7 +101,7 @@ def before_deletion(project: str) -> Hook:
     """Before a version is deleted: it does not serve, did not before, and nothing is to be done with it."""
 
     def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.keep()
+        ctx.deployment_lock.hold()
         open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
         _refuse(why_not_deleted(task.version_name, ctx.registry.live(), open_versions))
 

@@ -9,14 +9,14 @@ from custom_labels.core.context import ProjectContext, branch, step, values
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.scaling import decide_scaling
-from custom_labels.deployment.version_tasks import make_room, minutes_without, note_status
+from custom_labels.deployment.version_tasks import minutes_without, note_status, stop_for_quota
 from custom_labels.errors import ModelError
 
 _WHY = "other inference units"
 
 
 @values
-def look_at_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def inspect_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Compare the live version's units with those that are wanted, under the deployment lock.
 
     Where they differ, that it is being stopped for this is written down first: whoever comes next starts it again.
@@ -38,7 +38,7 @@ def look_at_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     )
     if live is None or not decision.is_due:
         return {"is_due": False, "reason": decision.reason}
-    make_room(ctx, live, _WHY, may_stop=True)
+    stop_for_quota(ctx, live, _WHY, may_stop=True)
     return {
         "is_due": True,
         "reason": decision.reason,

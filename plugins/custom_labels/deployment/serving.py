@@ -19,7 +19,7 @@ class ServingInterval:
     :param last_seen: when it was last known to run.
     :param until: when it ended, ``None`` while it lasts.
     :param is_exact: whether its end was recorded by whoever stopped it. Otherwise it ends where the version was last
-        seen running, which is too early by less than the time between two looks: the cost errs low.
+        seen running, which is too early by less than the time between two polls: the cost errs low.
     """
 
     units: int

@@ -17,9 +17,7 @@ from custom_labels.core.preconditions import when_chosen
 from custom_labels.core.settings import Project
 from custom_labels.deployment import deploy_tasks as steps
 from custom_labels.deployment.preconditions import before_deployment, before_start_of_live, before_stop
-from custom_labels.deployment.version_tasks import find_live_down, tell_restarted
-
-ANY_WAY = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+from custom_labels.deployment.version_tasks import find_live_down, notify_restarted
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,13 @@ class Deployment:
     :param first: the first task; the DAG puts it behind the deployment lock.
     :param live: the pointer as it was moved.
     :param done: the task after which all is done.
-    :param undone: the task that runs last where something failed.
+    :param rolled_back: the task that runs last where something failed.
     """
 
     first: Any
     live: Any
     done: Any
-    undone: Any
+    rolled_back: Any
 
 
 def take_deployment_lock(project: Project, **arguments: Any) -> Any:
@@ -72,7 +70,7 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
     start = CustomLabelsStartVersionOperator(
         task_id="start_version",
         pre_execute=before_deployment(name, "plan_deployment"),
-        trigger_rule=ANY_WAY,
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         stop_first=plan["stop_first"],
         **units(),
         **version,
@@ -90,20 +88,22 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
         **stop_other,
         **aws,
     )
-    record_replaced = steps.record_replaced.override(trigger_rule=ANY_WAY)(name)
-    swapped = EmptyOperator(task_id="swapped", trigger_rule=ANY_WAY)
+    record_replaced = steps.record_replaced.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+    swapped = EmptyOperator(task_id="swapped", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
 
-    is_stray = steps.is_challenger_stray.override(trigger_rule=TriggerRule.ONE_FAILED)(name, plan)
+    is_running = steps.is_challenger_running.override(trigger_rule=TriggerRule.ONE_FAILED)(name, plan)
     stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **stop_other, **version)
-    down, undone = start_live_again(project, "plan_deployment", trigger_rule=ANY_WAY)
+    down, rolled_back = start_live_again(
+        project, "plan_deployment", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    )
 
     kept >> stop_kept >> start >> smoke_test
     is_version_replaced >> drain >> is_replaced_kept >> stop_replaced >> record_replaced >> swapped
     is_version_replaced >> [record_replaced, swapped]
     is_replaced_kept >> record_replaced
-    [stop_kept, start, smoke_test, live, is_version_replaced] >> is_stray >> stop_challenger >> down
-    is_stray >> down
-    return Deployment(plan, live, swapped, undone)
+    [stop_kept, start, smoke_test, live, is_version_replaced] >> is_running >> stop_challenger >> down
+    is_running >> down
+    return Deployment(plan, live, swapped, rolled_back)
 
 
 def start_live_again(project: Project, decided_by: str, *, trigger_rule: TriggerRule) -> tuple[Any, Any]:
@@ -122,6 +122,6 @@ def start_live_again(project: Project, decided_by: str, *, trigger_rule: Trigger
         pre_execute=before_start_of_live(project.name),
         **custom_labels_arguments(project),
     )
-    told = tell_restarted(project.name, down)
+    told = notify_restarted(project.name, down)
     restart_live >> told
     return down, told

@@ -13,7 +13,7 @@ from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.context import ProjectContext, step, values
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.live_version import LiveVersion
-from custom_labels.core.notifications import tell_all
+from custom_labels.core.notifications import notify_all
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.serving_records import ServingLog
@@ -49,7 +49,7 @@ def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, sto
     return described
 
 
-def make_room(ctx: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> dict[str, str]:
+def stop_for_quota(ctx: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> dict[str, str]:
     """Write down, before it happens, that the live version may be stopped, so that whoever comes next starts it again.
 
     :param live: the version that serves now and may have to go, ``None`` if there is none.
@@ -108,7 +108,7 @@ def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
 
 
 @step
-def tell_restarted(project: str, down: dict[str, Any]) -> None:
+def notify_restarted(project: str, down: dict[str, Any]) -> None:
     """Record that the live version serves again, and tell for how long nothing did."""
     ctx = ProjectContext(project)
     name = down["version_name"]
@@ -123,7 +123,7 @@ def tell_restarted(project: str, down: dict[str, Any]) -> None:
     ctx.registry.update_version(name, {"stopped_for": None})
     outcome = RunOutcome("failed", project, detail, ctx.run_name)
     ctx.context["ti"].xcom_push(key=NOTE_KEY, value=outcome.note)
-    tell_all(ctx, outcome)
+    notify_all(ctx, outcome)
 
 
 def units_of(ctx: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:

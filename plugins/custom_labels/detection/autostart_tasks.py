@@ -14,11 +14,11 @@ from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.deployment.version_tasks import note_service, units_of
 from custom_labels.detection.inbox_records import Inbox
 
-WOKEN = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
+AUTOSTART_ARGUMENTS = ("project_arn", "version_name", "min_inference_units", "max_inference_units")
 """What the version is started with: arguments of the start operator."""
 
 
-def woken(name: str) -> str:
+def autostart_argument(name: str) -> str:
     """Give a template of what :func:`is_version_serving` found out about the version that is to be started."""
     return f"{{{{ ti.xcom_pull(task_ids='is_version_serving', key='{WAKE}')['{name}'] }}}}"
 

@@ -51,7 +51,7 @@ class DetectBatchOperator(BaseOperator):
 
     :param project: name of the project.
     :param settings: what ``load_settings`` returned (templated).
-    :param batch: its ``run``, ``number`` and ``lanes``, as ``collect`` returned it (templated).
+    :param batch: its ``run``, ``number`` and ``workers``, as ``collect`` returned it (templated).
     """
 
     pause_seconds: ClassVar[float] = 60
@@ -80,7 +80,7 @@ class DetectBatchOperator(BaseOperator):
         work = DetectionWork(ctx.store, str(self.batch["run"]))
         number = int(self.batch["number"])
         try:
-            progress = Batch(ctx, settings_of(self.settings), work, number).finish(int(self.batch["lanes"]))
+            progress = Batch(ctx, settings_of(self.settings), work, number).finish(int(self.batch["workers"]))
         except EndpointUnavailable as error:
             if not is_stopped_by_guard(ctx):
                 self.wait(work, number, error)
@@ -106,7 +106,7 @@ class DetectBatchOperator(BaseOperator):
         now = time.time()
         since = progress.waiting_since or now
         if now - since >= self.patience_seconds:
-            work.keep_progress(number, progress.waiting(None))
+            work.save_progress(number, progress.waiting(None))
             raise AirflowFailException(
                 f"Batch {number} cannot go on since {self.patience_seconds / 60:.0f} minutes: {error}. "
                 f"{work.store.uri('registry/live.json')} names the version that should answer. Look at its status in "
@@ -114,7 +114,7 @@ class DetectBatchOperator(BaseOperator):
                 "next run: what is not detected is found again."
             )
         self.log.warning("Going on in %s s: %s.", self.pause_seconds, error)
-        work.keep_progress(number, progress.waiting(since))
+        work.save_progress(number, progress.waiting(since))
         self.defer(
             trigger=TimeDeltaTrigger(timedelta(seconds=self.pause_seconds)),
             method_name="execute_complete",
@@ -146,7 +146,7 @@ class Batch:
         self._writers = ThreadPoolExecutor(WRITERS)
         self._marked_at = time.monotonic()
 
-    def finish(self, lanes: int) -> Progress:
+    def finish(self, workers: int) -> Progress:
         """Detect the chunks that are not written yet, several at a time, and write them one by one.
 
         :raises EndpointUnavailable: the live version does not answer; what is written stays written.
@@ -155,7 +155,7 @@ class Batch:
         chunk = next(left, None)
         if chunk is None:
             return self.progress
-        client = LiveVersionClient(self.ctx, self.settings, lanes)
+        client = LiveVersionClient(self.ctx, self.settings, workers)
         with (
             self._writers,
             ThreadPoolExecutor(1) as finishing,
@@ -198,7 +198,7 @@ class Batch:
             seconds=self.progress.seconds + seconds,
             waiting_since=None,
         )
-        self.work.keep_progress(self.number, self.progress)
+        self.work.save_progress(self.number, self.progress)
 
     def _write(
         self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]

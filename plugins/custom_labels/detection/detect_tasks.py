@@ -45,7 +45,7 @@ def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     plan = work.plan()
     if plan is None:
         plan = plan_run(ctx, settings, work)
-        work.keep_plan(plan)
+        work.save_plan(plan)
     batches: list[dict[str, Any]] = plan.pop("batches")
     log.info("%s images in %s batches: %s", plan["images"], len(batches), plan)
     ctx.context["ti"].xcom_push(key="plan", value=plan)
@@ -55,25 +55,25 @@ def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
 def plan_run(ctx: ProjectContext, settings: dict[str, Any], work: DetectionWork) -> dict[str, Any]:
     """Find out what there is to do, and write it down in batches.
 
-    :return: the ``batches``, and what was found and heard on the way.
+    :return: the ``batches``, and what was found and drained on the way.
     """
     most_batch = settings["detection_batch_images"]
-    swept = not ctx.was_rung
+    swept = not ctx.triggered_by_queue_only
     with tempfile.TemporaryDirectory() as folder:
         most = ctx.param("maximum_images") or MOST_BATCHES * most_batch
         with Inbox(ctx.store, Path(folder) / "inbox.db", most) as inbox:
-            heard = _hear(ctx, settings, inbox, swept=swept)
-            batches = work.write_batches(inbox, most=most_batch, lanes=ctx.project.detection_lanes)
+            drained = _receive(ctx, settings, inbox, swept=swept)
+            batches = work.write_batches(inbox, most=most_batch, workers=ctx.project.detection_workers)
             left = inbox.left
     return {
         "run": work.run,
         "batches": batches,
         "images": sum(batch["images"] for batch in batches),
-        "lanes": max((batch["lanes"] for batch in batches), default=1),
+        "workers": max((batch["workers"] for batch in batches), default=1),
         "swept": swept,
         "left": left,
         "misspelt": _misspelt(ctx, settings),
-        **heard,
+        **drained,
     }
 
 
@@ -90,15 +90,15 @@ def _misspelt(ctx: ProjectContext, settings: dict[str, Any]) -> str:
     return words
 
 
-def _hear(ctx: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
+def _receive(ctx: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept: bool) -> dict[str, Any]:
     """Fill the inbox from the queue and from what is found, and delete the messages that are of no more use."""
     queue = project_queue(ctx.project, "detections")
-    heard = _Heard(ctx)
-    announced = group_announcements(heard.listen(queue, _visibility(ctx, settings)) if queue else ())
+    drained = DrainedMessages(ctx)
+    announced = group_announcements(drained.drain(queue, _visibility(ctx, settings)) if queue else ())
     over = inbox.announce(announced, swept=swept)
     if swept:
         over += inbox.sweep()
-    if outside := heard.reasons[PassedOver.OUTSIDE]:
+    if outside := drained.reasons[PassedOver.OUTSIDE]:
         log.warning(
             "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
             "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
@@ -107,17 +107,17 @@ def _hear(ctx: ProjectContext, settings: dict[str, Any], inbox: Inbox, *, swept:
             ctx.project.name,
         )
     if swept:  # those that were announced lie there, too
-        heard.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
-    done = [*heard.passed_over, *(message for item in over for message in item.messages)]
+        drained.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
+    done = [*drained.passed_over, *(message for item in over for message in item.messages)]
     if queue:
-        queue.delete([*done, *heard.hand_over()])
+        queue.delete([*done, *drained.hand_over()])
     return {
-        "messages": heard.messages,
+        "messages": drained.messages,
         "passed_over": len(done),
-        "reasons": {reason.value: count for reason, count in heard.reasons.items() if count},
-        "dead_lettered": len(heard.garbage) if heard.dead_letters else 0,
-        "garbage": len(heard.garbage),
-        "examples": [f"a message: {why}" for _, why in heard.garbage[:EXAMPLES]],
+        "reasons": {reason.value: count for reason, count in drained.reasons.items() if count},
+        "dead_lettered": len(drained.garbage) if drained.dead_letters else 0,
+        "garbage": len(drained.garbage),
+        "examples": [f"a message: {why}" for _, why in drained.garbage[:EXAMPLES]],
     }
 
 
@@ -127,7 +127,7 @@ def _visibility(ctx: ProjectContext, settings: dict[str, Any]) -> int:
     return int(ctx.param("visibility_seconds") or max(LEAST_VISIBILITY, needed))
 
 
-class _Heard:
+class DrainedMessages:
     """What the messages of a drain say, sorted."""
 
     def __init__(self, ctx: ProjectContext) -> None:
@@ -138,7 +138,7 @@ class _Heard:
         self.reasons: Counter[PassedOver] = Counter()
         self.garbage: list[tuple[Message, str]] = []
 
-    def listen(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
+    def drain(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
         """Drain the queue and give the messages that announce images."""
         store = self.ctx.store
         for message in queue.receive(MOST_MESSAGES, visibility):
@@ -167,19 +167,19 @@ class _Heard:
 
 
 @branch
-def how_did_it_go(project: str) -> list[str]:
+def choose_outcome(project: str) -> list[str]:
     """Sum up what became of the images, delete the run's work, and say how the run ends."""
     ctx = ProjectContext(project)
     ti = ctx.context["ti"]
     # Pulled, not handed in: a batch that is skipped, since there is none, would let this be skipped too.
     plan = ti.xcom_pull(task_ids="collect", key="plan")
-    require_inputs("how_did_it_go", {"plan": plan})
+    require_inputs("choose_outcome", {"plan": plan})
     done = [each for each in ti.xcom_pull(task_ids=["detect_batch"]) if each]
     counts: Counter[str] = Counter()
     for each in done:
         counts.update(each["counts"])
     counts["dead_lettered"] += plan["dead_lettered"]
-    seconds = sum(each["seconds"] for each in done) / plan["lanes"]
+    seconds = sum(each["seconds"] for each in done) / plan["workers"]
     summary = {
         "images": plan["images"],
         "counts": dict(counts),
@@ -194,11 +194,11 @@ def how_did_it_go(project: str) -> list[str]:
     DetectionWork(ctx.store, plan["run"]).delete()
     is_trouble = bool(counts["failed"] or counts["unreadable"] or plan["garbage"])
     end = "detection_trouble" if is_trouble else "detected" if plan["images"] else "nothing_to_detect"
-    return [end, "look_again"] if plan["left"] else [end]
+    return [end, "go_on_detecting"] if plan["left"] else [end]
 
 
 @step
-def look_again(project: str) -> None:
+def go_on_detecting(project: str) -> None:
     """Wake the next run: there are more images than one run takes."""
     log.info("Images of project '%s' are left for another run.", project)
 
@@ -253,7 +253,7 @@ def detection_trouble(project: str) -> dict[str, Any]:
 
 
 def _summary(ctx: ProjectContext) -> dict[str, Any]:
-    summary: dict[str, Any] = ctx.context["ti"].xcom_pull(task_ids="how_did_it_go", key="summary")
+    summary: dict[str, Any] = ctx.context["ti"].xcom_pull(task_ids="choose_outcome", key="summary")
     return summary
 
 

@@ -20,15 +20,15 @@ log = logging.getLogger(__name__)
 class LiveVersionClient(InferenceClient[LiveVersion]):
     """Asks the version that serves, whichever that is at the moment, about every label.
 
-    :param lanes: tasks that share the version's rate.
+    :param workers: tasks that share the version's rate.
     """
 
-    def __init__(self, ctx: ProjectContext, settings: Settings, lanes: int) -> None:
+    def __init__(self, ctx: ProjectContext, settings: Settings, workers: int) -> None:
         self.ctx = ctx
         self.settings = settings
-        self.lanes = lanes
+        self.workers = workers
         live = _live(ctx)
-        super().__init__(live, ctx.store, version_rate(ctx, live, settings, lanes), minimum_confidence=0)
+        super().__init__(live, ctx.store, version_rate(ctx, live, settings, workers), minimum_confidence=0)
 
     def follow(self) -> LiveVersion:
         """Read the pointer again, and go on with the version that it names."""
@@ -36,7 +36,9 @@ class LiveVersionClient(InferenceClient[LiveVersion]):
         with self._lock:
             if live.version_arn != self._version.version_arn:
                 log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
-                self._bucket.change_full_rate(version_rate(self.ctx, live, self.settings, self.lanes), time.monotonic())
+                self._bucket.change_full_rate(
+                    version_rate(self.ctx, live, self.settings, self.workers), time.monotonic()
+                )
             self._version = live
         return live
 

@@ -82,15 +82,15 @@ def group_announcements(read: Iterable[tuple[Message, Iterable[Announcement]]]) 
     return [WorkItem(tuple(newest[key].image for key in group.keys), tuple(group.messages)) for group in distinct]
 
 
-def count_batches(items: int, most: int, lanes: int) -> int:
-    """Choose the number of batches: a multiple of the lanes, so that all lanes end together.
+def count_batches(items: int, most: int, workers: int) -> int:
+    """Choose the number of batches: a multiple of the workers, so that all workers end together.
 
     Few images are not shared out: to start another task takes longer than to detect them.
 
     :param items: what there is to do; ``most`` of it make a batch, more only where there would be too many batches.
     """
     count = -(-items // max(most, -(-items // MOST_BATCHES)))
-    return -(-count // lanes) * lanes if items >= lanes * CHUNK_IMAGES else count
+    return -(-count // workers) * workers if items >= workers * CHUNK_IMAGES else count
 
 
 def share_out(items: int, batches: int) -> list[int]:

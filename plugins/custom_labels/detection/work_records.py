@@ -79,31 +79,31 @@ class DetectionWork:
         return f"{WORK}{self.run}/"
 
     def plan(self) -> Any:
-        """Read what :meth:`keep_plan` wrote; ``None`` before."""
+        """Read what :meth:`save_plan` wrote; ``None`` before."""
         return self.store.read_json(f"{self.folder}plan.json")[0]
 
-    def keep_plan(self, plan: Mapping[str, Any]) -> None:
+    def save_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep what was planned, once all batches are written: a retry goes on with them instead of looking anew.
 
         Its messages would be invisible to itself.
         """
         self.store.write_json(f"{self.folder}plan.json", dict(plan))
 
-    def write_batches(self, inbox: Inbox, *, most: int, lanes: int) -> list[dict[str, Any]]:
+    def write_batches(self, inbox: Inbox, *, most: int, workers: int) -> list[dict[str, Any]]:
         """Share the images out into batches of the same size.
 
         :param most: images in a batch at most.
-        :param lanes: batches that are done at the same time.
-        :return: for each batch its ``run`` and ``number``, its ``images``, and the ``lanes`` that are really used.
+        :param workers: batches that are done at the same time.
+        :return: for each batch its ``run`` and ``number``, its ``images``, and the ``workers`` that are really used.
         """
-        batches = count_batches(len(inbox), most, lanes)
+        batches = count_batches(len(inbox), most, workers)
         items = iter(inbox)
         written = []
         for number, size in enumerate(share_out(len(inbox), batches)):
             batch = list(islice(items, size))
             write_lines(self.store, self._batch_key(number), (item.to_json() for item in batch))
             images = sum(len(item.images) for item in batch)
-            written.append({"run": self.run, "number": number, "images": images, "lanes": min(lanes, batches)})
+            written.append({"run": self.run, "number": number, "images": images, "workers": min(workers, batches)})
         return written
 
     def batch(self, number: int) -> Iterator[WorkItem]:
@@ -116,7 +116,7 @@ class DetectionWork:
         value, _ = self.store.read_json(self._progress_key(number))
         return Progress.from_json(value) if value else Progress()
 
-    def keep_progress(self, number: int, progress: Progress) -> None:
+    def save_progress(self, number: int, progress: Progress) -> None:
         """Write how far a batch is."""
         self.store.write_json(self._progress_key(number), progress.to_json())
 

@@ -1,4 +1,4 @@
-"""What a version said about images whose labels are known, and the numbers that follow from it."""
+"""What a version predicted about images whose labels are known, and the numbers that follow from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from custom_labels.core.gate import Metrics, Scores
 
 # Developer guide, "Accessing evaluation metrics: evaluation manifest snapshot".
-_TRUTH = "rekognition-custom-labels-training-"
+_ACTUAL = "rekognition-custom-labels-training-"
 _EVALUATION = "rekognition-custom-labels-evaluation-"
 _METADATA = "-metadata"
 _DETAILS = "rekognition-custom-labels-evaluation-details"
@@ -19,38 +19,38 @@ _DETAILS = "rekognition-custom-labels-evaluation-details"
 
 @dataclass(frozen=True, order=True)
 class Answer:
-    """One known image and what a version said of it.
+    """One known image and what a version predicted of it.
 
     :param image: its ``s3://`` URI.
-    :param truth: the labels that it shows, sorted.
-    :param said: the labels that the version saw above their assumed thresholds, sorted.
+    :param actual: the labels that it shows, sorted.
+    :param predicted: the labels that the version saw above their assumed thresholds, sorted.
     """
 
     image: str
-    truth: tuple[str, ...]
-    said: tuple[str, ...]
+    actual: tuple[str, ...]
+    predicted: tuple[str, ...]
 
     @property
     def right(self) -> bool:
-        """Whether all was said that the image shows, and nothing else."""
-        return self.truth == self.said
+        """Whether all was predicted that the image shows, and nothing else."""
+        return self.actual == self.predicted
 
     @property
     def stratum(self) -> str:
         """The label that a sample counts the image under."""
-        return self.truth[0] if self.truth else ""
+        return self.actual[0] if self.actual else ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How many images of a label were said to show a label.
+    """How many images of a label were predicted to show a label.
 
-    :param truth: ``None`` for images that show no label.
-    :param said: ``None`` where neither the label itself nor a wrong one was said.
+    :param actual: ``None`` for images that show no label.
+    :param predicted: ``None`` where neither the label itself nor a wrong one was predicted.
     """
 
-    truth: str | None
-    said: str | None
+    actual: str | None
+    predicted: str | None
     images: int
 
 
@@ -63,16 +63,16 @@ def read_evaluation_line(line: str | bytes) -> Answer:
     entry = json.loads(line)
     if not isinstance(entry, dict) or "source-ref" not in entry:
         raise ValueError("a line has no 'source-ref'")
-    truth, said = set(), set()
+    actual, predicted = set(), set()
     for name, metadata in entry.items():
-        if not name.endswith(_METADATA) or not name.startswith((_TRUTH, _EVALUATION)):
+        if not name.endswith(_METADATA) or not name.startswith((_ACTUAL, _EVALUATION)):
             continue
         label, details = _label(metadata)
-        if name.startswith(_TRUTH) or details.get("is-present-in-ground-truth"):
-            truth.add(label)
+        if name.startswith(_ACTUAL) or details.get("is-present-in-ground-truth"):
+            actual.add(label)
         if details.get("is-true-positive") or details.get("is-false-positive"):
-            said.add(label)
-    return Answer(str(entry["source-ref"]), tuple(sorted(truth)), tuple(sorted(said)))
+            predicted.add(label)
+    return Answer(str(entry["source-ref"]), tuple(sorted(actual)), tuple(sorted(predicted)))
 
 
 def _label(metadata: Any) -> tuple[str, Mapping[str, Any]]:
@@ -87,20 +87,20 @@ class Tally:
     def __init__(self) -> None:
         self.images = 0
         self._shown: Counter[str] = Counter()
-        self._said: Counter[str] = Counter()
+        self._predicted: Counter[str] = Counter()
         self._right: Counter[str] = Counter()
         self._cells: Counter[tuple[str | None, str | None]] = Counter()
 
     def add(self, answer: Answer) -> None:
         """Count one answer."""
         self.images += 1
-        self._shown.update(answer.truth)
-        self._said.update(answer.said)
-        self._right.update(set(answer.truth) & set(answer.said))
-        wrong = [label for label in answer.said if label not in answer.truth]
-        for label in answer.truth or (None,):
-            said: list[str | None] = [*([label] if label in answer.said else []), *wrong]
-            self._cells.update((label, each) for each in said or [None])
+        self._shown.update(answer.actual)
+        self._predicted.update(answer.predicted)
+        self._right.update(set(answer.actual) & set(answer.predicted))
+        wrong = [label for label in answer.predicted if label not in answer.actual]
+        for label in answer.actual or (None,):
+            predicted: list[str | None] = [*([label] if label in answer.predicted else []), *wrong]
+            self._cells.update((label, each) for each in predicted or [None])
 
     def scores(self, known: Collection[str] | None = None) -> Scores:
         """Give precision, recall and F1 by label, and their means over the labels that some image shows.
@@ -121,14 +121,16 @@ class Tally:
         return Scores(overall, {label: one for label, one in each.items() if known is None or label in known})
 
     def _metrics(self, label: str) -> Metrics:
-        right, said, shown = self._right[label], self._said[label], self._shown[label]
-        return Metrics(f1=2 * right / max(1, said + shown), precision=right / max(1, said), recall=right / shown)
+        right, predicted, shown = self._right[label], self._predicted[label], self._shown[label]
+        return Metrics(
+            f1=2 * right / max(1, predicted + shown), precision=right / max(1, predicted), recall=right / shown
+        )
 
     def confusion(self) -> tuple[Cell, ...]:
         """Give the cells of the confusion matrix that are not empty, in the order of the labels, nothing last."""
         return tuple(
-            Cell(truth, said, images)
-            for (truth, said), images in sorted(
+            Cell(actual, predicted, images)
+            for (actual, predicted), images in sorted(
                 self._cells.items(), key=lambda item: [(label is None, label or "") for label in item[0]]
             )
         )

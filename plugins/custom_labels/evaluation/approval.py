@@ -108,9 +108,9 @@ def _number(value: float | None) -> str:
 def _flips(flips: Sequence[Mapping[str, Any]] | None) -> str:
     if flips is None:
         return ""
-    counts = Counter(str(flip["turn"]) for flip in flips)
-    told = "; ".join(f"{count} {markdown(turn)}" for turn, count in counts.items())
-    return f"Of the same images the two versions say different things: {told}." if told else "They say the same."
+    counts = Counter(str(flip["change"]) for flip in flips)
+    changes = "; ".join(f"{markdown(change)}: {count}" for change, count in counts.items())
+    return f"Of the same images the two versions say different things: {changes}." if changes else "They say the same."
 
 
 def markdown(text: str) -> str:

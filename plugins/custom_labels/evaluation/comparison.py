@@ -1,4 +1,4 @@
-"""The champion and the challenger on the same images: which ones, what each said, and where they differ."""
+"""The champion and the challenger on the same images: which ones, what each predicted, and where they differ."""
 
 from __future__ import annotations
 
@@ -85,52 +85,52 @@ def images_digest(images: Iterable[tuple[str, str]]) -> str:
 # -- where they differ -----------------------------------------------------------------------------
 
 
-class Turn(StrEnum):
+class VerdictChange(StrEnum):
     """What became of the verdict on an image, from the champion to the challenger; the worst comes first."""
 
-    WORSE = "right to wrong"
-    BETTER = "wrong to right"
-    OTHERWISE = "wrong, but otherwise"
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    STILL_WRONG = "still wrong"
 
 
 @dataclass(frozen=True)
 class Flip:
     """An image of which the two versions say different things.
 
-    :param champion: the labels that the champion said; likewise ``challenger``.
+    :param champion: the labels that the champion predicted; likewise ``challenger``.
     """
 
     image: str
-    turn: Turn
-    truth: tuple[str, ...]
+    change: VerdictChange
+    actual: tuple[str, ...]
     champion: tuple[str, ...]
     challenger: tuple[str, ...]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Flip:
         """Read back what ``asdict`` gave, through JSON."""
-        said = {name: tuple(value[name]) for name in ("truth", "champion", "challenger")}
-        return cls(image=value["image"], turn=Turn(value["turn"]), **said)
+        predicted = {name: tuple(value[name]) for name in ("actual", "champion", "challenger")}
+        return cls(image=value["image"], change=VerdictChange(value["change"]), **predicted)
 
 
 def find_flips(pairs: Iterable[tuple[Answer, Answer]]) -> tuple[Flip, ...]:
-    """Find the images on which two versions differ, right to wrong first, then by image.
+    """Find the images on which two versions differ, regressions first, then by image.
 
     :param pairs: the champion's and the challenger's answer to the same image.
     """
     flips = [
-        Flip(champion.image, _turn(champion, challenger), champion.truth, champion.said, challenger.said)
+        Flip(champion.image, _change(champion, challenger), champion.actual, champion.predicted, challenger.predicted)
         for champion, challenger in pairs
-        if champion.said != challenger.said
+        if champion.predicted != challenger.predicted
     ]
-    order = list(Turn)
-    return tuple(sorted(flips, key=lambda flip: (order.index(flip.turn), flip.image)))
+    order = list(VerdictChange)
+    return tuple(sorted(flips, key=lambda flip: (order.index(flip.change), flip.image)))
 
 
-def _turn(champion: Answer, challenger: Answer) -> Turn:
+def _change(champion: Answer, challenger: Answer) -> VerdictChange:
     if champion.right:
-        return Turn.WORSE
-    return Turn.BETTER if challenger.right else Turn.OTHERWISE
+        return VerdictChange.REGRESSION
+    return VerdictChange.IMPROVEMENT if challenger.right else VerdictChange.STILL_WRONG
 
 
 # -- the result ------------------------------------------------------------------------------------

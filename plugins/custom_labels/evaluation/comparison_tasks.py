@@ -21,7 +21,7 @@ from custom_labels.evaluation.answers import Answer, tally
 from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
-from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, frozen_etags
+from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, snapshot_etags
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.output_files import NoAnswers
 
@@ -64,12 +64,12 @@ def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[s
             own = tally(answers)
             found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
             if champion is not None:
-                trial = _Trial(ctx, settings, champion, decisions)
+                trial = _ChampionEvaluation(ctx, settings, champion, decisions)
                 found["same_images"] = trial.run(answers, own.images, attempt["digest"]).to_json()
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
         found["why_not"] = str(error)
-    decisions.keep_comparison(found)
+    decisions.save_comparison(found)
     return {
         "champion": champion.to_json() if champion else None,
         "champion_scores": _recorded_scores(ctx, champion) if champion else None,
@@ -83,7 +83,7 @@ def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> dict[str, An
     return Evaluation.from_json(evaluation).scores.to_json() if evaluation else None
 
 
-class _Trial:
+class _ChampionEvaluation:
     """The champion on the challenger's test images."""
 
     def __init__(self, ctx: ProjectContext, settings: Settings, champion: LiveVersion, decisions: Decisions) -> None:
@@ -107,8 +107,8 @@ class _Trial:
         pairs = []
         for answer, record in zip(sample, self._ask_all(sample, etags), strict=True):
             if record["status"] == PredictionStatus.ANSWERED.name:
-                said = tuple(sorted(record["said"]))
-                pairs.append((Answer(answer.image, answer.truth, said), answer))
+                predicted = tuple(sorted(record["predicted"]))
+                pairs.append((Answer(answer.image, answer.actual, predicted), answer))
             else:
                 left_out[record["why"]] += 1
         if not pairs:
@@ -137,7 +137,7 @@ class _Trial:
         keys: dict[str, set[str]] = {}
         for answer in sample:
             keys.setdefault(answer.stratum, set()).add(self._key(answer))
-        found = frozen_etags(self.ctx.store, digest, keys)
+        found = snapshot_etags(self.ctx.store, digest, keys)
         return {answer.image: found.get(self._key(answer), "") for answer in sample}
 
     def _key(self, answer: Answer) -> str:
@@ -145,9 +145,9 @@ class _Trial:
 
     def _ask_all(self, sample: Sequence[Answer], etags: Mapping[str, str]) -> list[dict[str, Any]]:
         """Ask about all images, some at a time; what was asked before is read."""
-        # The detect DAG's lanes go on asking the same version; this is one more.
-        lanes = self.ctx.project.detection_lanes + 1
-        rate = version_rate(self.ctx, self.champion, self.settings, lanes)
+        # The detect DAG's workers go on asking the same version; this is one more.
+        workers = self.ctx.project.detection_workers + 1
+        rate = version_rate(self.ctx, self.champion, self.settings, workers)
         client = InferenceClient(self.champion, self.ctx.store, rate)
         records: list[dict[str, Any]] = []
         with ThreadPoolExecutor(client.threads) as pool:
@@ -156,7 +156,7 @@ class _Trial:
                 kept = self.decisions.answers(self.champion.version_name, number)
                 if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
                     kept = self._ask(pool, client, images)
-                    self.decisions.keep_answers(self.champion.version_name, number, kept)
+                    self.decisions.save_answers(self.champion.version_name, number, kept)
                     self.ctx.lock.renew()
                 records += kept
         log.info("%s images, %s calls of DetectCustomLabels.", len(records), client.take_calls())
@@ -173,7 +173,7 @@ class _Trial:
             raise
 
     def _ask_one(self, client: InferenceClient[LiveVersion], image: InferenceImage) -> dict[str, Any]:
-        record = {"key": image.key, "etag": image.etag, "said": [], "why": ""}
+        record = {"key": image.key, "etag": image.etag, "predicted": [], "why": ""}
         if not self._is_as_it_was(image):
             return {
                 **record,
@@ -182,7 +182,7 @@ class _Trial:
             }
         found = client.detect(image)
         if found.status is PredictionStatus.ANSWERED:
-            return {**record, "status": found.status.name, "said": [label.name for label in found.labels]}
+            return {**record, "status": found.status.name, "predicted": [label.name for label in found.labels]}
         code = found.message.partition(":")[0]
         return {**record, "status": found.status.name, "why": f"refused by the champion with {code}"}
 

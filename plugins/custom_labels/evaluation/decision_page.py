@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.core.gate import NAMES, Metric
-from custom_labels.evaluation.comparison import Turn
+from custom_labels.evaluation.comparison import VerdictChange
 
 SHOWN_FLIPS = 60
 """Images that the page shows; the record holds all."""
@@ -61,9 +61,9 @@ class Shade:
 class Matrix:
     """A version's confusion matrix, or the most frequent confusions where there are too many labels.
 
-    :param columns: labels that were said, ``None`` for nothing.
+    :param columns: labels that were predicted, ``None`` for nothing.
     :param rows: each label that images show, with its cells.
-    :param confusions: triples of label, what was said, and images.
+    :param confusions: triples of label, what was predicted, and images.
     """
 
     title: str
@@ -106,9 +106,9 @@ def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> s
         matrices=list(_matrices(record)),
         flips=[{**flip, "picture": thumbnails.get(flip["image"])} for flip in flips_to_show(record)],
         flips_in_all=len(flips),
-        turns={turn.value: sum(flip["turn"] == turn for flip in flips) for turn in Turn},
-        better=Turn.BETTER.value,
-        worse=Turn.WORSE.value,
+        changes={change.value: sum(flip["change"] == change for flip in flips) for change in VerdictChange},
+        better=VerdictChange.IMPROVEMENT.value,
+        worse=VerdictChange.REGRESSION.value,
     )
 
 
@@ -135,16 +135,21 @@ def _matrices(record: Mapping[str, Any]) -> Iterator[Matrix]:
 
 
 def _matrix(title: str, images: int, cells: Sequence[Mapping[str, Any]]) -> Matrix:
-    counts = {(cell["truth"], cell["said"]): int(cell["images"]) for cell in cells}
+    counts = {(cell["actual"], cell["predicted"]): int(cell["images"]) for cell in cells}
     rows, columns = (_in_order(pair[side] for pair in counts) for side in (0, 1))
     if len({*rows, *columns} - {None}) > WIDEST_MATRIX:
-        wrong = [(truth, said, count) for (truth, said), count in counts.items() if truth != said]
+        wrong = [(actual, predicted, count) for (actual, predicted), count in counts.items() if actual != predicted]
         wrong.sort(key=lambda each: (-each[2], str(each[0]), str(each[1])))
         return Matrix(title, images, (), (), tuple(wrong[:LONGEST_LIST]))
     table = []
-    for truth in rows:
-        total = sum(counts.get((truth, said), 0) for said in columns)
-        table.append((truth, tuple(_shade(counts.get((truth, said), 0), total, truth == said) for said in columns)))
+    for actual in rows:
+        total = sum(counts.get((actual, predicted), 0) for predicted in columns)
+        table.append(
+            (
+                actual,
+                tuple(_shade(counts.get((actual, predicted), 0), total, actual == predicted) for predicted in columns),
+            )
+        )
     return Matrix(title, images, tuple(columns), tuple(table), ())
 
 

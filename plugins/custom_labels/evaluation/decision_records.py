@@ -58,12 +58,12 @@ class Decisions:
         value, _ = self.store.read_json(f"{self._folder}comparison.json")
         return dict(value or {})
 
-    def keep_comparison(self, comparison: Mapping[str, Any]) -> None:
+    def save_comparison(self, comparison: Mapping[str, Any]) -> None:
         """Write what came of comparing the version."""
         self.store.write_json(f"{self._folder}comparison.json", comparison)
 
     def answers(self, champion: str, number: int) -> tuple[dict[str, Any], ...] | None:
-        """Read what the champion said of some of the images, ``None`` while it was not asked.
+        """Read what the champion predicted of some of the images, ``None`` while it was not asked.
 
         :param champion: its version's name.
         :param number: of the images' batch, from 0.
@@ -71,8 +71,8 @@ class Decisions:
         file = read_lines(self.store, self._answers_key(champion, number))
         return file.records if file else None
 
-    def keep_answers(self, champion: str, number: int, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Write what the champion said of some of the images, so that it is asked once."""
+    def save_answers(self, champion: str, number: int, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Write what the champion predicted of some of the images, so that it is asked once."""
         write_lines(self.store, self._answers_key(champion, number), answers)
 
     def _answers_key(self, champion: str, number: int) -> str:

@@ -57,7 +57,7 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
         yield EvaluationAnswers(path, uri)
 
 
-def frozen_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
+def snapshot_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
     """Find the ETags that images had when their snapshot was frozen; of images that it lacks there is none.
 
     :param digest: the snapshot's.

@@ -15,7 +15,7 @@ from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.gate import Metric, Scores, gates_of
 from custom_labels.core.gate import judge as judge_by_gates
 from custom_labels.datasets.manifest_records import uploaded_sha256
-from custom_labels.datasets.split import Side
+from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.comparison import SameImages
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
@@ -123,7 +123,7 @@ class JudgeVersionOperator(BaseOperator):
         champion = self.compared["champion"]
         scores = self.compared["champion_scores"]
         digest = self.attempt["digest"]
-        manifest = manifest_key(digest, Side.TEST.value)
+        manifest = manifest_key(digest, Subset.TEST.value)
         return Judged(
             version={
                 "version_name": self.attempt["version_name"],

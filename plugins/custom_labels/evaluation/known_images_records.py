@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from custom_labels.datasets.split import Side
+from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.evaluation_records import evaluation_answers
 from custom_labels.s3.keys import manifest_key
 from custom_labels.s3.output_files import NoAnswers
@@ -23,7 +23,7 @@ class KnownAnswers:
     """Images, and what a version is expected to say of them.
 
     :param images: pairs of ``s3://`` URI and label.
-    :param own: whether the labels are what the version itself said when it was evaluated; otherwise they are what
+    :param own: whether the labels are what the version itself predicted when it was evaluated; otherwise they are what
         people say, and even a good version may err.
     """
 
@@ -34,7 +34,7 @@ class KnownAnswers:
 def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, count: int) -> KnownAnswers:
     """Pick images with known answers, spread over the labels, always the same ones.
 
-    What the version itself said of its test images is in the evaluation snapshot that Custom Labels wrote
+    What the version itself predicted of its test images is in the evaluation snapshot that Custom Labels wrote
     (``TestingDataResult.Output`` of DescribeProjectVersions). Where that is gone, or holds no
     answer, the manifests of its snapshot are taken: test images first, then train images.
 
@@ -42,15 +42,19 @@ def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, cou
     :param digest: the digest of the snapshot that it was trained on.
     :param count: number of images wanted; fewer where there are fewer.
     """
-    said = _own_answers(store, described, count)
-    return KnownAnswers(tuple(said), own=True) if said else KnownAnswers(tuple(_labelled(store, digest, count)), False)
+    predicted = _own_answers(store, described, count)
+    return (
+        KnownAnswers(tuple(predicted), own=True)
+        if predicted
+        else KnownAnswers(tuple(_labelled(store, digest, count)), False)
+    )
 
 
 def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    """Take the images of which the version said one label; of the others no single answer is known."""
+    """Take the images of which the version predicted one label; of the others no single answer is known."""
     try:
         with evaluation_answers(store, described) as answers:
-            return _spread(((one.image, one.said[0]) for one in answers if len(one.said) == 1), count)
+            return _spread(((one.image, one.predicted[0]) for one in answers if len(one.predicted) == 1), count)
     except NoAnswers as error:
         log.info("People's labels are taken for known answers: %s.", error)
         return []
@@ -58,7 +62,7 @@ def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> li
 
 def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for side in (Side.TEST, Side.TRAIN):
+    for side in (Subset.TEST, Subset.TRAIN):
         if len(found) < count:
             lines = store.call("get_object", manifest_key(digest, side.value))["Body"].iter_lines()
             found += _spread(_labels(lines), count - len(found))

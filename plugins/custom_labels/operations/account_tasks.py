@@ -11,8 +11,8 @@ from custom_labels.aws.statuses import Described
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.operations.cost_records import keep_ledgers, told_level, version_uses
-from custom_labels.operations.costs import VersionUse, budget_level, cost_of, dearest
+from custom_labels.operations.cost_records import last_alert_level, save_ledgers, version_uses
+from custom_labels.operations.costs import VersionUse, budget_level, cost_of, top_costs
 from custom_labels.operations.guard_tasks import list_versions
 from custom_labels.operations.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
 from custom_labels.s3.keys import MANIFESTS
@@ -43,7 +43,7 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         if use.version_name in records:
             _record_cost(ctx, use, records[use.version_name], together[use.version_name], prices, now)
     _tag_versions(ctx, listed, records)
-    ledger = keep_ledgers(ctx.store, uses, prices, now)
+    ledger = save_ledgers(ctx.store, uses, prices, now)
     budget = settings["monthly_budget_usd"]
     level = budget_level(ledger["total_usd"], budget)
     return {
@@ -51,10 +51,10 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         "total_usd": ledger["total_usd"],
         "prices_as_of": ledger["prices_as_of"],
         "unit_hour_usd": prices.inference_unit_hour,
-        "dearest": dearest(ledger),
+        "top_costs": top_costs(ledger),
         "budget_usd": budget,
         "level": level,
-        "exceeded": level > (told_level(ledger, budget) if budget else 0),
+        "exceeded": level > (last_alert_level(ledger, budget) if budget else 0),
     }
 
 
@@ -98,10 +98,10 @@ def _record_cost(
 
 
 @step
-def old_versions(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
+def old_versions(project: str, settings: dict[str, Any], inspected: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the versions beyond the newest that are kept, one for each task; none while a deployment is under way."""
     ctx = ProjectContext(project)
-    if settings["keep_versions"] is None or not looked["is_ours"]:
+    if settings["keep_versions"] is None or not inspected["is_ours"]:
         return []
     ctx.deployment_lock.renew()
     listed = list_versions(ctx)
@@ -126,13 +126,13 @@ def _trained(name: str, described: Described, record: Mapping[str, Any]) -> Trai
 
 
 @step
-def forget(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> dict[str, Any]:
+def prune(project: str, settings: dict[str, Any], inspected: dict[str, Any]) -> dict[str, Any]:
     """Record which versions are gone, and delete the manifests that no remaining version was trained on.
 
     Snapshots stay: they say what each version was trained on.
     """
     ctx = ProjectContext(project)
-    if settings["keep_versions"] is None or not looked["is_ours"]:
+    if settings["keep_versions"] is None or not inspected["is_ours"]:
         return {"deleted": [], "manifests": 0}
     records = _records(ctx)
     deleted = gone_versions(records, list_versions(ctx))

@@ -92,7 +92,7 @@ def draw(store: S3Store, interval: int, until: datetime) -> Draw:
     return Draw(cursor, after, tuple(sampled), count)
 
 
-def keep_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> None:
+def save_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> None:
     """Record a draw's samples, then move the cursor behind it.
 
     Their reviews must have been asked for before: a run that is killed in between draws the same samples again.

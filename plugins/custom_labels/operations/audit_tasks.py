@@ -11,7 +11,7 @@ from custom_labels.core.reporting_tasks import outcome
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.doubts import first_request
 from custom_labels.operations.audit import Accuracy, AuditSample, accuracy_alarm
-from custom_labels.operations.audit_records import ACCURACY, draw, keep_draw
+from custom_labels.operations.audit_records import ACCURACY, draw, save_draw
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
@@ -88,7 +88,7 @@ def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     labels, reviewers = live.labels if live else (), settings["reviewers_per_image"]
     asked = [(each, first_request(project, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
     WaitingReviews(ctx.store).add(f"audit-{drawn.name}", (request for _, request in asked))
-    keep_draw(ctx.store, drawn, (_sample(detection, request) for detection, request in asked))
+    save_draw(ctx.store, drawn, (_sample(detection, request) for detection, request in asked))
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
     return {
         "sampled": len(drawn.sampled),
@@ -98,7 +98,7 @@ def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 @branch
-def how_did_it_go(measured: dict[str, Any], sampled: dict[str, Any]) -> str:
+def choose_outcome(measured: dict[str, Any], sampled: dict[str, Any]) -> str:
     """Tell an alarm before everything else."""
     if measured["alarm"]:
         return "live_accuracy_low"

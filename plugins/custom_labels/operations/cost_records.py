@@ -51,7 +51,7 @@ def version_uses(records: Mapping[str, Mapping[str, Any]], serving: Mapping[str,
     return uses
 
 
-def keep_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices, now: datetime) -> dict[str, Any]:
+def save_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices, now: datetime) -> dict[str, Any]:
     """Write the ledger of every month that may still change; what was told about a month stays with it.
 
     :return: the ledger of the present month.
@@ -65,22 +65,22 @@ def keep_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices,
         kept = change_json(
             store,
             ledger_key(month),
-            lambda before, ledger=ledger: {"told_level": 0, **_told(before), **ledger},  # type: ignore[misc]
+            lambda before, ledger=ledger: {"last_alert_level": 0, **_told(before), **ledger},  # type: ignore[misc]
         )
         if month == present:
             present_ledger: dict[str, Any] = kept
     return present_ledger
 
 
-def record_told(store: S3Store, month: str, level: int, budget_usd: float) -> None:
+def record_alert(store: S3Store, month: str, level: int, budget_usd: float) -> None:
     """Record that people know how far the budget of a month is exceeded."""
-    told = {"told_level": level, "told_budget_usd": budget_usd}
+    told = {"last_alert_level": level, "last_alert_budget_usd": budget_usd}
     change_json(store, ledger_key(month), lambda ledger: {**(ledger or {}), **told})
 
 
-def told_level(ledger: Mapping[str, Any], budget_usd: float) -> int:
+def last_alert_level(ledger: Mapping[str, Any], budget_usd: float) -> int:
     """Give how far people know that a budget is exceeded; of another budget they know nothing."""
-    return int(ledger["told_level"]) if ledger.get("told_budget_usd") == budget_usd else 0
+    return int(ledger["last_alert_level"]) if ledger.get("last_alert_budget_usd") == budget_usd else 0
 
 
 def count_reviews(store: S3Store, month: str, now: datetime) -> int:

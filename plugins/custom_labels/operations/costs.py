@@ -145,8 +145,8 @@ def budget_level(total_usd: float, budget_usd: float | None) -> int:
     return 1 + math.floor((total_usd / budget_usd - 1) / BUDGET_STEP + 1e-9)
 
 
-def dearest(ledger: Mapping[str, Any], most: int = 3) -> list[str]:
-    """Name what costs most in a month, the dearest first, in words."""
+def top_costs(ledger: Mapping[str, Any], most: int = 3) -> list[str]:
+    """Name what costs most in a month, the top_costs first, in words."""
     costs = [(f"serving {name}", cost["serving_usd"]) for name, cost in ledger["versions"].items()]
     costs += [(f"training {name}", cost["training_usd"]) for name, cost in ledger["versions"].items()]
     costs.append((f"{ledger['reviews']} reviews", ledger["reviews_usd"]))

@@ -152,12 +152,12 @@ def decide(
         elif is_live:
             action, reason, cause = _about_live(version, live, rules, now)
         else:
-            action, reason, cause = *_about_stray(version, live, now), None
+            action, reason, cause = *_about_other(version, live, now), None
         decisions.append(Decision(version.name, version.project_arn, action, reason, cause))
     return decisions
 
 
-def _about_stray(version: FoundVersion, live: LiveFacts, now: datetime) -> tuple[Action, str]:
+def _about_other(version: FoundVersion, live: LiveFacts, now: datetime) -> tuple[Action, str]:
     serves = f"version {live.name} serves" if live.name else "no version serves"
     if not version.is_known:
         return Action.ALERT, f"it runs and the registry does not know it, so that it is not touched; {serves}"
@@ -210,7 +210,7 @@ def remember(
 ) -> StoppedByGuard | None:
     """Give what is to be remembered of the guard's stop of the live version; written before it is stopped.
 
-    It is forgotten when the version runs again, whoever started it, or when another one serves.
+    It is pruned when the version runs again, whoever started it, or when another one serves.
 
     :param statuses: of the versions that were found, by name.
     """

@@ -10,13 +10,13 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.operations.running import RunningVersion, idle_level, what_runs
 
 
-def runs_in_words(looked: Mapping[str, Any], accounted: Mapping[str, Any]) -> str:
+def runs_in_words(inspected: Mapping[str, Any], accounted: Mapping[str, Any]) -> str:
     """Say what runs and what that costs a day.
 
-    :param looked: what ``look`` returned, and ``accounted`` what ``account`` did.
+    :param inspected: what ``inspect`` returned, and ``accounted`` what ``account`` did.
     """
-    running = [RunningVersion.from_json(version) for version in looked["running"]]
-    return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(looked["at"]))
+    running = [RunningVersion.from_json(version) for version in inspected["running"]]
+    return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(inspected["at"]))
 
 
 def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
@@ -28,15 +28,15 @@ def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
     return f"{spent}, {'more than' if accounted['level'] else 'of'} the ${budget:g} of '{variable}'"
 
 
-def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], looked: Mapping[str, Any]) -> dict[str, Any] | None:
+def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[str, Any] | None:
     """Give how long nobody asked the live version, if that is news; ``None`` if it was told, or is not for long."""
-    at = datetime.fromisoformat(looked["at"])
-    for version in map(RunningVersion.from_json, looked["running"]):
+    at = datetime.fromisoformat(inspected["at"])
+    for version in map(RunningVersion.from_json, inspected["running"]):
         if version.quiet_since is None:
             continue
         level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])
         news = {"version_name": version.name, "since": version.quiet_since.isoformat(), "level": level}
-        told = ctx.registry.service().get("told_idle") or {}
+        told = ctx.registry.service().get("notified_idle") or {}
         known = told.get("level", 0) if {**told, "level": level} == news else 0
         return news if level > known else None
     return None

@@ -45,7 +45,7 @@ LONGEST_LOOK_BACK = timedelta(days=92)
 
 
 @step
-def look(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def inspect(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Take the deployment lock if nobody alive has it, ask AWS what runs, and decide about each version.
 
     That the live version is going to be stopped is written down before it happens.
@@ -187,8 +187,8 @@ def _remember(
     before = ctx.registry.service()
     unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
     # One that is gone is news again when it comes back.
-    told = [name for name in before.get("told_unknown", []) if name in unknown]
-    facts = {"stopped": stopped.to_json() if stopped else None, "told_unknown": told}
+    told = [name for name in before.get("notified_unknown", []) if name in unknown]
+    facts = {"stopped": stopped.to_json() if stopped else None, "notified_unknown": told}
     if any(before.get(name) != value for name, value in facts.items()):
         ctx.registry.update_service(facts)
 
@@ -197,35 +197,35 @@ def _remember(
 
 
 @step
-def versions_to_stop(looked: dict[str, Any]) -> list[dict[str, Any]]:
+def versions_to_stop(inspected: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the versions that are stopped, one for each task."""
-    return _chosen(looked, Action.STOP)
+    return _chosen(inspected, Action.STOP)
 
 
 @step
-def versions_to_start(project: str, settings: dict[str, Any], looked: dict[str, Any]) -> list[dict[str, Any]]:
+def versions_to_start(project: str, settings: dict[str, Any], inspected: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the version that is started again, with the units that it had."""
     ctx = ProjectContext(project)
     return [
-        {**version, **units_of(ctx, settings, version["version_name"])} for version in _chosen(looked, Action.START)
+        {**version, **units_of(ctx, settings, version["version_name"])} for version in _chosen(inspected, Action.START)
     ]
 
 
-def _chosen(looked: Mapping[str, Any], action: Action) -> list[dict[str, Any]]:
+def _chosen(inspected: Mapping[str, Any], action: Action) -> list[dict[str, Any]]:
     return [
         {"project_arn": decision["project_arn"], "version_name": decision["version_name"]}
-        for decision in looked["decisions"]
+        for decision in inspected["decisions"]
         if decision["action"] == action
     ]
 
 
 @step
-def record_services(project: str, looked: dict[str, Any] | None) -> None:
+def record_services(project: str, inspected: dict[str, Any] | None) -> None:
     """Record what became of the versions that were stopped or started, also where one of them could not be."""
-    if looked is None:
-        raise AirflowSkipException("Nothing was looked at.")
+    if inspected is None:
+        raise AirflowSkipException("Nothing was inspected.")
     ctx = ProjectContext(project)
-    for chosen in (*_chosen(looked, Action.STOP), *_chosen(looked, Action.START)):
+    for chosen in (*_chosen(inspected, Action.STOP), *_chosen(inspected, Action.START)):
         note_service(ctx, chosen["project_arn"], chosen["version_name"])
 
 
@@ -239,35 +239,35 @@ def release_deployment_lock(project: str) -> None:
 
 
 @branch
-def how_did_it_go(
+def choose_outcome(
     project: str,
     settings: dict[str, Any],
-    looked: dict[str, Any],
+    inspected: dict[str, Any],
     accounted: dict[str, Any],
-    forgotten: dict[str, Any],
+    pruned: dict[str, Any],
 ) -> str:
     """Tell an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
     ctx = ProjectContext(project)
     if accounted["exceeded"]:
         return "budget_exceeded"
-    if idle_news(ctx, settings, looked):
+    if idle_news(ctx, settings, inspected):
         return "live_version_idle"
-    return "guarded" if _deeds(ctx, looked, forgotten) else "nothing_to_guard"
+    return "guarded" if _actions_taken(ctx, inspected, pruned) else "nothing_to_guard"
 
 
 @step
 def budget_exceeded(
-    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+    project: str, inspected: dict[str, Any], accounted: dict[str, Any], pruned: dict[str, Any]
 ) -> dict[str, Any]:
     """Say that the month costs more than its budget, and what costs most; once for each further quarter of it."""
-    from custom_labels.operations.cost_records import record_told
+    from custom_labels.operations.cost_records import record_alert
 
     ctx = ProjectContext(project)
-    spent, runs = spent_in_words(ctx, accounted), runs_in_words(looked, accounted)
-    detail = f"{spent}; most: {', '.join(accounted['dearest'])}. Now {runs}"
-    end = outcome(ctx, "budget_exceeded", detail, _facts(ctx, looked, accounted, forgotten))
-    record_told(ctx.store, accounted["month"], accounted["level"], accounted["budget_usd"])
-    _record_told_unknown(ctx, looked)
+    spent, runs = spent_in_words(ctx, accounted), runs_in_words(inspected, accounted)
+    detail = f"{spent}; most: {', '.join(accounted['top_costs'])}. Now {runs}"
+    end = outcome(ctx, "budget_exceeded", detail, _facts(ctx, inspected, accounted, pruned))
+    record_alert(ctx.store, accounted["month"], accounted["level"], accounted["budget_usd"])
+    _record_notified_unknown(ctx, inspected)
     return end
 
 
@@ -275,59 +275,59 @@ def budget_exceeded(
 def live_version_idle(
     project: str,
     settings: dict[str, Any],
-    looked: dict[str, Any],
+    inspected: dict[str, Any],
     accounted: dict[str, Any],
-    forgotten: dict[str, Any],
+    pruned: dict[str, Any],
 ) -> dict[str, Any]:
     """Say what the live version costs while nobody asks it, and how that ends; again when it lasts twice as long."""
     ctx = ProjectContext(project)
     variable = ctx.project.variable
     detail = (
-        f"{runs_in_words(looked, accounted)}; {spent_in_words(ctx, accounted)}. '{variable('idle_stop_hours')}' "
+        f"{runs_in_words(inspected, accounted)}; {spent_in_words(ctx, accounted)}. '{variable('idle_stop_hours')}' "
         f"stops it after so many hours, '{variable('idle_alert_hours')}' says when this alert comes"
     )
-    end = outcome(ctx, "live_version_idle", detail, _facts(ctx, looked, accounted, forgotten))
-    if news := idle_news(ctx, settings, looked):
-        ctx.registry.update_service({"told_idle": news})
-    _record_told_unknown(ctx, looked)
+    end = outcome(ctx, "live_version_idle", detail, _facts(ctx, inspected, accounted, pruned))
+    if news := idle_news(ctx, settings, inspected):
+        ctx.registry.update_service({"notified_idle": news})
+    _record_notified_unknown(ctx, inspected)
     return end
 
 
 @step
 def guarded(
-    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+    project: str, inspected: dict[str, Any], accounted: dict[str, Any], pruned: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what was stopped, started and deleted, what runs that nobody knows, and what is left running."""
     ctx = ProjectContext(project)
-    done = _deeds(ctx, looked, forgotten)
-    said = "; ".join([*done, f"now {runs_in_words(looked, accounted)}", spent_in_words(ctx, accounted)])
-    end = outcome(ctx, "guarded", said, _facts(ctx, looked, accounted, forgotten))
-    _record_told_unknown(ctx, looked)
+    done = _actions_taken(ctx, inspected, pruned)
+    said = "; ".join([*done, f"now {runs_in_words(inspected, accounted)}", spent_in_words(ctx, accounted)])
+    end = outcome(ctx, "guarded", said, _facts(ctx, inspected, accounted, pruned))
+    _record_notified_unknown(ctx, inspected)
     return end
 
 
 @step
 def nothing_to_guard(
-    project: str, looked: dict[str, Any], accounted: dict[str, Any], forgotten: dict[str, Any]
+    project: str, inspected: dict[str, Any], accounted: dict[str, Any], pruned: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what runs and what it costs, though there is nothing to do about it, or why nothing was done."""
     ctx = ProjectContext(project)
-    said = [runs_in_words(looked, accounted), spent_in_words(ctx, accounted)]
-    if looked["deploying"]:
-        said.insert(0, f"a deployment is under way: {looked['deploying']}; nothing is stopped until it has ended")
-    return outcome(ctx, "nothing_to_guard", "; ".join(said), _facts(ctx, looked, accounted, forgotten))
+    said = [runs_in_words(inspected, accounted), spent_in_words(ctx, accounted)]
+    if inspected["deploying"]:
+        said.insert(0, f"a deployment is under way: {inspected['deploying']}; nothing is stopped until it has ended")
+    return outcome(ctx, "nothing_to_guard", "; ".join(said), _facts(ctx, inspected, accounted, pruned))
 
 
-def _deeds(ctx: ProjectContext, looked: Mapping[str, Any], forgotten: Mapping[str, Any]) -> list[str]:
+def _actions_taken(ctx: ProjectContext, inspected: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[str]:
     """Word what was done, and what is to be told for the first time."""
-    told = ctx.registry.service().get("told_unknown", [])
-    deeds = [
+    told = ctx.registry.service().get("notified_unknown", [])
+    actions = [
         _deed(ctx, decision)
-        for decision in looked["decisions"]
+        for decision in inspected["decisions"]
         if decision["action"] in {Action.STOP, Action.START}
         or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
     ]
-    return [*deeds, *(f"deleted version {name}, as it is old" for name in forgotten["deleted"])]
+    return [*actions, *(f"deleted version {name}, as it is old" for name in pruned["deleted"])]
 
 
 def _deed(ctx: ProjectContext, decision: Mapping[str, Any]) -> str:
@@ -342,21 +342,21 @@ def _deed(ctx: ProjectContext, decision: Mapping[str, Any]) -> str:
     return f"{done} version {name}: {decision['reason']}"
 
 
-def _record_told_unknown(ctx: ProjectContext, looked: Mapping[str, Any]) -> None:
-    unknown = [each["version_name"] for each in looked["decisions"] if each["action"] == Action.ALERT]
+def _record_notified_unknown(ctx: ProjectContext, inspected: Mapping[str, Any]) -> None:
+    unknown = [each["version_name"] for each in inspected["decisions"] if each["action"] == Action.ALERT]
     if unknown:
-        ctx.registry.update_service({"told_unknown": unknown})
+        ctx.registry.update_service({"notified_unknown": unknown})
 
 
 def _facts(
-    ctx: ProjectContext, looked: Mapping[str, Any], accounted: Mapping[str, Any], forgotten: Mapping[str, Any]
+    ctx: ProjectContext, inspected: Mapping[str, Any], accounted: Mapping[str, Any], pruned: Mapping[str, Any]
 ) -> dict[str, Any]:
-    left = [each for each in looked["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
-    deeds = _deeds(ctx, looked, forgotten)
+    left = [each for each in inspected["decisions"] if each["action"] in {Action.LEAVE, Action.ALERT}]
+    actions = _actions_taken(ctx, inspected, pruned)
     return {
-        **{f"Done {number}": deed for number, deed in enumerate(deeds, start=1)},
+        **{f"Done {number}": action for number, action in enumerate(actions, start=1)},
         **{f"Version {each['version_name']}": each["reason"] for each in left},
-        "Runs": runs_in_words(looked, accounted),
+        "Runs": runs_in_words(inspected, accounted),
         f"Costs of {accounted['month']}": f"${accounted['total_usd']:.2f}",
         "Prices of": accounted["prices_as_of"],
     }

@@ -35,10 +35,10 @@ MAXIMUM_METADATA_BYTES = 2048
 """User-defined metadata of an object, names and values together (S3 user guide)."""
 
 
-NOBODY_COULD_ANSWER = "the review failed before anybody could answer: "
+NO_ANSWER_POSSIBLE = "the review failed before anybody could answer: "
 
 
-class Fate(StrEnum):
+class ReviewOutcome(StrEnum):
     """What became of an image."""
 
     COPY = "copy"
@@ -58,7 +58,7 @@ class Fate(StrEnum):
     """The review failed before a reviewer could answer: it counts as not asked, and is asked again."""
     GIVEN_UP = "given_up"
     """Likewise, but too often while other reviews worked: it is the image's own trouble."""
-    LOST = "lost"
+    DISCARDED = "lost"
     """Nothing is known of the review but its name."""
 
 
@@ -117,7 +117,7 @@ class HarvestedReview:
     """A line of the ledger: a review that has ended, what people said, and what became of its image.
 
     :param review: its name; ``request`` is what was asked, ``None`` if that is not known.
-    :param reason: one sentence: why this fate.
+    :param reason: one sentence: why this review_outcome.
     :param asked_at: when the review was opened; likewise ``harvested_at``; ISO 8601 in UTC.
     :param label: the label agreed on.
     :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
@@ -130,7 +130,7 @@ class HarvestedReview:
     status: ReviewStatus
     asked_at: str
     harvested_at: str
-    fate: Fate
+    review_outcome: ReviewOutcome
     reason: str
     agreement: Agreement = Agreement.UNANSWERED
     label: str | None = None
@@ -143,9 +143,12 @@ class HarvestedReview:
     @property
     def next_request(self) -> ReviewRequest | None:
         """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
-        if self.request is None or self.fate not in {Fate.ASKED_AGAIN, Fate.TECHNICAL_FAILURE}:
+        if self.request is None or self.review_outcome not in {
+            ReviewOutcome.ASKED_AGAIN,
+            ReviewOutcome.TECHNICAL_FAILURE,
+        }:
             return None
-        if self.fate is Fate.TECHNICAL_FAILURE:
+        if self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
             attempt = self.request.attempt + 1
             return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
         round_ = self.request.round + 1
@@ -154,7 +157,7 @@ class HarvestedReview:
     @property
     def is_for_training(self) -> bool:
         """Whether a copy of the image carries a label now."""
-        return self.fate is Fate.COPIED and (self.target or "").startswith(IMAGES)
+        return self.review_outcome is ReviewOutcome.COPIED and (self.target or "").startswith(IMAGES)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
@@ -172,7 +175,7 @@ class HarvestedReview:
             **{
                 **value,
                 "status": ReviewStatus(value["status"]),
-                "fate": Fate(value["fate"]),
+                "review_outcome": ReviewOutcome(value["review_outcome"]),
                 "agreement": Agreement(value["agreement"]),
                 "votes": tuple((label, number) for label, number in value["votes"]),
                 "answers": tuple(ReviewAnswer(**answer) for answer in value["answers"]),
@@ -181,7 +184,7 @@ class HarvestedReview:
         )
 
 
-def decide_fate(
+def decide_outcome(
     state: ReviewState,
     answered: Answered | None,
     earlier: Iterable[ReviewAnswer],
@@ -197,26 +200,26 @@ def decide_fate(
     :param earlier: the answers of earlier rounds about the image.
     :param opened_on: ISO 8601 day whose budget the review was counted in, if that is known.
     """
-    blank = HarvestedReview(state.name, state.status, state.created_at, harvested_at, Fate.LOST, "")
+    blank = HarvestedReview(state.name, state.status, state.created_at, harvested_at, ReviewOutcome.DISCARDED, "")
     if answered is None:
         return replace(blank, reason=f"it is not known what was asked; the review is {_ended(state)}")
     request = answered.request
     if state.status is ReviewStatus.FAILED and not answered.answers:
         is_last = request.attempt >= rules.maximum_attempts
-        reason = f"{NOBODY_COULD_ANSWER}{state.reason or 'no reason was given'}"
+        reason = f"{NO_ANSWER_POSSIBLE}{state.reason or 'no reason was given'}"
         return replace(
             blank,
-            fate=Fate.GIVEN_UP if is_last else Fate.TECHNICAL_FAILURE,
+            review_outcome=ReviewOutcome.GIVEN_UP if is_last else ReviewOutcome.TECHNICAL_FAILURE,
             reason=f"{reason}; it is given up after {request.attempt} attempts" if is_last else reason,
             request=request,
             budget_day=opened_on,
         )
     answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
     consensus = find_consensus(answers, ConsensusRule(rules.quorum))
-    fate, reason, target = _fate(request, consensus, rules)
+    review_outcome, reason, target = _outcome(request, consensus, rules)
     return replace(
         blank,
-        fate=fate,
+        review_outcome=review_outcome,
         reason=reason if state.status is ReviewStatus.COMPLETED else f"{reason}; the review is {_ended(state)}",
         agreement=consensus.agreement,
         label=consensus.label,
@@ -260,24 +263,26 @@ def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
     return {**metadata, "source-key": source}
 
 
-def _fate(request: ReviewRequest, consensus: Consensus, rules: HarvestRules) -> tuple[Fate, str, str | None]:
-    """Give the fate of an image, why, and the key of its copy."""
+def _outcome(
+    request: ReviewRequest, consensus: Consensus, rules: HarvestRules
+) -> tuple[ReviewOutcome, str, str | None]:
+    """Give the review_outcome of an image, why, and the key of its copy."""
     if consensus.agreement in {Agreement.DISAGREED, Agreement.UNANSWERED}:
         if request.round < rules.maximum_rounds:
-            return Fate.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
-        return Fate.UNDECIDED, f"{consensus.reason}, and that in {request.round} rounds", None
+            return ReviewOutcome.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
+        return ReviewOutcome.UNDECIDED, f"{consensus.reason}, and that in {request.round} rounds", None
     if request.purpose is Purpose.AUDIT and request.is_also_in_doubt:
-        return Fate.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
+        return ReviewOutcome.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
     if request.purpose is Purpose.AUDIT and not rules.train_on_audits:
-        return Fate.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
+        return ReviewOutcome.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
     subject = image_subject(rules.project, request)
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
-        return Fate.COPY, consensus.reason, none_fits_key(subject, request.key)
+        return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)
     target = harvested_key(existing_folder(label, rules.folders), subject, request.key)
     if why := _no_folder(label, rules.prefix + target):
-        return Fate.NO_FOLDER, f"{consensus.reason}, but {why}", None
-    return Fate.COPY, consensus.reason, target
+        return ReviewOutcome.NO_FOLDER, f"{consensus.reason}, but {why}", None
+    return ReviewOutcome.COPY, consensus.reason, target
 
 
 def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:

@@ -32,7 +32,7 @@ an unknown state then will not change any more, and need not be looked at for ev
 EXAMPLES = 5
 
 
-class HarvestLook:
+class HarvestInspection:
     """One look for reviews that have ended.
 
     :param found: takes what is to be harvested.

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from custom_labels.core.names import in_round
-from custom_labels.review.harvest import Fate, HarvestedReview, copy_metadata
+from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.review import ReviewAnswer, ReviewRequest
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.s3.keys import REVIEWS
@@ -105,7 +105,7 @@ def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[ReviewAnswe
     return tuple(ReviewAnswer(**answer) for answer in (value or {}).get("answers", []))
 
 
-def keep_answers(store: S3Store, harvested: HarvestedReview) -> None:
+def save_answers(store: S3Store, harvested: HarvestedReview) -> None:
     """Keep the answers so far for the next round; they are not in its request, which the backend shows to people."""
     round_ = harvested.request.round if harvested.request else 1
     store.write_json(
@@ -143,15 +143,15 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
         )
     except ClientError as error:
         if error_code(error) in CHANGED:
-            return _not_copied(harvested, Fate.REPLACED, "the image was replaced since")
+            return _not_copied(harvested, ReviewOutcome.REPLACED, "the image was replaced since")
         if error_code(error) in DENIED:
             refusal = store.explain("copy_object", request.key, error)
             if not _is_refused_alone(store, request.key):
                 raise refusal from error
-            return _not_copied(harvested, Fate.GONE, f"the image cannot be read: {refusal}")
+            return _not_copied(harvested, ReviewOutcome.GONE, f"the image cannot be read: {refusal}")
         what = "archived" if error_code(error) in ARCHIVED else "deleted"
-        return _not_copied(harvested, Fate.GONE, f"the image was {what} since")
-    return replace(harvested, fate=Fate.COPIED)
+        return _not_copied(harvested, ReviewOutcome.GONE, f"the image was {what} since")
+    return replace(harvested, review_outcome=ReviewOutcome.COPIED)
 
 
 def _is_refused_alone(store: S3Store, key: str) -> bool:
@@ -175,8 +175,8 @@ def _can_be_read(store: S3Store, key: str) -> bool:
     return True
 
 
-def _not_copied(harvested: HarvestedReview, fate: Fate, why: str) -> HarvestedReview:
-    return replace(harvested, fate=fate, reason=f"{harvested.reason}, but {why}", target=None)
+def _not_copied(harvested: HarvestedReview, review_outcome: ReviewOutcome, why: str) -> HarvestedReview:
+    return replace(harvested, review_outcome=review_outcome, reason=f"{harvested.reason}, but {why}", target=None)
 
 
 def _content_type(key: str) -> str:

@@ -19,13 +19,13 @@ from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext, branch, step, values
 from custom_labels.core.queues import project_queue
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.snapshot_records import survey
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.registry import make_backend
 from custom_labels.review.halt import halt_after
 from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.harvest import Fate, HarvestRules
-from custom_labels.review.harvest_inspection_records import HarvestLook
+from custom_labels.review.harvest import HarvestRules, ReviewOutcome
+from custom_labels.review.harvest_inspection_records import HarvestInspection
 from custom_labels.review.harvest_work_records import FoundReviews, delete_abandoned, write_batches
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
@@ -55,10 +55,10 @@ def collect(project: str) -> dict[str, Any]:
         unfinished = harvest_records.unfinished_chunks(ctx.store)
         watermark = None if ctx.param("from_the_beginning") else harvest_records.read_watermark(ctx.store)
         backend = make_backend(ctx.project, ctx.store)
-        look = HarvestLook(ctx.store, backend, found, watermark - OVERLAP if watermark else harvest_records.EPOCH)
+        look = HarvestInspection(ctx.store, backend, found, watermark - OVERLAP if watermark else harvest_records.EPOCH)
         look.learn(unfinished, now)
         look.at_queue(project_queue(ctx.project, "reviews"))
-        if not ctx.was_rung:
+        if not ctx.triggered_by_queue_only:
             look.at_all(now)
         run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
         batches = write_batches(ctx.store, run, found, BATCH_REVIEWS)
@@ -154,17 +154,17 @@ def is_anything_harvested(closed: dict[str, Any]) -> list[str]:
     end = "harvested" if counts.get("reviews", 0) > _failures(counts) else "nothing_to_harvest"
     return [
         "review_trouble" if closed["is_news"] else end,
-        *(["wake_training"] if counts.get("labelled") else []),
+        *(["trigger_training"] if counts.get("labelled") else []),
     ]
 
 
 @step
-def wake_training(project: str, settings: dict[str, Any]) -> None:
+def trigger_training(project: str, settings: dict[str, Any]) -> None:
     """Wake the train DAG, by this task's asset, if a training of the images as they are now would begin; else skip."""
     ctx = ProjectContext(project)
     if not settings["enable_automatic_training"]:
         raise AirflowSkipException(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
-    snapshot = survey(ctx.store, as_of=datetime.now(UTC), trained=TrainingRecords(ctx.registry).trained_digest())
+    snapshot = count_images(ctx.store, as_of=datetime.now(UTC), trained=TrainingRecords(ctx.registry).trained_digest())
     decision = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
@@ -174,7 +174,7 @@ def wake_training(project: str, settings: dict[str, Any]) -> None:
     )
     log.info("%s: %s.", decision.action, decision.reason)
     if decision.action is not Retrain.TRAIN:
-        raise AirflowSkipException(f"The training is not woken: {decision.reason}.")
+        raise AirflowSkipException(f"No training is triggered: {decision.reason}.")
 
 
 @step
@@ -206,7 +206,7 @@ def review_trouble(
 
 
 def _failures(counts: Mapping[str, int]) -> int:
-    return counts.get(Fate.TECHNICAL_FAILURE, 0) + counts.get(Fate.GIVEN_UP, 0)
+    return counts.get(ReviewOutcome.TECHNICAL_FAILURE, 0) + counts.get(ReviewOutcome.GIVEN_UP, 0)
 
 
 @step

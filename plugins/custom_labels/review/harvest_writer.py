@@ -13,7 +13,13 @@ from custom_labels.aws.messages import Message
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.review.budget_records import ReviewBudget
-from custom_labels.review.harvest import NOBODY_COULD_ANSWER, Fate, HarvestedReview, HarvestRules, decide_fate
+from custom_labels.review.harvest import (
+    NO_ANSWER_POSSIBLE,
+    HarvestedReview,
+    HarvestRules,
+    ReviewOutcome,
+    decide_outcome,
+)
 from custom_labels.review.harvest_work_records import EndedReview, delete_batch, read_batch
 from custom_labels.review.opened_records import OpenedReview, find_requests
 from custom_labels.review.request_records import WaitingReviews
@@ -112,7 +118,7 @@ class Harvester:
                 found = Answered(ours.request, ())
             earlier = harvest_records.earlier_answers(self.store, found.request) if found else ()
             opened_on = ours.day.isoformat() if ours else None
-            return decide_fate(state, found, earlier, self.rules, harvested_at, opened_on)
+            return decide_outcome(state, found, earlier, self.rules, harvested_at, opened_on)
 
         return self._each(decide, states)
 
@@ -130,10 +136,10 @@ class Harvester:
         return find_requests(self.store, {state.name for state in states}, min(days), max(days))
 
     def _carry_out(self, decided: HarvestedReview) -> HarvestedReview:
-        if decided.fate is Fate.COPY:
+        if decided.review_outcome is ReviewOutcome.COPY:
             return harvest_records.copy_image(self.store, decided)
-        if decided.fate is Fate.ASKED_AGAIN:
-            harvest_records.keep_answers(self.store, decided)
+        if decided.review_outcome is ReviewOutcome.ASKED_AGAIN:
+            harvest_records.save_answers(self.store, decided)
         return decided
 
     def _each(self, action: Callable[[Item], Result], items: list[Item]) -> list[Result]:
@@ -141,15 +147,17 @@ class Harvester:
             return list(pool.map(action, items))
 
     def _count(self, harvested: Iterable[HarvestedReview]) -> Counter[str]:
-        """Count reviews by their end, by the fate of their images, and the copies that carry a label now."""
+        """Count reviews by their end, by the review_outcome of their images, and the copies that carry a label now."""
         counts: Counter[str] = Counter()
         for one in harvested:
-            counts += Counter({"reviews": 1, one.status.value: 1, one.fate.value: 1, "labelled": one.is_for_training})
+            counts += Counter(
+                {"reviews": 1, one.status.value: 1, one.review_outcome.value: 1, "labelled": one.is_for_training}
+            )
             if one.status is ReviewStatus.COMPLETED:
                 self.completed_at = max(self.completed_at, one.asked_at)
-            if one.fate in {Fate.TECHNICAL_FAILURE, Fate.GIVEN_UP}:
+            if one.review_outcome in {ReviewOutcome.TECHNICAL_FAILURE, ReviewOutcome.GIVEN_UP}:
                 self.failed_at = min(self.failed_at or one.asked_at, one.asked_at)
-                self.failures[one.reason.removeprefix(NOBODY_COULD_ANSWER)] += 1
+                self.failures[one.reason.removeprefix(NO_ANSWER_POSSIBLE)] += 1
         return counts
 
 

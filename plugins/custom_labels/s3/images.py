@@ -203,7 +203,7 @@ class CheckReport:
 
 
 @dataclass(frozen=True, order=True)
-class Twin:
+class Duplicate:
     """One of several objects with the same content; they sort by label, then key.
 
     :param key: relative to the project's prefix.
@@ -215,19 +215,19 @@ class Twin:
     content_id: str
 
 
-def judge_twins(twins: Iterable[Twin]) -> dict[Twin, LeftOut]:
+def judge_duplicates(duplicates: Iterable[Duplicate]) -> dict[Duplicate, LeftOut]:
     """Say which of the objects with the same content are left out.
 
     Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
 
-    :param twins: those that exist now; so the verdict on one changes when another is deleted or replaced.
+    :param duplicates: those that exist now; so the verdict on one changes when another is deleted or replaced.
     """
-    groups: dict[str, list[Twin]] = {}
-    for twin in sorted(twins):
-        groups.setdefault(twin.content_id, []).append(twin)
-    verdicts: dict[Twin, LeftOut] = {}
+    groups: dict[str, list[Duplicate]] = {}
+    for duplicate in sorted(duplicates):
+        groups.setdefault(duplicate.content_id, []).append(duplicate)
+    verdicts: dict[Duplicate, LeftOut] = {}
     for group in groups.values():
-        if len({twin.label for twin in group}) > 1:
+        if len({duplicate.label for duplicate in group}) > 1:
             verdicts.update(dict.fromkeys(group, LeftOut.CONFLICT))
         else:
             verdicts.update(dict.fromkeys(group[1:], LeftOut.DUPLICATE))

@@ -29,11 +29,11 @@ def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
     """
     labels: list[str] = []
     for page in pages(store, IMAGES, delimiter="/"):
-        _leave_out_strays(page, time_text(as_of), tally)
+        _leave_out_non_images(page, time_text(as_of), tally)
         labels += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
     if "" in labels:
         for page in pages(store, label_folder("")):
-            _leave_out_strays(page, time_text(as_of), tally)
+            _leave_out_non_images(page, time_text(as_of), tally)
     return sorted((label for label in labels if label), key=str.encode)
 
 
@@ -85,6 +85,6 @@ def _reason(key: str, time: bytes, size: bytes, cutoff: bytes) -> LeftOut | None
     return LeftOut.KEY if has_control_character(key) else None
 
 
-def _leave_out_strays(page: Page, cutoff: bytes, tally: Tally) -> None:
+def _leave_out_non_images(page: Page, cutoff: bytes, tally: Tally) -> None:
     for key, time, size in zip(page.keys, page.times, page.sizes, strict=True):
         tally.add(_reason(key.decode(), time, size, cutoff) or LeftOut.NO_LABEL, key.decode())

@@ -12,11 +12,11 @@ from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.gate import Metric, gates_of
 from custom_labels.core.registry import Registry
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.dry_run_records import RehearsalStore
+from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
-from custom_labels.datasets.snapshot_records import survey
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
 from custom_labels.s3.images import CheckReport
@@ -32,7 +32,7 @@ from custom_labels.training.plan import (
 )
 from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
-from custom_labels.training.retraining_tasks import as_of, decide, freeze_snapshot, run_kind
+from custom_labels.training.retraining_tasks import as_of, decide, run_kind, write_checked_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -53,19 +53,19 @@ def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dic
 
 
 @step
-def rehearse(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def dry_run(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
     ctx = ProjectContext(project)
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        ctx.store = RehearsalStore(ctx.store, Path(folder))
+        ctx.store = DryRunStore(ctx.store, Path(folder))
         ctx.registry = Registry(ctx.store)
-        return _tell(ctx, _rehearse(ctx, settings))
+        return _tell(ctx, _dry_run(ctx, settings))
 
 
 @step
-def planned(project: str, rehearsed: dict[str, Any]) -> dict[str, Any]:
-    """End a dry run with its plan in a few sentences; the whole is an XCom of ``rehearse``."""
-    return outcome(ProjectContext(project), "planned", rehearsed["summary"])
+def planned(project: str, planned: dict[str, Any]) -> dict[str, Any]:
+    """End a dry run with its plan in a few sentences; the whole is an XCom of ``dry_run``."""
+    return outcome(ProjectContext(project), "planned", planned["summary"])
 
 
 @step
@@ -88,13 +88,13 @@ def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
     return {**made.to_json(), "summary": made.summary}
 
 
-def _rehearse(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
+def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
     """Do what a run does up to its first paid call; ``ctx`` keeps what that writes on this machine."""
     trained = TrainingRecords(ctx.registry).trained_digest()
-    found = survey(ctx.store, as_of=as_of(settings), trained=trained)
+    found = count_images(ctx.store, as_of=as_of(settings), trained=trained)
     decision = decide(ctx, settings, found)
     try:
-        snapshot, report = freeze_snapshot(ctx, settings, trained)
+        snapshot, report = write_checked_snapshot(ctx, settings, trained)
         build_manifests(ctx.store, snapshot)
     except NotTrainable as error:
         labels = tuple(

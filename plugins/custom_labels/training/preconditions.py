@@ -20,7 +20,7 @@ def before_training(project: str) -> Hook:
 
     def check(ctx: ProjectContext, task: Any) -> None:
         inputs = pull_inputs(ctx, task, "begin_training", "load_settings")
-        ctx.lock.keep()
+        ctx.lock.hold()
         if ctx.rekognition.describe_version(task.project_arn, task.version_name).status is None:
             _require_claim(ctx, inputs["load_settings"], inputs["begin_training"])
 

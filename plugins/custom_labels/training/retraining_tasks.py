@@ -27,7 +27,7 @@ def run_kind(ctx: ProjectContext) -> RunKind:
 def first_step(ctx: ProjectContext, settings: Mapping[str, Any]) -> tuple[str, str]:
     """Say which task a run begins with, ``acquire_lock`` where it may train, and why it may not."""
     if ctx.param("dry_run"):
-        return "rehearse", "it is a dry run"
+        return "dry_run", "it is a dry run"
     if run_kind(ctx).backfill:
         reason = skipped_interval(ctx)
         return ("not_this_interval", reason) if reason else ("acquire_lock", "")
@@ -62,7 +62,7 @@ def require_bucket_in_region(ctx: ProjectContext) -> None:
         )
 
 
-def freeze_snapshot(
+def write_checked_snapshot(
     ctx: ProjectContext, settings: dict[str, Any], trained: str | None
 ) -> tuple[ImageSnapshot, CheckReport]:
     """Check the images, fix the split and freeze the snapshot, if Custom Labels takes it where it is called.

@@ -17,12 +17,12 @@ from custom_labels.core.names import version_name
 from custom_labels.datasets.manifest_records import build_manifests as write_manifests
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import survey
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.preconditions import require_training
 from custom_labels.training.retraining import AttemptState, Retrain, TrainingAttempt
-from custom_labels.training.retraining_tasks import as_of, decide, first_step, freeze_snapshot, run_kind
+from custom_labels.training.retraining_tasks import as_of, decide, first_step, run_kind, write_checked_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Count the labelled images and those that no training has seen; reads listings only and writes nothing."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
-    snapshot = survey(ctx.store, as_of=as_of(settings), trained=TrainingRecords(ctx.registry).trained_digest())
+    snapshot = count_images(ctx.store, as_of=as_of(settings), trained=TrainingRecords(ctx.registry).trained_digest())
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     return snapshot.to_json()
 
@@ -68,7 +68,7 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
-    snapshot, report = freeze_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
+    snapshot, report = write_checked_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
     for line in report.lines():
         log.warning("%s", line)
     return {"snapshot": snapshot.to_json(), "report": report.to_json()}

@@ -1,4 +1,4 @@
-"""What a version said of known images: reading it, and the numbers that follow."""
+"""What a version predicted of known images: reading it, and the numbers that follow."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DOG = Answer("s3://b/3", ("dog",), ("dog",))
 SILENT_DOG = Answer("s3://b/4", ("dog",), ())
 
 
-def evaluation(label: str, *, said: bool, shown: bool) -> dict[str, Any]:
+def evaluation(label: str, *, predicted: bool, shown: bool) -> dict[str, Any]:
     details = {
-        "is-true-positive": said and shown,
-        "is-false-positive": said and not shown,
-        "is-false-negative": shown and not said,
+        "is-true-positive": predicted and shown,
+        "is-false-positive": predicted and not shown,
+        "is-false-negative": shown and not predicted,
         "is-present-in-ground-truth": shown,
     }
     return {"class-name": label, "rekognition-custom-labels-evaluation-details": details}
 
 
-def line(truth: tuple[str, ...], **evaluations: dict[str, Any]) -> str:
+def line(actual: tuple[str, ...], **evaluations: dict[str, Any]) -> str:
     entry: dict[str, Any] = {"source-ref": "s3://b/k"}
-    for number, label in enumerate(truth):
+    for number, label in enumerate(actual):
         entry[f"rekognition-custom-labels-training-{number}"] = 1
         entry[f"rekognition-custom-labels-training-{number}-metadata"] = {"class-name": label}
     for number, metadata in enumerate(evaluations.values()):
@@ -38,25 +38,25 @@ def line(truth: tuple[str, ...], **evaluations: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "truth", "said"),
+    ("text", "actual", "predicted"),
     [
-        (line(("cat",), a=evaluation("cat", said=True, shown=True)), ("cat",), ("cat",)),
+        (line(("cat",), a=evaluation("cat", predicted=True, shown=True)), ("cat",), ("cat",)),
         (
             line(
                 ("cat",),
-                a=evaluation("dog", said=True, shown=False),
-                b=evaluation("cat", said=False, shown=True),
+                a=evaluation("dog", predicted=True, shown=False),
+                b=evaluation("cat", predicted=False, shown=True),
             ),
             ("cat",),
             ("dog",),
         ),
-        (line(("dog", "cat"), a=evaluation("dog", said=True, shown=True)), ("cat", "dog"), ("dog",)),
+        (line(("dog", "cat"), a=evaluation("dog", predicted=True, shown=True)), ("cat", "dog"), ("dog",)),
         (line(("cat",)), ("cat",), ()),
     ],
-    ids=["right", "wrong", "several labels", "nothing said"],
+    ids=["right", "wrong", "several labels", "nothing predicted"],
 )
-def test_an_evaluation_line_is_read(text: str, truth: tuple[str, ...], said: tuple[str, ...]) -> None:
-    assert read_evaluation_line(text) == Answer("s3://b/k", truth, said)
+def test_an_evaluation_line_is_read(text: str, actual: tuple[str, ...], predicted: tuple[str, ...]) -> None:
+    assert read_evaluation_line(text) == Answer("s3://b/k", actual, predicted)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_question_shows_gates_versions_flips_and_leads_to_the_page() -> None
     decision = {
         "champion": {"version_name": "v1"},
         "gates": [gate(), gate(label="seven", champion=0.7, bound=0.65)],
-        "same_images": {"flips": [{"turn": "right to wrong"}, {"turn": "right to wrong"}, {"turn": "wrong to right"}]},
+        "same_images": {"flips": [{"change": "regression"}, {"change": "regression"}, {"change": "improvement"}]},
     }
 
     question = ask("digits", JUDGED, decision, "/custom-labels/digits/decisions/v2", 24)
@@ -62,7 +62,7 @@ def test_the_question_shows_gates_versions_flips_and_leads_to_the_page() -> None
     assert question.subject == "digits: may version v2 serve?"
     assert "| f1 | all labels | 0.900 |  | at least 0.800 | holds |" in question.body
     assert "| f1 | seven | 0.900 | 0.700 | at least 0.650 | holds |" in question.body
-    assert "2 right to wrong; 1 wrong to right" in question.body
+    assert "regression: 2; improvement: 1" in question.body
     assert "](/custom-labels/digits/decisions/v2)" in question.body
     assert "It would replace **v1**" in question.body
 

@@ -14,7 +14,7 @@ from custom_labels.evaluation.answers import Answer
 from custom_labels.evaluation.comparison import (
     SameImages,
     Sample,
-    Turn,
+    VerdictChange,
     compare,
     find_flips,
     headline_words,
@@ -81,11 +81,11 @@ PAIRS = [
 def test_flips_are_the_images_with_another_answer_the_worst_first() -> None:
     flips = find_flips(PAIRS)
 
-    assert [(flip.image[-1], flip.turn) for flip in flips] == [
-        ("0", Turn.WORSE),
-        ("5", Turn.WORSE),
-        ("2", Turn.BETTER),
-        ("3", Turn.OTHERWISE),
+    assert [(flip.image[-1], flip.change) for flip in flips] == [
+        ("0", VerdictChange.REGRESSION),
+        ("5", VerdictChange.REGRESSION),
+        ("2", VerdictChange.IMPROVEMENT),
+        ("3", VerdictChange.STILL_WRONG),
     ]
     assert (flips[0].champion, flips[0].challenger) == (("cat",), ())
 

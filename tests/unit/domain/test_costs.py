@@ -11,13 +11,13 @@ from custom_labels.operations.costs import (
     VersionUse,
     budget_level,
     cost_of,
-    dearest,
     first_moment,
     is_settled,
     month_ledger,
     month_of,
     months_between,
     period_of,
+    top_costs,
 )
 from custom_labels.training.prices import UnitPrices
 
@@ -112,8 +112,8 @@ def test_a_ledger_names_what_costs_most() -> None:
     assert ledger["versions"]["v1"]["unit_hours"] == 20
     assert (ledger["training_usd"], ledger["serving_usd"], ledger["reviews_usd"]) == (2, 80, 2)
     assert (ledger["total_usd"], ledger["prices_as_of"]) == (84, "2026-09-10")
-    assert dearest(ledger) == ["serving v1: $80.00", "25 reviews: $2.00", "training v1: $2.00"]
-    assert dearest(month_ledger("2026-01", [], 0, PRICES, now=NEW_YEAR)) == []
+    assert top_costs(ledger) == ["serving v1: $80.00", "25 reviews: $2.00", "training v1: $2.00"]
+    assert top_costs(month_ledger("2026-01", [], 0, PRICES, now=NEW_YEAR)) == []
 
 
 @pytest.mark.parametrize(

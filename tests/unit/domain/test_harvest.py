@@ -10,11 +10,11 @@ import pytest
 from custom_labels.core.names import in_round, review_name, review_subject
 from custom_labels.review.harvest import (
     MAXIMUM_METADATA_BYTES,
-    Fate,
     HarvestedReview,
     HarvestRules,
+    ReviewOutcome,
     copy_metadata,
-    decide_fate,
+    decide_outcome,
 )
 from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
 from custom_labels.s3.keys import MAXIMUM_KEY_BYTES, may_be_image
@@ -41,7 +41,7 @@ def decided(
     """Decide on a review that these people answered."""
     asked = request_for(**request)
     state = ReviewState(asked.name, status, "2026-11-20T10:00:00+00:00", reason="a reason")
-    return decide_fate(state, Answered(asked, answers(*labels)), (), rules, NOW)
+    return decide_outcome(state, Answered(asked, answers(*labels)), (), rules, NOW)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_quorum_is_more_than_half_of_those_asked_unless_it_is_given(
 def test_a_label_that_is_no_folders_name_becomes_no_path(label: str) -> None:
     found = decided(label, labels=("rows", label))
 
-    assert (found.fate, found.target) == (Fate.NO_FOLDER, None)
+    assert (found.review_outcome, found.target) == (ReviewOutcome.NO_FOLDER, None)
     assert found.label == label
 
 
 def test_a_key_that_would_be_too_long_is_not_written() -> None:
     label, rules = "é" * 255, replace(RULES, prefix="p" * 600)
 
-    assert decided(label, labels=(label,)).fate is Fate.COPY
+    assert decided(label, labels=(label,)).review_outcome is ReviewOutcome.COPY
     assert f"{MAXIMUM_KEY_BYTES} bytes" in decided(label, labels=(label,), rules=rules).reason
 
 
@@ -74,16 +74,22 @@ def test_a_key_that_would_be_too_long_is_not_written() -> None:
 def test_a_label_that_was_not_offered_is_not_counted(label: str) -> None:
     found = decided(label)
 
-    assert (found.fate, found.votes) == (Fate.ASKED_AGAIN, ())
+    assert (found.review_outcome, found.votes) == (ReviewOutcome.ASKED_AGAIN, ())
 
 
 @pytest.mark.parametrize(
-    ("round_", "fate"), [(1, Fate.ASKED_AGAIN), (2, Fate.ASKED_AGAIN), (3, Fate.UNDECIDED), (7, Fate.UNDECIDED)]
+    ("round_", "review_outcome"),
+    [
+        (1, ReviewOutcome.ASKED_AGAIN),
+        (2, ReviewOutcome.ASKED_AGAIN),
+        (3, ReviewOutcome.UNDECIDED),
+        (7, ReviewOutcome.UNDECIDED),
+    ],
 )
 @pytest.mark.parametrize("status", [each for each in ReviewStatus if each.is_final and each != ReviewStatus.FAILED])
-def test_nobody_is_asked_after_the_last_round(round_: int, fate: Fate, status: ReviewStatus) -> None:
+def test_nobody_is_asked_after_the_last_round(round_: int, review_outcome: ReviewOutcome, status: ReviewStatus) -> None:
     """The number of rounds may have been lowered meanwhile."""
-    assert decided(status=status, round_=round_).fate is fate
+    assert decided(status=status, round_=round_).review_outcome is review_outcome
 
 
 def test_one_more_person_is_asked_the_same_question() -> None:
@@ -119,7 +125,7 @@ def test_a_review_that_failed_costs_no_round(round_: int) -> None:
 
     found = decided(status=ReviewStatus.FAILED, reviewers=3, round_=round_)
 
-    assert found.fate is Fate.TECHNICAL_FAILURE
+    assert found.review_outcome is ReviewOutcome.TECHNICAL_FAILURE
     assert found.reason == "the review failed before anybody could answer: a reason"
     assert found.next_request == replace(asked, name=f"{asked.name}x2", attempt=2, reviewers=3)
 
@@ -132,26 +138,28 @@ def test_the_round_after_one_that_failed_begins_anew() -> None:
 
 
 def test_a_review_that_failed_after_an_answer_is_decided_by_it() -> None:
-    assert decided("rows", status=ReviewStatus.FAILED).fate is Fate.COPY
+    assert decided("rows", status=ReviewStatus.FAILED).review_outcome is ReviewOutcome.COPY
 
 
 @pytest.mark.parametrize(
-    ("attempt", "is_halted", "fate"),
+    ("attempt", "is_halted", "review_outcome"),
     [
-        (2, False, Fate.TECHNICAL_FAILURE),
-        (3, False, Fate.GIVEN_UP),
-        (3, True, Fate.TECHNICAL_FAILURE),
-        (99, True, Fate.GIVEN_UP),
+        (2, False, ReviewOutcome.TECHNICAL_FAILURE),
+        (3, False, ReviewOutcome.GIVEN_UP),
+        (3, True, ReviewOutcome.TECHNICAL_FAILURE),
+        (99, True, ReviewOutcome.GIVEN_UP),
     ],
     ids=["twice", "three times, and others work", "three times, and none works", "no more names"],
 )
-def test_an_image_whose_review_always_fails_is_given_up(attempt: int, is_halted: bool, fate: Fate) -> None:
+def test_an_image_whose_review_always_fails_is_given_up(
+    attempt: int, is_halted: bool, review_outcome: ReviewOutcome
+) -> None:
     rules = HarvestRules.of("digits", "", SETTINGS, is_halted=is_halted)
 
     found = decided(status=ReviewStatus.FAILED, attempt=attempt, rules=rules)
 
-    assert found.fate is fate
-    assert (found.next_request is None) == (fate is Fate.GIVEN_UP)
+    assert found.review_outcome is review_outcome
+    assert (found.next_request is None) == (review_outcome is ReviewOutcome.GIVEN_UP)
 
 
 def test_names_of_all_attempts_and_rounds_fit_and_belong_to_one_image() -> None:
@@ -171,7 +179,7 @@ def test_a_sample_that_is_in_doubt_too_is_filed_by_the_review_of_its_doubt(train
 
     found = decided("rows", rules=rules, purpose=Purpose.AUDIT, is_also_in_doubt=True)
 
-    assert (found.fate, found.target, found.label) == (Fate.RECORDED, None, "rows")
+    assert (found.review_outcome, found.target, found.label) == (ReviewOutcome.RECORDED, None, "rows")
 
 
 @pytest.mark.parametrize("key", ["a.JPG", "b/c.jpeg", "my photo é+.png", "pasted.jfif"])
@@ -203,9 +211,9 @@ def test_the_reason_names_how_the_review_ended_unless_it_was_completed(status: R
 
 def test_a_review_without_a_question_is_lost() -> None:
     state = ReviewState("digits-x-r1", ReviewStatus.FAILED, NOW, reason="no page")
-    found = decide_fate(state, None, (), RULES, NOW)
+    found = decide_outcome(state, None, (), RULES, NOW)
 
-    assert (found.fate, found.request) == (Fate.LOST, None)
+    assert (found.review_outcome, found.request) == (ReviewOutcome.DISCARDED, None)
     assert found.reason == "it is not known what was asked; the review is failed: no page"
 
 
@@ -214,7 +222,7 @@ def test_a_review_without_a_question_is_lost() -> None:
     [
         decided("rows", None, "rows"),
         decided(),
-        decide_fate(ReviewState("x-r1", ReviewStatus.FAILED, NOW), None, (), RULES, NOW),
+        decide_outcome(ReviewState("x-r1", ReviewStatus.FAILED, NOW), None, (), RULES, NOW),
     ],
     ids=["copied", "unanswered", "lost"],
 )
@@ -252,12 +260,12 @@ def test_an_image_is_filed_in_a_folder_that_is_the_same_to_a_person(label: str, 
 
     found = decided(label, labels=("caf\u00e9", "cat", "new"), rules=rules)
 
-    assert (found.fate, found.label) == (Fate.COPY, label)
+    assert (found.review_outcome, found.label) == (ReviewOutcome.COPY, label)
     assert (found.target or "").split("/")[1] == folder
 
 
 def test_an_image_of_a_label_named_none_of_the_above_reaches_it() -> None:
     found = decided("None of the above", labels=("cat",), none_label="None of the above")
 
-    assert (found.fate, found.label) == (Fate.COPY, "None of the above")
+    assert (found.review_outcome, found.label) == (ReviewOutcome.COPY, "None of the above")
     assert (found.target or "").startswith("images_labeled_by_folder/None of the above/")

@@ -6,13 +6,13 @@ import pytest
 
 from custom_labels.s3.images import (
     CheckReport,
+    Duplicate,
     ImageHeader,
     LeftOut,
     Tally,
-    Twin,
     etag_is_md5,
+    judge_duplicates,
     judge_header,
-    judge_twins,
 )
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -52,16 +52,16 @@ def test_etag_is_md5(etag: str, encryption: str | None, customer: str | None, ex
     assert etag_is_md5(etag, encryption, customer) is expected
 
 
-def twin(label: str, name: str, content: str) -> Twin:
-    return Twin(label, f"images_labeled_by_folder/{label}/{name}", "etag", content)
+def duplicate(label: str, name: str, content: str) -> Duplicate:
+    return Duplicate(label, f"images_labeled_by_folder/{label}/{name}", "etag", content)
 
 
-A1, A2, A3 = twin("a", "1", "x"), twin("a", "2", "x"), twin("a", "3", "x")
-B1, B2 = twin("b", "1", "x"), twin("b", "2", "y")
+A1, A2, A3 = duplicate("a", "1", "x"), duplicate("a", "2", "x"), duplicate("a", "3", "x")
+B1, B2 = duplicate("b", "1", "x"), duplicate("b", "2", "y")
 
 
 @pytest.mark.parametrize(
-    ("twins", "verdicts"),
+    ("duplicates", "verdicts"),
     [
         pytest.param([], {}, id="none"),
         pytest.param([A2], {}, id="the last of them"),
@@ -71,8 +71,8 @@ B1, B2 = twin("b", "1", "x"), twin("b", "2", "y")
         pytest.param([A1, B2], {}, id="different contents"),
     ],
 )
-def test_judge_twins(twins: list[Twin], verdicts: dict[Twin, LeftOut]) -> None:
-    assert judge_twins(twins) == verdicts
+def test_judge_twins(duplicates: list[Duplicate], verdicts: dict[Duplicate, LeftOut]) -> None:
+    assert judge_duplicates(duplicates) == verdicts
 
 
 def test_tally_keeps_twenty_examples_when_more_are_counted() -> None:

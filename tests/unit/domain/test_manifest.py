@@ -16,7 +16,7 @@ from custom_labels.datasets.manifest import (
     json_text,
     require_size,
 )
-from custom_labels.datasets.split import Side
+from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
 
 WHEN = "2026-01-31T12:00:00"
@@ -71,4 +71,4 @@ def test_pair_survives_json() -> None:
         "d", ManifestFile("s3://b/train", "train", "e", 10, {"cat": 3}), ManifestFile("s3://b/test", "test", "f", 5, {})
     )
     assert ManifestPair.from_json(json.loads(json.dumps(pair.to_json()))) == pair
-    assert (pair.side(Side.TRAIN).lines, pair.side(Side.TEST).lines) == (3, 0)
+    assert (pair.side(Subset.TRAIN).lines, pair.side(Subset.TEST).lines) == (3, 0)

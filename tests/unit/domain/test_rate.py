@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.aws.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket, rate_of_lane
+from custom_labels.aws.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket, rate_of_worker
 
 
 def run(bucket: TokenBucket, now: float, calls: int) -> float:
@@ -68,7 +68,9 @@ def test_another_full_rate_keeps_the_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("units", "per_unit", "lanes", "rate"), [(1, 5, 2, 2.5), (4, 5, 1, 20), (0, 5, 0, 5)], ids=["shared", "alone", "no"]
+    ("units", "per_unit", "workers", "rate"),
+    [(1, 5, 2, 2.5), (4, 5, 1, 20), (0, 5, 0, 5)],
+    ids=["shared", "alone", "no"],
 )
-def test_lanes_share_what_the_units_give(units: int, per_unit: float, lanes: int, rate: float) -> None:
-    assert rate_of_lane(units, per_unit, lanes) == rate
+def test_lanes_share_what_the_units_give(units: int, per_unit: float, workers: int, rate: float) -> None:
+    assert rate_of_worker(units, per_unit, workers) == rate

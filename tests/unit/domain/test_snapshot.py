@@ -17,7 +17,7 @@ from custom_labels.datasets.snapshot import (
     require_region,
     require_trainable,
 )
-from custom_labels.datasets.split import Side, SplitRule
+from custom_labels.datasets.split import SplitRule, Subset
 from custom_labels.errors import NotTrainable
 
 CAT = LabelCount("cat", 5, 2, "c" * 64, train=4, test=1)
@@ -53,7 +53,7 @@ def test_snapshot_sums_and_sorts_its_labels() -> None:
 
 def test_values_survive_json() -> None:
     snapshot = make_snapshot([CAT, DOG], WHEN, "f" * 64, (("corrupt", 3),), frozen=True)
-    header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Side.TEST}), {"cat": "a", "dög": "b"})
+    header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Subset.TEST}), {"cat": "a", "dög": "b"})
     assert ImageSnapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
     assert SnapshotHeader.from_json(json.loads(json.dumps(header.to_json()))) == header
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_labels.datasets.split import LabelSplit, Side, SplitRule, position, split_label
+from custom_labels.datasets.split import LabelSplit, SplitRule, Subset, position, split_label
 
 contents = st.text("0123456789abcdef", min_size=32, max_size=32)
 labels = st.sets(contents, min_size=2, max_size=30)
 shares = st.floats(0.01, 0.99)
 
 
-def sides(images: set[str], rule: SplitRule) -> dict[str, Side]:
+def sides(images: set[str], rule: SplitRule) -> dict[str, Subset]:
     return {image: rule.side(image) for image in images}
 
 
 @given(labels, shares)
 def test_both_sides_have_an_image_whatever_the_contents(images: set[str], share: float) -> None:
     rule = split_label(images, SplitRule(share))
-    assert set(sides(images, rule).values()) == {Side.TRAIN, Side.TEST}
+    assert set(sides(images, rule).values()) == {Subset.TRAIN, Subset.TEST}
 
 
 @given(labels, labels, shares)
@@ -37,7 +37,7 @@ def test_an_image_stays_on_its_side_when_others_are_deleted(
     kept = data.draw(st.sets(st.sampled_from(sorted(images)), min_size=2)) if len(images) > 2 else images
     second = split_label(kept, first.following(share))
     before, after = sides(kept, first), sides(kept, second)
-    if set(before.values()) == {Side.TRAIN, Side.TEST}:
+    if set(before.values()) == {Subset.TRAIN, Subset.TEST}:
         assert after == before
     else:  # the known hole: one image had to change its side
         assert sum(before[image] != after[image] for image in kept) == 1
@@ -47,7 +47,7 @@ def test_an_image_stays_on_its_side_when_others_are_deleted(
 def test_no_test_image_is_trained_on_when_the_share_changes(images: set[str], share: float, other: float) -> None:
     first = split_label(images, SplitRule(share))
     second = first.following(other)
-    assert all(second.side(image) is Side.TEST for image in images if first.side(image) is Side.TEST)
+    assert all(second.side(image) is Subset.TEST for image in images if first.side(image) is Subset.TEST)
 
 
 @given(st.lists(contents, min_size=1, max_size=40, unique=True), shares)
@@ -61,7 +61,7 @@ def test_the_order_and_the_batches_do_not_matter(images: list[str], share: float
 def test_the_share_is_met_when_there_are_many_images() -> None:
     split = LabelSplit(SplitRule(0.2))
     split.add([f"{number:032x}" for number in range(20_000)])
-    assert 3_800 < split.counts[Side.TEST] < 4_200
+    assert 3_800 < split.counts[Subset.TEST] < 4_200
 
 
 def test_the_salt_is_what_it_always_was() -> None:
@@ -75,5 +75,5 @@ def test_one_image_alone_gets_no_exception() -> None:
 
 
 def test_the_rule_survives_json() -> None:
-    rule = SplitRule(0.25, {"0" * 32: Side.TEST, "1" * 32: Side.TRAIN})
+    rule = SplitRule(0.25, {"0" * 32: Subset.TEST, "1" * 32: Subset.TRAIN})
     assert SplitRule.from_json(rule.to_json()) == rule

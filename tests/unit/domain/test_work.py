@@ -47,7 +47,7 @@ def test_an_image_is_one_piece_of_work_when_it_is(
 
 
 @pytest.mark.parametrize(
-    ("items", "most", "lanes", "batches"),
+    ("items", "most", "workers", "batches"),
     [
         (0, 200, 2, 0),
         (1, 200, 2, 1),
@@ -59,9 +59,9 @@ def test_an_image_is_one_piece_of_work_when_it_is(
     ],
 )
 def test_batches_are_a_multiple_of_the_lanes_where_images_are_enough(
-    items: int, most: int, lanes: int, batches: int
+    items: int, most: int, workers: int, batches: int
 ) -> None:
-    assert count_batches(items, most, lanes) == batches
+    assert count_batches(items, most, workers) == batches
 
 
 @pytest.mark.parametrize(("items", "batches", "sizes"), [(0, 0, []), (7, 3, [3, 2, 2]), (4, 2, [2, 2])])

@@ -21,7 +21,7 @@ def counts(sqs: Any, url: str) -> dict[str, int]:
 
 
 def test_deleted_messages_stay_away_when_many_delete_at_once(aws: Aws) -> None:
-    """As two lanes of a detection do: what came back would be in flight until its visibility ends, for nobody."""
+    """As two workers of a detection do: what came back would be in flight until its visibility ends, for nobody."""
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
     for batch in range(60):

@@ -13,7 +13,7 @@ from custom_labels.detection.detection import Decision
 from custom_labels.detection.log_records import write_log
 from custom_labels.operations import audit_records
 from custom_labels.operations.audit import AuditSample, Stratum
-from custom_labels.operations.audit_records import draw, keep_draw, measure
+from custom_labels.operations.audit_records import draw, measure, save_draw
 from custom_labels.review.harvest_records import HARVESTED
 from custom_labels.s3.line_files import write_lines
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
@@ -41,7 +41,7 @@ def logged(store: S3Store, start: int, count: int) -> None:
 def sampled(store: S3Store, interval: int) -> list[str]:
     """Draw and keep, as a run does; give the images."""
     drawn = draw(store, interval, soon())
-    keep_draw(store, drawn, [sample(each.key) for each in drawn.sampled])
+    save_draw(store, drawn, [sample(each.key) for each in drawn.sampled])
     return [each.key for each in drawn.sampled]
 
 
@@ -88,9 +88,9 @@ def test_a_draw_that_was_not_kept_is_drawn_again(store: S3Store) -> None:
     again = draw(store, 2, soon())
 
     assert (again.name, again.sampled) == (killed.name, killed.sampled)
-    keep_draw(store, again, [])
+    save_draw(store, again, [])
     with pytest.raises((ObjectChanged, ObjectExists)):
-        keep_draw(store, replace(killed, after=replace(killed.after, seen=1)), [])
+        save_draw(store, replace(killed, after=replace(killed.after, seen=1)), [])
 
 
 def test_an_image_that_cannot_be_read_is_no_detection(store: S3Store) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
@@ -37,7 +37,7 @@ def test_throttling_of_half_the_calls_costs_time_only(
     pair = build_manifests(store, frozen)
     assert (report.images, report.read, report.left_out) == (24, 24, ())
     assert pair.train.lines + pair.test.lines == 24
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
 
 
 def test_throttling_that_never_ends_is_an_error(
@@ -46,7 +46,7 @@ def test_throttling_that_never_ends_is_an_error(
     monkeypatch.setattr(store_module, "PATIENCE_SECONDS", 1.0)
     aws.control.faults({"operation": "s3.ListObjectsV2", "kind": "throttle", "share": 1.0})
     with pytest.raises(StorageError, match="S3 refused ListObjectsV2 of s3://trouble/p/"):
-        survey(store, now)
+        count_images(store, now)
 
 
 def test_a_lost_answer_to_a_create_is_no_conflict(aws: LocalAws, store: S3Store) -> None:
@@ -67,7 +67,7 @@ def test_a_lost_answer_changes_nothing_in_a_snapshot(
     aws: LocalAws, store: S3Store, bucket: Bucket, now: datetime, operation: str
 ) -> None:
     fill(bucket)
-    digest = survey(store, now).digest
+    digest = count_images(store, now).digest
     aws.control.faults({"operation": f"s3.{operation}", "kind": "lost_response", "times": 2})
     frozen, _ = freeze(store, now)
     assert frozen.digest == digest

@@ -14,7 +14,7 @@ from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_reader import read_header
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.images import CheckReport, LeftOut
 from custom_labels.s3.store import S3Store
@@ -118,7 +118,7 @@ def test_a_lost_or_damaged_ledger_only_costs_reading_again(
     again, report = freeze(store, now)
     assert again == frozen
     assert report.read == (0 if lost == "verdicts" else 4)
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
 
 
 def test_freezing_again_changes_nothing(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -253,7 +253,7 @@ def test_a_label_with_one_usable_image_is_left_out_and_named(store: S3Store, buc
     frozen, report = freeze(store, now)
     assert frozen.label_names == ("cat", "dog")
     assert report.labels_left_out == ("bird",)
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_label_with_a_name_that_custom_labels_refuses_is_left_out_unread_and_n
     for label in ("cat", LONG[:-1], LONG):
         bucket.put_many(label, 3)
 
-    counted = survey(store, now)
+    counted = count_images(store, now)
     frozen, report = freeze(store, now)
 
     assert (frozen.label_names, frozen.digest) == (("cat", LONG[:-1]), counted.digest)
@@ -342,7 +342,7 @@ def test_no_label_gets_more_test_images_than_custom_labels_takes(
     assert manifest_keys(store, pair.train) == manifest_keys(store, before.train) | (
         {"cat/more.png"} & manifest_keys(store, pair.train)
     )
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
 
 
 def manifest_keys(store: S3Store, manifest: ManifestFile) -> set[str]:
@@ -362,13 +362,13 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     bucket.put(f"{DECOMPOSED}/same.png", same)
     bucket.put_many("dog", 3)
 
-    counted = survey(store, now)
+    counted = count_images(store, now)
     frozen, report = freeze(store, now)
     pair = build_manifests(store, frozen)
 
     assert frozen.label_names == (COMPOSED, "dog")
     assert counted.images == frozen.images + 1  # whose content is another's is known once they were read
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
     assert report.left_out == ((LeftOut.DUPLICATE.value, 1),)
     assert report.merged == {COMPOSED: (DECOMPOSED, COMPOSED)}
     assert CheckReport.from_json(json.loads(json.dumps(report.to_json()))) == report

@@ -10,7 +10,7 @@ import pytest
 
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store
 from tests.unit.storage.conftest import Bucket
@@ -98,7 +98,7 @@ def test_refused_images_are_left_out_from_then_on(store: S3Store, bucket: Bucket
 
     for _ in range(2):  # a killed task is run again
         remember_refusals(store, frozen.digest, read_refusals(store, described).blamed)
-        counted = survey(store, now, trained=frozen.digest)
+        counted = count_images(store, now, trained=frozen.digest)
         again, report = freeze(store, now, trained=frozen.digest)
 
         assert (counted.images, counted.untrained, counted.digest) == (10, 0, again.digest)
@@ -116,7 +116,7 @@ def test_an_image_that_was_refused_is_tried_anew_when_it_is_replaced(
 
     bucket.put("cat/002.png")
 
-    assert survey(store, now).images == freeze(store, now)[0].images == 12
+    assert count_images(store, now).images == freeze(store, now)[0].images == 12
 
 
 def test_a_copy_of_a_refused_image_is_refused_with_it(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -128,7 +128,7 @@ def test_a_copy_of_a_refused_image_is_refused_with_it(store: S3Store, bucket: Bu
 
     again, report = freeze(store, now)
     assert (again.images, report.left_out) == (11, ((LeftOut.REFUSED.value, 2),))
-    assert survey(store, now).digest == again.digest
+    assert count_images(store, now).digest == again.digest
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_refused_image_is_found_in_whichever_folder_of_its_label(
 
     again, report = freeze(store, now)
     assert (again.images, report.left_out) == (16, ((LeftOut.REFUSED.value, 2),))
-    assert survey(store, now).digest == again.digest
+    assert count_images(store, now).digest == again.digest
 
 
 def test_refused_images_are_counted_though_the_file_that_names_them_is_gone(store: S3Store) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.errors import archive_of
 from custom_labels.s3.images import LeftOut
@@ -79,14 +79,14 @@ def test_an_archived_image_is_left_out_unread_until_it_is_restored(
     bucket.put("cat/003.png", StorageClass=storage_class)
     bucket.put("cat/004.png", StorageClass="GLACIER_IR")
 
-    counted = survey(store, now)
+    counted = count_images(store, now)
     frozen, report = freeze(store, now)
 
     assert (counted.images, counted.digest, frozen.images, report.read) == (23, frozen.digest, 23, 23)
     assert counted.left_out == report.left_out == ((LeftOut.ARCHIVED.value, 1),)
 
     restore(store, "cat/003.png")
-    assert (survey(store, now).images, freeze(store, now)[0].images) == (24, 24)
+    assert (count_images(store, now).images, freeze(store, now)[0].images) == (24, 24)
 
 
 def test_a_good_image_that_is_archived_later_is_left_out_though_its_check_is_remembered(
@@ -153,7 +153,7 @@ def test_nothing_is_trained_when_all_images_are_archived(store: S3Store, bucket:
         for number in range(3):
             bucket.put(f"{label}/{number}.png", StorageClass="GLACIER")
 
-    assert survey(store, now).left_out == ((LeftOut.ARCHIVED.value, 6),)
+    assert count_images(store, now).left_out == ((LeftOut.ARCHIVED.value, 6),)
     with pytest.raises(NotTrainable):
         freeze(store, now)
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from custom_labels.datasets.dry_run_records import RehearsalStore
+from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
 
@@ -21,8 +21,8 @@ MISSING = frozenset({"NoSuchKey", "404"})
 
 
 @pytest.fixture
-def dry(store: S3Store, tmp_path: Path) -> RehearsalStore:
-    return RehearsalStore(store, tmp_path)
+def dry(store: S3Store, tmp_path: Path) -> DryRunStore:
+    return DryRunStore(store, tmp_path)
 
 
 def objects(store: S3Store) -> list[tuple[str, Any, str]]:
@@ -32,27 +32,27 @@ def objects(store: S3Store) -> list[tuple[str, Any, str]]:
 
 
 def test_a_snapshot_is_frozen_and_its_manifests_are_built_without_a_trace(
-    store: S3Store, dry: RehearsalStore, bucket: Bucket, now: datetime
+    store: S3Store, dry: DryRunStore, bucket: Bucket, now: datetime
 ) -> None:
     bucket.put_many("cat", 6)
     bucket.put_many("dog", 6)
     bucket.put("dog/broken.png", b"no image")
     before = objects(store)
 
-    rehearsed, report = freeze(dry, now)
-    manifests = build_manifests(dry, rehearsed)
-    again = survey(dry, now)
+    planned, report = freeze(dry, now)
+    manifests = build_manifests(dry, planned)
+    again = count_images(dry, now)
 
     assert objects(store) == before
     frozen, _ = freeze(store, now)
-    assert (rehearsed.digest, rehearsed.labels) == (frozen.digest, frozen.labels)
-    assert again.digest == rehearsed.digest  # the rehearsed check of the broken image is remembered
+    assert (planned.digest, planned.labels) == (frozen.digest, frozen.labels)
+    assert again.digest == planned.digest  # the planned check of the broken image is remembered
     assert report.read == 13
     assert build_manifests(store, frozen).train.images == manifests.train.images
 
 
 def test_what_a_real_run_remembers_is_used_by_a_rehearsal(
-    store: S3Store, dry: RehearsalStore, bucket: Bucket, now: datetime
+    store: S3Store, dry: DryRunStore, bucket: Bucket, now: datetime
 ) -> None:
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
@@ -61,7 +61,7 @@ def test_what_a_real_run_remembers_is_used_by_a_rehearsal(
     assert freeze(dry, now)[1].read == 0
 
 
-def test_json_is_written_by_compare_and_set_as_in_s3(store: S3Store, dry: RehearsalStore) -> None:
+def test_json_is_written_by_compare_and_set_as_in_s3(store: S3Store, dry: DryRunStore) -> None:
     store.write_json("there.json", 1)
     _, etag = dry.read_json("there.json")
 
@@ -76,7 +76,7 @@ def test_json_is_written_by_compare_and_set_as_in_s3(store: S3Store, dry: Rehear
     assert store.read_json("there.json") == (1, etag)
 
 
-def test_what_was_deleted_is_gone_for_the_rehearsal_only(store: S3Store, dry: RehearsalStore, tmp_path: Path) -> None:
+def test_what_was_deleted_is_gone_for_the_rehearsal_only(store: S3Store, dry: DryRunStore, tmp_path: Path) -> None:
     store.write_json("there.json", 1)
 
     dry.call("delete_object", "there.json")
@@ -92,7 +92,7 @@ def test_what_was_deleted_is_gone_for_the_rehearsal_only(store: S3Store, dry: Re
     assert dry.read_json("there.json")[0] == 2
 
 
-def test_a_file_is_read_back_as_it_was_uploaded(dry: RehearsalStore, tmp_path: Path) -> None:
+def test_a_file_is_read_back_as_it_was_uploaded(dry: DryRunStore, tmp_path: Path) -> None:
     file, copy = tmp_path / "file", tmp_path / "copy"
     file.write_bytes(b"rows")
     sha256 = hashlib.sha256(b"rows").hexdigest()
@@ -106,7 +106,7 @@ def test_a_file_is_read_back_as_it_was_uploaded(dry: RehearsalStore, tmp_path: P
 
 
 @pytest.mark.parametrize("way", ["call", "client"])
-def test_any_other_change_is_refused_before_it_is_sent(store: S3Store, dry: RehearsalStore, way: str) -> None:
+def test_any_other_change_is_refused_before_it_is_sent(store: S3Store, dry: DryRunStore, way: str) -> None:
     source = {"Bucket": store.bucket, "Key": store.key("there.json")}
     store.write_json("there.json", 1)
     ways: dict[str, Callable[[], Any]] = {

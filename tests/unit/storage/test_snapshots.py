@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import freeze, survey
+from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store, StorageError
 from tests.unit.storage.conftest import Bucket
@@ -22,7 +22,7 @@ def counts(snapshot: ImageSnapshot) -> dict[str, tuple[int, int]]:
 
 
 def test_survey_of_an_empty_bucket(store: S3Store, now: datetime) -> None:
-    found = survey(store, now)
+    found = count_images(store, now)
     assert (found.images, found.untrained, found.labels, found.left_out) == (0, 0, (), ())
 
 
@@ -37,13 +37,13 @@ def test_survey_counts_at_any_depth_below_a_label(store: S3Store, bucket: Bucket
         "dog/2.png",
     ):
         bucket.put(name)
-    assert counts(survey(store, now)) == {"cat": (5, 5), "dog": (2, 2)}
+    assert counts(count_images(store, now)) == {"cat": (5, 5), "dog": (2, 2)}
 
 
 def test_survey_writes_nothing(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 3)
     before = bucket.list_keys()
-    survey(store, now)
+    count_images(store, now)
     assert bucket.list_keys() == before
 
 
@@ -57,7 +57,7 @@ def test_survey_says_what_it_left_out_and_why(store: S3Store, bucket: Bucket, no
     bucket.put("stray.png")
     bucket.put("/nameless.png")
     bucket.put("dog/alone.png")
-    found = survey(store, now)
+    found = count_images(store, now)
     assert counts(found) == {"cat": (2, 2)}
     assert dict(found.left_out) == {
         LeftOut.FOLDER_MARKER: 3,
@@ -71,12 +71,12 @@ def test_survey_says_what_it_left_out_and_why(store: S3Store, bucket: Bucket, no
 def test_survey_sees_no_untrained_images_in_ten_folder_markers(store: S3Store, bucket: Bucket, now: datetime) -> None:
     for label in range(10):
         bucket.put(f"label {label}/", b"")
-    assert survey(store, now).untrained == 0
+    assert count_images(store, now).untrained == 0
 
 
 def test_survey_as_of_an_earlier_moment_sees_nothing_newer(store: S3Store, bucket: Bucket) -> None:
     bucket.put_many("cat", 3)
-    found = survey(store, datetime.now(UTC) - timedelta(hours=1))
+    found = count_images(store, datetime.now(UTC) - timedelta(hours=1))
     assert (found.images, dict(found.left_out)) == (0, {LeftOut.TOO_NEW: 3})
 
 
@@ -88,13 +88,13 @@ def test_strange_keys_are_counted_and_frozen(store: S3Store, bucket: Bucket, now
     frozen, report = freeze(store, now)
     assert counts(frozen) == {"cat": (2, 2), f"a {name}": (3, 3)}
     assert report.left_out == ()
-    assert survey(store, now).digest == frozen.digest
+    assert count_images(store, now).digest == frozen.digest
 
 
 def test_digest_does_not_depend_on_the_number_of_streams(store: S3Store, bucket: Bucket, now: datetime) -> None:
     for label in range(5):
         bucket.put_many(f"label {label}", 3)
-    assert survey(store, now, streams=1) == survey(store, now, streams=8)
+    assert count_images(store, now, streams=1) == count_images(store, now, streams=8)
 
 
 @pytest.mark.parametrize("prefix", ["", "another/place"])
@@ -103,7 +103,7 @@ def test_digest_does_not_depend_on_the_place(store: S3Store, bucket: Bucket, now
     for place in (bucket, Bucket(elsewhere)):
         for name in ("cat/1.png", "cat/2.png", "dog/a b.png", "dog/ö.png"):
             place.put(name)
-    assert survey(store, now).digest == survey(elsewhere, now).digest
+    assert count_images(store, now).digest == count_images(elsewhere, now).digest
 
 
 def test_nothing_is_untrained_right_after_training(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -112,7 +112,7 @@ def test_nothing_is_untrained_right_after_training(store: S3Store, bucket: Bucke
     bucket.put("cat/notes.txt", b"text")
     bucket.put_many("dog", 5)
     frozen, _ = freeze(store, now)
-    found = survey(store, now, trained=frozen.digest)
+    found = count_images(store, now, trained=frozen.digest)
     assert (found.digest, found.images, found.untrained) == (frozen.digest, 11, 0)
 
 
@@ -121,7 +121,7 @@ def test_replaced_images_are_untrained(store: S3Store, bucket: Bucket, now: date
     bucket.put_many("dog", 10)
     frozen, _ = freeze(store, now)
     bucket.put_many("cat", 4, start=3)
-    found = survey(store, now, trained=frozen.digest)
+    found = count_images(store, now, trained=frozen.digest)
     assert found.digest != frozen.digest
     assert counts(found) == {"cat": (10, 4), "dog": (10, 0)}
 
@@ -134,7 +134,7 @@ def test_deleted_images_hide_no_new_ones(store: S3Store, bucket: Bucket, now: da
         bucket.delete(f"cat/{number:03}.png")
     bucket.put_many("cat", 3, start=100)
     bucket.put_many("bird", 2)
-    assert counts(survey(store, now, trained=frozen.digest)) == {"bird": (2, 2), "cat": (8, 3), "dog": (10, 0)}
+    assert counts(count_images(store, now, trained=frozen.digest)) == {"bird": (2, 2), "cat": (8, 3), "dog": (10, 0)}
 
 
 def test_digest_is_that_of_the_frozen_snapshot_when_images_were_left_out(
@@ -150,7 +150,7 @@ def test_digest_is_that_of_the_frozen_snapshot_when_images_were_left_out(
     bucket.put("bird/alone.png", png(2_000_002))
     bucket.put("fish/no bird.png", png(2_000_001))
     frozen, _ = freeze(store, now)
-    found = survey(store, now, trained=frozen.digest)
+    found = count_images(store, now, trained=frozen.digest)
     assert counts(frozen) == {"cat": (5, 5), "dog": (6, 6)}
     assert (found.digest, found.untrained) == (frozen.digest, 0)
     assert dict(found.left_out) == {
@@ -169,7 +169,7 @@ def test_a_copy_counts_once_the_first_is_deleted(store: S3Store, bucket: Bucket,
     bucket.put("cat/copied.png", same)
     frozen, _ = freeze(store, now)
     bucket.delete("cat/copied.png")
-    found = survey(store, now, trained=frozen.digest)
+    found = count_images(store, now, trained=frozen.digest)
     assert counts(found) == {"cat": (4, 1), "dog": (3, 0)}
     assert found.digest == freeze(store, now, trained=frozen.digest)[0].digest
 
@@ -181,12 +181,12 @@ def test_a_conflict_ends_when_one_of_the_two_is_replaced(store: S3Store, bucket:
     bucket.put("dog/both.png", same)
     assert counts(freeze(store, now)[0]) == {"cat": (3, 3), "dog": (3, 3)}
     bucket.put("dog/both.png")
-    assert counts(survey(store, now)) == {"cat": (4, 4), "dog": (4, 4)}
+    assert counts(count_images(store, now)) == {"cat": (4, 4), "dog": (4, 4)}
 
 
 def test_snapshot_survives_xcom(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 2)
-    found = survey(store, now)
+    found = count_images(store, now)
     assert ImageSnapshot.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
@@ -194,10 +194,10 @@ def test_survey_says_what_is_missing_when_the_trained_snapshot_is_gone(store: S3
     with pytest.raises(
         StorageError, match=r"Snapshot 'abc' is not in the bucket: s3://.*/snapshots/abc/snapshot\.json"
     ):
-        survey(store, now, trained="abc")
+        count_images(store, now, trained="abc")
 
 
 def test_survey_says_so_when_the_bucket_is_missing(store: S3Store, now: datetime) -> None:
     store.bucket = "no-such-bucket"
     with pytest.raises(StorageError, match="NoSuchBucket"):
-        survey(store, now)
+        count_images(store, now)

@@ -14,10 +14,10 @@ from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.detection.log_records import last_detected, log_key, write_log
 from custom_labels.operations.cost_records import (
     count_reviews,
-    keep_ledgers,
+    last_alert_level,
     ledger_key,
-    record_told,
-    told_level,
+    record_alert,
+    save_ledgers,
     version_uses,
 )
 from custom_labels.operations.costs import VersionUse
@@ -59,8 +59,8 @@ def test_uses_are_joined_from_what_was_trained_and_what_ran(store: S3Store) -> N
 def test_every_month_has_its_ledger_and_a_settled_one_is_left_alone(store: S3Store) -> None:
     use = VersionUse("v1", serving=ServingRecord().started(1, LONG_AGO).stopped(LONG_AGO + timedelta(hours=3)))
 
-    present = keep_ledgers(store, [use], PRICES, NOW)
-    keep_ledgers(store, [use], replace(PRICES, inference_unit_hour=8), NOW)
+    present = save_ledgers(store, [use], PRICES, NOW)
+    save_ledgers(store, [use], replace(PRICES, inference_unit_hour=8), NOW)
 
     assert (ledger(store, "2025-12")["serving_usd"], ledger(store, "2026-01")["serving_usd"]) == (4, 8)
     assert ledger(store, "2026-02")["total_usd"] == 0
@@ -68,15 +68,15 @@ def test_every_month_has_its_ledger_and_a_settled_one_is_left_alone(store: S3Sto
 
 
 def test_the_present_month_is_computed_anew_and_keeps_what_was_told(store: S3Store) -> None:
-    before = keep_ledgers(store, [], PRICES, NOW)
-    record_told(store, THIS_MONTH, 2, 100)
+    before = save_ledgers(store, [], PRICES, NOW)
+    record_alert(store, THIS_MONTH, 2, 100)
     use = VersionUse("v1", 3600, NOW)
 
-    after = keep_ledgers(store, [use], PRICES, NOW)
+    after = save_ledgers(store, [use], PRICES, NOW)
 
     assert (before["total_usd"], after["total_usd"]) == (0, 1)
     assert ledger(store, THIS_MONTH) == after
-    assert (told_level(before, 100), told_level(after, 100), told_level(after, 120)) == (0, 2, 0)
+    assert (last_alert_level(before, 100), last_alert_level(after, 100), last_alert_level(after, 120)) == (0, 2, 0)
 
 
 def test_reviews_are_those_of_the_month(store: S3Store) -> None:

@@ -45,8 +45,8 @@ class WaitingOperator(CustomLabelsOperator):
     A subclass declares :attr:`table`, and implements ``submit``, ``describe``, ``trigger`` and ``result``. ``submit``
     must be safe to repeat: describe first, then create, and adopt what carries our name.
 
-    :param waiter_delay: seconds between two looks at the status (templated).
-    :param waiter_max_attempts: number of looks before giving up (templated).
+    :param waiter_delay: seconds between two polls of the status (templated).
+    :param waiter_max_attempts: number of polls before giving up (templated).
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
@@ -181,6 +181,6 @@ class WaitingOperator(CustomLabelsOperator):
         waited = int(self.waiter_delay) * int(self.waiter_max_attempts)
         raise AirflowException(
             f"{self.subject} is not {self.table.goal} after {waited} s: 'waiter_max_attempts' is "
-            f"{self.waiter_max_attempts} looks, one each {self.waiter_delay} s. Nothing was stopped; clear this task "
+            f"{self.waiter_max_attempts} polls, one each {self.waiter_delay} s. Nothing was stopped; clear this task "
             "to go on waiting, or raise 'waiter_max_attempts'."
         )

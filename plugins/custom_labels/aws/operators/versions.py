@@ -210,9 +210,9 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         except client.exceptions.ResourceInUseException as error:
             self.log.info("%s is being started by somebody else: %s", self.subject, error)
         except LimitExceeded as error:
-            self.make_room(error, context)
+            self.stop_for_quota(error, context)
 
-    def make_room(self, error: LimitExceeded, context: Context) -> None:
+    def stop_for_quota(self, error: LimitExceeded, context: Context) -> None:
         """Stop the version that is to go if the quota is full, wait until it is stopped, and begin again."""
         if not self.stop_first:
             raise AirflowException(

@@ -44,8 +44,8 @@ class ProjectStatusTrigger(StatusTrigger):
 
     :param project_name: the project.
     :param waiter_name: a waiter of ``waiters/rekognition.json`` on DescribeProjects.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: number of looks.
+    :param waiter_delay: seconds between two polls.
+    :param waiter_max_attempts: number of polls.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class DatasetStatusTrigger(StatusTrigger):
 
     :param dataset_arn: the dataset.
     :param waiter_name: a waiter of ``waiters/rekognition.json`` on DescribeDataset.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: number of looks.
+    :param waiter_delay: seconds between two polls.
+    :param waiter_max_attempts: number of polls.
     """
 
     def __init__(
@@ -123,8 +123,8 @@ class ProjectVersionStatusTrigger(StatusTrigger):
     :param project_arn: the project.
     :param version_name: the version's name; always named, or the API would answer with every version.
     :param waiter_name: a waiter of ``waiters/rekognition.json`` on DescribeProjectVersions.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: number of looks.
+    :param waiter_delay: seconds between two polls.
+    :param waiter_max_attempts: number of polls.
     :param stop_on_kill: stop the version when a user kills the waiting task, so that no model is left starting,
         unwatched and billed by the minute.
     """

@@ -13,8 +13,8 @@ class ReviewFlowTrigger(StatusTrigger):
 
     :param flow_name: the flow definition.
     :param waiter_name: a waiter of ``waiters/sagemaker.json`` on DescribeFlowDefinition.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: number of looks.
+    :param waiter_delay: seconds between two polls.
+    :param waiter_max_attempts: number of polls.
     """
 
     aws_hook_class = ReviewSetupHook  # type: ignore[assignment]

@@ -26,7 +26,7 @@ is open.
 **Costs**: each record in `registry/versions/` gets its `cost`; `registry/costs/<month>.json` is the ledger of a month
 (UTC): training, serving, reviews, with the date of the prices (`prices.yaml`). When a version ran is in
 `registry/serving/`. A stop that nobody recorded is counted from when the version was last seen running, so that the
-ledger errs low by less than the time between two looks. Counted are the units that a version was started with: AWS does
+ledger errs low by less than the time between two polls. Counted are the units that a version was started with: AWS does
 not say how many more it runs where `{project}__maximum_inference_units` lets it scale. S3, SQS and what you pay your
 people are not in it.
 

@@ -34,6 +34,6 @@ reason its message stays in the queue; at its third delivery it goes to `queues.
 **By hand**: trigger it with *Trigger*; it looks for images without a result. `maximum_images` bounds the run.
 
 **Pace**: `{project}__detections_per_unit_second` times the inference units of the live version, shared by
-`detection_lanes` tasks in `detection_pool`; refused calls make it slower for a while. A run may be cleared or killed at
-any point: an image has one result a version, and one review.
+`detection_workers` tasks in `detection_pool`; refused calls make it slower for a while. A run may be cleared or killed
+at any point: an image has one result a version, and one review.
 """

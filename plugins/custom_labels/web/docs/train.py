@@ -16,7 +16,7 @@ stops the version that it replaces or keeps it for `keep_replaced_hours`.
 |---|---|
 | `training_is_off` | Variable `{project}__enable_automatic_training` is off |
 | `nothing_to_do` | too few new images, or exactly these images were tried before |
-| `planned` | a dry run: its note says what would happen, an XCom of task `rehearse` says all of it |
+| `planned` | a dry run: its note says what would happen, an XCom of task `dry_run` says all of it |
 | `trained` | a version was only measured: by a backfill, or of older images than the one that serves |
 | `gate_failed` | trained, but a gate does not hold, such as `minimum_f1_score`; the live version stays |
 | `rejected` | a person rejected it, or nobody answered in time; the live version stays, the images count as tried |
