@@ -51,7 +51,7 @@ $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
 	@touch $@
 
 test-mwaa: $(MWAA_VENV)/.installed ## DAGs, waits and two rounds of the loop under Amazon MWAA's own versions (ten minutes)
-	$(MWAA_VENV)/bin/python -m pytest -m 'not celery' tests/platforms tests/dags/test_two_rounds.py tests/dags/test_structure.py tests/unit/test_plugin.py \
+	$(MWAA_VENV)/bin/python -m pytest -m 'not celery' tests/platforms tests/dags/test_two_rounds.py tests/dags/test_structure.py tests/web/test_plugin.py \
 	  $(addprefix tests/contract/test_,every_class.py operators.py waiters.py waiting.py) $(ARGS)
 
 $(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api_models import read_models_once
+from tests.kit.api_models import read_models_once
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
+
+pytest_plugins = ["tests.kit.fixtures"]
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="custom-labels-tests-"))

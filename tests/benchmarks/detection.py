@@ -52,8 +52,8 @@ def run(images: int = IMAGES) -> dict[str, Any]:
 
 def _fill(aws: LocalAws, images: int) -> list[str]:
     """Let a version serve, put images into the inbox and announce them."""
-    from tests.dags.detect_support import INBOX, event, make_queues, serve
-    from tests.support import BUCKET, client, picture, s3
+    from tests.kit.detect_runs import INBOX, event, make_queues, serve
+    from tests.kit.support import BUCKET, client, picture, s3
 
     make_queues(aws)
     serve(aws)
@@ -96,8 +96,8 @@ def _measure(aws: LocalAws, work: Any) -> dict[str, Any]:
 
 def _plain(aws: LocalAws, names: list[str]) -> tuple[int, float]:
     """Detect as anybody would at first: one image after the other, and an object for each."""
-    from tests.dags.detect_support import INBOX
-    from tests.support import BUCKET, client
+    from tests.kit.detect_runs import INBOX
+    from tests.kit.support import BUCKET, client
 
     rekognition, s3 = client(aws, "rekognition"), client(aws, "s3")
     live = json.loads(s3.get_object(Bucket=BUCKET, Key="registry/live.json")["Body"].read())

@@ -27,7 +27,7 @@ from rich.table import Table
 from include.local_aws.process import Control, LocalAws
 
 if TYPE_CHECKING:
-    from tests.review_support import ReviewPlace
+    from tests.kit.review_project import ReviewPlace
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN_LOOPS = 1_000
@@ -93,8 +93,8 @@ def table(results: list[dict[str, Any]]) -> Table:
 
 def prepare(place: ReviewPlace, loops: int) -> None:
     """Ask about so many images and let people answer at once."""
-    from tests.review_requests import request_for
-    from tests.support import BUCKET, client, picture
+    from tests.kit.review_requests import request_for
+    from tests.kit.support import BUCKET, client, picture
 
     control, body = Control(_endpoint()), picture("rows", 1)
     store = client(_aws(), "s3")
@@ -166,7 +166,7 @@ def main(side: str, loops: int) -> None:
     """Do one side, and print what it cost; importing and connecting are not counted, in memory they are."""
     from custom_labels.core.settings import load_project
     from custom_labels.review.backends.a2i.backend import A2IReviewBackend
-    from tests.review_support import ReviewPlace, make_store, set_up_review
+    from tests.kit.review_project import ReviewPlace, make_store, set_up_review
 
     if side == "prepare":
         place = set_up_review(_aws(), reviewers=(1,))

@@ -72,9 +72,9 @@ def _make_database() -> None:
 
 def _fill(aws: LocalAws, images: int) -> None:
     """Let a version serve, set the review up, and put images into the inbox without a word to any queue."""
-    from tests.dags.detect_support import serve
-    from tests.review_support import set_up_review
-    from tests.support import BUCKET, picture, s3
+    from tests.kit.detect_runs import serve
+    from tests.kit.review_project import set_up_review
+    from tests.kit.support import BUCKET, picture, s3
 
     set_up_review(aws, reviewers=(1,), announced=False)
     client, content = s3(aws), picture("rows", 7)
@@ -90,7 +90,7 @@ def _fill(aws: LocalAws, images: int) -> None:
 
 def _go(aws: LocalAws, images: int) -> Counter[str]:
     """Run both DAGs; people answer in between."""
-    from tests.dags.running import run_dag
+    from tests.kit.dag_runs import run_dag
 
     aws.control.clear_calls()
     assert run_dag("detect").state == "success"
@@ -109,7 +109,7 @@ def _counted(aws: LocalAws) -> Counter[str]:
 
 def _check(aws: LocalAws, images: int) -> None:
     """Every image has its copy."""
-    from tests.support import BUCKET, s3
+    from tests.kit.support import BUCKET, s3
 
     pages = s3(aws).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="images_labeled_by_folder/rows/")
     copies = sum(page["KeyCount"] for page in pages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from tests import apt
+from tests.kit import apt
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = (

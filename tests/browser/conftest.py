@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, 
 from include.local_aws.process import LocalAws
 from tests.browser.chromium import OPTIONS, NoChromiumError, chromium
 from tests.browser.portal import Portal
-from tests.unit.local_aws.review_support import Reviews
-from tests.unit.local_aws.support import BUCKET, Aws
+from tests.local_aws.review_support import Reviews
+from tests.local_aws.support import BUCKET, Aws
 
 HERE = Path(__file__).parent
 REQUIRED = "CUSTOM_LABELS_REQUIRE_BROWSER"

@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.unit.local_aws.review_support import Reviews, send
-from tests.unit.local_aws.support import wait_for
+from tests.local_aws.review_support import Reviews, send
+from tests.local_aws.support import wait_for
 
 PATH = "/_local_aws/work/"
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Page
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.thumbnail_records import shrink
 from tests.browser.test_hostile_input import HOSTILE, unhurt
-from tests.decision_records import image, make_record
-from tests.unit.local_aws.review_support import Reviews
+from tests.kit.decision_records import image, make_record
+from tests.local_aws.review_support import Reviews
 
 LONG = "a label without a space and longer than a telephone is wide:" + "x" * 180
 

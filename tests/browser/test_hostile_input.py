@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.portal import Portal, image_width, started
-from tests.unit.local_aws.review_support import TEMPLATE, Reviews
-from tests.unit.local_aws.support import BUCKET, pattern
+from tests.local_aws.review_support import TEMPLATE, Reviews
+from tests.local_aws.support import BUCKET, pattern
 
 KEY_SHOWN = TEMPLATE.replace("<short-instructions>", "<short-instructions><i>{{ task.input.taskObject }}</i> ")
 HOSTILE = {

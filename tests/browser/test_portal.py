@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal, image_width, started
-from tests.unit.local_aws.review_support import LABELS, TEMPLATE, Reviews
-from tests.unit.local_aws.test_attributes import LISTS
+from tests.local_aws.review_support import LABELS, TEMPLATE, Reviews
+from tests.local_aws.test_attributes import LISTS
 
 WITH_NOTE = TEMPLATE.replace(
     "</crowd-form>",

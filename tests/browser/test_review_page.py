@@ -10,18 +10,13 @@ from playwright.sync_api import Page, expect
 
 from custom_labels.review.review import Purpose, ReviewRequest
 from tests.browser.portal import PATH, Portal, image_width
-from tests.review_support import ReviewPlace, make_request, set_up_review, wait_until_ended
-from tests.support import SIDE
+from tests.kit.review_project import ReviewPlace, make_request, wait_until_ended
+from tests.kit.support import SIDE
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{ task.input.key }}'
-
-
-@pytest.fixture
-def place(aws: LocalAws) -> ReviewPlace:
-    return set_up_review(aws)
 
 
 @pytest.fixture

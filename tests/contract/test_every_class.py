@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 
-from tests.contract.classes import ARGUMENTS, HOOK, ON_AWS, OPERATORS, SENSORS, TRIGGERS, make
+from tests.kit.classes import ARGUMENTS, HOOK, ON_AWS, OPERATORS, SENSORS, TRIGGERS, make
 
 ALL = [*OPERATORS, *SENSORS, *TRIGGERS]
 

@@ -9,8 +9,8 @@ import pytest
 
 from custom_labels.review.review import ReviewState, ReviewStatus
 from tests.contract.test_waiters import statuses
-from tests.review_requests import request_for
-from tests.review_support import ReviewPlace, set_up_review
+from tests.kit.review_project import ReviewPlace, set_up_review
+from tests.kit.review_requests import request_for
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

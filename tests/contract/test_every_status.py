@@ -34,11 +34,11 @@ from custom_labels.core.lock_records import LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.settings import load_project
 from custom_labels.review.setup import FLOW_ACTIVE
-from tests.contract.classes import OPERATORS, SENSORS, TRIGGERS
-from tests.contract.running import context, first_event
 from tests.contract.test_waiters import statuses
-from tests.review_support import make_store, set_up_review
-from tests.support import BUCKET, manifests, rekognition
+from tests.kit.classes import OPERATORS, SENSORS, TRIGGERS
+from tests.kit.review_project import make_store, set_up_review
+from tests.kit.support import BUCKET, manifests, rekognition
+from tests.kit.task_contexts import context, first_event
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

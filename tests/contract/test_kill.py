@@ -10,7 +10,7 @@ import pytest
 from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
 from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
 from tests.contract.test_operators import QUICK, create_project, replace, train, version
-from tests.support import effects, manifests, rekognition
+from tests.kit.support import effects, manifests, rekognition
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -15,8 +15,8 @@ from custom_labels.aws.operators.versions import (
     CustomLabelsTrainVersionOperator,
 )
 from custom_labels.aws.sensors.rekognition import CustomLabelsDatasetSensor, CustomLabelsVersionSensor
-from tests.contract.running import run
-from tests.support import BUCKET, effects, manifests, put_images, put_manifest, rekognition
+from tests.kit.support import BUCKET, effects, manifests, put_images, put_manifest, rekognition
+from tests.kit.task_contexts import run
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

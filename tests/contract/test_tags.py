@@ -9,8 +9,8 @@ import pytest
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
-from tests.contract.running import run
-from tests.support import BUCKET, effects, manifests, rekognition
+from tests.kit.support import BUCKET, effects, manifests, rekognition
+from tests.kit.task_contexts import run
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from custom_labels.aws.operators.waiting import WaitUntilOperator
-from tests.contract.running import context, run
+from tests.kit.task_contexts import context, run
 
 
 def wait(seconds: float) -> WaitUntilOperator:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.running import Variables
-from tests.support import client
+from tests.kit.dag_runs import Variables
+from tests.kit.support import client
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tests.dags.deploy_support import serve_in_turn
-from tests.dags.detect_support import point_to, serve, start, train_versions
-from tests.dags.guard_support import know
-from tests.dags.running import Variables, train
-from tests.support import effects, put_images
+from tests.kit.dag_runs import Variables, train
+from tests.kit.deploy_runs import serve_in_turn
+from tests.kit.detect_runs import point_to, serve, start, train_versions
+from tests.kit.guard_runs import know
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

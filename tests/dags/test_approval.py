@@ -8,11 +8,11 @@ import pytest
 
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from custom_labels.training.attempt_records import TrainingRecords
-from tests.dags.answering import nobody, person
-from tests.dags.deploy_support import registry
-from tests.dags.running import Variables, record, statuses, train
 from tests.dags.test_train import received, subscribe
-from tests.support import effects, put_images
+from tests.kit.approvals import nobody, person
+from tests.kit.dag_runs import Variables, record, statuses, train
+from tests.kit.deploy_runs import registry
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -23,9 +23,9 @@ from custom_labels.review.harvest_records import HARVESTED
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose
 from custom_labels.s3.line_files import write_lines
-from tests.dags.running import Variables, record, run_dag
-from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
-from tests.support import BUCKET, LABELS, client, s3
+from tests.kit.dag_runs import Variables, record, run_dag
+from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.support import BUCKET, LABELS, client, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

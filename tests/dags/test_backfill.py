@@ -10,9 +10,9 @@ from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from custom_labels.training.attempt_records import OPEN, TrainingRecords
 from custom_labels.training.retraining import AttemptState
-from tests.dags.backfilling import backfill, images_of_days
-from tests.dags.running import Variables, record, train
-from tests.support import BUCKET, effects
+from tests.kit.backfills import backfill, images_of_days
+from tests.kit.dag_runs import Variables, record, train
+from tests.kit.support import BUCKET, effects
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

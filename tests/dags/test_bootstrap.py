@@ -11,9 +11,9 @@ import pytest
 
 from custom_labels.core.settings import projects_dir
 from tests.conftest import ROOT
-from tests.dags.running import Run, record, run_dag
-from tests.review_support import set_up_surroundings
-from tests.support import BUCKET, client, make_bucket_elsewhere, put_images, s3
+from tests.kit.dag_runs import Run, record, run_dag
+from tests.kit.review_project import set_up_surroundings
+from tests.kit.support import BUCKET, client, make_bucket_elsewhere, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.dags.detect_support import serve
-from tests.dags.running import record, train
-from tests.support import effects, put_images
+from tests.kit.dag_runs import record, train
+from tests.kit.detect_runs import serve
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

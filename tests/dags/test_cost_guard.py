@@ -9,10 +9,10 @@ import pytest
 
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.detection.log_records import write_log
-from tests.dags.detect_support import make_queues, point_to, serve, start, train_versions
-from tests.dags.guard_support import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
-from tests.dags.running import Variables, record, statuses
-from tests.support import BUCKET, client, effects, rekognition, s3
+from tests.kit.dag_runs import Variables, record, statuses
+from tests.kit.detect_runs import make_queues, point_to, serve, start, train_versions
+from tests.kit.guard_runs import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
+from tests.kit.support import BUCKET, client, effects, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.detect_support import (
+from tests.kit.dag_runs import Variables, record
+from tests.kit.detect_runs import (
     INBOX,
     announce,
     count_messages,
@@ -28,8 +29,7 @@ from tests.dags.detect_support import (
     version_arn,
     waiting,
 )
-from tests.dags.running import Variables, record
-from tests.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
+from tests.kit.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -10,8 +10,9 @@ import pytest
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.operations.guard import Cause, StoppedByGuard
-from tests.dags import guard_support
-from tests.dags.detect_support import (
+from tests.kit import guard_runs
+from tests.kit.dag_runs import Variables, record, statuses
+from tests.kit.detect_runs import (
     detect,
     end_of,
     make_queues,
@@ -23,9 +24,8 @@ from tests.dags.detect_support import (
     train_versions,
     version_arn,
 )
-from tests.dags.guard_support import guard, hold_deployment_lock, know, lock_holder, store
-from tests.dags.running import Variables, record, statuses
-from tests.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
+from tests.kit.guard_runs import guard, hold_deployment_lock, know, lock_holder, store
+from tests.kit.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -52,11 +52,11 @@ def test_an_idle_version_is_stopped_and_started_when_images_wait(quick: LocalAws
 
     started, after = detect(), guard()
 
-    assert (guard_support.end_of(idle), stopped) == (("success", "guarded"), {"v1": "STOPPED"})
+    assert (guard_runs.end_of(idle), stopped) == (("success", "guarded"), {"v1": "STOPPED"})
     assert "the detect DAG starts it when images wait" in str(idle.note)
     assert (end_of(started), len(results(quick))) == (("success", "detected"), 1)
     assert [each.units for each in ServingLog(store()).read("v1").intervals] == [1, 2]
-    assert (guard_support.end_of(after), statuses(quick)) == (("success", "nothing_to_guard"), {"v1": "RUNNING"})
+    assert (guard_runs.end_of(after), statuses(quick)) == (("success", "nothing_to_guard"), {"v1": "RUNNING"})
     assert record(quick, "service")["stopped"] is None
     assert lock_holder() is None
 

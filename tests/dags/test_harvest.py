@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.review.request_records import WaitingReviews
-from tests.dags.running import Variables
-from tests.harvest_support import (
+from tests.kit.dag_runs import Variables
+from tests.kit.harvests import (
     LABELLED,
     answer_all,
     ask,
@@ -23,8 +23,8 @@ from tests.harvest_support import (
     messages,
     waiting,
 )
-from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
-from tests.support import BUCKET, client, picture, s3
+from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.support import BUCKET, client, picture, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

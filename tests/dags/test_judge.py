@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.detect_support import serve
-from tests.dags.running import Variables, record, statuses, train
-from tests.support import BUCKET, picture, s3
+from tests.kit.dag_runs import Variables, record, statuses, train
+from tests.kit.detect_runs import serve
+from tests.kit.support import BUCKET, picture, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

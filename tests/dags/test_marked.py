@@ -15,11 +15,11 @@ from custom_labels.deployment.permission import why_not_deployed
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.training.attempt_records import TrainingRecords
 from tests.conftest import ROOT
-from tests.dags.answering import person
-from tests.dags.deploy_support import registry
-from tests.dags.guard_support import guard, store
 from tests.dags.marking import STATES, TASKS, begin, marked, paid
-from tests.dags.running import Variables, record, run_dag, statuses
+from tests.kit.approvals import person
+from tests.kit.dag_runs import Variables, record, run_dag, statuses
+from tests.kit.deploy_runs import registry
+from tests.kit.guard_runs import guard, store
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.detect_support import (
+from tests.kit.dag_runs import Variables, record
+from tests.kit.detect_runs import (
     count_messages,
     detect,
     end_of,
@@ -17,9 +18,8 @@ from tests.dags.detect_support import (
     serve,
     train_versions,
 )
-from tests.dags.running import Variables, record
-from tests.queue_listener import listen, queue_trigger
-from tests.support import BUCKET, client, effects, s3
+from tests.kit.queue_events import listen, queue_trigger
+from tests.kit.support import BUCKET, client, effects, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

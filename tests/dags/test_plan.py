@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.backfilling import as_backfill, day, images_of_days
-from tests.dags.running import Run, Variables, record, train
 from tests.faults.bucket import put
-from tests.support import BUCKET, effects, make_bucket_elsewhere, picture, put_images, s3
+from tests.kit.backfills import as_backfill, day, images_of_days
+from tests.kit.dag_runs import Run, Variables, record, train
+from tests.kit.support import BUCKET, effects, make_bucket_elsewhere, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.deploy_support import serve_in_turn
-from tests.dags.detect_support import serve, start
-from tests.dags.guard_support import know
-from tests.dags.running import Variables, record, run_dag, statuses
-from tests.support import BUCKET, client, put_images
+from tests.kit.dag_runs import Variables, record, run_dag, statuses
+from tests.kit.deploy_runs import serve_in_turn
+from tests.kit.detect_runs import serve, start
+from tests.kit.guard_runs import know
+from tests.kit.support import BUCKET, client, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -13,10 +13,10 @@ from custom_labels.core.settings import projects_dir
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt_records import read_halt
-from tests.dags.running import Variables, record, run_dag
-from tests.harvest_support import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
-from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
-from tests.support import client
+from tests.kit.dag_runs import Variables, record, run_dag
+from tests.kit.harvests import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
+from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.support import client
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -10,9 +10,9 @@ import pytest
 
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
-from tests.dags.deploy_support import registry, serve_in_turn, start, trained
-from tests.dags.running import Variables, record, run_dag, statuses
-from tests.support import BUCKET, effects, put_images, rekognition, s3
+from tests.kit.dag_runs import Variables, record, run_dag, statuses
+from tests.kit.deploy_runs import registry, serve_in_turn, start, trained
+from tests.kit.support import BUCKET, effects, put_images, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.deploy_support import serve_in_turn, units_of
-from tests.dags.running import Variables, record, run_dag, statuses
+from tests.kit.dag_runs import Variables, record, run_dag, statuses
+from tests.kit.deploy_runs import serve_in_turn, units_of
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.detect_support import serve, start
-from tests.dags.running import Variables, record, statuses, train
-from tests.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
+from tests.kit.dag_runs import Variables, record, statuses, train
+from tests.kit.detect_runs import serve, start
+from tests.kit.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -9,10 +9,10 @@ import pytest
 
 from custom_labels.core.registry import Registry
 from custom_labels.core.settings import check_project_files
-from tests.dags.guard_support import store
-from tests.dags.running import record, run_dag
-from tests.review_support import set_up_surroundings
-from tests.support import BUCKET, s3
+from tests.kit.dag_runs import record, run_dag
+from tests.kit.guard_runs import store
+from tests.kit.review_project import set_up_surroundings
+from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.detect_support import detect, end_of
-from tests.dags.running import Variables, record, run_dag, statuses, train
-from tests.harvest_support import copies, harvest
-from tests.review_support import loops, set_up_review, wait_until_ended
-from tests.support import BUCKET, LABELS, effects, picture, put_images, s3
+from tests.kit.dag_runs import Variables, record, run_dag, statuses, train
+from tests.kit.detect_runs import detect, end_of
+from tests.kit.harvests import copies, harvest
+from tests.kit.review_project import loops, set_up_review, wait_until_ended
+from tests.kit.support import BUCKET, LABELS, effects, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

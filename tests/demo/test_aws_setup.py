@@ -13,7 +13,7 @@ from custom_labels.core.settings import load_project
 from include.demo.aws_setup import set_up_aws
 from include.demo.evidence import look_at, loops
 from include.demo.local_cloud import LocalCloud
-from tests.support import client, picture
+from tests.kit.support import client, picture
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from include.demo.processes import session_members
-from tests.support import wait_until
+from tests.kit.support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import apt
-from tests.apt import NotInstalledError
+from tests.kit import apt
+from tests.kit.apt import NotInstalledError
 
 PACKAGES = {"initdb": "postgresql", "postgres": "postgresql", "redis-server": "redis-server"}
 """The Debian package of each program."""

@@ -21,7 +21,7 @@ from tests.distributed.killing import killing
 from tests.distributed.members import WORKERS, Members, distributed_environment
 from tests.distributed.names import MEMBER, member_name
 from tests.distributed.servers import Place, Servers
-from tests.support import wait_until
+from tests.kit.support import wait_until
 
 SERVERS = Servers(Place(5432, "one"), Place(6379, "two"))
 

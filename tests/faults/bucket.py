@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.support import BUCKET, FOLDER, s3
+from tests.kit.support import BUCKET, FOLDER, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

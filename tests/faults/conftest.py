@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dags.conftest import digits
-from tests.dags.running import Variables
 from tests.faults.crash import Crash
+from tests.kit.dag_runs import Variables
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.dags.running import Run, Variables
 from tests.faults.invariants import LOCKS, LONG_AGO, all_objects
 from tests.faults.killed import Airflow
 from tests.faults.points import Call, name_calls
 from tests.faults.scenarios import COMMON, SCENARIOS
-from tests.support import BUCKET, s3
+from tests.kit.dag_runs import Run, Variables
+from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.dags.detect_support import count_messages, results
-from tests.dags.detect_support import keys as keys_below
-from tests.dags.running import record, statuses
-from tests.harvest_support import copies, fates, ledger
-from tests.support import BUCKET, client, effects, s3
+from tests.kit.dag_runs import record, statuses
+from tests.kit.detect_runs import count_messages, results
+from tests.kit.detect_runs import keys as keys_below
+from tests.kit.harvests import copies, fates, ledger
+from tests.kit.support import BUCKET, client, effects, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

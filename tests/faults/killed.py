@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import HOME, ROOT, airflow_environment
-from tests.dags.running import Run
+from tests.kit.dag_runs import Run
 
 LOOK_SECONDS = 0.01
 

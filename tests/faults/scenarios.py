@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.dags.deploy_support import serve_in_turn
-from tests.dags.detect_support import put, serve
-from tests.dags.running import Run
 from tests.faults import invariants
-from tests.harvest_support import ask
-from tests.review_support import make_request, set_up_review, wait_until_ended
-from tests.support import client, picture, put_images
+from tests.kit.dag_runs import Run
+from tests.kit.deploy_runs import serve_in_turn
+from tests.kit.detect_runs import put, serve
+from tests.kit.harvests import ask
+from tests.kit.review_project import make_request, set_up_review, wait_until_ended
+from tests.kit.support import client, picture, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.deploy_support import serve_in_turn, units_of
-from tests.dags.running import Variables, record, run_dag, statuses
 from tests.faults.killed import Airflow
-from tests.support import effects
+from tests.kit.dag_runs import Variables, record, run_dag, statuses
+from tests.kit.deploy_runs import serve_in_turn, units_of
+from tests.kit.support import effects
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

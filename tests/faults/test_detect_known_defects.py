@@ -9,8 +9,8 @@ import pytest
 from custom_labels.detection.detection import Decision, Thresholds, decide
 from custom_labels.detection.events import read_event
 from custom_labels.s3.keys import result_key
-from tests.dags.detect_support import INBOX, event
-from tests.support import BUCKET
+from tests.kit.detect_runs import INBOX, event
+from tests.kit.support import BUCKET
 
 
 def announced(*records: dict[str, object]) -> list[str]:

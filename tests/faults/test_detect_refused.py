@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.detect_support import (
+from tests.kit.dag_runs import Variables
+from tests.kit.detect_runs import (
     count_messages,
     detect,
     end_of,
@@ -21,8 +22,7 @@ from tests.dags.detect_support import (
     version_arn,
     wait_for_status,
 )
-from tests.dags.running import Variables
-from tests.support import effects, meanwhile, rekognition, wait_until
+from tests.kit.support import effects, meanwhile, rekognition, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

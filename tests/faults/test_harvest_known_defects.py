@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.review.review import Purpose
-from tests.harvest_support import (
+from tests.kit.harvests import (
     LABELLED,
     NONE_FITS,
     Harvest,
@@ -21,16 +21,11 @@ from tests.harvest_support import (
     ledger,
     messages,
 )
-from tests.review_support import ReviewPlace, loops, make_request, set_up_review
-from tests.support import BUCKET, client, s3
+from tests.kit.review_project import ReviewPlace, loops, make_request
+from tests.kit.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
-
-
-@pytest.fixture
-def place(aws: LocalAws) -> ReviewPlace:
-    return set_up_review(aws)
 
 
 @pytest.mark.parametrize("votes", [["columns", "rows", "rows"], ["rows", "columns", "rows"]])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harvest_support import Harvest, ask, copies, fates, keys, ledger, messages
-from tests.review_support import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.harvests import Harvest, ask, copies, fates, keys, ledger, messages
+from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

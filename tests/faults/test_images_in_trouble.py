@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from custom_labels.s3.images import LeftOut
-from tests.dags.running import Run, Variables, record, train
 from tests.faults.bucket import images, manifest, put
-from tests.picture_cases import damaged_png
-from tests.support import BUCKET, FOLDER, effects, picture, put_images, s3
+from tests.kit.dag_runs import Run, Variables, record, train
+from tests.kit.picture_cases import damaged_png
+from tests.kit.support import BUCKET, FOLDER, effects, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

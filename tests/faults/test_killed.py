@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.running import Variables, record, statuses
 from tests.faults.bucket import images
 from tests.faults.killed import Airflow
-from tests.support import effects, put_images
+from tests.kit.dag_runs import Variables, record, statuses
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

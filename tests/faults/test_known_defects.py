@@ -14,7 +14,7 @@ from custom_labels.datasets.snapshot_writer import freeze
 from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store
 from tests.faults.bucket import put
-from tests.support import BUCKET, picture, put_images, s3
+from tests.kit.support import BUCKET, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

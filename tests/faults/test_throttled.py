@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.running import record, statuses, train
-from tests.support import effects, put_images
+from tests.kit.dag_runs import record, statuses, train
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dags.running import record, statuses
 from tests.faults.killed import Airflow
-from tests.support import effects, put_images
+from tests.kit.dag_runs import record, statuses
+from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.api_models import read_models_once
-from tests.dags.running import ROOT, run_dag
+from tests.kit.api_models import read_models_once
+from tests.kit.dag_runs import ROOT, run_dag
 
 SERVICES = ("events", "iam", "rekognition", "s3", "sagemaker", "sagemaker-a2i-runtime", "sns", "sqs", "sts")
 database: str | None = None

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException
 from custom_labels.aws.operators import base
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
 from custom_labels.aws.statuses import Described, Verdict
-from tests.contract.classes import TRIGGERS
+from tests.kit.classes import TRIGGERS
 
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = Path(__file__).parent / "airflow_names.txt"

@@ -19,7 +19,7 @@ from custom_labels.review.review import (
     ReviewStatus,
     find_consensus,
 )
-from tests.review_requests import request_for
+from tests.kit.review_requests import request_for
 
 answers = st.lists(
     st.builds(

@@ -15,7 +15,7 @@ import pytest
 from custom_labels.core.names import review_name
 from custom_labels.operations.audit import Accuracy, Stratum, every_nth, wilson_interval
 from custom_labels.review.review import Purpose, ReviewRequest, urgency
-from tests.review_requests import request_for
+from tests.kit.review_requests import request_for
 
 SEEDS = 100
 COVERED = 93

@@ -29,9 +29,9 @@ from custom_labels.errors import CustomLabelsError, LiveVersionChanged
 from custom_labels.s3.store import S3Store
 from custom_labels.training.attempt_records import OPEN, TRAINED
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+from tests.kit.support import BUCKET, s3
 from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, live_version
 from tests.property.stepping import Killed, Stepped, SteppedStore
-from tests.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

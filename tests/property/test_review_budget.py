@@ -15,9 +15,9 @@ from custom_labels.review.budget import DayBudget
 from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.s3.store import S3Store
-from tests.memory_backend import MemoryBackend
-from tests.review_requests import request_for
-from tests.support import BUCKET, s3
+from tests.kit.memory_backend import MemoryBackend
+from tests.kit.review_requests import request_for
+from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

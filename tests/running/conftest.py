@@ -20,7 +20,7 @@ from include.demo.processes import Processes
 from include.demo.workspace import MAX_DEMOS, Workspace
 from include.local_aws.process import LocalAws
 from tests.conftest import FAST, ROOT, connection
-from tests.review_support import set_up_surroundings
+from tests.kit.review_project import set_up_surroundings
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from custom_labels.aws.triggers.queue import INSPECT_SECONDS
+from tests.kit.support import BUCKET, client, picture, s3
 from tests.running.conftest import FINAL, Running, wait_for
-from tests.support import BUCKET, client, picture, s3
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.xdist_group("running")]
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.dags.running import record
+from tests.kit.dag_runs import record
+from tests.kit.support import effects, put_images
 from tests.running.conftest import Running, wait_for
-from tests.support import effects, put_images
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 

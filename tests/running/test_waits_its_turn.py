@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.dags.backfilling import day, images_of_days
-from tests.dags.running import record
+from tests.kit.backfills import day, images_of_days
+from tests.kit.dag_runs import record
+from tests.kit.support import effects, rekognition
 from tests.running.conftest import FINAL, Running, wait_for
-from tests.support import effects, rekognition
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 

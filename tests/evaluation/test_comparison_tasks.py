@@ -1,0 +1,323 @@
+"""The champion on the challenger's test images, and the judgement on both: real models, without a DAG around them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.gate import Metric
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.registry import Registry
+from custom_labels.core.settings import Settings
+from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.deployment.live_records import move_live
+from custom_labels.evaluation.comparison import VerdictChange
+from custom_labels.evaluation.comparison_tasks import compare_versions
+from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.judge_tasks import JudgeVersionOperator
+from tests.kit.detect_runs import wait_for_status
+from tests.kit.support import (
+    BUCKET,
+    LABELS,
+    effects,
+    manifest_line,
+    meanwhile,
+    picture,
+    put_images,
+    rekognition,
+    s3,
+    wait_until,
+)
+from tests.kit.task_contexts import context
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+pytestmark = pytest.mark.xdist_group("comparing")
+
+IMAGES = 12
+OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
+DETECT = "rekognition.DetectCustomLabels"
+REGRESSION = "regression"
+QUICK = {"detections_per_unit_second": 1000.0}
+NO_WORSE = {"metric": "f1", "at_least": 0.0, "relative_to_champion": True}
+
+
+class Contest:
+    """A champion that serves and a challenger, both trained, with the same frozen test images.
+
+    The challenger learned from images of which many lie below the wrong label.
+    """
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        put_images(aws, IMAGES)
+        self.context = context()
+        self.ctx = ProjectContext("digits", self.context)
+        self.store = self.ctx.store
+        self.snapshot, _ = freeze(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
+        pair = build_manifests(self.store, self.snapshot)
+        self.project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
+        self.train("champion", pair.train.key, pair.test.key)
+        self.train("challenger", self.lies(), pair.test.key)
+        self.attempt = {
+            "digest": self.snapshot.digest,
+            "project_arn": self.project,
+            "version_name": "challenger",
+        }
+
+    def begin(self) -> None:
+        """Undo what a test before did, and let the champion serve."""
+        self.aws.control.faults()
+        put_images(self.aws, IMAGES)
+        for folder in ("registry/decisions/", "registry/live.json"):
+            for entry in s3(self.aws).list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
+                s3(self.aws).delete_object(Bucket=BUCKET, Key=entry["Key"])
+        self.ctx.registry.update_version("champion", {"evaluation": self.evaluation("champion").to_json()})
+        if self.describe("champion")["Status"] != "RUNNING":
+            rekognition(self.aws).start_project_version(ProjectVersionArn=self.arn("champion"), MinInferenceUnits=1)
+            wait_for_status(self.aws, self.project, "champion", "RUNNING")
+        self.serve("champion")
+        self.aws.control.clear_calls()
+
+    def lies(self) -> str:
+        """Put images of which every second one lies below the other label's folder; give their manifest's key."""
+        lines = []
+        for label, other in (LABELS, LABELS[::-1]):
+            for number in range(12):
+                key = f"lies/{label}/{number}.png"
+                body = picture(other if number % 2 else label, 500 + number)
+                s3(self.aws).put_object(Bucket=BUCKET, Key=key, Body=body)
+                lines.append(manifest_line(key))
+        s3(self.aws).put_object(Bucket=BUCKET, Key="lies.manifest", Body="\n".join(lines).encode())
+        return "lies.manifest"
+
+    def train(self, name: str, train: str, test: str) -> None:
+        assets = [[{"GroundTruthManifest": {"S3Object": {"Bucket": BUCKET, "Name": key}}}] for key in (train, test)]
+        rekognition(self.aws).create_project_version(
+            ProjectArn=self.project,
+            VersionName=name,
+            OutputConfig=OUTPUT,  # type: ignore[arg-type]
+            TrainingData={"Assets": assets[0]},  # type: ignore[typeddict-item]
+            TestingData={"Assets": assets[1]},  # type: ignore[typeddict-item]
+        )
+        wait_for_status(self.aws, self.project, name, "TRAINING_COMPLETED")
+
+    def serve(self, name: str) -> None:
+        live = LiveVersion(name, self.arn(name), self.project, "0" * 64, "2026-11-21T12:00:00+00:00", 1.0, LABELS)
+        move_live(Registry(self.store), live, expected=None)
+
+    def describe(self, name: str) -> Any:
+        return self.ctx.rekognition.describe_version(self.project, name).raw
+
+    def arn(self, name: str) -> str:
+        return str(self.describe(name)["ProjectVersionArn"])
+
+    def evaluation(self, name: str) -> Evaluation:
+        ctx = self.describe(name)["EvaluationResult"]["Summary"]["S3Object"]
+        return parse_summary(json.loads(s3(self.aws).get_object(Bucket=BUCKET, Key=ctx["Name"])["Body"].read()))
+
+    def compare(self, **settings: Any) -> dict[str, Any]:
+        """Compare, and give what the step returns with what it kept."""
+        compared = compare_versions(self.ctx, Settings(**{**QUICK, **settings}), self.attempt)
+        return {**compared, **Decisions(self.store, "challenger").comparison()}
+
+    def judge(self, compared: dict[str, Any], **settings: Any) -> dict[str, Any]:
+        """Judge as the task does."""
+        judge = JudgeVersionOperator(
+            task_id="judge",
+            project="digits",
+            settings={"minimum_f1_score": 0.0, "gates": [NO_WORSE], "headline_metric": Metric.F1, **settings},
+            attempt=self.attempt,
+            evaluated={
+                "version_arn": self.arn("challenger"),
+                "evaluation": self.evaluation("challenger").to_json(),
+            },
+            compared=compared,
+        )
+        return judge.execute(self.context)
+
+    def test_images(self) -> list[str]:
+        lines = s3(self.aws).get_object(Bucket=BUCKET, Key=f"manifests/{self.snapshot.digest}/test.manifest")["Body"]
+        return [json.loads(line)["source-ref"].split("/", 3)[3] for line in lines.read().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def trained(aws_process: LocalAws) -> Iterator[Contest]:
+    aws_process.control.reset()
+    yield Contest(aws_process)
+    aws_process.control.reset()
+
+
+@pytest.fixture
+def contest(trained: Contest) -> Contest:
+    trained.begin()
+    return trained
+
+
+def counts(flips: Iterable[dict[str, Any]]) -> int:
+    return sum(flip["change"] == VerdictChange.REGRESSION for flip in flips)
+
+
+def test_both_are_scored_on_the_same_images_as_custom_labels_scores_them(contest: Contest) -> None:
+    same = contest.compare()["same_images"]
+
+    images = len(contest.test_images())
+    assert (same["images"], same["test_images"], same["left_out"]) == (images, images, {})
+    for name in ("champion", "challenger"):
+        measured = contest.evaluation(name).scores.to_json()
+        assert same[name]["overall"] == pytest.approx(measured["overall"]), name
+        assert same[name]["labels"] == {label: pytest.approx(one) for label, one in measured["labels"].items()}
+    assert counts(same["flips"]) > 0
+    assert same["flips"][0]["change"] == VerdictChange.REGRESSION
+
+
+def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Contest) -> None:
+    judged = contest.judge(contest.compare())
+
+    record = Decisions(contest.store, "challenger").record() or {}
+    gate = record["gates"][1]
+    assert not judged["passed"]
+    assert judged["champion_arn"] == contest.arn("champion")
+    assert gate["basis"] == "the same test images for both versions"
+    assert gate["value"] == record["same_images"]["challenger"]["overall"]["f1"] < gate["champion"]
+    assert "both on the same" in judged["headline"]
+    assert contest.ctx.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
+    assert b"regression" in (Decisions(contest.store, "challenger").page() or b"")
+
+
+def test_a_task_that_runs_again_gives_the_same_record_and_asks_nothing_again(contest: Contest) -> None:
+    contest.judge(contest.compare())
+    first = Decisions(contest.store, "challenger").record()
+    asked = effects(contest.aws, "DetectCustomLabels")
+    time.sleep(1.1)  # the record tells seconds
+
+    contest.judge(contest.compare())
+
+    assert Decisions(contest.store, "challenger").record() == first
+    assert effects(contest.aws, "DetectCustomLabels") == asked
+
+
+def test_a_task_that_was_killed_asks_only_what_it_has_not_asked(
+    contest: Contest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_labels.evaluation.comparison_tasks.BATCH", 3)
+    first = contest.compare()["same_images"]
+    asked = effects(contest.aws, "DetectCustomLabels")
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/decisions/challenger/champion/00001.jsonl")
+
+    again = contest.compare()["same_images"]
+
+    assert again == first
+    assert effects(contest.aws, "DetectCustomLabels") == asked + 3
+
+
+def test_a_sample_is_asked_about_where_the_images_are_too_many(contest: Contest) -> None:
+    same = contest.compare(maximum_comparison_images=4)["same_images"]
+
+    assert (same["images"], same["test_images"]) == (4, len(contest.test_images()))
+    assert effects(contest.aws, "DetectCustomLabels") == 4
+    assert {cell["actual"] for cell in same["champion_confusion"]} == set(LABELS)
+
+
+def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) -> None:
+    gone, replaced, *others = contest.test_images()
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key=gone)
+    s3(contest.aws).put_object(Bucket=BUCKET, Key=replaced, Body=picture("rows", 999))
+
+    same = contest.compare()["same_images"]
+
+    assert same["images"] == len(others)
+    assert same["left_out"] == {"deleted, replaced or denied since the training": 2}
+    assert sum(cell["images"] for cell in same["champion_confusion"]) >= len(others)
+
+
+def test_throttling_is_waited_out(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_labels.aws.inference.FIRST_PAUSE", 0.02)
+    contest.aws.control.faults({"operation": DETECT, "kind": "throttle", "share": 0.5})
+
+    assert contest.compare()["same_images"]["images"] == len(contest.test_images())
+
+
+def test_own_evaluations_count_where_the_champion_is_stopped(contest: Contest) -> None:
+    rekognition(contest.aws).stop_project_version(ProjectVersionArn=contest.arn("champion"))
+    wait_for_status(contest.aws, contest.project, "champion", "STOPPED")
+
+    compared = contest.compare()
+    judged = contest.judge(compared)
+
+    assert (compared["is_on_same_images"], compared["same_images"]) == (False, None)
+    assert compared["why_not"] == "the champion champion is STOPPED"
+    gate = (Decisions(contest.store, "challenger").record() or {})["gates"][1]
+    assert gate["basis"] == "each version's own evaluation, on different test images"
+    assert gate["champion"] == contest.evaluation("champion").f1
+    assert "each on its own test images" in judged["headline"]
+
+
+def test_own_evaluations_count_where_the_champion_stops_in_the_middle(contest: Contest) -> None:
+    contest.aws.control.faults({"operation": DETECT, "kind": "slow", "seconds": 0.2})
+
+    def stop() -> None:
+        wait_until(lambda: effects(contest.aws, "DetectCustomLabels") >= 3)
+        rekognition(contest.aws).stop_project_version(ProjectVersionArn=contest.arn("champion"))
+
+    with meanwhile(stop):
+        compared = contest.compare(detections_per_unit_second=15.0)
+
+    assert compared["same_images"] is None
+    assert "champion does not answer; AWS says:" in str(compared["why_not"])
+    assert "ResourceNotReady" in str(compared["why_not"])
+
+
+def test_nothing_is_asked_where_the_comparison_is_off(contest: Contest) -> None:
+    compared = contest.compare(compare_with_champion=False)
+
+    assert compared["why_not"] == "Variable 'digits__compare_with_champion' or the project file says so"
+    assert compared["own"]["images"] == len(contest.test_images())
+    assert effects(contest.aws, "DetectCustomLabels") == 0
+
+
+def test_a_lost_evaluation_of_the_champion_refuses_relative_gates(contest: Contest) -> None:
+    contest.store.write_json("registry/versions/champion.json", {})
+
+    judged = contest.judge(contest.compare(compare_with_champion=False))
+
+    assert not judged["passed"]
+    assert "nobody knows how good the champion is" in judged["reason"]
+
+
+def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> None:
+    before = contest.judge(contest.compare(), gates=[])
+    kept = Decisions(contest.store, "challenger").comparison()
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/live.json")
+    contest.serve("challenger")
+
+    after = contest.judge(contest.compare())
+
+    assert (before["passed"], after["passed"]) == (True, True)
+    assert after["headline"] == before["headline"]
+    assert after["champion_arn"] == contest.arn("champion"), "what a user answered about this decision still counts"
+    assert Decisions(contest.store, "challenger").comparison() == kept
+
+
+def test_own_evaluations_count_where_the_answers_to_single_images_are_lost(contest: Contest) -> None:
+    ctx = contest.describe("challenger")["TestingDataResult"]["Output"]["Assets"][0]["GroundTruthManifest"]
+    key = ctx["S3Object"]["Name"]
+    body = s3(contest.aws).get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    s3(contest.aws).delete_object(Bucket=BUCKET, Key=key)
+
+    compared = contest.compare()
+    judged = contest.judge(compared)
+
+    s3(contest.aws).put_object(Bucket=BUCKET, Key=key, Body=body)
+    assert f"s3://{BUCKET}/{key}, its evaluation snapshot, is not there" in compared["why_not"]
+    assert "each on its own test images" in judged["headline"]
+    assert b"different test images" in (Decisions(contest.store, "challenger").page() or b"")

@@ -1,0 +1,45 @@
+"""What the tests of deployments share: versions that were trained, judged and put on record without the train DAG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.core.registry import Registry
+from custom_labels.s3.store import S3Store
+from tests.kit.detect_runs import point_to, start, train_versions, version_arn
+from tests.kit.support import BUCKET, LABELS, rekognition
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+def registry() -> Registry:
+    """Give the project's registry."""
+    return Registry(S3Store(BUCKET, region_name="us-east-1"))
+
+
+def trained(aws: LocalAws, *names: str) -> str:
+    """Train versions that the registry knows as judged, and give the project's ARN."""
+    project = train_versions(aws, *names)
+    for name in names:
+        evaluation = {"f1": 0.9, "labels": [{"label": label} for label in LABELS]}
+        facts = {"digest": "0" * 64, "version_arn": version_arn(aws, project, name), "evaluation": evaluation}
+        registry().update_version(name, {**facts, "status": "TRAINING_COMPLETED"})
+    return project
+
+
+def serve_in_turn(aws: LocalAws, *names: str) -> str:
+    """Let versions serve one after the other; only the last of them runs. Give the project's ARN."""
+    project = trained(aws, *names)
+    for name in names:
+        point_to(aws, project, name)
+    start(aws, project, names[-1])
+    registry().update_version(names[-1], {"status": "RUNNING", "minimum_inference_units": 1})
+    return project
+
+
+def units_of(aws: LocalAws, project: str, name: str) -> tuple[Any, Any]:
+    """Give the inference units that a version runs with, at least and at most."""
+    found = rekognition(aws).describe_project_versions(ProjectArn=project, VersionNames=[name])
+    version = found["ProjectVersionDescriptions"][0]
+    return version.get("MinInferenceUnits"), version.get("MaxInferenceUnits")

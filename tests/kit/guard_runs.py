@@ -1,0 +1,58 @@
+"""What the tests of the cost guard share: versions that run for whatever reason, and how its runs ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.core.registry import Registry
+from custom_labels.s3.store import S3Store
+from tests.kit.dag_runs import Run, run_dag
+from tests.kit.support import BUCKET, client
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+guard = partial(run_dag, "cost_guard")
+
+
+def store() -> S3Store:
+    """Give the project's place."""
+    return S3Store(BUCKET, region_name="us-east-1")
+
+
+def know(name: str, **facts: Any) -> None:
+    """Let the registry know a version."""
+    Registry(store()).update_version(name, {"digest": name, "version_arn": f"arn of {name}", **facts})
+
+
+def end_of(run: Run) -> tuple[str, str]:
+    """Give the run's state and the branch that it ended in."""
+    names = ("guarded", "nothing_to_guard", "budget_exceeded", "live_version_idle")
+    return run.state, " ".join(name for name in names if run.tasks.get(name) == "success")
+
+
+def hold_deployment_lock(minutes_ago: float = 0) -> None:
+    """Let another run hold the deployment lock, with a lease of an hour, since so long ago."""
+    began = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    lock = LockFile(store(), "digits_train/another", DEPLOYMENT_LOCK, now=lambda: began)
+    assert lock.try_take(lambda *_: (_ for _ in ()).throw(AssertionError("nothing trains"))) is None
+
+
+def lock_holder() -> str | None:
+    """Give who holds the deployment lock."""
+    holder, _ = LockFile(store(), "nobody", DEPLOYMENT_LOCK).read()
+    return holder.owner if holder else None
+
+
+def subscribe(aws: LocalAws) -> str:
+    """Make a queue that hears what the project's topic is told; give its URL."""
+    queues, topics = client(aws, "sqs"), client(aws, "sns")
+    url: str = queues.create_queue(QueueName="messages")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topics.subscribe(
+        TopicArn=topics.create_topic(Name="custom-labels-digits")["TopicArn"], Protocol="sqs", Endpoint=arn
+    )
+    return url

@@ -1,0 +1,183 @@
+"""What the tests of the harvest share: people who answer as told, and what came of it in the bucket."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from custom_labels.core.queues import project_queue
+from custom_labels.review import harvest_records as books
+from custom_labels.review.harvest import HarvestRules
+from custom_labels.review.harvest_inspection_records import HarvestInspection
+from custom_labels.review.harvest_tasks import OVERLAP
+from custom_labels.review.harvest_work_records import FoundReviews, write_batches
+from custom_labels.review.harvest_writer import Harvester
+from custom_labels.review.opening_records import ReviewOpener
+from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.review import NONE_OF_THE_ABOVE, ReviewRequest
+from tests.kit.dag_runs import Run, run_dag
+from tests.kit.review_project import ReviewPlace, wait_until, wait_until_ended
+from tests.kit.support import BUCKET, client, s3
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+LABELLED = "images_labeled_by_folder/"
+NONE_FITS = "reviews/none_of_the_above/"
+
+harvest = partial(run_dag, "harvest_reviews")
+
+RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
+
+
+def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") -> None:
+    """Answer a review as a person does at the worker portal; ``None`` is none of the above."""
+    portal = f"{aws.endpoint_url}/_local_aws/work/task"
+    with urlopen(f"{portal}?{urlencode({'worker': worker, 'region': 'us-east-1', 'loop': loop})}") as page:
+        found = re.search(r'id="local-aws-task">(.*?)</script>', page.read().decode())
+    assert found, "the task is not open to this worker"
+    content = json.dumps({"shown": {"label": NONE_OF_THE_ABOVE if label is None else label}})
+    form = urlencode({**json.loads(found[1]), "answer": content}).encode()
+    with urlopen(Request(portal, form)) as kept:
+        assert kept.status == 200
+
+
+def ask(place: ReviewPlace, *requests: ReviewRequest) -> None:
+    """Open reviews as the DAGs do, so that they are on record."""
+    WaitingReviews(place.store).add("asked-by-a-test", requests)
+    opening = ReviewOpener(place.store, place.backend, "a test", budget=10_000).run()
+    assert opening.opened == len(requests), opening
+
+
+def ask_and_answer(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, votes: Iterable[str | None]) -> None:
+    """Open a review and let one person after the other answer it."""
+    ask(place, request)
+    answer_all(aws, place, request.name, votes)
+
+
+def answer_all(aws: LocalAws, place: ReviewPlace, loop: str, votes: Iterable[str | None], first: int = 0) -> None:
+    """Let people answer a review, each once, until it has ended."""
+    for number, label in enumerate(votes, start=first):
+        answer(aws, loop, label, f"worker-{number}")
+    wait_until(lambda: (state := place.backend.status(loop)) is not None and state.status.is_final)
+
+
+def keys(aws: LocalAws, prefix: str) -> list[str]:
+    """List the keys below a prefix."""
+    pages = s3(aws).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def copies(aws: LocalAws) -> list[str]:
+    """Give the labels that harvested images were copied to, one entry a copy."""
+    return [key.split("/")[1] for key in keys(aws, LABELLED)]
+
+
+def ledger(aws: LocalAws) -> list[dict[str, Any]]:
+    """Read all lines of the ledger."""
+    return lines(aws, "reviews/harvested/")
+
+
+def waiting(aws: LocalAws) -> list[dict[str, Any]]:
+    """Read all requests that wait."""
+    return [line["request"] for line in lines(aws, "reviews/waiting/")]
+
+
+def lines(aws: LocalAws, prefix: str) -> list[dict[str, Any]]:
+    """Read all files of JSON Lines below a prefix."""
+    bodies = [s3(aws).get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys(aws, prefix)]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def fates(aws: LocalAws) -> list[str]:
+    """Give what became of each review, in the order of the ledger."""
+    return [line["review_outcome"] for line in ledger(aws)]
+
+
+def messages(aws: LocalAws, place: ReviewPlace) -> int:
+    """Count the messages about reviews that are in the queue, those that are being worked on included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = client(aws, "sqs").get_queue_attributes(QueueUrl=place.queues["reviews"], AttributeNames=names)
+    return sum(int(found["Attributes"][name]) for name in names)
+
+
+def end_of(run: Run) -> tuple[str, str]:
+    """Give a run's state and the end that it came to."""
+    ends = [name for name in ("harvested", "review_trouble", "nothing_to_harvest") if run.tasks[name] == "success"]
+    return run.state, "+".join(ends)
+
+
+class Harvest:
+    """Harvests that follow each other, as the DAG's tasks do it, without an Airflow around them.
+
+    :param rules: members of ``HarvestRules`` beside the defaults.
+    """
+
+    def __init__(self, place: ReviewPlace, **rules: Any) -> None:
+        self.place = place
+        self.rules = replace(RULES, **rules)
+        self.runs = 0
+
+    def run(self, *, rung: bool = False) -> Counter[str]:
+        """Look, harvest, move the watermark, open further rounds."""
+        store, backend, now = self.place.store, self.place.backend, datetime.now(UTC)
+        queue = project_queue(self.place.project, "reviews")
+        assert queue is not None
+        self.runs += 1
+        harvester = Harvester(store, backend, self.rules, queue.delete)
+        with FoundReviews() as found:
+            unfinished = books.unfinished_chunks(store)
+            watermark = books.read_watermark(store)
+            look = HarvestInspection(store, backend, found, watermark - OVERLAP if watermark else books.EPOCH)
+            look.learn(unfinished, now)
+            look.at_queue(queue)
+            if not rung:
+                look.at_all(now)
+            batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, 60)
+        counts: Counter[str] = Counter()
+        for chunk in unfinished:
+            counts += harvester.finish(chunk)
+        for batch in batches:
+            counts += harvester.harvest(batch, now)
+        if moment := look.facts(complete=True)["watermark"]:
+            books.move_watermark(store, datetime.fromisoformat(moment))
+        ReviewOpener(store, backend, f"run {self.runs}", budget=1000).run()
+        return counts
+
+
+def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> None:
+    """Let a review end without anybody's answer."""
+    if how == "stopped":
+        ask(place, request)
+        place.backend.cancel(request.name)
+    elif how == "failed":
+        ask(place, request)
+    else:
+        short_lived(place)
+        ask(place, request)
+    wait_until_ended(place, request.name)
+
+
+def short_lived(place: ReviewPlace) -> None:
+    """Let reviews that are opened from now on expire within a second."""
+    from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+    from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+    from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
+
+    assert place.project.review is not None
+    review = place.project.review.model_copy(update={"lifetime_hours": 1 / 3600})
+    project = place.project.model_copy(update={"review": review})
+    hook = ReviewSetupHook(region_name="us-east-1")
+    setup = A2ISetup(project, place.store, hook, plan_review(project, place.store, (1, 3)))
+    setup.create()
+    wait_until(lambda: {each.status for each in setup.describe().values()} == {"Active"})
+    setup.record(setup.describe())
+    object.__setattr__(place, "backend", A2IReviewBackend(project, place.store))

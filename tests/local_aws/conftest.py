@@ -1,0 +1,52 @@
+"""One embedded AWS for the whole folder; `aws` is it with nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from include.local_aws.process import LocalAws
+from tests.local_aws.support import BUCKET, Aws
+
+FAST = [
+    *("--duration", "project_create=0.05"),
+    *("--duration", "project_delete=0.05"),
+    *("--duration", "dataset_create=0.05"),
+    *("--duration", "dataset_update=0.05"),
+    *("--duration", "dataset_delete=0.05"),
+    *("--duration", "training=0.1"),
+    *("--duration", "version_start=0.1"),
+    *("--duration", "version_stop=0.1"),
+    *("--duration", "version_delete=0.05"),
+    *("--duration", "version_copy=0.1"),
+    *("--duration", "flow_create=0.05"),
+    *("--duration", "flow_delete=0.05"),
+    *("--duration", "loop_start=0.05"),
+    *("--duration", "loop_stop=0.05"),
+]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    log = tmp_path_factory.mktemp("local_aws") / "log.txt"
+    with LocalAws(FAST, log=log) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(server: LocalAws) -> Aws:
+    return _empty(server)
+
+
+@pytest.fixture(scope="module")
+def shared_aws(server: LocalAws) -> Aws:
+    """Emptied once a module: for modules that train one model and ask it many things."""
+    return _empty(server)
+
+
+def _empty(server: LocalAws) -> Aws:
+    server.control.reset()
+    aws = Aws(server.endpoint_url)
+    aws.s3.create_bucket(Bucket=BUCKET)
+    return aws
