@@ -249,7 +249,7 @@ class Story:
     def count_costs(self) -> None:
         """Let the cost guard look at what runs, and count."""
         self._begin("What runs, and what was spent? The cost guard looks")
-        self.runs.trigger("cost_guard", "look", "The demo asks for the costs")
+        self.runs.trigger("cost_guard", "inspect", "The demo asks for the costs")
         months = self.cloud.read_all(sorted(self.cloud.objects("registry/costs/")))
         self.tell(check_costs(months, self.cloud.versions()))
 

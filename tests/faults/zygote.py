@@ -70,14 +70,14 @@ def pause_less() -> None:
     """Let retries come as often as ever, with a hundredth of the pause between two tries."""
     from botocore.retries.standard import ExponentialBackoff
 
-    from custom_labels.detection import live_version_client
+    from custom_labels.aws import inference
     from custom_labels.s3 import store
 
     patient = ExponentialBackoff.delay_amount
     ExponentialBackoff.delay_amount = lambda self, context: patient(self, context) / 100  # type: ignore[method-assign]
     store.LONGEST_PAUSE /= 100
-    live_version_client.FIRST_PAUSE /= 100
-    live_version_client.LONGEST_PAUSE /= 100
+    inference.FIRST_PAUSE /= 100
+    inference.LONGEST_PAUSE /= 100
 
 
 def run_at(moment: datetime) -> None:

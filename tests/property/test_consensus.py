@@ -118,7 +118,7 @@ def test_people_are_asked_in_rounds_until_they_agree_and_never_more_often_than_a
     decided = [review.agreement in {Agreement.AGREED, Agreement.NONE_FITS} for review in found]
     assert decided[:-1] == [False] * (len(found) - 1)
     assert len(found) <= maximum
-    assert decided[-1] or (len(found) == maximum and found[-1].fate is ReviewOutcome.UNDECIDED)
+    assert decided[-1] or (len(found) == maximum and found[-1].review_outcome is ReviewOutcome.UNDECIDED)
     assert len({review.review for review in found}) == len(found)
     assert len({review_subject(review.review) for review in found}) == 1
     assert [review.request.round for review in found if review.request] == list(range(1, len(found) + 1))

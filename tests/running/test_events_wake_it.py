@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from custom_labels.aws.triggers.queue import INSPECT_SECONDS
+from custom_labels.detection.announcement_trigger import INSPECT_SECONDS
 from tests.kit.support import BUCKET, client, picture, s3
 from tests.running.conftest import FINAL, Running, wait_for
 
