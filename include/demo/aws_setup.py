@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from custom_labels.core.keys import INBOX
 from custom_labels.core.settings import Project, Queues, ReviewSetup
-from custom_labels.s3.keys import INBOX
 from include.demo.local_cloud import MESSAGES_QUEUE, LocalCloud
 
 EVENT = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker A2I HumanLoop Status Change"]}

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from custom_labels.core.keys import IMAGES, INBOX
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review.setup import FIELD
-from custom_labels.s3.keys import IMAGES, INBOX
 from include.demo.local_cloud import THREADS, LocalCloud
 
 REVIEW = "review"

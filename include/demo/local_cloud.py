@@ -13,8 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from custom_labels.core.keys import IMAGES, INBOX
 from custom_labels.core.settings import Project
-from custom_labels.s3.keys import IMAGES, INBOX
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.client import RekognitionClient

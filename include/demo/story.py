@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from custom_labels.s3.keys import DETECTIONS, INBOX
+from custom_labels.core.keys import DETECTIONS, INBOX
 from include.demo.call_count import CallCount
 from include.demo.checks import (
     Check,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from custom_labels.datasets.image_records import HEAD_BYTES, Checked, check_image, judge_bytes
-from custom_labels.s3.images import MAXIMUM_BYTES, LeftOut
+from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.errors import archive_of
-from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
 from custom_labels.datasets.snapshot_records import count_images, freeze
-from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images, freeze
-from custom_labels.s3.images import LeftOut
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import png

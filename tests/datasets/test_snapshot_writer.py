@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from custom_labels.datasets import image_check_records, snapshot_writer
+from custom_labels.datasets.images import CheckReport, LeftOut
 from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_reader import read_header
 from custom_labels.datasets.snapshot_records import count_images, freeze
 from custom_labels.errors import NotTrainable
-from custom_labels.s3.images import CheckReport, LeftOut
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from custom_labels.core.keys import A2I_OUTPUT, INBOX
 from custom_labels.core.names import slug
 from custom_labels.review.backends.a2i.backend import EVENT
-from custom_labels.s3.keys import A2I_OUTPUT, INBOX
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
 WITHOUT_NARROWER_RESOURCE = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.keys import manifest_key
 from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
-from custom_labels.s3.keys import manifest_key
 from custom_labels.s3.store import S3Store
 
 DIGEST = "d" * 64

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from custom_labels.core.keys import result_key
 from custom_labels.detection.detection import Decision, Thresholds, decide
 from custom_labels.detection.events import read_event
-from custom_labels.s3.keys import result_key
 from tests.kit.detect_runs import INBOX, event
 from tests.kit.support import BUCKET
 

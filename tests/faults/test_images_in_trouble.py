@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from custom_labels.s3.images import LeftOut
+from custom_labels.datasets.images import LeftOut
 from tests.faults.bucket import images, manifest, put
 from tests.kit.dag_runs import Run, Variables, record, train
 from tests.kit.picture_cases import damaged_png

@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from custom_labels.datasets.images import Duplicate, judge_duplicates
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
 from custom_labels.datasets.split import SplitRule, Subset, split_label
-from custom_labels.s3.images import Duplicate, judge_duplicates
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LABELS = ("cat", "dog", "eel")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.keys import MAXIMUM_KEY_BYTES, may_be_image
 from custom_labels.core.names import in_round, review_name, review_subject
 from custom_labels.review.harvest import (
     MAXIMUM_METADATA_BYTES,
@@ -17,7 +18,6 @@ from custom_labels.review.harvest import (
     decide_outcome,
 )
 from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
-from custom_labels.s3.keys import MAXIMUM_KEY_BYTES, may_be_image
 from tests.kit.review_requests import request_for
 
 RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)

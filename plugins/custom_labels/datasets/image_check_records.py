@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from custom_labels.datasets.image_records import Checked, check_image
+from custom_labels.datasets.images import Duplicate, LeftOut, Tally
 from custom_labels.datasets.label_listing import Listed, in_threads
 from custom_labels.datasets.ledger_records import (
     Verdicts,
@@ -25,7 +26,6 @@ from custom_labels.datasets.ledger_records import (
 )
 from custom_labels.datasets.tsv import columns, copy_to_gzip, file_sha256, join_known, read_blocks
 from custom_labels.s3.errors import StorageError
-from custom_labels.s3.images import Duplicate, LeftOut, Tally
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

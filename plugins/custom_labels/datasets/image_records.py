@@ -7,9 +7,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from custom_labels.datasets.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
 from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
 from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
-from custom_labels.s3.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

@@ -10,10 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from custom_labels.datasets.image_listing import candidates, find_labels
+from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, Duplicate, LeftOut, Tally
 from custom_labels.datasets.label_names import merge_folders
 from custom_labels.datasets.ledger_records import Verdicts
-from custom_labels.s3.images import MAXIMUM_LABEL_NAME, Duplicate, LeftOut, Tally
-from custom_labels.s3.listing import candidates, find_labels
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

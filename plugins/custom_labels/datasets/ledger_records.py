@@ -17,11 +17,11 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.core.keys import CHECKS
 from custom_labels.datasets.image_records import Checked
+from custom_labels.datasets.images import Duplicate, LeftOut
 from custom_labels.datasets.tsv import read_blocks
 from custom_labels.s3.errors import MISSING
-from custom_labels.s3.images import Duplicate, LeftOut
-from custom_labels.s3.keys import CHECKS
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

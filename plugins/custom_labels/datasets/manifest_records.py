@@ -12,13 +12,13 @@ from operator import not_
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from custom_labels.core.keys import manifest_key
 from custom_labels.datasets.manifest import LineWriter, ManifestFile, ManifestPair, require_size
 from custom_labels.datasets.snapshot import ImageSnapshot, SnapshotHeader
 from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
 from custom_labels.datasets.split import Subset, position
 from custom_labels.datasets.tsv import columns, read_blocks, read_lines
 from custom_labels.s3.errors import MISSING
-from custom_labels.s3.keys import manifest_key
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.aws.manifest_summary import manifest_error_codes
+from custom_labels.core.keys import IMAGES
 from custom_labels.datasets.image_records import Checked, check_image
+from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.ledger_records import (
     Verdicts,
@@ -25,8 +27,6 @@ from custom_labels.datasets.ledger_records import (
 from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals, count_lines, read_refused_line
 from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
 from custom_labels.datasets.tsv import columns, copy_to_gzip, file_sha256, read_lines
-from custom_labels.s3.images import LeftOut
-from custom_labels.s3.keys import IMAGES
 from custom_labels.s3.output_files import NoAnswers, copy_file
 
 if TYPE_CHECKING:

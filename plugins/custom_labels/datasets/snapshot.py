@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from custom_labels.core.keys import IMAGES
+from custom_labels.datasets.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
 from custom_labels.datasets.split import SplitRule
 from custom_labels.errors import NotTrainable
-from custom_labels.s3.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
-from custom_labels.s3.keys import IMAGES
 
 MINIMUM_LABELS = 2
 """Labels that a classification dataset needs (developer guide, "Guidelines and quotas")."""

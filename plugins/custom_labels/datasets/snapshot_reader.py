@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.core.keys import snapshot_header
 from custom_labels.datasets.snapshot import LabelChange, LabelCount, SnapshotHeader
 from custom_labels.datasets.split import Subset
 from custom_labels.datasets.tsv import join_known, read_lines
 from custom_labels.s3.errors import StorageError
-from custom_labels.s3.keys import snapshot_header
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.datasets.images import LeftOut, Tally, judge_duplicates
 from custom_labels.datasets.label_listing import STREAMS, leave_out_duplicates, list_labels
 from custom_labels.datasets.ledger_records import read_verdicts
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, ImageSnapshot, LabelCount, make_snapshot
 from custom_labels.datasets.snapshot_reader import read_header, untrained
 from custom_labels.datasets.snapshot_writer import freeze
 from custom_labels.datasets.tsv import file_sha256, read_blocks
-from custom_labels.s3.images import LeftOut, Tally, judge_duplicates
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.core.keys import SNAPSHOTS, snapshot_header
 from custom_labels.datasets.image_check_records import GOOD, READERS, CheckedLabel, check_labels, remember
+from custom_labels.datasets.images import MAXIMUM_TEST_IMAGES, CheckReport, Duplicate, LeftOut, Tally, judge_duplicates
 from custom_labels.datasets.label_listing import STREAMS, in_threads, leave_out_duplicates, list_labels
 from custom_labels.datasets.ledger_records import Verdicts
 from custom_labels.datasets.snapshot import (
@@ -28,8 +30,6 @@ from custom_labels.datasets.snapshot_reader import find_header, read_header, unt
 from custom_labels.datasets.split import LabelSplit, SplitRule, Subset
 from custom_labels.datasets.tsv import file_sha256, read_blocks, write_gzip
 from custom_labels.s3.errors import ObjectChanged, ObjectExists
-from custom_labels.s3.images import MAXIMUM_TEST_IMAGES, CheckReport, Duplicate, LeftOut, Tally, judge_duplicates
-from custom_labels.s3.keys import SNAPSHOTS, snapshot_header
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store

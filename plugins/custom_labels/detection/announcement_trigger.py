@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.triggers.queue import Numbers, QueueTrigger
+from custom_labels.core.keys import INBOX
 from custom_labels.detection.events import is_news
 from custom_labels.detection.notifications import may_send_own_objects
-from custom_labels.s3.keys import INBOX
 
 INSPECT_SECONDS = 60
 SIEVED_AT_ONCE = 1_000

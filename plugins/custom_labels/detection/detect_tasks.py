@@ -19,6 +19,7 @@ from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.messages import Message
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import REASON, ProjectContext, branch, step
+from custom_labels.core.keys import INBOX
 from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.queues import project_queue
@@ -28,7 +29,6 @@ from custom_labels.detection.inbox_records import Inbox
 from custom_labels.detection.work import group_announcements
 from custom_labels.detection.work_records import LEFT, DetectionWork, work_name
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
-from custom_labels.s3.keys import INBOX
 
 log = logging.getLogger(__name__)
 

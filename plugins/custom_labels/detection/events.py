@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.s3.keys import INBOX, may_be_image
+from custom_labels.core.keys import INBOX, may_be_image
 
 WRAPPERS_AT_MOST = 3
 """SNS to SQS is one wrapper, EventBridge to SNS to SQS two; deeper than this nobody goes."""

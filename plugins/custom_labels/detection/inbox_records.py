@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.keys import DETECTIONS, INBOX
 from custom_labels.detection.events import PassedOver, why_passed_over
 from custom_labels.detection.result_records import has_result, result_folder
 from custom_labels.detection.work import WorkItem
-from custom_labels.s3.keys import DETECTIONS, INBOX
 from custom_labels.s3.pages import Page, pages
 from custom_labels.s3.store import S3Store
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from custom_labels.core.keys import DETECTION_LOG
 from custom_labels.detection.detection import Detection
-from custom_labels.s3.keys import DETECTION_LOG
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.pages import pages
 from custom_labels.s3.store import S3Store

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.keys import result_key, result_stem
 from custom_labels.detection.detection import Detection
-from custom_labels.s3.keys import result_key, result_stem
 from custom_labels.s3.store import ObjectExists, S3Store
 
 

@@ -14,6 +14,7 @@ from custom_labels.aws.links import DecisionLink
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.gate import Metric, Scores, gates_of
 from custom_labels.core.gate import judge as judge_by_gates
+from custom_labels.core.keys import manifest_key
 from custom_labels.datasets.manifest_records import uploaded_sha256
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.comparison import SameImages
@@ -22,7 +23,6 @@ from custom_labels.evaluation.decision_record import Judged, decision_record, sa
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
 from custom_labels.evaluation.thumbnail_records import thumbnails
-from custom_labels.s3.keys import manifest_key
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

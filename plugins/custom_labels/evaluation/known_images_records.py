@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from custom_labels.core.keys import manifest_key
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.evaluation_records import evaluation_answers
-from custom_labels.s3.keys import manifest_key
 from custom_labels.s3.output_files import NoAnswers
 from custom_labels.s3.store import S3Store
 

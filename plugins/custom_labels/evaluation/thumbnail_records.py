@@ -8,9 +8,9 @@ import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from custom_labels.datasets.images import MAXIMUM_BYTES, MAXIMUM_SIDE
 from custom_labels.datasets.pictures import UNREADABLE, open_picture, shrink_upright
 from custom_labels.s3.errors import MISSING, StorageError
-from custom_labels.s3.images import MAXIMUM_BYTES, MAXIMUM_SIDE
 from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)

@@ -9,13 +9,13 @@ from typing import Any
 
 from custom_labels.aws.statuses import Described
 from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.keys import MANIFESTS
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.operations.cost_records import last_alert_level, save_ledgers, version_uses
 from custom_labels.operations.costs import VersionUse, budget_level, cost_of, top_costs
 from custom_labels.operations.guard_tasks import list_versions
 from custom_labels.operations.retention import TrainedVersion, gone_versions, manifests_to_delete, versions_to_delete
-from custom_labels.s3.keys import MANIFESTS
 from custom_labels.s3.line_files import list_keys
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.prices import UnitPrices, load_prices

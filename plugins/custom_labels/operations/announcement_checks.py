@@ -9,12 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.keys import INBOX
 from custom_labels.core.names import slug
 from custom_labels.detection.notifications import EVERY_CREATION, Route, matches, routes_of
 from custom_labels.errors import CustomLabelsError
 from custom_labels.review.backends.a2i.backend import EVENT
 from custom_labels.s3.errors import error_code
-from custom_labels.s3.keys import INBOX
 
 TEMPLATE = "include/infra/custom-labels-project.yaml"
 OWN_OBJECT = "registry/last_run/project_detect.json"

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.budget import DayBudget, Reservation
 from custom_labels.s3.changes import change_json
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.store import S3Store
 
 BUDGETS = f"{REVIEWS}budget/"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.halt import ReviewHalt
 from custom_labels.s3.changes import change_json
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.store import S3Store
 
 HALT = f"{REVIEWS}halt.json"

@@ -9,6 +9,13 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+from custom_labels.core.keys import (
+    IMAGES,
+    MAXIMUM_KEY_BYTES,
+    harvested_key,
+    has_control_character,
+    none_fits_key,
+)
 from custom_labels.core.names import LAST_ATTEMPT, in_round, review_name, review_subject
 from custom_labels.datasets.label_names import existing_folder, merge_folders
 from custom_labels.review.review import (
@@ -22,13 +29,6 @@ from custom_labels.review.review import (
     ReviewState,
     ReviewStatus,
     find_consensus,
-)
-from custom_labels.s3.keys import (
-    IMAGES,
-    MAXIMUM_KEY_BYTES,
-    harvested_key,
-    has_control_character,
-    none_fits_key,
 )
 
 MAXIMUM_METADATA_BYTES = 2048

@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
+from custom_labels.core.keys import REVIEWS
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.review import ReviewAnswer, ReviewRequest
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 

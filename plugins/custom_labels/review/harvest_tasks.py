@@ -19,6 +19,7 @@ from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext, branch, step, values
 from custom_labels.core.queues import project_queue
 from custom_labels.core.reporting_tasks import outcome
+from custom_labels.datasets.image_listing import find_folders
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.registry import make_backend
@@ -29,7 +30,6 @@ from custom_labels.review.harvest_inspection_records import HarvestInspection
 from custom_labels.review.harvest_work_records import FoundReviews, delete_abandoned, write_batches
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
-from custom_labels.s3.listing import find_folders
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import Retrain, decide_retraining
 

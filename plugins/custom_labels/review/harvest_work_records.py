@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from custom_labels.aws.messages import Message
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.review import ReviewState, ReviewStatus
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store

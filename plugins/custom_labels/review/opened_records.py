@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.budget import Reservation
 from custom_labels.review.request_records import Waiting
 from custom_labels.review.review import ReviewRequest
 from custom_labels.s3.errors import CHANGED
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.line_files import read_folder, read_lines, write_lines
 from custom_labels.s3.store import S3Store
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.review import ReviewRequest
 from custom_labels.s3.errors import CHANGED, MISSING
-from custom_labels.s3.keys import REVIEWS
 from custom_labels.s3.line_files import read_folder, read_lines, to_lines, write_lines
 from custom_labels.s3.store import S3Store
 

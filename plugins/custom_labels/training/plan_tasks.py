@@ -13,13 +13,13 @@ from custom_labels.core.gate import Metric, gates_of
 from custom_labels.core.registry import Registry
 from custom_labels.core.reporting_tasks import outcome
 from custom_labels.datasets.dry_run_records import DryRunStore
+from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
-from custom_labels.s3.images import CheckReport
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan import (
     Estimate,

@@ -10,10 +10,10 @@ from typing import Any
 from custom_labels.core.context import BACKFILL, ProjectContext
 from custom_labels.core.gate import gates_of
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
+from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
 from custom_labels.datasets.snapshot_records import freeze
 from custom_labels.errors import NotTrainable
-from custom_labels.s3.images import CheckReport
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
 

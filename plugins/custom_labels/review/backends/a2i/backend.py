@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from custom_labels.aws.hooks.a2i import PAGE, A2IHook
 from custom_labels.aws.hooks.base import NOT_FOUND
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.settings import Project
 from custom_labels.review.backends.a2i.listing import OutputListing
 from custom_labels.review.backends.a2i.output import read_output
@@ -24,7 +25,6 @@ from custom_labels.review.review import Answered, ReviewRequest, ReviewState, Re
 from custom_labels.review.setup import ReviewFlow, ReviewRecord
 from custom_labels.review.setup_records import read_review_record
 from custom_labels.s3.errors import MISSING, error_code
-from custom_labels.s3.keys import A2I_OUTPUT
 from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)

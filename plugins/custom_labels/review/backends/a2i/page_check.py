@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.core.keys import IMAGES, INBOX, has_image_suffix
 from custom_labels.datasets.label_names import choices
 from custom_labels.errors import CustomLabelsError
 from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.review import Purpose, ReviewRequest
-from custom_labels.s3.keys import IMAGES, INBOX, has_image_suffix
 from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import Described
+from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.core.settings import Project, ReviewSetup, template_path
 from custom_labels.errors import SettingError
@@ -17,7 +18,6 @@ from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.setup import FIELD, ReviewFlow, fill_template, resource_name
 from custom_labels.review.setup_records import read_review_record, record_flows
 from custom_labels.s3.errors import error_code
-from custom_labels.s3.keys import A2I_OUTPUT
 from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:

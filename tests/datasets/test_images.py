@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.s3.images import (
+from custom_labels.datasets.images import (
     CheckReport,
     Duplicate,
     ImageHeader,

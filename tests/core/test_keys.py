@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.s3.keys import (
+from custom_labels.core.keys import (
     has_control_character,
     has_image_suffix,
     label_folder,

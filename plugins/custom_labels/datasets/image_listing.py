@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from custom_labels.s3.images import LeftOut, Tally
-from custom_labels.s3.keys import IMAGES, has_control_character, label_folder, may_be_image
+from custom_labels.core.keys import IMAGES, has_control_character, label_folder, may_be_image
+from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.s3.pages import Page, pages, time_text
 
 if TYPE_CHECKING:
