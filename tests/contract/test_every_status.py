@@ -29,6 +29,7 @@ from custom_labels.aws.statuses import (
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import StatusTrigger
+from custom_labels.core.codec import to_json
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
@@ -327,7 +328,7 @@ def test_the_lock_of_a_run_that_trains_is_taken_over_unless_its_version_still_tr
     found = {}
     for status in every("version"):
         lock = ProjectLock("dead", "t", datetime.now(UTC), 1, 0, place.project, "v1", training_seconds=9999)
-        store.write_json(LOCK, lock.to_json())
+        store.write_json(LOCK, to_json(lock))
         place.tell("version", status)
         found[status] = verdict_of(lambda: task.execute(context()), VERSION_TRAINED, status)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.gate import (
     Basis,
     Comparison,
@@ -115,5 +116,5 @@ def test_a_gate_that_makes_no_sense_is_refused(fields: dict[str, Any], words: st
 def test_gates_and_scores_read_back_as_they_were_written() -> None:
     gate = Gate(Metric.RECALL, "dog", at_most=0.3, relative_to_champion=True)
 
-    assert Gate.from_json(gate.to_json()) == gate
-    assert Scores.from_json(CHALLENGER.to_json()) == CHALLENGER
+    assert from_json(Gate, to_json(gate)) == gate
+    assert from_json(Scores, to_json(CHALLENGER)) == CHALLENGER

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.outcome import RunOutcome
@@ -47,7 +48,7 @@ def fail(reason: str | None = "task_failure") -> None:
 
 def record(outcome: str, run: str) -> None:
     ended = RunOutcome(outcome=outcome, project="digits", detail="why", run=f"{DAG_ID}/{run}")
-    Registry(S3Store(BUCKET)).record_run(ended.to_json())
+    Registry(S3Store(BUCKET)).record_run(to_json(ended))
 
 
 @pytest.mark.parametrize("before", [None, ("failed", "manual__0"), ("detected", RUN)], ids=str)

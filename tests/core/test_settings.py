@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.gate import Gate, Metric
 from custom_labels.core.settings import Project, Settings, load_project, load_projects, read_settings
 from custom_labels.errors import SettingError
@@ -94,7 +95,7 @@ def test_gates_are_read_from_json_and_read_back_by_a_later_task() -> None:
 
     assert gates == (Gate(Metric.F1, "*", at_least=-0.05, relative_to_champion=True), Gate(at_most=0.9))
     handed_on = read({"digits__gates": text}).model_dump(mode="json")["gates"]
-    assert tuple(map(Gate.from_json, handed_on)) == gates
+    assert tuple(from_json(Gate, each) for each in handed_on) == gates
 
 
 def test_settings_that_do_not_fit_together_are_refused() -> None:

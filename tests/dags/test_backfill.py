@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from custom_labels.training.attempt_records import OPEN, TrainingRecords
@@ -86,7 +87,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
     assert begun.state is AttemptState.TRAINED
     # As if its run had died before the training was over.
     store = registry.store
-    store.write_json(f"registry/attempts/{digest}.json", {**begun.to_json(), "state": AttemptState.STARTED.value})
+    store.write_json(f"registry/attempts/{digest}.json", {**to_json(begun), "state": AttemptState.STARTED.value})
     store.write_json(OPEN, {"digest": digest})
 
     resumed = train()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.images import (
     CheckReport,
     Duplicate,
@@ -87,7 +88,7 @@ def test_tally_keeps_twenty_examples_when_more_are_counted() -> None:
 
 def test_report_survives_json_and_names_keys() -> None:
     report = CheckReport(9, 4, (("corrupt", 4),), {"corrupt": ("a", "b", "c", "d")}, ("dog",))
-    assert CheckReport.from_json(report.to_json()) == report
+    assert from_json(CheckReport, to_json(report)) == report
     assert report.lines() == [
         "9 images looked at, 4 of them for the first time.",
         "4 left out: corrupt (a, b, c, ...)",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.manifest import (
     MAXIMUM_MANIFEST_BYTES,
     LineWriter,
@@ -70,5 +71,5 @@ def test_pair_survives_json() -> None:
     pair = ManifestPair(
         "d", ManifestFile("s3://b/train", "train", "e", 10, {"cat": 3}), ManifestFile("s3://b/test", "test", "f", 5, {})
     )
-    assert ManifestPair.from_json(json.loads(json.dumps(pair.to_json()))) == pair
+    assert from_json(ManifestPair, json.loads(json.dumps(to_json(pair)))) == pair
     assert (pair.side(Subset.TRAIN).lines, pair.side(Subset.TEST).lines) == (3, 0)

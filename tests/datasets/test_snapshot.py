@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.snapshot import (
     ImageSnapshot,
     LabelCount,
@@ -54,8 +55,8 @@ def test_snapshot_sums_and_sorts_its_labels() -> None:
 def test_values_survive_json() -> None:
     snapshot = make_snapshot([CAT, DOG], WHEN, "f" * 64, (("corrupt", 3),), frozen=True)
     header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Subset.TEST}), {"cat": "a", "dög": "b"})
-    assert ImageSnapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
-    assert SnapshotHeader.from_json(json.loads(json.dumps(header.to_json()))) == header
+    assert from_json(ImageSnapshot, json.loads(json.dumps(to_json(snapshot)))) == snapshot
+    assert from_json(SnapshotHeader, json.loads(json.dumps(to_json(header)))) == header
 
 
 @pytest.mark.parametrize(

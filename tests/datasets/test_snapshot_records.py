@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images, freeze
@@ -187,7 +188,7 @@ def test_a_conflict_ends_when_one_of_the_two_is_replaced(store: S3Store, bucket:
 def test_snapshot_survives_xcom(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 2)
     found = count_images(store, now)
-    assert ImageSnapshot.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert from_json(ImageSnapshot, json.loads(json.dumps(to_json(found)))) == found
 
 
 def test_survey_says_what_is_missing_when_the_trained_snapshot_is_gone(store: S3Store, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets import image_check_records, snapshot_writer
 from custom_labels.datasets.images import CheckReport, LeftOut
 from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
@@ -371,7 +372,7 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     assert count_images(store, now).digest == frozen.digest
     assert report.left_out == ((LeftOut.DUPLICATE.value, 1),)
     assert report.merged == {COMPOSED: (DECOMPOSED, COMPOSED)}
-    assert CheckReport.from_json(json.loads(json.dumps(report.to_json()))) == report
+    assert from_json(CheckReport, json.loads(json.dumps(to_json(report)))) == report
     folders = {key.split("/")[0] for manifest in (pair.train, pair.test) for key in manifest_keys(store, manifest)}
     assert folders == {COMPOSED, DECOMPOSED, "dog"}
     reads.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.split import LabelSplit, SplitRule, Subset, position, split_label
 
 contents = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -76,4 +77,4 @@ def test_one_image_alone_gets_no_exception() -> None:
 
 def test_the_rule_survives_json() -> None:
     rule = SplitRule(0.25, {"0" * 32: Subset.TEST, "1" * 32: Subset.TRAIN})
-    assert SplitRule.from_json(rule.to_json()) == rule
+    assert from_json(SplitRule, to_json(rule)) == rule

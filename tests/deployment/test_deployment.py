@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from custom_labels.aws.statuses import Described
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.deployment import SmokeAnswer, Units, smoke_failure
 from custom_labels.deployment.rollback import find_target, make_candidate
@@ -22,7 +23,7 @@ def test_a_successor_remembers_whom_it_replaced() -> None:
     successor = live("v2").replacing(live("v1"))
 
     assert (successor.version_name, successor.previous_version_name) == ("v2", "v1")
-    assert LiveVersion.from_json(successor.to_json()) == successor
+    assert from_json(LiveVersion, to_json(successor)) == successor
 
 
 def test_replacing_itself_keeps_the_predecessor() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.evaluation.approval import Approval
@@ -67,7 +68,7 @@ SILENCE = replace(NO, by=None)
 def test_a_version_serves_only_with_what_it_takes_on_record(
     candidate: dict[str, Any], record: dict[str, Any], decision: Any, needs_approval: bool, words: str | None
 ) -> None:
-    on_record = {name: value.to_json() if name == "approval" else value for name, value in record.items()}
+    on_record = {name: to_json(value) if name == "approval" else value for name, value in record.items()}
 
     refused = why_not_deployed(candidate, on_record, decision, needs_approval=needs_approval)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.deployment.serving import ServingRecord
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -70,4 +71,4 @@ def test_an_end_that_was_only_found_says_so() -> None:
 def test_a_record_is_read_back_as_it_was() -> None:
     record = RUNS.stopped(at(9)).started(1, at(20))
 
-    assert ServingRecord.from_json(record.to_json()) == record
+    assert from_json(ServingRecord, to_json(record)) == record

@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import set_current_context
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
 from custom_labels.deployment import preconditions
@@ -70,7 +71,7 @@ class Swap:
     def answer(self, *, approved: bool, by: str | None = "ann") -> None:
         """Put a user's answer about v2 on record."""
         given = Approval(approved, by, "2026-11-27T12:00:00+00:00", "", REASON, self.arns["v1"], 24, "digits_train/1")
-        registry().update_version("v2", {"approval": given.to_json()})
+        registry().update_version("v2", {"approval": to_json(given)})
 
     def run(self, name: str = "v2", **settings: Any) -> Any:
         """Run the task itself, whatever ran before it."""

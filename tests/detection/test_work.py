@@ -6,6 +6,7 @@ import pytest
 
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.detection.events import Announcement
 from custom_labels.detection.work import CHUNK_IMAGES, WorkItem, chunks, count_batches, group_announcements, share_out
 
@@ -80,5 +81,5 @@ def test_images_of_a_message_stay_in_one_chunk() -> None:
 def test_an_item_survives_json() -> None:
     item = WorkItem((InferenceImage("é b", "x"),), (message("m", 3),))
 
-    assert WorkItem.from_json(item.to_json()) == item
+    assert from_json(WorkItem, to_json(item)) == item
     assert item.is_redelivered

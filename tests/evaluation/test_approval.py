@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.evaluation.approval import Approval, ask, markdown
 
 JUDGED = {
@@ -38,7 +39,7 @@ def test_an_answer_is_a_sentence_and_reads_back_as_it_was_written(facts: dict[st
     given = approval(**facts)
 
     assert given.sentence == words
-    assert Approval.from_json(given.to_json()) == given
+    assert from_json(Approval, to_json(given)) == given
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.gate import Comparison, Metric, Metrics, Scores
 from custom_labels.evaluation.answers import Answer
 from custom_labels.evaluation.comparison import (
@@ -103,7 +104,7 @@ def test_both_versions_are_scored_on_the_same_images() -> None:
     assert same.champion.overall.recall == 0.5
     assert same.challenger.overall.recall == pytest.approx(1 / 3)
     assert (same.images, len(same.flips)) == (6, 4)
-    assert SameImages.from_json(json.loads(json.dumps(same.to_json()))) == same
+    assert from_json(SameImages, json.loads(json.dumps(to_json(same)))) == same
 
 
 OLD, NEW, WHOLE = (Scores(Metrics(f1, 0.5, 0.5)) for f1 in (0.7, 0.8, 0.9))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import Metric
 from custom_labels.core.live_version import LiveVersion
@@ -81,7 +82,7 @@ class Contest:
         for folder in ("registry/decisions/", "registry/live.json"):
             for entry in s3(self.aws).list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
                 s3(self.aws).delete_object(Bucket=BUCKET, Key=entry["Key"])
-        self.ctx.registry.update_version("champion", {"evaluation": self.evaluation("champion").to_json()})
+        self.ctx.registry.update_version("champion", {"evaluation": to_json(self.evaluation("champion"))})
         if self.describe("champion")["Status"] != "RUNNING":
             rekognition(self.aws).start_project_version(ProjectVersionArn=self.arn("champion"), MinInferenceUnits=1)
             wait_for_status(self.aws, self.project, "champion", "RUNNING")
@@ -139,7 +140,7 @@ class Contest:
             attempt=self.attempt,
             evaluated={
                 "version_arn": self.arn("challenger"),
-                "evaluation": self.evaluation("challenger").to_json(),
+                "evaluation": to_json(self.evaluation("challenger")),
             },
             compared=compared,
         )
@@ -173,7 +174,7 @@ def test_both_are_scored_on_the_same_images_as_custom_labels_scores_them(contest
     images = len(contest.test_images())
     assert (same["images"], same["test_images"], same["left_out"]) == (images, images, {})
     for name in ("champion", "challenger"):
-        measured = contest.evaluation(name).scores.to_json()
+        measured = to_json(contest.evaluation(name).scores)
         assert same[name]["overall"] == pytest.approx(measured["overall"]), name
         assert same[name]["labels"] == {label: pytest.approx(one) for label, one in measured["labels"].items()}
     assert counts(same["flips"]) > 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.review.review import Purpose
 from tests.kit.harvests import (
     LABELLED,
@@ -133,6 +134,6 @@ def test_a_review_that_nobody_answered_is_not_lost(
 
     (line,) = ledger(aws)
     assert (line["review_outcome"], line["status"], line["agreement"]) == (review_outcome, how, "unanswered")
-    assert line["request"] == request.to_json()
+    assert line["request"] == to_json(request)
     assert counts[how] == 1
     assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", following)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from include.local_aws.rekognition.findings import line_finding, manifest_finding
 
 
@@ -27,7 +28,7 @@ from include.local_aws.rekognition.findings import line_finding, manifest_findin
     ],
 )
 def test_line_finding_is_in_the_guides_words(code: str, values: list[str], text: str) -> None:
-    assert line_finding(code, *values).to_json() == {"code": code, "message": text}
+    assert to_json(line_finding(code, *values)) == {"code": code, "message": text}
 
 
 @pytest.mark.parametrize(
@@ -55,4 +56,4 @@ def test_line_finding_is_in_the_guides_words(code: str, values: list[str], text:
     ],
 )
 def test_manifest_finding_is_in_the_guides_words(code: str, values: list[int], text: str) -> None:
-    assert manifest_finding(code, *values).to_json() == {"code": code, "message": text}
+    assert to_json(manifest_finding(code, *values)) == {"code": code, "message": text}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.names import review_name
 from custom_labels.detection.detection import Decision
 from custom_labels.detection.log_records import write_log
@@ -120,7 +121,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
         sample("nothing.png", label=None, is_doubtful=True),
         sample("other.png", version="v2", label="columns"),
     ]
-    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [each.to_json() for each in samples])
+    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [to_json(each) for each in samples])
     harvested(store, "one", ("right.png", "agreed", "rows"), ("wrong.png", "agreed", "columns"))
     harvested(store, "two", ("tie.png", "disagreed", None), ("nothing.png", "none_fits", None))
     harvested(store, "three", ("other.png", "agreed", "columns"), ("stranger.png", "agreed", "rows"))
@@ -140,7 +141,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
 
 
 def test_an_answer_of_a_further_round_settles_a_tie(store: S3Store) -> None:
-    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [sample("tie.png").to_json()])
+    write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [to_json(sample("tie.png"))])
     harvested(store, "one", ("tie.png", "disagreed", None))
     harvested(store, "two", ("tie.png", "agreed", "rows"), round_=2)
 

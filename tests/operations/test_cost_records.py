@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.deployment.serving_records import ServingLog
@@ -81,7 +82,7 @@ def test_the_present_month_is_computed_anew_and_keeps_what_was_told(aws_store: S
 
 def test_reviews_are_those_of_the_month(aws_store: S3Store) -> None:
     for day, opened in (("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8)):
-        aws_store.write_json(budget_key(datetime.fromisoformat(day).date()), DayBudget(opened).to_json())
+        aws_store.write_json(budget_key(datetime.fromisoformat(day).date()), to_json(DayBudget(opened)))
 
     assert count_reviews(aws_store, "2026-02", NOW) == 6
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.service_window import parse_service_window
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.operations.guard import (
@@ -153,7 +154,7 @@ def test_a_stop_of_the_live_version_is_remembered_until_it_runs(
     memory = remember(decisions, {"v2": status}, live, now=NOON)
 
     assert (memory and memory.cause) == expected
-    assert memory is None or StoppedByGuard.from_json(memory.to_json()) == memory
+    assert memory is None or from_json(StoppedByGuard, to_json(memory)) == memory
 
 
 STARTS = replace(OFFICE, starts_for_images=True)

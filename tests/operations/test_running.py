@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.operations.running import RunningVersion, idle_level, what_runs
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -42,4 +43,4 @@ def test_alerts_grow_rarer(quiet: float, hours: float, level: int) -> None:
 
 @pytest.mark.parametrize("version", [LIVE, SCALING, UNKNOWN], ids=lambda version: version.name)
 def test_it_is_read_back_by_a_later_task(version: RunningVersion) -> None:
-    assert RunningVersion.from_json(version.to_json()) == version
+    assert from_json(RunningVersion, to_json(version)) == version

@@ -8,6 +8,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.names import review_subject
 from custom_labels.review.harvest import HarvestedReview, HarvestRules, ReviewOutcome, decide_outcome
 from custom_labels.review.review import (
@@ -137,4 +138,4 @@ def test_the_last_round_says_what_all_answers_together_say(
         together.label,
         together.votes,
     )
-    assert [HarvestedReview.from_json(review.to_json()) for review in found] == found
+    assert [from_json(HarvestedReview, to_json(review)) for review in found] == found

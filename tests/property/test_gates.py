@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.gate import EACH_LABEL, Comparison, Gate, Metric, Metrics, Scores, judge
 
 LABELS = ("cat", "dog", "eel")
@@ -119,12 +120,12 @@ def test_what_fails_is_named_and_nothing_else(asked: list[Gate], comparison: Com
 
 @given(gates(), scores)
 def test_gates_and_scores_survive_json(gate: Gate, found: Scores) -> None:
-    assert Gate.from_json(json.loads(json.dumps(gate.to_json()))) == gate
-    assert Scores.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert from_json(Gate, json.loads(json.dumps(to_json(gate)))) == gate
+    assert from_json(Scores, json.loads(json.dumps(to_json(found)))) == found
 
 
 @given(st.lists(gates(), max_size=3), comparisons)
 def test_a_decision_is_json(asked: list[Gate], comparison: Comparison) -> None:
     decision = judge(asked, comparison)
 
-    assert json.loads(json.dumps(decision.to_json(), allow_nan=False))["passed"] is decision.passed
+    assert json.loads(json.dumps(to_json(decision), allow_nan=False))["passed"] is decision.passed

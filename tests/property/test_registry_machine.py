@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LOCK
@@ -253,7 +254,7 @@ class RegistryMachine(RuleBasedStateMachine):
 
     def lock_changed(self, before: Any, after: Any, run: Run) -> None:
         """Nobody but its holder touches a lock whose lease is valid, not even to give it back."""
-        holder = ProjectLock.from_json(before) if before and before["owner"] else None
+        holder = from_json(ProjectLock, before) if before and before["owner"] else None
         assert after["owner"] in {run.owner, None}
         training = self.models.describe("", (holder.version_name or "") if holder else "")
         assert may_take(
@@ -275,8 +276,8 @@ class RegistryMachine(RuleBasedStateMachine):
         assert forgotten <= ({run.given.digest} if run.task == "finish" else set())
 
     def attempt_changed(self, before: Any, after: Any, run: Run) -> None:
-        new = TrainingAttempt.from_json(after)
-        old = TrainingAttempt.from_json(before) if before else None
+        new = from_json(TrainingAttempt, after)
+        old = from_json(TrainingAttempt, before) if before else None
         if run.task == "finish":
             assert new.version_name == run.version  # nobody ends the attempt of another version
         if old is None:

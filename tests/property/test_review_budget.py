@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.review.budget import DayBudget
 from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
@@ -54,7 +55,7 @@ def test_what_is_granted_never_exceeds_the_largest_budget(steps: list[tuple[str,
             opened += min(number, held.reviews)
             day = day.settle(owner, number)
         assert opened - sum(failed.values()) + sum(held.reviews for held in day.reservations.values()) <= largest
-        assert DayBudget.from_json(day.to_json()) == day
+        assert from_json(DayBudget, to_json(day)) == day
 
 
 class Killed(BaseException):

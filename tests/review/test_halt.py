@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.review.halt import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
 from custom_labels.review.review import ReviewStatus
 
@@ -106,4 +107,4 @@ def test_pauses_between_probes_grow_up_to_a_longest_one() -> None:
 
     assert pauses[:5] == [FIRST_PAUSE * 2**n for n in range(1, 6)]
     assert set(pauses[6:]) == {LONGEST_PAUSE}
-    assert ReviewHalt.from_json(halt.to_json()) == halt
+    assert from_json(ReviewHalt, to_json(halt)) == halt

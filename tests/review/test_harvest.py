@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import MAXIMUM_KEY_BYTES, may_be_image
 from custom_labels.core.names import in_round, review_name, review_subject
 from custom_labels.review.harvest import (
@@ -227,7 +228,7 @@ def test_a_review_without_a_question_is_lost() -> None:
     ids=["copied", "unanswered", "lost"],
 )
 def test_a_line_of_the_ledger_is_read_back_as_it_was(found: HarvestedReview) -> None:
-    assert HarvestedReview.from_json(found.to_json()) == found
+    assert from_json(HarvestedReview, to_json(found)) == found
 
 
 def test_metadata_says_where_a_label_comes_from() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from custom_labels.core.codec import to_json
 from custom_labels.review.request_records import WAITING, WaitingReviews
 from custom_labels.s3.line_files import to_lines
 from custom_labels.s3.store import S3Store, StorageError
@@ -100,7 +101,7 @@ def test_signs_that_other_readers_take_for_line_ends_stay_within_a_line(store: S
 
 def test_a_damaged_file_is_named_with_the_way_out(store: S3Store) -> None:
     store.call(
-        "put_object", f"{WAITING}one.jsonl", Body=to_lines([{"request": A.to_json(), "since": "2026-11-20"}])[:-20]
+        "put_object", f"{WAITING}one.jsonl", Body=to_lines([{"request": to_json(A), "since": "2026-11-20"}])[:-20]
     )
 
     with pytest.raises(StorageError, match=r"reviews/waiting/one.jsonl holds no JSON Lines.*delete it"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.review.review import Agreement, Consensus, ConsensusRule, ReviewAnswer, ReviewStatus, find_consensus
 from tests.kit.review_requests import request_for
 
@@ -66,7 +67,7 @@ def test_the_reason_is_in_words(labels: tuple[str | None, ...], reason: str) -> 
 def test_a_request_is_read_back_as_it_was() -> None:
     request = request_for(label=None, confidence=None)
 
-    assert type(request).from_json(request.to_json()) == request
+    assert from_json(ReviewRequest, to_json(request)) == request
 
 
 @pytest.mark.parametrize("status", ReviewStatus)

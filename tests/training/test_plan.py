@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Gate, Metric
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.training.plan import (
@@ -52,7 +53,7 @@ def test_a_threshold_of_a_label_that_no_image_has_is_a_warning() -> None:
     made = replace(plan(*BALANCED), thresholds=("cat", "dgo"))
 
     assert made.warnings == ("label_detection_confidence names labels that no image has: 'dgo' (is 'dog' meant?).",)
-    assert json.loads(json.dumps(made.to_json()))["thresholds"] == ["cat", "dgo"]
+    assert json.loads(json.dumps(to_json(made)))["thresholds"] == ["cat", "dgo"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_plan_of_nothing_says_why_and_that_nothing_is_paid() -> None:
 
 
 def test_a_plan_is_plain_json() -> None:
-    assert json.loads(json.dumps(plan(*BALANCED).to_json()))["labels"][1]["change"]["new"] == 24
+    assert json.loads(json.dumps(to_json(plan(*BALANCED))))["labels"][1]["change"]["new"] == 24
 
 
 def test_labels_that_vanished_or_cannot_be_used_are_in_the_plan() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from custom_labels.aws.manifest_summary import manifest_error_codes
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.core.names import version_name
 from custom_labels.core.outcome import RunOutcome
@@ -110,10 +111,10 @@ def test_a_coarser_backfill_trains_one_interval_a_span(hours: int, every_days: i
 
 
 def test_an_attempt_of_an_earlier_release_deploys() -> None:
-    record = attempt(AttemptState.STARTED).to_json()
+    record = to_json(attempt(AttemptState.STARTED))
     del record["deploys"]
 
-    assert TrainingAttempt.from_json(record).deploys
+    assert from_json(TrainingAttempt, record).deploys
 
 
 def lock(**fields: Any) -> ProjectLock:
@@ -154,7 +155,7 @@ def test_the_lock_may_be_taken_from_the_dead_only(held: ProjectLock | None, more
 
 
 def test_a_lock_reads_back_as_it_was_written() -> None:
-    assert ProjectLock.from_json(lock(**TRAINING).to_json()) == lock(**TRAINING)
+    assert from_json(ProjectLock, to_json(lock(**TRAINING))) == lock(**TRAINING)
 
 
 LABEL = {"Label": "cat", "NumberOfTestingImages": 4}
@@ -174,7 +175,7 @@ def test_both_documented_shapes_of_a_summary_are_read(aggregated: dict[str, Any]
 
     assert (evaluation.f1, evaluation.precision, evaluation.recall) == (0.9, 0.8, 0.7)
     assert evaluation.labels[0].threshold == 0.4
-    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+    assert from_json(Evaluation, to_json(evaluation)) == evaluation
 
 
 def test_manifest_error_codes_come_once_with_the_file_wide_ones_first() -> None:

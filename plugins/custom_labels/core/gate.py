@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from custom_labels.core.codec import from_json
+
 EACH_LABEL = "*"
 _TOLERANCE = 1e-9
 """Metrics are sums of floats; a value that equals its bound but for the last digits passes."""
@@ -51,16 +53,6 @@ class Scores:
         """Give the metrics of a label, ``None`` if no image shows it; those of all labels for ``None``."""
         return self.overall if label is None else self.labels.get(label)
 
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Scores:
-        """Read back what :meth:`to_json` gave."""
-        labels = {label: Metrics(**metrics) for label, metrics in value["labels"].items()}
-        return cls(Metrics(**value["overall"]), labels)
-
 
 @dataclass(frozen=True)
 class Gate:
@@ -98,16 +90,6 @@ class Gate:
         if self.at_least is not None:
             return value >= self.at_least - _TOLERANCE
         return value <= self.bound + _TOLERANCE
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Gate:
-        """Read back what :meth:`to_json` gave."""
-        metric = value.get("metric")
-        return cls(**{**value, "metric": Metric(metric) if metric else None})
 
 
 class Basis(StrEnum):
@@ -265,4 +247,4 @@ def all_gates(minimum_f1_score: float, gates: Sequence[Gate]) -> tuple[Gate, ...
 
 def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
     """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
-    return all_gates(settings["minimum_f1_score"], [Gate.from_json(gate) for gate in settings["gates"]])
+    return all_gates(settings["minimum_f1_score"], [from_json(Gate, gate) for gate in settings["gates"]])

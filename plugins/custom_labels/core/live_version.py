@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,6 @@ class LiveVersion:
     previous_version_name: str | None = None
     previous_version_arn: str | None = None
     previous_project_arn: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "labels": list(self.labels)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> LiveVersion:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "labels": tuple(value["labels"])})
 
     def replacing(self, champion: LiveVersion | None) -> LiveVersion:
         """Give this version as the successor of the present one; repeated for itself it keeps its predecessor."""

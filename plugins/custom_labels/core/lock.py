@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from custom_labels.aws.statuses import VERSION_TRAINED, Verdict
 
@@ -36,15 +34,6 @@ class ProjectLock:
     def expires_at(self) -> datetime:
         """When the owner counts as dead unless it renews."""
         return self.renewed_at + timedelta(seconds=max(self.lease_seconds, self.training_seconds))
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "renewed_at": self.renewed_at.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ProjectLock:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "renewed_at": datetime.fromisoformat(value["renewed_at"])})
 
 
 def may_take(

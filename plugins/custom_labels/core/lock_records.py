@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from custom_labels.aws.statuses import NOTHING, Described
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.errors import CustomLabelsError
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
@@ -43,7 +44,7 @@ class LockFile:
         """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
         value, etag = self.store.read_json(self.key)
         held = value is not None and value.get("owner") is not None
-        return (ProjectLock.from_json(value) if held else None), etag
+        return (from_json(ProjectLock, value) if held else None), etag
 
     def try_take(
         self,
@@ -64,7 +65,7 @@ class LockFile:
             if holder is not None and not self._may_take(holder, describe_training):
                 return holder
             try:
-                self.store.write_if_unchanged(self.key, self._ours(lease_seconds, grace_seconds).to_json(), etag)
+                self.store.write_if_unchanged(self.key, to_json(self._ours(lease_seconds, grace_seconds)), etag)
             except (ObjectExists, ObjectChanged):
                 continue  # somebody was faster: look again who
             return None
@@ -101,7 +102,7 @@ class LockFile:
         ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
         training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
         renewed = replace(ours, **training)  # type: ignore[arg-type]
-        self.store.write_if_unchanged(self.key, renewed.to_json(), etag)
+        self.store.write_if_unchanged(self.key, to_json(renewed), etag)
 
     def hold(self) -> None:
         """Show that this run lives and still means to do what the lock says; tasks of one run may do so at once.
@@ -112,7 +113,7 @@ class LockFile:
             holder, etag = self._hold()
             kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=self.now())
             try:
-                self.store.write_if_unchanged(self.key, kept.to_json(), etag)
+                self.store.write_if_unchanged(self.key, to_json(kept), etag)
             except (ObjectExists, ObjectChanged):
                 continue  # another task of this run was faster, or another run: look again who
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.notifier import BaseNotifier
 from botocore.exceptions import BotoCoreError, ClientError
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.errors import CustomLabelsError
@@ -133,7 +134,7 @@ def _try(tell: Callable[[ProjectContext, RunOutcome], None], ctx: ProjectContext
 def _record(ctx: ProjectContext, outcome: RunOutcome) -> None:
     # Of a project that names the place of another: that it failed is no record of theirs.
     ctx.registry.require_owner(ctx.project.name)
-    ctx.registry.record_run(outcome.to_json())
+    ctx.registry.record_run(to_json(outcome))
 
 
 def _publish(ctx: ProjectContext, outcome: RunOutcome) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 TITLES = {
@@ -81,10 +81,6 @@ class RunOutcome:
     def but(self, trouble: str) -> str:
         """The note on the run, with what failed after this was recorded."""
         return f"{self.note} Afterwards: {_sentence(trouble)}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
 
 
 def _sentence(text: str) -> str:

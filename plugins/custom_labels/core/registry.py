@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.errors import BelongsToAnother
 from custom_labels.s3.changes import change_json
@@ -68,7 +69,7 @@ class Registry:
     def live(self) -> LiveVersion | None:
         """Read which version serves; ``None`` before the first deployment."""
         value, _ = self.store.read_json(LIVE)
-        return LiveVersion.from_json(value) if value else None
+        return from_json(LiveVersion, value) if value else None
 
     def is_older(self, version_name: str, other: str) -> bool:
         """Whether a version was trained on images of an earlier moment than another; not where that is not known."""

@@ -13,6 +13,7 @@ from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext, step, values
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.notifications import amend
@@ -31,7 +32,7 @@ def outcome(ctx: ProjectContext, name: str, detail: str, facts: dict[str, Any] |
     :param facts: named values below the sentence, in order.
     """
     log.info("%s: %s", name, detail)
-    return RunOutcome(name, ctx.project.name, detail, ctx.run_name, facts or {}).to_json()
+    return to_json(RunOutcome(name, ctx.project.name, detail, ctx.run_name, facts or {}))
 
 
 @values
@@ -44,7 +45,7 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     ended = RunOutcome(**fields)
     if not ctx.param("dry_run"):
         try:
-            ctx.registry.record_run(ended.to_json())
+            ctx.registry.record_run(to_json(ended))
         except (CustomLabelsError, ClientError, BotoCoreError):
             if not _is_last_try(ctx):
                 raise
@@ -53,7 +54,7 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     topic = ctx.topic_for(ended.outcome)
     if not topic:
         raise AirflowSkipException(f"No SNS message for '{ended.outcome}': no topic, or not in notify_outcomes.")
-    return {"topic": topic, "outcome": ended.to_json()}
+    return {"topic": topic, "outcome": to_json(ended)}
 
 
 @step

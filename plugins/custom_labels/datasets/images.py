@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 # Rekognition Custom Labels developer guide, "Guidelines and quotas".
 MINIMUM_SIDE = 64
@@ -167,31 +166,6 @@ class CheckReport:
     labels_left_out: tuple[str, ...] = ()
     left_out_by_label: Mapping[str, int] = field(default_factory=dict)
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            "images": self.images,
-            "read": self.read,
-            "left_out": [list(pair) for pair in self.left_out],
-            "examples": {reason: list(keys) for reason, keys in self.examples.items()},
-            "labels_left_out": list(self.labels_left_out),
-            "left_out_by_label": dict(self.left_out_by_label),
-            "merged": {label: list(folders) for label, folders in self.merged.items()},
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> CheckReport:
-        """Read back what :meth:`to_json` gave."""
-        return cls(
-            images=value["images"],
-            read=value["read"],
-            left_out=tuple((reason, count) for reason, count in value["left_out"]),
-            examples={reason: tuple(keys) for reason, keys in value["examples"].items()},
-            labels_left_out=tuple(value["labels_left_out"]),
-            left_out_by_label=dict(value.get("left_out_by_label", {})),
-            merged={label: tuple(folders) for label, folders in value.get("merged", {}).items()},
-        )
 
     def lines(self) -> list[str]:
         """Word it for people, one line a reason."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
@@ -50,15 +49,6 @@ class ManifestPair:
     digest: str
     train: ManifestFile
     test: ManifestFile
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ManifestPair:
-        """Read back what :meth:`to_json` gave."""
-        return cls(value["digest"], ManifestFile(**value["train"]), ManifestFile(**value["test"]))
 
     def side(self, side: Subset) -> ManifestFile:
         """Give the manifest of one side."""

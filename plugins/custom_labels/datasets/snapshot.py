@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from custom_labels.core.keys import IMAGES
 from custom_labels.datasets.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
@@ -79,25 +78,6 @@ class ImageSnapshot:
         """Images to judge by, of a frozen snapshot."""
         return sum(count.test for count in self.labels)
 
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            **asdict(self),
-            "labels": [asdict(count) for count in self.labels],
-            "left_out": [list(pair) for pair in self.left_out],
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ImageSnapshot:
-        """Read back what :meth:`to_json` gave."""
-        return cls(
-            **{
-                **value,
-                "labels": tuple(LabelCount(**count) for count in value["labels"]),
-                "left_out": tuple((reason, count) for reason, count in value["left_out"]),
-            }
-        )
-
 
 @dataclass(frozen=True)
 class SnapshotHeader:
@@ -113,23 +93,6 @@ class SnapshotHeader:
     def label_digest(self, label: str) -> str | None:
         """Give the digest of a label's rows, ``None`` if it is not in the snapshot."""
         return next((count.digest for count in self.snapshot.labels if count.label == label), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            "snapshot": self.snapshot.to_json(),
-            "split": self.split.to_json(),
-            "files": dict(self.files),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> SnapshotHeader:
-        """Read back what :meth:`to_json` gave."""
-        return cls(
-            ImageSnapshot.from_json(value["snapshot"]),
-            SplitRule.from_json(value["split"]),
-            dict(value["files"]),
-        )
 
 
 def combine(labels: Iterable[LabelCount]) -> str:

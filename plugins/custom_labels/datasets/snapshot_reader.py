@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.keys import snapshot_header
 from custom_labels.datasets.snapshot import LabelChange, LabelCount, SnapshotHeader
 from custom_labels.datasets.split import Subset
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def find_header(store: S3Store, digest: str) -> SnapshotHeader | None:
     """Read the header of a frozen snapshot, ``None`` if there is none."""
     value, _ = store.read_json(snapshot_header(digest))
-    return SnapshotHeader.from_json(value) if value else None
+    return from_json(SnapshotHeader, value) if value else None
 
 
 def read_header(store: S3Store, digest: str) -> SnapshotHeader:

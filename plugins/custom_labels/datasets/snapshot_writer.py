@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import SNAPSHOTS, snapshot_header
 from custom_labels.datasets.image_check_records import GOOD, READERS, CheckedLabel, check_labels, remember
 from custom_labels.datasets.images import MAXIMUM_TEST_IMAGES, CheckReport, Duplicate, LeftOut, Tally, judge_duplicates
@@ -177,7 +178,7 @@ def _publish(
     Unless, by that split, it would train on what judged a version that was trained since: then it is split anew.
     """
     value, etag = store.read_json(snapshot_header(snapshot.digest))
-    stored = SnapshotHeader.from_json(value) if value else None
+    stored = from_json(SnapshotHeader, value) if value else None
     if stored and followed and stored.split != rule and not stored.split.keeps(followed):
         stored = None
     if stored is None:
@@ -191,7 +192,7 @@ def _publish(
         )
         header = SnapshotHeader(snapshot, rule, places)
         try:
-            store.write_if_unchanged(snapshot_header(snapshot.digest), header.to_json(), etag)
+            store.write_if_unchanged(snapshot_header(snapshot.digest), to_json(header), etag)
         except (ObjectChanged, ObjectExists):
             stored = find_header(store, snapshot.digest)
     if stored is None:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 _SALT = b"custom-labels-loop/split/1:"
 """Never to be changed: another salt is another test set, and no two versions could be compared across it."""
@@ -76,15 +75,6 @@ class SplitRule:
     def with_exceptions(self, more: Mapping[str, Subset]) -> SplitRule:
         """Give this rule with further exceptions."""
         return SplitRule(self.share, {**self.exceptions, **more}) if more else self
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {"share": self.share, "exceptions": {key: side.value for key, side in self.exceptions.items()}}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> SplitRule:
-        """Read back what :meth:`to_json` gave."""
-        return cls(value["share"], {key: Subset(side) for key, side in value["exceptions"].items()})
 
 
 class LabelSplit:

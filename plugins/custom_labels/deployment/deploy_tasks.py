@@ -8,6 +8,7 @@ from typing import Any
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext, branch, step, values
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.deployment import SmokeAnswer, smoke_failure
@@ -137,7 +138,7 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
         },
     )
     drained = datetime.fromisoformat(live.since) + timedelta(seconds=settings["drain_seconds"])
-    return {**live.to_json(), "drained_at": drained.isoformat()}
+    return {**to_json(live), "drained_at": drained.isoformat()}
 
 
 def _require_running(ctx: ProjectContext, project_arn: str, version_name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.deployment import why_not_replaced
@@ -22,14 +23,14 @@ def move_live(registry: Registry, challenger: LiveVersion, *, expected: str | No
     """
     registry.require_owner(challenger.project_arn.split("/")[1])
     value, etag = registry.store.read_json(LIVE)
-    champion = LiveVersion.from_json(value) if value else None
+    champion = from_json(LiveVersion, value) if value else None
     if champion is not None and champion.version_arn == challenger.version_arn:
         return champion
-    if reason := why_not_replaced(champion, challenger.to_json(), expected):
+    if reason := why_not_replaced(champion, to_json(challenger), expected):
         raise LiveVersionChanged(reason)
     successor = challenger.replacing(champion)
     try:
-        registry.store.write_if_unchanged(LIVE, successor.to_json(), etag)
+        registry.store.write_if_unchanged(LIVE, to_json(successor), etag)
     except (ObjectExists, ObjectChanged) as error:
         raise LiveVersionChanged(
             f"{registry.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: somebody "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.evaluation.approval import Approval
 
@@ -42,7 +43,7 @@ def why_not_deployed(
 def _why_not_approved(
     name: str, record: Mapping[str, Any], judged: Mapping[str, Any], needs_approval: bool
 ) -> str | None:
-    given = Approval.from_json(record["approval"]) if record.get("approval") else None
+    given = from_json(Approval, record["approval"]) if record.get("approval") else None
     if given is not None and not given.covers(judged):
         given = None
     if given is not None and not given.approved:

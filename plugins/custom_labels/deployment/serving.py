@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from custom_labels.aws.statuses import VERSION_RUNNING, Verdict
 
@@ -27,21 +25,6 @@ class ServingInterval:
     last_seen: datetime
     until: datetime | None = None
     is_exact: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ServingInterval:
-        """Read back what :meth:`to_json` gave."""
-        moments = {
-            name: datetime.fromisoformat(value[name]) if value[name] else None
-            for name in ("since", "last_seen", "until")
-        }
-        return cls(**{**value, **moments})
 
 
 @dataclass(frozen=True)
@@ -93,12 +76,3 @@ class ServingRecord:
 
     def _with_last(self, interval: ServingInterval) -> ServingRecord:
         return ServingRecord((*self.intervals[:-1], interval))
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {"intervals": [interval.to_json() for interval in self.intervals]}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ServingRecord:
-        """Read back what :meth:`to_json` gave."""
-        return cls(tuple(ServingInterval.from_json(entry) for entry in value["intervals"]))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import read_records
@@ -29,11 +30,11 @@ class ServingLog:
     def read(self, version_name: str) -> ServingRecord:
         """Read when a version ran; an empty record if nobody ever said that it did."""
         value, _ = self.store.read_json(serving_key(version_name))
-        return ServingRecord.from_json(value) if value else ServingRecord()
+        return from_json(ServingRecord, value) if value else ServingRecord()
 
     def read_all(self) -> dict[str, ServingRecord]:
         """Read all records, by version."""
-        return {name: ServingRecord.from_json(value) for name, value in read_records(self.store, SERVING).items()}
+        return {name: from_json(ServingRecord, value) for name, value in read_records(self.store, SERVING).items()}
 
     def started(self, version_name: str, units: int, at: datetime) -> None:
         """Record that a version is RUNNING; nothing changes while it is known to run.
@@ -61,9 +62,9 @@ class ServingLog:
 
     def _change(self, version_name: str, change: Callable[[ServingRecord], ServingRecord]) -> None:
         def changed(value: Any) -> Any:
-            before = ServingRecord.from_json(value) if value else ServingRecord()
+            before = from_json(ServingRecord, value) if value else ServingRecord()
             after = change(before)
-            return value if after == before else after.to_json()
+            return value if after == before else to_json(after)
 
         change_json(self.store, serving_key(version_name), changed)
 

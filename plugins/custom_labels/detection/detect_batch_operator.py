@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from custom_labels.aws.inference import EndpointUnavailable, Prediction, PredictionStatus
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import review_name
@@ -87,7 +88,7 @@ class DetectBatchOperator(BaseOperator):
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
             progress = self._leave_rest(work.progress(number))
         self.log.info("Batch %s: %s.", number, progress.counts)
-        return progress.to_json()
+        return to_json(progress)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """Go on after a pause."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from custom_labels.aws.predictions import Box, DetectedLabel
+from custom_labels.aws.predictions import DetectedLabel
 
 
 class Decision(StrEnum):
@@ -79,16 +79,6 @@ class Detection:
             "label": self.label,
             "confidence": self.confidence,
         }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Detection:
-        """Read back what :meth:`to_json` gave."""
-        fields = {name: entry for name, entry in value.items() if name not in {"label", "confidence"}}
-        labels = tuple(
-            DetectedLabel(entry["name"], entry["confidence"], Box(**entry["box"]) if entry["box"] else None)
-            for entry in value["labels"]
-        )
-        return cls(**{**fields, "labels": labels, "decision": Decision(value["decision"])})
 
 
 def decide(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.keys import DETECTION_LOG
 from custom_labels.detection.detection import Detection
 from custom_labels.s3.line_files import read_lines, write_lines
@@ -88,4 +89,4 @@ def _read_file(store: S3Store, key: str, skip: int = 0) -> Iterator[tuple[LogPos
     file = read_lines(store, key)
     for number, line in enumerate(file.records if file else (), start=1):
         if number > skip:
-            yield LogPosition(key, number), Detection.from_json(line)
+            yield LogPosition(key, number), from_json(Detection, line)

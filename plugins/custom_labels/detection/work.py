@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
@@ -34,18 +33,6 @@ class WorkItem:
         """Give it without images that are done already."""
         passed = set(done)
         return WorkItem(tuple(image for image in self.images if image not in passed), self.messages)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> WorkItem:
-        """Read back what :meth:`to_json` gave."""
-        return cls(
-            tuple(InferenceImage(**image) for image in value["images"]),
-            tuple(Message(**message) for message in value["messages"]),
-        )
 
 
 class _Group:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.detection.inbox_records import Inbox
 from custom_labels.detection.work import WorkItem, count_batches, share_out
 from custom_labels.s3.line_files import list_keys, read_lines, write_lines
@@ -40,15 +41,6 @@ class Progress:
     calls: int = 0
     seconds: float = 0.0
     waiting_since: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "examples": list(self.examples)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Progress:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "examples": tuple(value["examples"])})
 
     def waiting(self, since: float | None) -> Progress:
         """Give it with another moment since when nothing could be done."""
@@ -101,7 +93,7 @@ class DetectionWork:
         written = []
         for number, size in enumerate(share_out(len(inbox), batches)):
             batch = list(islice(items, size))
-            write_lines(self.store, self._batch_key(number), (item.to_json() for item in batch))
+            write_lines(self.store, self._batch_key(number), (to_json(item) for item in batch))
             images = sum(len(item.images) for item in batch)
             written.append({"run": self.run, "number": number, "images": images, "workers": min(workers, batches)})
         return written
@@ -109,16 +101,16 @@ class DetectionWork:
     def batch(self, number: int) -> Iterator[WorkItem]:
         """Read a batch; nothing if it is done and deleted."""
         file = read_lines(self.store, self._batch_key(number))
-        return map(WorkItem.from_json, file.records if file else ())
+        return (from_json(WorkItem, each) for each in (file.records if file else ()))
 
     def progress(self, number: int) -> Progress:
         """Read how far a batch is."""
         value, _ = self.store.read_json(self._progress_key(number))
-        return Progress.from_json(value) if value else Progress()
+        return from_json(Progress, value) if value else Progress()
 
     def save_progress(self, number: int, progress: Progress) -> None:
         """Write how far a batch is."""
-        self.store.write_json(self._progress_key(number), progress.to_json())
+        self.store.write_json(self._progress_key(number), to_json(progress))
 
     def delete_batch(self, number: int) -> None:
         """Delete a batch that is done; its progress stays, for a task that is asked again."""

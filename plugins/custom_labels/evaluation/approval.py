@@ -49,11 +49,6 @@ class Approval:
         """Give it as JSON types, with its sentence."""
         return {**asdict(self), "sentence": self.sentence}
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Approval:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
-
 
 @dataclass(frozen=True)
 class Question:

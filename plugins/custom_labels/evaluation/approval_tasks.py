@@ -12,6 +12,7 @@ from airflow.sdk import Param, conf
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import PAGES, decision_path
+from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.notifications import announce
 from custom_labels.core.outcome import RunOutcome
@@ -43,7 +44,7 @@ def is_approval_needed(project: str, settings: dict[str, Any], judged: dict[str,
 def _given(ctx: ProjectContext, judged: dict[str, Any]) -> Approval | None:
     """Give the answer that is on record for this very decision, ``None`` if there is none."""
     value = ctx.registry.version(judged["version_name"]).get("approval")
-    approval = Approval.from_json(value) if value else None
+    approval = from_json(Approval, value) if value else None
     if approval is None or not approval.covers(judged):
         return None
     log.info("The answer to %s counts: %s.", approval.run, approval.sentence)

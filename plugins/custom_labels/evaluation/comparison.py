@@ -6,9 +6,8 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from custom_labels.core.gate import NAMES, Comparison, Metric, Scores
 from custom_labels.evaluation.answers import Answer, Cell, Tally, tally
@@ -106,12 +105,6 @@ class Flip:
     champion: tuple[str, ...]
     challenger: tuple[str, ...]
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Flip:
-        """Read back what ``asdict`` gave, through JSON."""
-        predicted = {name: tuple(value[name]) for name in ("actual", "champion", "challenger")}
-        return cls(image=value["image"], change=VerdictChange(value["change"]), **predicted)
-
 
 def find_flips(pairs: Iterable[tuple[Answer, Answer]]) -> tuple[Flip, ...]:
     """Find the images on which two versions differ, regressions first, then by image.
@@ -154,24 +147,6 @@ class SameImages:
     champion_confusion: tuple[Cell, ...]
     challenger_confusion: tuple[Cell, ...]
     flips: tuple[Flip, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> SameImages:
-        """Read back what :meth:`to_json` gave, through JSON."""
-        return cls(
-            **{
-                **value,
-                "champion": Scores.from_json(value["champion"]),
-                "challenger": Scores.from_json(value["challenger"]),
-                "champion_confusion": tuple(Cell(**cell) for cell in value["champion_confusion"]),
-                "challenger_confusion": tuple(Cell(**cell) for cell in value["challenger_confusion"]),
-                "flips": tuple(Flip.from_json(flip) for flip in value["flips"]),
-            }
-        )
 
 
 def compare(

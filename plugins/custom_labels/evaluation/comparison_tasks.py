@@ -11,6 +11,7 @@ from typing import Any
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.inference_rate import version_rate
 from custom_labels.core.live_version import LiveVersion
@@ -65,13 +66,13 @@ def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[s
             found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
             if champion is not None:
                 trial = _ChampionEvaluation(ctx, settings, champion, decisions)
-                found["same_images"] = trial.run(answers, own.images, attempt["digest"]).to_json()
+                found["same_images"] = to_json(trial.run(answers, own.images, attempt["digest"]))
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
         found["why_not"] = str(error)
     decisions.save_comparison(found)
     return {
-        "champion": champion.to_json() if champion else None,
+        "champion": to_json(champion) if champion else None,
         "champion_scores": _recorded_scores(ctx, champion) if champion else None,
         "is_on_same_images": found["same_images"] is not None,
         "why_not": found["why_not"],
@@ -80,7 +81,7 @@ def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[s
 
 def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:
     evaluation = ctx.registry.version(champion.version_name).get("evaluation")
-    return Evaluation.from_json(evaluation).scores.to_json() if evaluation else None
+    return to_json(from_json(Evaluation, evaluation).scores) if evaluation else None
 
 
 class _ChampionEvaluation:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Comparison, GateDecision, Metric, Scores
 from custom_labels.evaluation.comparison import SameImages, headline_words
 
@@ -65,8 +66,8 @@ def decision_record(
         "headline": judged.headline(headline_metric),
         **decision.to_json(),
         "evaluation": {
-            "challenger": judged.evaluation.to_json(),
-            "champion": judged.champion_evaluation.to_json() if judged.champion_evaluation else None,
+            "challenger": to_json(judged.evaluation),
+            "champion": to_json(judged.champion_evaluation) if judged.champion_evaluation else None,
         },
         "test_manifest": judged.test_manifest,
         "own": judged.own,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from custom_labels.core.gate import Metrics, Scores
@@ -47,16 +47,6 @@ class Evaluation:
         """Give what gates judge; a label that no test image shows has none."""
         labels = {each.label: Metrics(each.f1, each.precision, each.recall) for each in self.labels if each.test_images}
         return Scores(Metrics(self.f1, self.precision, self.recall), labels)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types, for the registry and XCom."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
-        """Read back what :meth:`to_json` gave."""
-        labels = tuple(LabelMetrics(**entry) for entry in value["labels"])
-        return cls(**{**value, "labels": labels})
 
 
 def parse_summary(summary: Mapping[str, Any]) -> Evaluation:

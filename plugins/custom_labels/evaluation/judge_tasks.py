@@ -11,6 +11,7 @@ from airflow.sdk import BaseOperator
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import DecisionLink
+from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.gate import Metric, Scores, gates_of
 from custom_labels.core.gate import judge as judge_by_gates
@@ -77,7 +78,7 @@ class JudgeVersionOperator(BaseOperator):
         ctx.registry.update_version(
             self.attempt["version_name"], {"gate": {**short, "decision": ctx.store.uri(decisions.record_key)}}
         )
-        evaluation = Evaluation.from_json(self.evaluated["evaluation"])
+        evaluation = from_json(Evaluation, self.evaluated["evaluation"])
         # Of the record: where the version serves already, that says what it replaced, and no comparison does.
         champion = record["champion"]
         return {
@@ -131,10 +132,10 @@ class JudgeVersionOperator(BaseOperator):
                 "digest": digest,
             },
             champion={name: champion[name] for name in ("version_name", "version_arn")} if champion else None,
-            evaluation=Evaluation.from_json(self.evaluated["evaluation"]).scores,
-            champion_evaluation=Scores.from_json(scores) if scores else None,
+            evaluation=from_json(Evaluation, self.evaluated["evaluation"]).scores,
+            champion_evaluation=from_json(Scores, scores) if scores else None,
             own=found.get("own"),
-            same_images=SameImages.from_json(found["same_images"]) if found.get("same_images") else None,
+            same_images=from_json(SameImages, found["same_images"]) if found.get("same_images") else None,
             why_not=found.get("why_not"),
             test_manifest={"uri": ctx.store.uri(manifest), "sha256": uploaded_sha256(ctx.store, manifest)},
         )

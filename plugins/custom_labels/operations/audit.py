@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -28,15 +28,6 @@ class AuditSample:
     label: str | None
     confidence: float | None
     is_doubtful: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> AuditSample:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**value)
 
 
 def every_nth(items: Iterable[T], interval: int, *, seen: int) -> Iterator[tuple[T, bool, int]]:

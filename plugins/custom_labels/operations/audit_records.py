@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.names import review_subject
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.log_records import LogPosition, read_log
@@ -100,7 +101,7 @@ def save_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> No
     :raises ObjectChanged: another run moved the cursor meanwhile; likewise ``ObjectExists``.
     """
     if drawn.sampled:
-        write_lines(store, f"{SAMPLES}{drawn.name}.jsonl", (sample.to_json() for sample in samples))
+        write_lines(store, f"{SAMPLES}{drawn.name}.jsonl", (to_json(sample) for sample in samples))
     position = asdict(drawn.after.position) if drawn.after.position else None
     value = {"position": position, "seen": drawn.after.seen, "draws": drawn.after.draws}
     store.write_if_unchanged(CURSOR, value, drawn.cursor.etag)
@@ -142,7 +143,7 @@ def measure(store: S3Store) -> list[Accuracy]:
 
 def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None, bool]]:
     for file in read_folder(store, SAMPLES):
-        for sample in map(AuditSample.from_json, file.records):
+        for sample in (from_json(AuditSample, each) for each in file.records):
             yield review_subject(sample.review), sample.version_name, sample.label, sample.is_doubtful
 
 

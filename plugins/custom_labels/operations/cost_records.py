@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.operations.costs import (
     VersionUse,
@@ -87,7 +88,7 @@ def count_reviews(store: S3Store, month: str, now: datetime) -> int:
     """Count the reviews that were opened in a month: one small object for each of its days."""
     with ThreadPoolExecutor(READERS) as pool:
         values = pool.map(lambda day: store.read_json(budget_key(day))[0], _days(month, now))
-        return sum(DayBudget.from_json(value).opened for value in values if value)
+        return sum(from_json(DayBudget, value).opened for value in values if value)
 
 
 def ledger_key(month: str) -> str:

@@ -6,10 +6,9 @@ A version that the registry does not know is never touched, and one that a perso
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from custom_labels.aws.statuses import PASSING, STARTABLE
 from custom_labels.core.service_window import ServiceWindow
@@ -60,15 +59,6 @@ class StoppedByGuard:
     cause: Cause
     at: str
 
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> StoppedByGuard:
-        """Read back what :meth:`to_json` gave."""
-        return cls(value["version_name"], Cause(value["cause"]), value["at"])
-
 
 @dataclass(frozen=True)
 class LiveFacts:
@@ -117,10 +107,6 @@ class Decision:
     action: Action
     reason: str
     cause: Cause | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
 
     @property
     def words(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.operations.running import RunningVersion, idle_level, what_runs
 
@@ -15,7 +16,7 @@ def runs_in_words(inspected: Mapping[str, Any], accounted: Mapping[str, Any]) ->
 
     :param inspected: what ``inspect`` returned, and ``accounted`` what ``account`` did.
     """
-    running = [RunningVersion.from_json(version) for version in inspected["running"]]
+    running = [from_json(RunningVersion, version) for version in inspected["running"]]
     return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(inspected["at"]))
 
 
@@ -31,7 +32,7 @@ def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
 def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[str, Any] | None:
     """Give how long nobody asked the live version, if that is news; ``None`` if it was told, or is not for long."""
     at = datetime.fromisoformat(inspected["at"])
-    for version in map(RunningVersion.from_json, inspected["running"]):
+    for version in (from_json(RunningVersion, each) for each in inspected["running"]):
         if version.quiet_since is None:
             continue
         level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])

@@ -13,6 +13,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.aws.statuses import Described
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, branch, step
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.reporting_tasks import outcome
@@ -74,8 +75,8 @@ def inspect(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     return {
         "is_ours": holder is None,
         "deploying": holder.owner if holder else None,
-        "decisions": [decision.to_json() for decision in decisions],
-        "running": [version.to_json() for version in _running(ctx, settings, listed, decisions, live)],
+        "decisions": [to_json(decision) for decision in decisions],
+        "running": [to_json(version) for version in _running(ctx, settings, listed, decisions, live)],
         "at": now.isoformat(),
     }
 
@@ -162,7 +163,7 @@ def _live_facts(
         name=live.version_name,
         running_since=running_since,
         last_detection=last_detected(ctx.store, max(running_since, now - looked_back), now),
-        stopped=StoppedByGuard.from_json(stopped) if stopped else None,
+        stopped=from_json(StoppedByGuard, stopped) if stopped else None,
     )
 
 
@@ -188,7 +189,7 @@ def _remember(
     unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
     # One that is gone is news again when it comes back.
     told = [name for name in before.get("notified_unknown", []) if name in unknown]
-    facts = {"stopped": stopped.to_json() if stopped else None, "notified_unknown": told}
+    facts = {"stopped": to_json(stopped) if stopped else None, "notified_unknown": told}
     if any(before.get(name) != value for name, value in facts.items()):
         ctx.registry.update_service(facts)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 HOURS_A_DAY = 24
 
@@ -26,16 +25,6 @@ class RunningVersion:
     units: int
     scales: bool = False
     quiet_since: datetime | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "quiet_since": self.quiet_since.isoformat() if self.quiet_since else None}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> RunningVersion:
-        """Read back what :meth:`to_json` gave."""
-        since = value["quiet_since"]
-        return cls(**{**value, "quiet_since": datetime.fromisoformat(since) if since else None})
 
     def daily_usd(self, unit_hour_usd: float) -> float:
         """Give what a day of it costs; more where it scales."""

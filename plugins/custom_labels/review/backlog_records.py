@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.review.request_records import WAITING, WaitingReviews
 from custom_labels.review.review import ReviewRequest, urgency
 from custom_labels.s3.errors import CHANGED, MISSING
@@ -116,7 +117,7 @@ class BacklogBounds:
     def _keep(self, lines: Iterable[dict[str, Any]], key: str) -> None:
         """Count the requests of a file, and drop the least urgent of all where there are too many."""
         for line in lines:
-            entry = _LeastUrgentFirst(ReviewRequest.from_json(line["request"]), key)
+            entry = _LeastUrgentFirst(from_json(ReviewRequest, line["request"]), key)
             if len(self._kept) < self.maximum:
                 heapq.heappush(self._kept, entry)
                 continue

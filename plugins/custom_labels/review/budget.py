@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,3 @@ class DayBudget:
 
     def _with(self, held: Reservation) -> DayBudget:
         return replace(self, reservations={**self.reservations, held.owner: held})
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> DayBudget:
-        """Read back what :meth:`to_json` gave."""
-        held = {owner: Reservation(**entry) for owner, entry in value["reservations"].items()}
-        return cls(value["opened"], held, value["made"], value["returned"])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.budget import DayBudget, Reservation
 from custom_labels.s3.changes import change_json
@@ -58,12 +59,12 @@ class ReviewBudget:
 
 
 def _read(value: Any) -> DayBudget:
-    return DayBudget.from_json(value) if value else DayBudget()
+    return from_json(DayBudget, value) if value else DayBudget()
 
 
 def _write(budget: DayBudget, before: Any) -> Any:
     """Give it as JSON; nothing where there was nothing and it is still empty."""
-    return before if budget == _read(before) else budget.to_json()
+    return before if budget == _read(before) else to_json(budget)
 
 
 def budget_key(day: date) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from custom_labels.review.review import ReviewStatus
 
@@ -70,15 +68,6 @@ class ReviewHalt:
         if status is ReviewStatus.OPEN and now < datetime.fromisoformat(self.probe_at) + PROBE_LIVES:
             return self
         return None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ReviewHalt:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**value)
 
 
 def halt_after(

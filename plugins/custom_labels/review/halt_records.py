@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.halt import ReviewHalt
 from custom_labels.s3.changes import change_json
@@ -27,10 +28,10 @@ def change_halt(store: S3Store, change: Callable[[ReviewHalt | None], ReviewHalt
     def written(value: Any) -> Any:
         before = _read(value)
         after = change(before)
-        return value if after == before else after.to_json() if after else {}
+        return value if after == before else to_json(after) if after else {}
 
     return _read(change_json(store, HALT, written))
 
 
 def _read(value: Any) -> ReviewHalt | None:
-    return ReviewHalt.from_json(value) if value else None
+    return from_json(ReviewHalt, value) if value else None

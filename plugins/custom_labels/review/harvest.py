@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
@@ -158,30 +158,6 @@ class HarvestedReview:
     def is_for_training(self) -> bool:
         """Whether a copy of the image carries a label now."""
         return self.review_outcome is ReviewOutcome.COPIED and (self.target or "").startswith(IMAGES)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            **asdict(self),
-            "votes": [list(vote) for vote in self.votes],
-            "answers": [asdict(answer) for answer in self.answers],
-            "request": self.request.to_json() if self.request else None,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> HarvestedReview:
-        """Read back what :meth:`to_json` gave."""
-        return cls(
-            **{
-                **value,
-                "status": ReviewStatus(value["status"]),
-                "review_outcome": ReviewOutcome(value["review_outcome"]),
-                "agreement": Agreement(value["agreement"]),
-                "votes": tuple((label, number) for label, number in value["votes"]),
-                "answers": tuple(ReviewAnswer(**answer) for answer in value["answers"]),
-                "request": ReviewRequest.from_json(value["request"]) if value["request"] else None,
-            }
-        )
 
 
 def decide_outcome(

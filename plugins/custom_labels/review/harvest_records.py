@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
@@ -62,12 +63,12 @@ def chunks_in_ledger(store: S3Store, batch: str) -> set[str]:
 def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
     """Read a chunk of the ledger; empty if it has none of this name."""
     file = read_lines(store, ledger_key(chunk))
-    return [HarvestedReview.from_json(line) for line in file.records] if file else []
+    return [from_json(HarvestedReview, line) for line in file.records] if file else []
 
 
 def write_ledger(store: S3Store, chunk: str, harvested: Iterable[HarvestedReview]) -> None:
     """Write a chunk into the ledger; from now on its reviews are dealt with."""
-    write_lines(store, ledger_key(chunk), (one.to_json() for one in harvested))
+    write_lines(store, ledger_key(chunk), (to_json(one) for one in harvested))
 
 
 # -- chunks that are being harvested ---------------------------------------------------------------
@@ -80,13 +81,13 @@ def unfinished_chunks(store: S3Store, batch: str | None = None) -> set[str]:
 
 def write_unfinished(store: S3Store, chunk: str, decided: Iterable[HarvestedReview]) -> None:
     """Write what was decided about a chunk, before anything of it is carried out."""
-    write_lines(store, _unfinished_key(chunk), (one.to_json() for one in decided))
+    write_lines(store, _unfinished_key(chunk), (to_json(one) for one in decided))
 
 
 def read_unfinished(store: S3Store, chunk: str) -> list[HarvestedReview] | None:
     """Read what was decided about a chunk; ``None`` if it is finished by now."""
     file = read_lines(store, _unfinished_key(chunk))
-    return None if file is None else [HarvestedReview.from_json(line) for line in file.records]
+    return None if file is None else [from_json(HarvestedReview, line) for line in file.records]
 
 
 def delete_unfinished(store: S3Store, chunk: str) -> None:

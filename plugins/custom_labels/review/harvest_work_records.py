@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from custom_labels.aws.messages import Message
+from custom_labels.core.codec import to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.review import ReviewState, ReviewStatus
 from custom_labels.s3.line_files import read_lines, write_lines
@@ -109,7 +110,7 @@ def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: 
     names: list[str] = []
     while batch := list(islice(reviews, size)):
         names.append(f"{run}-{len(names):04d}")
-        write_lines(store, _key(names[-1]), (review.to_json() for review in batch))
+        write_lines(store, _key(names[-1]), (to_json(review) for review in batch))
     return names
 
 

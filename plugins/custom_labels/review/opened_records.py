@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.budget import Reservation
 from custom_labels.review.request_records import Waiting
@@ -26,7 +27,7 @@ def read_chosen(store: S3Store, day: date, held: Reservation) -> list[Waiting] |
     file = read_lines(store, _key(day, held))
     if file is None:
         return None
-    return [Waiting(line["file"], ReviewRequest.from_json(line["request"])) for line in file.records]
+    return [Waiting(line["file"], from_json(ReviewRequest, line["request"])) for line in file.records]
 
 
 def write_chosen(store: S3Store, day: date, held: Reservation, chosen: Iterable[Waiting]) -> list[Waiting]:
@@ -34,7 +35,7 @@ def write_chosen(store: S3Store, day: date, held: Reservation, chosen: Iterable[
     from botocore.exceptions import ClientError
 
     ours = list(chosen)
-    lines = [{"file": one.file, "request": one.request.to_json()} for one in ours]
+    lines = [{"file": one.file, "request": to_json(one.request)} for one in ours]
     try:
         write_lines(store, _key(day, held), lines, IfNoneMatch="*", expect=CHANGED)
     except ClientError:
@@ -61,7 +62,7 @@ def find_requests(store: S3Store, names: set[str], first: date, last: date) -> d
         for file in read_folder(store, f"{OPENED}{day.isoformat()}/"):
             for entry in (line["request"] for line in file.records):
                 if entry["name"] in names:
-                    found.setdefault(entry["name"], OpenedReview(ReviewRequest.from_json(entry), day))
+                    found.setdefault(entry["name"], OpenedReview(from_json(ReviewRequest, entry), day))
         day += timedelta(days=1)
     return found
 

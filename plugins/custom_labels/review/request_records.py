@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.review import ReviewRequest
 from custom_labels.s3.errors import CHANGED, MISSING
@@ -49,7 +50,7 @@ class WaitingReviews:
         if not _ID.fullmatch(id):
             raise ValueError(f"'{id}' is no id of a file of waiting reviews: use letters, digits, '-', '.' and '_'.")
         moment = (since or datetime.now(UTC)).isoformat()
-        lines = [{"request": request.to_json(), "since": moment} for request in requests]
+        lines = [{"request": to_json(request), "since": moment} for request in requests]
         if lines:
             write_lines(self.store, f"{WAITING}{id}.jsonl", lines)
 
@@ -57,7 +58,7 @@ class WaitingReviews:
         """Go through all requests that wait, some files at a time; memory does not grow with their number."""
         for file in read_folder(self.store, WAITING):
             for line in file.records:
-                yield Waiting(file.key, ReviewRequest.from_json(line["request"]))
+                yield Waiting(file.key, from_json(ReviewRequest, line["request"]))
 
     def count(self) -> int:
         """Count the requests that wait: one call for a thousand files, and one for each file of some dozens."""

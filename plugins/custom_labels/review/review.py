@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 
@@ -50,15 +49,6 @@ class ReviewRequest:
     attempt: int = 1
     is_also_in_doubt: bool = False
     none_label: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {**asdict(self), "labels": list(self.labels)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ReviewRequest:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "labels": tuple(value["labels"]), "purpose": Purpose(value["purpose"])})
 
 
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:

@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from custom_labels.aws.statuses import StatusTable
@@ -61,17 +61,6 @@ class ReviewRecord:
         every = tuple({**kept, **new}.values())
         current = {**(self.current or {}), **{flow.reviewers: flow.name for flow in new.values()}}
         return ReviewRecord(task_ui, current, every)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        current = {str(reviewers): name for reviewers, name in (self.current or {}).items()}
-        return {"task_ui": self.task_ui, "current": current, "flows": [asdict(flow) for flow in self.flows]}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ReviewRecord:
-        """Read back what :meth:`to_json` gave."""
-        current = {int(reviewers): name for reviewers, name in value["current"].items()}
-        return cls(value["task_ui"], current, tuple(ReviewFlow(**flow) for flow in value["flows"]))
 
 
 def fill_template(source: str, title: str, instructions: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.registry import Registry
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.store import ObjectExists
@@ -57,7 +58,7 @@ class TrainingRecords:
     def attempt(self, digest: str) -> TrainingAttempt | None:
         """Read what became of a snapshot's training; ``None`` when it was never tried."""
         value, _ = self.store.read_json(_attempt_key(digest))
-        return TrainingAttempt.from_json(value) if value else None
+        return from_json(TrainingAttempt, value) if value else None
 
     def open_attempt(self) -> TrainingAttempt | None:
         """Read the training that was begun and not seen to its end, on whatever snapshot; ``None`` if there is none."""
@@ -95,7 +96,7 @@ class TrainingRecords:
             self.store.write_if_unchanged(_attempt_key(digest), value, etag)
         if value["state"] == AttemptState.STARTED.value:
             self._change_open(lambda digests: [digest, *(d for d in digests if d != digest)])
-        return TrainingAttempt.from_json(value)
+        return from_json(TrainingAttempt, value)
 
     def _change_open(self, change: Callable[[list[str]], list[str]]) -> None:
         """Change the digests of the open attempts by compare-and-set, the newest first."""
@@ -111,18 +112,18 @@ class TrainingRecords:
         key = _attempt_key(attempt.digest)
         value, etag = self.store.read_json(key)
         if value is not None and etag is not None:
-            present = TrainingAttempt.from_json(value)
+            present = from_json(TrainingAttempt, value)
             if attempt.deploys and not present.deploys and not present.state.is_finished:
                 present = replace(present, deploys=True)
-                self.store.replace_json(key, present.to_json(), etag)
+                self.store.replace_json(key, to_json(present), etag)
             if not (force and present.state.is_finished and present.version_name != attempt.version_name):
                 return present
-            self.store.replace_json(key, attempt.to_json(), etag)
+            self.store.replace_json(key, to_json(attempt), etag)
             return attempt
         try:
-            self.store.create_json(key, attempt.to_json())
+            self.store.create_json(key, to_json(attempt))
         except ObjectExists:
-            return TrainingAttempt.from_json(self.store.read_json(key)[0] or {})
+            return from_json(TrainingAttempt, self.store.read_json(key)[0] or {})
         return attempt
 
     def finish_attempt(self, digest: str, version_name: str, state: AttemptState, detail: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -162,17 +162,6 @@ class TrainingPlan:
             )
         if moved := self.total("to_test"):
             yield f"{moved} images trained the version trained last and will judge this one: test_share was raised."
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types, with its warnings."""
-        return {
-            **asdict(self),
-            "labels": [asdict(label) for label in self.labels],
-            "left_out": [list(pair) for pair in self.left_out],
-            "gates": list(self.gates),
-            "thresholds": list(self.thresholds),
-            "warnings": list(self.warnings),
-        }
 
     @property
     def summary(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.aws.inputs import require_inputs
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.gate import Metric, gates_of
 from custom_labels.core.registry import Registry
@@ -47,8 +48,8 @@ def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dic
     """Say what this run is about to do and why: images, split, gates, hours and cost."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
-    snapshot = ImageSnapshot.from_json(checked["snapshot"])
-    report = CheckReport.from_json(checked["report"])
+    snapshot = from_json(ImageSnapshot, checked["snapshot"])
+    report = from_json(CheckReport, checked["report"])
     return _tell(ctx, _plan(ctx, settings, decide(ctx, settings, snapshot), snapshot, report))
 
 
@@ -85,7 +86,7 @@ def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
     text = made.text()
     log.info("\n%s", text)
     ctx.context["ti"].xcom_push(key=PLAN_KEY, value=text)
-    return {**made.to_json(), "summary": made.summary}
+    return {**to_json(made), "summary": made.summary}
 
 
 def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:

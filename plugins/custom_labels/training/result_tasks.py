@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
@@ -26,11 +27,11 @@ def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
             "version_arn": described.arn,
             "status": "TRAINING_COMPLETED",
             "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
-            "evaluation": evaluation.to_json(),
+            "evaluation": to_json(evaluation),
         },
     )
     note_refusals(ctx, attempt, described.raw)
-    return {"version_arn": described.arn, "evaluation": evaluation.to_json()}
+    return {"version_arn": described.arn, "evaluation": to_json(evaluation)}
 
 
 def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:

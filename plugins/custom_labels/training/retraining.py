@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 
 class AttemptState(StrEnum):
@@ -45,15 +43,6 @@ class TrainingAttempt:
     state: AttemptState = AttemptState.STARTED
     detail: str = ""
     deploys: bool = True
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types, for the registry."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> TrainingAttempt:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**{**value, "state": AttemptState(value["state"])})
 
 
 _ENDED = {

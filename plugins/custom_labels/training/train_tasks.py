@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.statuses import VERSION_TRAINED, Verdict
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import REASON, RESUMED, ProjectContext, branch, step, values
 from custom_labels.core.names import version_name
 from custom_labels.datasets.manifest_records import build_manifests as write_manifests
@@ -49,7 +50,7 @@ def take_snapshot(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     ctx.lock.renew()
     snapshot = count_images(ctx.store, as_of=as_of(settings), trained=TrainingRecords(ctx.registry).trained_digest())
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
-    return snapshot.to_json()
+    return to_json(snapshot)
 
 
 @branch
@@ -71,7 +72,7 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     snapshot, report = write_checked_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
     for line in report.lines():
         log.warning("%s", line)
-    return {"snapshot": snapshot.to_json(), "report": report.to_json()}
+    return {"snapshot": to_json(snapshot), "report": to_json(report)}
 
 
 @branch
@@ -90,8 +91,8 @@ def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
     """Write the TRAIN and TEST manifests of the frozen snapshot, the same bytes at every try."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
-    pair = write_manifests(ctx.store, ImageSnapshot.from_json(checked["snapshot"]))
-    return {"train_uri": pair.train.uri, "test_uri": pair.test.uri, "manifests": pair.to_json()}
+    pair = write_manifests(ctx.store, from_json(ImageSnapshot, checked["snapshot"]))
+    return {"train_uri": pair.train.uri, "test_uri": pair.test.uri, "manifests": to_json(pair)}
 
 
 # -- the training ----------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def claim_training(
     :param datasets: ARNs of the project's TRAIN and TEST datasets, which this run replaced.
     """
     ctx = ProjectContext(project)
-    snapshot = ImageSnapshot.from_json(checked["snapshot"])
+    snapshot = from_json(ImageSnapshot, checked["snapshot"])
     _require_due(ctx, settings, snapshot)
     ours = TrainingAttempt(
         digest=snapshot.digest,
@@ -123,8 +124,8 @@ def claim_training(
     )
     attempt = TrainingRecords(ctx.registry).claim_attempt(ours, force=bool(ctx.param("force")))
     facts = {"digest": snapshot.digest, "as_of": settings["as_of"], "begun_by": attempt.run}
-    ctx.registry.update_version(attempt.version_name, {**facts, "labels": snapshot.to_json()["labels"]})
-    return attempt.to_json()
+    ctx.registry.update_version(attempt.version_name, {**facts, "labels": to_json(snapshot)["labels"]})
+    return to_json(attempt)
 
 
 @step
@@ -139,7 +140,7 @@ def resume_training(project: str) -> dict[str, Any]:
             f"Project '{project}' has no open training any more: its record below 'registry/attempts/' was changed "
             "since this run decided to resume it. Trigger the DAG again."
         )
-    return attempt.to_json()
+    return to_json(attempt)
 
 
 @values
@@ -150,7 +151,7 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
     """
     found = next((attempt for attempt in attempts if attempt), None)
     require_inputs("begin_training", {"attempts": found})
-    attempt = TrainingAttempt.from_json(found or {})
+    attempt = from_json(TrainingAttempt, found or {})
     ctx = ProjectContext(project)
     # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
     settings = ctx.context["ti"].xcom_pull(task_ids="load_settings")
@@ -162,7 +163,7 @@ def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[
         version_name=attempt.version_name,
         training_seconds=(hours + 1) * 3600,
     )
-    return {**attempt.to_json(), "deploys": attempt.deploys and run_kind(ctx).deploys}
+    return {**to_json(attempt), "deploys": attempt.deploys and run_kind(ctx).deploys}
 
 
 @branch
@@ -205,7 +206,7 @@ def training_failed(project: str, attempt: dict[str, Any] | None) -> None:
 
 def _decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: dict[str, Any]) -> Retrain:
     """Decide, and leave reason and snapshot for the tasks that follow."""
-    decision = decide(ctx, settings, ImageSnapshot.from_json(snapshot))
+    decision = decide(ctx, settings, from_json(ImageSnapshot, snapshot))
     _explain(ctx, decision.reason)
     if decision.resumed:
         ctx.context["ti"].xcom_push(key=RESUMED, value=decision.resumed)

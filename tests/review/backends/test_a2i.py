@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.settings import load_project
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend, loop_input
 from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
@@ -187,6 +188,6 @@ def test_cancelling_ends_what_is_open_and_nothing_else(aws: LocalAws, place: Rev
 
 def test_equal_requests_are_equal_bytes(aws: LocalAws, place: ReviewPlace) -> None:
     request = make_request(aws, label="rows")
-    again = ReviewRequest.from_json(dict(reversed(request.to_json().items())))
+    again = from_json(ReviewRequest, dict(reversed(to_json(request).items())))
 
     assert loop_input(again) == loop_input(request)

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from custom_labels.aws.hooks.a2i import PAGE, A2IHook
 from custom_labels.aws.hooks.base import NOT_FOUND
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.core.codec import to_json
 from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.settings import Project
 from custom_labels.review.backends.a2i.listing import OutputListing
@@ -278,7 +279,7 @@ def loop_input(request: ReviewRequest) -> str:
     """Write a loop's InputContent: the request and the image under the name that the template reads, byte for byte
     the same whenever the request is the same.
     """
-    return json.dumps({**request.to_json(), "taskObject": request.image}, sort_keys=True, ensure_ascii=False)
+    return json.dumps({**to_json(request), "taskObject": request.image}, sort_keys=True, ensure_ascii=False)
 
 
 def utc_text(moment: datetime) -> str:
