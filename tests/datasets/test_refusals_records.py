@@ -170,4 +170,4 @@ def test_refused_images_are_counted_though_the_file_that_names_them_is_gone(stor
     found = read_refusals(store, described)
 
     assert (found.lines, found.refused, found.blamed) == (5, 1, [])
-    assert refusals_in_words(found.to_json()) == "1 of 5 images: no name is known"
+    assert refusals_in_words(found.to_record()) == "1 of 5 images: no name is known"

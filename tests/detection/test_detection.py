@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from custom_labels.aws.predictions import Box, DetectedLabel, surest_first
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.codec import from_json
 from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
 
 
@@ -69,7 +69,7 @@ def test_a_detection_survives_json(found: tuple[DetectedLabel, ...]) -> None:
         "s3://b/k", "k", "e", "v1", "arn", "2026-11-21T00:00:00+00:00", found, 70, Decision.REVIEW, "r", "n"
     )
 
-    value = to_json(one)
+    value = one.to_record()
 
     assert from_json(Detection, value) == one
     assert (value["label"], value["confidence"]) == (("é", 50.5) if found else (None, None))

@@ -46,7 +46,7 @@ def test_every_evaluated_version_is_on_the_curve_in_the_order_of_its_images() ->
         ("digits-2", True),
         ("digits-3", False),
     ]
-    assert json.loads(json.dumps(curve.to_json()))["versions"][1]["training_images"] == 20
+    assert json.loads(json.dumps(curve.to_record()))["versions"][1]["training_images"] == 20
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 30, MOST_POINTS + 1])

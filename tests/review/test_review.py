@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.core.codec import to_json
-from custom_labels.review.review import Agreement, Consensus, ConsensusRule, ReviewAnswer, ReviewStatus, find_consensus
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.review.review import (
+    Agreement,
+    Consensus,
+    ConsensusRule,
+    ReviewAnswer,
+    ReviewRequest,
+    ReviewStatus,
+    find_consensus,
+)
 from tests.kit.review_requests import request_for
 
 

@@ -142,7 +142,7 @@ class GateResult:
         against = "" if self.champion is None else f" (the champion has {self.champion:.3f})"
         return f"{subject} {self.value:.3f} {verdict} the {limit} of {self.bound:.4g}{against}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types, with its sentence."""
         return {**asdict(self), "sentence": self.sentence}
 
@@ -173,12 +173,12 @@ class GateDecision:
         also = f", and {more} other gate{'s hold' if more > 1 else ' holds'}" if more else ""
         return f"{self.results[0].sentence}{also}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types."""
         return {
             "passed": self.passed,
             "reason": self.reason,
-            "gates": [result.to_json() for result in self.results],
+            "gates": [result.to_record() for result in self.results],
         }
 
 

@@ -85,7 +85,7 @@ class Refusals:
             return []
         return [image for image, codes in self.images.items() if IMAGE_FAULTS.intersection(codes)]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types, for the version's record."""
         return {
             "lines": self.lines,
@@ -98,7 +98,7 @@ class Refusals:
 def refusals_in_words(record: Mapping[str, Any]) -> str:
     """Say what was refused, in one sentence without its end; empty where nothing was.
 
-    :param record: what :meth:`Refusals.to_json` gave.
+    :param record: what :meth:`Refusals.to_record` gave.
     """
     if not record.get("refused"):
         return ""

@@ -23,8 +23,8 @@ def note_refusals(ctx: ProjectContext, attempt: dict[str, Any], described: Mappi
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
     if found.refused:
-        log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_json()))
-    ctx.registry.update_version(attempt["version_name"], {"refused_images": found.to_json()})
+        log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_record()))
+    ctx.registry.update_version(attempt["version_name"], {"refused_images": found.to_record()})
     remember_refusals(ctx.store, attempt["digest"], found.blamed)
 
 

@@ -70,7 +70,7 @@ class Units:
         """Take them from the settings."""
         return cls(minimum, None if maximum == minimum else maximum)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give them by the names of their settings."""
         return {"minimum_inference_units": self.minimum, "maximum_inference_units": self.maximum}
 

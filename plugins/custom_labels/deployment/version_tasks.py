@@ -36,7 +36,7 @@ def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, sto
     facts: dict[str, Any] = {"status": described.status}
     units = Units.of(described.raw)
     if described.status == "RUNNING":
-        facts.update(units.to_json())
+        facts.update(units.to_record())
         if record.get("status") != "RUNNING":
             facts["started_at"] = now.isoformat(timespec="seconds")
     elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
@@ -104,7 +104,7 @@ def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
         raise AirflowSkipException(f"Version {live.version_name} serves.")
     units = Units.wanted(record.get("minimum_inference_units") or 1, record.get("maximum_inference_units"))
     log.warning("Version %s was stopped for %s: starting it again.", live.version_name, record["stopped_for"])
-    return {"project_arn": live.project_arn, "version_name": live.version_name, **units.to_json()}
+    return {"project_arn": live.project_arn, "version_name": live.version_name, **units.to_record()}
 
 
 @step

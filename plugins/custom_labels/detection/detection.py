@@ -71,7 +71,7 @@ class Detection:
         """The surest label's confidence, in percent."""
         return self.labels[0].confidence if self.labels else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types; ``label`` and ``confidence`` are there for readers of the result."""
         return {
             **asdict(self),

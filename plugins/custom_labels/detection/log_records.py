@@ -43,7 +43,7 @@ def write_log(store: S3Store, name: str, detections: Iterable[Detection]) -> str
     :return: the file's key, relative to the project's prefix.
     """
     key = log_key(datetime.now(UTC), name)
-    write_lines(store, key, (detection.to_json() for detection in detections))
+    write_lines(store, key, (detection.to_record() for detection in detections))
     return key
 
 

@@ -19,7 +19,7 @@ def save_result(store: S3Store, detection: Detection) -> bool:
     :return: whether ours was written.
     """
     try:
-        store.create_json(result_key(detection.key, detection.etag, detection.version_name), detection.to_json())
+        store.create_json(result_key(detection.key, detection.etag, detection.version_name), detection.to_record())
     except ObjectExists:
         return False
     return True

@@ -45,7 +45,7 @@ class Approval:
         """Say whether it answers the same question: the same verdict, against the same champion."""
         return (self.reason, self.champion_arn) == (judged["reason"], judged["champion_arn"])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types, with its sentence."""
         return {**asdict(self), "sentence": self.sentence}
 

@@ -128,7 +128,7 @@ class ApproveVersionOperator(HITLBranchOperator):
                 hours=_hours(context),
                 run=ctx.run_name,
             )
-            ctx.registry.update_version(self.judged["version_name"], {"approval": approval.to_json()})
+            ctx.registry.update_version(self.judged["version_name"], {"approval": approval.to_record()})
             self.log.info("Version '%s' was %s.", self.judged["version_name"], approval.sentence)
         return super().execute_complete(context, event)
 

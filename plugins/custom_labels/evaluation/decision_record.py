@@ -64,7 +64,7 @@ def decision_record(
         "judged_at": judged_at,
         "headline_metric": headline_metric.value,
         "headline": judged.headline(headline_metric),
-        **decision.to_json(),
+        **decision.to_record(),
         "evaluation": {
             "challenger": to_json(judged.evaluation),
             "champion": to_json(judged.champion_evaluation) if judged.champion_evaluation else None,

@@ -51,7 +51,7 @@ class LearningCurve:
     metric: Metric
     points: tuple[CurvePoint, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types; the same versions give the same JSON."""
         return {
             "project": self.project,

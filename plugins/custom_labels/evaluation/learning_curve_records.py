@@ -22,6 +22,6 @@ def write_learning_curve(registry: Registry, project: str, metric: Metric) -> Le
     missing in between is in the next one.
     """
     curve = learning_curve(project, metric, registry.versions())
-    registry.store.write_json(CURVE, curve.to_json())
+    registry.store.write_json(CURVE, curve.to_record())
     registry.store.call("put_object", PICTURE, Body=to_svg(curve).encode(), ContentType="image/svg+xml")
     return curve

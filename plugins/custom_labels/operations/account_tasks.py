@@ -86,7 +86,7 @@ def _record_cost(
     prices: UnitPrices,
     now: datetime,
 ) -> None:
-    cost = cost_of(use, prices).to_json()
+    cost = cost_of(use, prices).to_record()
     facts = {name: known[name] for name in ("trained_at", "billable_training_seconds") if known.get(name)}
     before = {name: value for name, value in (record.get("cost") or {}).items() if name != "as_of"}
     if before != cost or any(record.get(name) != value for name, value in facts.items()):

@@ -149,7 +149,7 @@ class Accuracy:
         unanswered = f", {self.sampled - self.answered} without an answer" if self.answered < self.sampled else ""
         return f"{self.share:.1%} (95 % interval {low:.1%} to {high:.1%}; {counts}{unanswered})"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types, with the share and its interval."""
         return {
             **asdict(self),

@@ -167,11 +167,11 @@ def _by_version(ctx: ProjectContext, found: list[Accuracy]) -> dict[str, Any]:
         if one.is_overall:
             record = ctx.registry.version(one.version_name)
             entry["f1"] = record.get("evaluation", {}).get("f1")
-            entry["overall"] = one.to_json()
-            if record.get("live_accuracy") != one.to_json():
-                ctx.registry.update_version(one.version_name, {"live_accuracy": one.to_json()})
+            entry["overall"] = one.to_record()
+            if record.get("live_accuracy") != one.to_record():
+                ctx.registry.update_version(one.version_name, {"live_accuracy": one.to_record()})
         else:
-            entry["by_label"].append(one.to_json())
+            entry["by_label"].append(one.to_record())
     return versions
 
 

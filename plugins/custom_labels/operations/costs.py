@@ -47,7 +47,7 @@ class Cost:
         """Both together."""
         return self.training_usd + self.serving_usd
 
-    def to_json(self) -> dict[str, float]:
+    def to_record(self) -> dict[str, float]:
         """Give it as JSON types; a hundredth of a cent is precise enough."""
         return {
             "training_usd": round(self.training_usd, 4),
@@ -123,7 +123,7 @@ def month_ledger(
     :param reviews: reviews that were opened in the month.
     """
     costs = {use.version_name: cost_of(use, prices, period_of(month)) for use in uses}
-    versions = {name: cost.to_json() for name, cost in sorted(costs.items()) if cost.total_usd > 0}
+    versions = {name: cost.to_record() for name, cost in sorted(costs.items()) if cost.total_usd > 0}
     reviews_usd = reviews * prices.review
     return {
         "month": month,

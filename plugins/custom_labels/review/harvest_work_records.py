@@ -42,7 +42,7 @@ class EndedReview:
     state: ReviewState
     messages: tuple[Message, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Give it as JSON types; of a message only what is needed to delete it."""
         return {
             "state": asdict(self.state),
@@ -50,8 +50,8 @@ class EndedReview:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> EndedReview:
-        """Read back what :meth:`to_json` gave."""
+    def from_record(cls, value: Mapping[str, Any]) -> EndedReview:
+        """Read back what :meth:`to_record` gave."""
         state = {**value["state"], "status": ReviewStatus(value["state"]["status"])}
         return cls(ReviewState(**state), tuple(Message(**each, body="", receive_count=0) for each in value["messages"]))
 
@@ -96,7 +96,7 @@ class FoundReviews:
         for name, state in self._database.execute("SELECT name, state FROM found ORDER BY number"):
             rows = self._database.execute("SELECT id, handle FROM message WHERE name = ?", (name,))
             messages = [{"id": id_, "receipt_handle": handle} for id_, handle in rows]
-            yield EndedReview.from_json({"state": json.loads(state), "messages": messages})
+            yield EndedReview.from_record({"state": json.loads(state), "messages": messages})
 
 
 def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: int) -> list[str]:
@@ -117,7 +117,7 @@ def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: 
 def read_batch(store: S3Store, name: str) -> list[EndedReview]:
     """Read a batch; it is empty when it was seen to its end before."""
     file = read_lines(store, _key(name))
-    return [EndedReview.from_json(line) for line in file.records] if file else []
+    return [EndedReview.from_record(line) for line in file.records] if file else []
 
 
 def delete_batch(store: S3Store, name: str) -> None:

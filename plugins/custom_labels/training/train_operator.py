@@ -30,5 +30,5 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
             verify=self.verify,
             botocore_config=self.botocore_config,
         )
-        refused = refusals_in_words(read_refusals(store, described.raw).to_json())
+        refused = refusals_in_words(read_refusals(store, described.raw).to_record())
         return super().explain(described) + (f" Custom Labels did not use {refused}." if refused else "")
