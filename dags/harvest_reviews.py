@@ -1,4 +1,4 @@
-"""<project>_harvest_reviews: read what people answered, copy the images that they agree on, wake the training."""
+"""<project>_harvest_reviews: read what people answered, copy the images that they agree on, trigger the training."""
 
 from __future__ import annotations
 

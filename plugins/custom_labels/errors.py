@@ -24,7 +24,7 @@ class ModelError(CustomLabelsError):
 
 
 class LiveVersionChanged(CustomLabelsError):
-    """Somebody else moved the serving pointer meanwhile; ours was not written."""
+    """Another run moved the serving pointer meanwhile; ours was not written."""
 
 
 class NotDecided(CustomLabelsError):

@@ -38,7 +38,7 @@ def test_a_stray_is_stopped_and_a_stranger_is_told_of_once(running: LocalAws) ->
     assert end_of(first) == ("success", "guarded")
     assert statuses(running) == {"v1": "RUNNING", "v2": "STOPPED", "v3": "RUNNING"}
     assert "stopped version v2: it runs without serving; version v1 serves" in str(first.note)
-    assert "version v3 is a stranger" in str(first.note)
+    assert "version v3 is unmanaged" in str(first.note)
     assert end_of(second) == ("success", "nothing_to_guard")
     assert effects(running, "StopProjectVersion") == 1
     messages = client(running, "sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store, StorageError
 from tests.kit.fixtures import Bucket
 
@@ -39,12 +39,12 @@ def test_a_snapshot_is_frozen_and_its_manifests_are_built_without_a_trace(
     bucket.put("dog/broken.png", b"no image")
     before = objects(store)
 
-    planned, report = freeze(dry, now)
+    planned, report = write_snapshot(dry, now)
     manifests = build_manifests(dry, planned)
     again = count_images(dry, now)
 
     assert objects(store) == before
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     assert (planned.digest, planned.labels) == (frozen.digest, frozen.labels)
     assert again.digest == planned.digest  # the planned check of the broken image is remembered
     assert report.read == 13
@@ -56,9 +56,9 @@ def test_what_a_real_run_remembers_is_used_by_a_rehearsal(
 ) -> None:
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
-    freeze(store, now)
+    write_snapshot(store, now)
 
-    assert freeze(dry, now)[1].read == 0
+    assert write_snapshot(dry, now)[1].read == 0
 
 
 def test_json_is_written_by_compare_and_set_as_in_s3(store: S3Store, dry: DryRunStore) -> None:

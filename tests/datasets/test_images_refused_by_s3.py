@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.datasets.images import LeftOut
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.errors import archive_of
 from custom_labels.s3.store import S3Store, StorageError
@@ -61,14 +61,14 @@ def test_one_refused_image_is_left_out_and_the_others_are_trained_on(
     aws.control.denied({"bucket": "trouble", "operation": "s3.GetObject", "key": "*/cat/003.png", "code": code})
 
     with caplog.at_level(logging.WARNING):
-        frozen, report = freeze(store, now)
+        frozen, report = write_snapshot(store, now)
 
     assert frozen.images == 23
     assert report.left_out == ((reason.value, 1),)
     assert report.examples[reason.value] == ("images_labeled_by_folder/cat/003.png",)
     assert (f"with {code}" in caplog.text) is reason.is_refused
     aws.control.denied()
-    assert freeze(store, now)[0].images == 24
+    assert write_snapshot(store, now)[0].images == 24
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
@@ -80,25 +80,25 @@ def test_an_archived_image_is_left_out_unread_until_it_is_restored(
     bucket.put("cat/004.png", StorageClass="GLACIER_IR")
 
     counted = count_images(store, now)
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
 
     assert (counted.images, counted.digest, frozen.images, report.read) == (23, frozen.digest, 23, 23)
     assert counted.left_out == report.left_out == ((LeftOut.ARCHIVED.value, 1),)
 
     restore(store, "cat/003.png")
-    assert (count_images(store, now).images, freeze(store, now)[0].images) == (24, 24)
+    assert (count_images(store, now).images, write_snapshot(store, now)[0].images) == (24, 24)
 
 
 def test_a_good_image_that_is_archived_later_is_left_out_though_its_check_is_remembered(
     store: S3Store, bucket: Bucket, now: datetime
 ) -> None:
     fill(bucket)
-    freeze(store, now)
+    write_snapshot(store, now)
     key = f"{FOLDER}cat/003.png"
     source = {"Bucket": store.bucket, "Key": key}
     store.client.copy_object(Bucket=store.bucket, Key=key, CopySource=source, StorageClass="GLACIER")
 
-    assert freeze(store, now)[0].images == 23
+    assert write_snapshot(store, now)[0].images == 23
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_run_fails_with_the_way_out_when_all_images_are_refused(
     aws.control.denied({"bucket": "trouble", "operation": "s3.GetObject", "key": "*.png", "code": code})
 
     with pytest.raises(StorageError) as caught:
-        freeze(store, now)
+        write_snapshot(store, now)
 
     assert "None of the 24 images that were to be checked could be read" in str(caught.value)
     assert code in str(caught.value)
@@ -127,23 +127,23 @@ def test_the_run_fails_when_all_new_images_are_refused_and_known_ones_too(
     aws: LocalAws, store: S3Store, bucket: Bucket, now: datetime
 ) -> None:
     fill(bucket)
-    freeze(store, now)
+    write_snapshot(store, now)
     bucket.put_many("cat", 2, start=12)
     aws.control.denied({"bucket": "trouble", "operation": "s3.GetObject", "key": "*.png"})
 
     with pytest.raises(StorageError, match="None of the 2 images"):
-        freeze(store, now)
+        write_snapshot(store, now)
 
 
 def test_all_new_images_are_left_out_when_they_alone_are_refused(
     aws: LocalAws, store: S3Store, bucket: Bucket, now: datetime
 ) -> None:
     fill(bucket)
-    freeze(store, now)
+    write_snapshot(store, now)
     bucket.put_many("cat", 2, start=12)
     aws.control.denied({"bucket": "trouble", "operation": "s3.GetObject", "key": "*/cat/01[23].png"})
 
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
 
     assert (frozen.images, report.left_out) == (24, ((LeftOut.DENIED.value, 2),))
 
@@ -155,7 +155,7 @@ def test_nothing_is_trained_when_all_images_are_archived(store: S3Store, bucket:
 
     assert count_images(store, now).left_out == ((LeftOut.ARCHIVED.value, 6),)
     with pytest.raises(NotTrainable):
-        freeze(store, now)
+        write_snapshot(store, now)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Both manifests of a frozen snapshot."""
+"""Both manifests of a stored snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import make_snapshot
-from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 
@@ -27,7 +27,7 @@ def test_each_image_is_in_one_manifest_with_its_label(store: S3Store, bucket: Bu
     for name in STRANGE:
         bucket.put(f"cat/{name}")
     bucket.put_many('the "dog" é', 6)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     pair = build_manifests(store, frozen)
     train, test = lines_of(store, pair.train), lines_of(store, pair.test)
     labels = {str(line["source-ref"]): line["label-metadata"]["class-name"] for line in train + test}  # type: ignore[index]
@@ -42,7 +42,7 @@ def test_each_image_is_in_one_manifest_with_its_label(store: S3Store, bucket: Bu
 def test_a_line_has_what_custom_labels_requires(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     line = lines_of(store, build_manifests(store, frozen).test)[0]
     assert line["label"] == 1
     assert line["label-metadata"] == {
@@ -57,10 +57,10 @@ def test_a_line_has_what_custom_labels_requires(store: S3Store, bucket: Bucket, 
 def test_building_twice_gives_the_same_bytes_and_uploads_once(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 5)
     bucket.put_many("dog", 5)
-    first = build_manifests(store, freeze(store, now)[0])
+    first = build_manifests(store, write_snapshot(store, now)[0])
     writes: list[object] = []
     store.client.meta.events.register("before-call.s3.PutObject", lambda **_: writes.append(1))
-    assert build_manifests(store, freeze(store, now + timedelta(minutes=1))[0]) == first
+    assert build_manifests(store, write_snapshot(store, now + timedelta(minutes=1))[0]) == first
     assert len(writes) == 1  # the ledger's verdicts only
 
 

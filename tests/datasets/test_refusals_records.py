@@ -11,7 +11,7 @@ import pytest
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 
@@ -93,13 +93,13 @@ def test_nothing_is_known_without_a_validation(store: S3Store, described: dict[s
 
 def test_refused_images_are_left_out_from_then_on(store: S3Store, bucket: Bucket, now: datetime) -> None:
     fill(bucket)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     described = validation(store, {uri(store, "cat/002.png"): IMAGE, uri(store, "dog/004.png"): IMAGE})
 
     for _ in range(2):  # a killed task is run again
         remember_refusals(store, frozen.digest, read_refusals(store, described).blamed)
         counted = count_images(store, now, trained=frozen.digest)
-        again, report = freeze(store, now, trained=frozen.digest)
+        again, report = write_snapshot(store, now, trained=frozen.digest)
 
         assert (counted.images, counted.untrained, counted.digest) == (10, 0, again.digest)
         assert report.left_out == counted.left_out == ((LeftOut.REFUSED.value, 2),)
@@ -111,22 +111,22 @@ def test_an_image_that_was_refused_is_tried_anew_when_it_is_replaced(
     store: S3Store, bucket: Bucket, now: datetime
 ) -> None:
     fill(bucket)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     remember_refusals(store, frozen.digest, [uri(store, "cat/002.png")])
 
     bucket.put("cat/002.png")
 
-    assert count_images(store, now).images == freeze(store, now)[0].images == 12
+    assert count_images(store, now).images == write_snapshot(store, now)[0].images == 12
 
 
 def test_a_copy_of_a_refused_image_is_refused_with_it(store: S3Store, bucket: Bucket, now: datetime) -> None:
     fill(bucket)
     bucket.put("cat/copy.png", bucket.put("cat/002.png"))
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
 
     remember_refusals(store, frozen.digest, [uri(store, "cat/002.png")])
 
-    again, report = freeze(store, now)
+    again, report = write_snapshot(store, now)
     assert (again.images, report.left_out) == (11, ((LeftOut.REFUSED.value, 2),))
     assert count_images(store, now).digest == again.digest
 
@@ -138,14 +138,14 @@ def test_an_image_that_cannot_be_read_now_is_not_at_fault(
     aws: LocalAws, store: S3Store, bucket: Bucket, now: datetime, code: str, reason: LeftOut
 ) -> None:
     fill(bucket)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     aws.control.denied({"bucket": "trouble", "operation": "s3.GetObject", "key": "*/cat/002.png", "code": code})
 
     remember_refusals(store, frozen.digest, [uri(store, "cat/002.png")])
 
-    assert freeze(store, now)[1].left_out == ((reason.value, 1),)
+    assert write_snapshot(store, now)[1].left_out == ((reason.value, 1),)
     aws.control.denied()
-    assert freeze(store, now)[0].images == 12
+    assert write_snapshot(store, now)[0].images == 12
 
 
 def test_a_refused_image_is_found_in_whichever_folder_of_its_label(
@@ -154,11 +154,11 @@ def test_a_refused_image_is_found_in_whichever_folder_of_its_label(
     fill(bucket)
     for folder in ("caf\u00e9", "cafe\u0301"):
         bucket.put_many(folder, 3)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
 
     remember_refusals(store, frozen.digest, [uri(store, f"{folder}/001.png") for folder in ("caf\u00e9", "cafe\u0301")])
 
-    again, report = freeze(store, now)
+    again, report = write_snapshot(store, now)
     assert (again.images, report.left_out) == (16, ((LeftOut.REFUSED.value, 2),))
     assert count_images(store, now).digest == again.digest
 

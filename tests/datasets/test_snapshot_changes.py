@@ -1,4 +1,4 @@
-"""What a frozen snapshot holds that another lacks, by key and ETag."""
+"""What a stored snapshot holds that another lacks, by key and ETag."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
-from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 
@@ -15,7 +15,7 @@ from tests.kit.fixtures import Bucket
 def changed(
     store: S3Store, now: datetime, folder: Path, trained: str | None = None, share: float = 0.2
 ) -> dict[str, LabelChange]:
-    header = read_header(store, freeze(store, now, trained, test_share=share)[0].digest)
+    header = read_header(store, write_snapshot(store, now, trained, test_share=share)[0].digest)
     return {
         each.label: each for each in changes(store, header, read_header(store, trained) if trained else None, folder)
     }
@@ -35,7 +35,7 @@ def test_new_replaced_and_deleted_images_are_told_apart(
 ) -> None:
     for label in ("ant", "bee", "cat", "dog"):
         bucket.put_many(label, 5)
-    trained = freeze(store, now)[0].digest
+    trained = write_snapshot(store, now)[0].digest
     bucket.put("bee/000.png")  # the first, replaced
     bucket.delete("bee/002.png")
     bucket.delete("bee/004.png")  # the last
@@ -59,12 +59,12 @@ def test_images_that_judge_from_now_on_are_counted_when_the_share_is_raised(
 ) -> None:
     bucket.put_many("cat", 40)
     bucket.put_many("dog", 40)
-    trained, _ = freeze(store, now, test_share=0.2)
+    trained, _ = write_snapshot(store, now, test_share=0.2)
     bucket.put_many("dog", 1, start=50)
 
     found = changed(store, now, tmp_path, trained.digest, share=0.5)
 
-    raised = read_header(store, freeze(store, now, trained.digest, test_share=0.5)[0].digest).snapshot
+    raised = read_header(store, write_snapshot(store, now, trained.digest, test_share=0.5)[0].digest).snapshot
     assert sum(each.to_train for each in found.values()) == 0
     assert raised.test_images - trained.test_images - sum(each.to_test for each in found.values()) in {0, 1}
     assert found["cat"].to_test > 0
@@ -75,12 +75,12 @@ def test_the_split_of_another_snapshot_is_followed_where_only_that_was_measured(
 ) -> None:
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
-    trained, _ = freeze(store, now)
+    trained, _ = write_snapshot(store, now)
     bucket.put_many("eel", 2)
-    measured, _ = freeze(store, now, trained.digest, test_share=0.4)
+    measured, _ = write_snapshot(store, now, trained.digest, test_share=0.4)
     bucket.put_many("eel", 2, start=2)
 
-    next_one, _ = freeze(store, now, trained.digest, split_of=measured.digest)
+    next_one, _ = write_snapshot(store, now, trained.digest, split_of=measured.digest)
 
     assert next_one.untrained == 4
     assert read_header(store, next_one.digest).split.share == 0.4

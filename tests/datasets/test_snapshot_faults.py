@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
@@ -33,7 +33,7 @@ def test_throttling_of_half_the_calls_costs_time_only(
 ) -> None:
     fill(bucket)
     aws.control.faults({"operation": "s3.*", "kind": "throttle", "share": 0.5})
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     pair = build_manifests(store, frozen)
     assert (report.images, report.read, report.left_out) == (24, 24, ())
     assert pair.train.lines + pair.test.lines == 24
@@ -69,7 +69,7 @@ def test_a_lost_answer_changes_nothing_in_a_snapshot(
     fill(bucket)
     digest = count_images(store, now).digest
     aws.control.faults({"operation": f"s3.{operation}", "kind": "lost_response", "times": 2})
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     assert frozen.digest == digest
     assert build_manifests(store, frozen).test.lines == frozen.test_images
 
@@ -83,7 +83,7 @@ def test_a_denied_bucket_is_one_clear_error(
     fill(bucket)
     aws.control.denied({"bucket": "trouble", "operation": operation})
     with pytest.raises(StorageError) as caught:
-        freeze(store, now)
+        write_snapshot(store, now)
     assert "AccessDenied" in str(caught.value)
     assert "'bucket' in the project's YAML file is 'trouble'" in str(caught.value)
     assert "allow s3:ListBucket, s3:GetObject, s3:PutObject" in str(caught.value)

@@ -1,4 +1,4 @@
-"""The cheap poll: what it counts, what it leaves out, and that its digest is that of the frozen snapshot."""
+"""The cheap poll: what it counts, what it leaves out, and that its digest is that of the stored snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import png
@@ -86,7 +86,7 @@ def test_strange_keys_are_counted_and_frozen(store: S3Store, bucket: Bucket, now
     bucket.put_many("cat", 2)
     bucket.put_many(f"a {name}", 2)
     bucket.put(f"a {name}/{name}/{name}.PNG")
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     assert counts(frozen) == {"cat": (2, 2), f"a {name}": (3, 3)}
     assert report.left_out == ()
     assert count_images(store, now).digest == frozen.digest
@@ -112,7 +112,7 @@ def test_nothing_is_untrained_right_after_training(store: S3Store, bucket: Bucke
     bucket.put("cat/deep/down.png")
     bucket.put("cat/notes.txt", b"text")
     bucket.put_many("dog", 5)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     found = count_images(store, now, trained=frozen.digest)
     assert (found.digest, found.images, found.untrained) == (frozen.digest, 11, 0)
 
@@ -120,7 +120,7 @@ def test_nothing_is_untrained_right_after_training(store: S3Store, bucket: Bucke
 def test_replaced_images_are_untrained(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 10)
     bucket.put_many("dog", 10)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     bucket.put_many("cat", 4, start=3)
     found = count_images(store, now, trained=frozen.digest)
     assert found.digest != frozen.digest
@@ -130,7 +130,7 @@ def test_replaced_images_are_untrained(store: S3Store, bucket: Bucket, now: date
 def test_deleted_images_hide_no_new_ones(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 10)
     bucket.put_many("dog", 10)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     for number in range(5):
         bucket.delete(f"cat/{number:03}.png")
     bucket.put_many("cat", 3, start=100)
@@ -150,7 +150,7 @@ def test_digest_is_that_of_the_frozen_snapshot_when_images_were_left_out(
     bucket.put("bird/of two.png", png(2_000_001))
     bucket.put("bird/alone.png", png(2_000_002))
     bucket.put("fish/no bird.png", png(2_000_001))
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     found = count_images(store, now, trained=frozen.digest)
     assert counts(frozen) == {"cat": (5, 5), "dog": (6, 6)}
     assert (found.digest, found.untrained) == (frozen.digest, 0)
@@ -168,11 +168,11 @@ def test_a_copy_counts_once_the_first_is_deleted(store: S3Store, bucket: Bucket,
     bucket.put_many("dog", 3)
     same = bucket.put("cat/copy.png")
     bucket.put("cat/copied.png", same)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     bucket.delete("cat/copied.png")
     found = count_images(store, now, trained=frozen.digest)
     assert counts(found) == {"cat": (4, 1), "dog": (3, 0)}
-    assert found.digest == freeze(store, now, trained=frozen.digest)[0].digest
+    assert found.digest == write_snapshot(store, now, trained=frozen.digest)[0].digest
 
 
 def test_a_conflict_ends_when_one_of_the_two_is_replaced(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -180,7 +180,7 @@ def test_a_conflict_ends_when_one_of_the_two_is_replaced(store: S3Store, bucket:
     bucket.put_many("dog", 3)
     same = bucket.put("cat/both.png")
     bucket.put("dog/both.png", same)
-    assert counts(freeze(store, now)[0]) == {"cat": (3, 3), "dog": (3, 3)}
+    assert counts(write_snapshot(store, now)[0]) == {"cat": (3, 3), "dog": (3, 3)}
     bucket.put("dog/both.png")
     assert counts(count_images(store, now)) == {"cat": (4, 4), "dog": (4, 4)}
 

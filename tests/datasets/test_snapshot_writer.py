@@ -16,7 +16,7 @@ from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot_reader import read_header
-from custom_labels.datasets.snapshot_records import count_images, freeze
+from custom_labels.datasets.snapshot_records import count_images, write_snapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
@@ -37,7 +37,7 @@ def reads(store: S3Store) -> list[str]:
 
 
 def rows_of(store: S3Store, digest: str) -> dict[str, list[list[str]]]:
-    """Give a frozen snapshot's rows, by label."""
+    """Give a stored snapshot's rows, by label."""
     header = read_header(store, digest)
     return {
         label: [line.split("\t") for line in gzip.decompress(store.read_bytes(place)[0]).decode().splitlines()]
@@ -48,7 +48,7 @@ def rows_of(store: S3Store, digest: str) -> dict[str, list[list[str]]]:
 def test_rows_name_each_image_and_its_side(store: S3Store, bucket: Bucket, now: datetime) -> None:
     contents = {f"cat/{n}.png": bucket.put(f"cat/{n}.png") for n in range(4)}
     bucket.put_many("dog", 4)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     rows = rows_of(store, frozen.digest)
     assert [row[0] for row in rows["cat"]] == [f"images_labeled_by_folder/{name}" for name in contents]
     assert [int(row[2]) for row in rows["cat"]] == [len(content) for content in contents.values()]
@@ -62,11 +62,11 @@ def test_rows_name_each_image_and_its_side(store: S3Store, bucket: Bucket, now: 
 def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now: datetime, reads: list[str]) -> None:
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
-    assert freeze(store, now)[1].read == 6
+    assert write_snapshot(store, now)[1].read == 6
     reads.clear()
     bucket.put("cat/001.png")
     bucket.put("dog/aaa.png")
-    report = freeze(store, now)[1]
+    report = write_snapshot(store, now)[1]
     assert (sorted(reads), report.images, report.read) == (["cat/001.png", "dog/aaa.png"], 7, 2)
 
 
@@ -77,10 +77,10 @@ def test_the_order_is_kept_when_known_and_new_images_alternate(
     bucket.put_many("dog", 2)
     for number in range(0, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    freeze(store, now, readers=2)
+    write_snapshot(store, now, readers=2)
     for number in range(1, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    frozen, report = freeze(store, now, readers=2)
+    frozen, report = write_snapshot(store, now, readers=2)
     names = [row[0].rpartition("/")[2] for row in rows_of(store, frozen.digest)["cat"]]
     assert names == [f"{number:02}.png" for number in range(20)]
     assert report.read == 10
@@ -92,9 +92,9 @@ def test_bad_images_are_read_once_and_reported_always(
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
     bucket.put("cat/bad.png", b"no image")
-    first = freeze(store, now)[1]
+    first = write_snapshot(store, now)[1]
     reads.clear()
-    second = freeze(store, now)[1]
+    second = write_snapshot(store, now)[1]
     key = "images_labeled_by_folder/cat/bad.png"
     assert reads == []
     assert first.left_out == second.left_out == ((LeftOut.FORMAT.value, 1),)
@@ -108,7 +108,7 @@ def test_a_lost_or_damaged_ledger_only_costs_reading_again(
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
     bucket.put("cat/bad.png", b"no image")
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     if lost == "verdicts":
         store.call("put_object", VERDICTS, Body=b"cut off")
     elif lost == "cat":
@@ -116,7 +116,7 @@ def test_a_lost_or_damaged_ledger_only_costs_reading_again(
     else:
         body = gzip.compress(b"a\tb\n") if lost == "cat made up" else store.read_bytes(ledger_key("cat"))[0][:40]
         store.call("put_object", ledger_key("cat"), Body=body)
-    again, report = freeze(store, now)
+    again, report = write_snapshot(store, now)
     assert again == frozen
     assert report.read == (0 if lost == "verdicts" else 4)
     assert count_images(store, now).digest == frozen.digest
@@ -125,9 +125,9 @@ def test_a_lost_or_damaged_ledger_only_costs_reading_again(
 def test_freezing_again_changes_nothing(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 5)
     bucket.put_many("dog", 5)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     header, etag = store.read_json(f"snapshots/{frozen.digest}/snapshot.json")
-    later, _ = freeze(store, now + timedelta(hours=1), test_share=0.5)
+    later, _ = write_snapshot(store, now + timedelta(hours=1), test_share=0.5)
     assert later.digest == frozen.digest
     assert (later.train_images, later.test_images) == (frozen.train_images, frozen.test_images)
     assert store.read_json(f"snapshots/{frozen.digest}/snapshot.json") == (header, etag)
@@ -136,19 +136,19 @@ def test_freezing_again_changes_nothing(store: S3Store, bucket: Bucket, now: dat
 def test_freezing_after_a_death_before_the_header_gives_the_same(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 5)
     bucket.put_many("dog", 5)
-    frozen, _ = freeze(store, now)
+    frozen, _ = write_snapshot(store, now)
     store.call("delete_object", f"snapshots/{frozen.digest}/snapshot.json")
-    assert freeze(store, now)[0] == frozen
+    assert write_snapshot(store, now)[0] == frozen
 
 
 def test_test_images_stay_test_images_when_others_arrive(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 6)
     bucket.put_many("dog", 2)
-    first, _ = freeze(store, now)
+    first, _ = write_snapshot(store, now)
     before = {row[3]: row[4] for rows in rows_of(store, first.digest).values() for row in rows}
     bucket.put_many("cat", 20, start=100)
     bucket.put_many("dog", 20, start=100)
-    second, _ = freeze(store, now, trained=first.digest, test_share=0.05)
+    second, _ = write_snapshot(store, now, trained=first.digest, test_share=0.05)
     after = {row[3]: row[4] for rows in rows_of(store, second.digest).values() for row in rows}
     assert {content: after[content] for content in before} == before
 
@@ -158,29 +158,29 @@ def test_images_frozen_before_are_split_anew_when_they_judged_a_version_meanwhil
 ) -> None:
     bucket.put_many("cat", 12)
     bucket.put_many("dog", 12)
-    first, _ = freeze(store, now, test_share=0.1)
+    first, _ = write_snapshot(store, now, test_share=0.1)
     bucket.put("cat/more.png")
-    second, _ = freeze(store, now, test_share=0.6)
+    second, _ = write_snapshot(store, now, test_share=0.6)
     judged = {row[3] for rows in rows_of(store, second.digest).values() for row in rows if row[4] == "test"}
     store.call("delete_object", "images_labeled_by_folder/cat/more.png")
 
-    third, _ = freeze(store, now, second.digest, test_share=0.6)
+    third, _ = write_snapshot(store, now, second.digest, test_share=0.6)
 
     rows = [row for rows in rows_of(store, third.digest).values() for row in rows]
     assert third.digest == first.digest
     assert [row[0] for row in rows if row[3] in judged and row[4] == "train"] == []
     assert third.test_images == sum(row[4] == "test" for row in rows)
-    assert freeze(store, now, second.digest, test_share=0.6)[0] == third
+    assert write_snapshot(store, now, second.digest, test_share=0.6)[0] == third
 
 
 def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: datetime) -> None:
     images = {name: bucket.put(f"cat/{name}.png") for name in "abcdef"}
     bucket.put_many("dog", 2)
-    first, _ = freeze(store, now)
+    first, _ = write_snapshot(store, now)
     for name, content in images.items():
         bucket.delete(f"cat/{name}.png")
         bucket.put(f"cat/moved/{name}.png", content)
-    second, _ = freeze(store, now, trained=first.digest)
+    second, _ = write_snapshot(store, now, trained=first.digest)
     sides = [{row[3]: row[4] for row in rows_of(store, digest)["cat"]} for digest in (first.digest, second.digest)]
     assert sides[0] == sides[1]
 
@@ -192,7 +192,7 @@ def test_copies_are_left_out_or_conflict(store: S3Store, bucket: Bucket, now: da
     bucket.put("cat/x2.png", png(9_000_001))
     bucket.put("cat/y.png", png(9_000_002))
     bucket.put("dog/y.png", png(9_000_002))
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     assert {count.label: count.images for count in frozen.labels} == {"cat": 3, "dog": 2}
     assert {reason: [key.rpartition("folder/")[2] for key in keys] for reason, keys in report.examples.items()} == {
         LeftOut.DUPLICATE.value: ["cat/x2.png"],
@@ -209,7 +209,7 @@ def test_a_copy_by_multipart_upload_is_known_as_one(store: S3Store, bucket: Buck
     part = store.client.upload_part(**place, UploadId=upload, PartNumber=1, Body=content)["ETag"]
     parts = [{"PartNumber": 1, "ETag": part}]
     store.client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
-    assert dict(freeze(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
+    assert dict(write_snapshot(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
 
 
 def test_contents_are_compared_under_kms_too(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -217,7 +217,7 @@ def test_contents_are_compared_under_kms_too(store: S3Store, bucket: Bucket, now
     bucket.put_many("dog", 2)
     content = bucket.put("cat/plain.png")
     bucket.put("cat/encrypted.png", content, ServerSideEncryption="aws:kms")
-    assert dict(freeze(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
+    assert dict(write_snapshot(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_an_image_that_changes_while_it_is_read_is_left_out(
             change(other)
 
     store.client.meta.events.register("before-parameter-build.s3.GetObject", change_once)
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     assert {count.label: count.images for count in frozen.labels} == {"cat": 3, "dog": 3}
     assert dict(report.left_out) == {reason: 1}
 
@@ -251,7 +251,7 @@ def test_a_label_with_one_usable_image_is_left_out_and_named(store: S3Store, buc
     bucket.put_many("dog", 2)
     bucket.put("bird/good.png")
     bucket.put("bird/bad.png", b"no image")
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     assert frozen.label_names == ("cat", "dog")
     assert report.labels_left_out == ("bird",)
     assert count_images(store, now).digest == frozen.digest
@@ -271,15 +271,15 @@ def test_freeze_says_why_there_is_nothing_to_train(
     for name in names:
         bucket.put(name)
     with pytest.raises(NotTrainable, match=words):
-        freeze(store, now)
+        write_snapshot(store, now)
 
 
 def test_a_run_about_the_past_leaves_the_ledger_alone(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
-    freeze(store, now)
+    write_snapshot(store, now)
     before = store.read_bytes(VERDICTS)[0]
-    freeze(store, datetime.now(UTC) + timedelta(seconds=1))
+    write_snapshot(store, datetime.now(UTC) + timedelta(seconds=1))
     assert store.read_bytes(VERDICTS)[0] == before
 
 
@@ -288,7 +288,7 @@ def test_no_image_is_moved_or_deleted(store: S3Store, bucket: Bucket, now: datet
     bucket.put_many("dog", 3)
     bucket.put("cat/bad.jpg", encoded(picture(1), "GIF"))
     before = [key for key in bucket.list_keys() if "images_labeled_by_folder" in key]
-    freeze(store, now)
+    write_snapshot(store, now)
     assert [key for key in bucket.list_keys() if "images_labeled_by_folder" in key] == before
 
 
@@ -302,7 +302,7 @@ def test_a_label_with_a_name_that_custom_labels_refuses_is_left_out_unread_and_n
         bucket.put_many(label, 3)
 
     counted = count_images(store, now)
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
 
     assert (frozen.label_names, frozen.digest) == (("cat", LONG[:-1]), counted.digest)
     assert counted.left_out == report.left_out == ((LeftOut.LABEL_NAME.value, 3),)
@@ -318,7 +318,7 @@ def test_freeze_says_so_when_one_of_two_labels_has_too_long_a_name(
         bucket.put_many(label, 3)
 
     with pytest.raises(NotTrainable, match=r"Left out .* a name of more than 256 characters: 'äää"):
-        freeze(store, now)
+        write_snapshot(store, now)
 
 
 def test_no_label_gets_more_test_images_than_custom_labels_takes(
@@ -326,11 +326,11 @@ def test_no_label_gets_more_test_images_than_custom_labels_takes(
 ) -> None:
     bucket.put_many("cat", 40)
     bucket.put_many("dog", 4)
-    before = build_manifests(store, freeze(store, now, test_share=0.5)[0])
+    before = build_manifests(store, write_snapshot(store, now, test_share=0.5)[0])
     monkeypatch.setattr(snapshot_writer, "MAXIMUM_TEST_IMAGES", 5)
     bucket.put("cat/more.png")
 
-    frozen, report = freeze(store, now, test_share=0.5)
+    frozen, report = write_snapshot(store, now, test_share=0.5)
     pair = build_manifests(store, frozen)
 
     cats = frozen.labels[0]
@@ -364,7 +364,7 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     bucket.put_many("dog", 3)
 
     counted = count_images(store, now)
-    frozen, report = freeze(store, now)
+    frozen, report = write_snapshot(store, now)
     pair = build_manifests(store, frozen)
 
     assert frozen.label_names == (COMPOSED, "dog")
@@ -376,5 +376,5 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     folders = {key.split("/")[0] for manifest in (pair.train, pair.test) for key in manifest_keys(store, manifest)}
     assert folders == {COMPOSED, DECOMPOSED, "dog"}
     reads.clear()
-    assert freeze(store, now)[0].digest == frozen.digest
+    assert write_snapshot(store, now)[0].digest == frozen.digest
     assert reads == []

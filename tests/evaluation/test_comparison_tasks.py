@@ -17,7 +17,7 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.registry import Registry
 from custom_labels.core.settings import Settings
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.deployment.live_records import move_live
 from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.comparison_tasks import compare_versions
@@ -64,7 +64,7 @@ class Contest:
         self.context = context()
         self.ctx = ProjectContext("digits", self.context)
         self.store = self.ctx.store
-        self.snapshot, _ = freeze(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
+        self.snapshot, _ = write_snapshot(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
         pair = build_manifests(self.store, self.snapshot)
         self.project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
         self.train("champion", pair.train.key, pair.test.key)

@@ -11,7 +11,7 @@ from custom_labels.core.settings import load_project, read_settings
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
-from custom_labels.datasets.snapshot_writer import freeze
+from custom_labels.datasets.snapshot_writer import write_snapshot
 from custom_labels.s3.store import S3Store
 from tests.faults.bucket import put
 from tests.kit.support import BUCKET, picture, put_images, s3
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_image_does_not_count(aws: LocalAws, name: str) -> Non
 def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
     """Images were known by their keys alone, so that one corrected in place was never trained on."""
     put_images(aws, 3)
-    trained, _ = freeze(S3Store(BUCKET), soon())
+    trained, _ = write_snapshot(S3Store(BUCKET), soon())
     put(aws, "rows/0001.png", picture("rows", 50))
 
     now = counted(trained=trained.digest)
@@ -72,7 +72,7 @@ def test_a_replaced_image_is_seen(aws: LocalAws) -> None:
 def test_deleted_images_do_not_hide_new_ones(aws: LocalAws) -> None:
     """Untrained images were a difference of two counts, in which a deleted image cancelled a new one."""
     keys = put_images(aws, 4)
-    trained, _ = freeze(S3Store(BUCKET), soon())
+    trained, _ = write_snapshot(S3Store(BUCKET), soon())
     s3(aws).delete_object(Bucket=BUCKET, Key=keys[0])
     put(aws, "rows/new.png", picture("rows", 50))
 

@@ -44,7 +44,7 @@ def test_the_interval_is_wilsons(right: int, answered: int, low: float, high: fl
 
 
 @pytest.mark.parametrize(
-    ("live", "told"),
+    ("live", "notified"),
     [
         (None, False),
         (accuracy(0, 0), False),

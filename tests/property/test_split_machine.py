@@ -24,7 +24,7 @@ contents = st.integers(0, 60).map(lambda number: hashlib.md5(str(number).encode(
 
 @dataclass(frozen=True)
 class Frozen:
-    """A frozen snapshot, as ``freeze`` derives it from a listing.
+    """A stored snapshot, as ``freeze`` derives it from a listing.
 
     :param labels: content ids by label.
     :param excused: images that became train images for want of any other of their label: the docstring's hole.
@@ -126,7 +126,7 @@ class SplitMachine(RuleBasedStateMachine):
         self.trained.append(frozen)
         assert self.freeze() == frozen
 
-    def freeze(self) -> Frozen:
+    def write_snapshot(self) -> Frozen:
         """Freeze the images; those that were frozen before keep their split while that is sound."""
         frozen = frozen_from(self.images, self.following())
         stored = self.stored.get(frozen.digest)

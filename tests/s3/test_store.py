@@ -49,7 +49,7 @@ def test_create_json_when_there_is_none(store: S3Store) -> None:
 
 def test_create_json_when_another_wrote_it(store: S3Store) -> None:
     store.create_json("lock.json", {"owner": "a"})
-    with pytest.raises(ObjectExists, match=r"lock\.json was written by somebody else"):
+    with pytest.raises(ObjectExists, match=r"lock\.json was written by another writer"):
         store.create_json("lock.json", {"owner": "b"})
     assert store.read_json("lock.json")[0] == {"owner": "a"}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What a status means to somebody who waits."""
+    """What a status means to whatever waits for it."""
 
     DONE = "done"
     WAIT = "wait"

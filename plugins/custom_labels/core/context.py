@@ -36,7 +36,7 @@ R = TypeVar("R")
 
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
-REASON, RESUMED, WAKE = "reason", "resumed", "wake"
+REASON, RESUMED, AUTOSTART = "reason", "resumed", "autostart"
 """XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
 
 
@@ -175,7 +175,7 @@ class ProjectContext:
 
     @property
     def triggered_by_queue_only(self) -> bool:
-        """Whether a queue's bell alone woke this run: then there is no need to list all that there is."""
+        """Whether a queue trigger alone started this run: then there is no need to list all that there is."""
         events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
         return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
 
@@ -189,9 +189,9 @@ class ProjectContext:
         return read_settings(self.project, read_variable, overrides, names)
 
     def topic_for(self, outcome: str) -> str | None:
-        """Give the SNS topic to tell an outcome to, ``None`` if there is none or nobody asked for this outcome.
+        """Give the SNS topic that an outcome is sent to, ``None`` if there is none or it was not asked for.
 
-        Where ``notify_outcomes`` itself cannot be read everything is told: that it cannot may be the very news.
+        Where ``notify_outcomes`` itself cannot be read everything is sent: that it cannot be read may be the very news.
         """
         try:
             asked = outcome in self.settings("notify_outcomes").notify_outcomes

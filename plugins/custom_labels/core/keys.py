@@ -50,7 +50,7 @@ def has_image_suffix(key: str) -> bool:
 
 
 def may_be_image(key: str) -> bool:
-    """Whether a file may be an image by its name; only its content tells.
+    """Whether a file may be an image by its name; only its content proves it.
 
     Names without an ending, with one that says nothing (``photo.2026``), and with that of another picture format may
     be: it is for Custom Labels to refuse them by their content. A text or a film by its name is none, nor is a hidden

@@ -67,7 +67,7 @@ class LockFile:
             try:
                 self.store.write_if_unchanged(self.key, to_json(self._ours(lease_seconds, grace_seconds)), etag)
             except (ObjectExists, ObjectChanged):
-                continue  # somebody was faster: look again who
+                continue  # another run was faster: read again which
             return None
 
     def _may_take(self, holder: ProjectLock, describe_training: Callable[[str, str], Described]) -> bool:

@@ -87,12 +87,12 @@ class RunFailureNotifier:
         dag_id = context["dag"].dag_id
         run = f"{dag_id}/{context['run_id']}"
         try:
-            told = ctx.registry.last_run(dag_id)
+            last = ctx.registry.last_run(dag_id)
         except CustomLabelsError:
-            # Where the bucket cannot be read the first task fails for it, and tells.
+            # Where the bucket cannot be read the first task fails for it, and notifies.
             log.exception("Whether the failure of '%s' was reported already cannot be seen; it is not again.", run)
             return
-        if (told.get("run"), told.get("outcome")) in {(run, "failed"), (run, "training_failed")}:
+        if (last.get("run"), last.get("outcome")) in {(run, "failed"), (run, "training_failed")}:
             return
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
@@ -114,9 +114,9 @@ def amend(ctx: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
 
 
 def notify_all(ctx: ProjectContext, outcome: RunOutcome) -> None:
-    """Tell how a run ended; a channel that is out of order does not keep the others from being used."""
-    for tell in (_record, _publish):
-        _try(tell, ctx, outcome)
+    """Notify how a run ended; a channel that is out of order does not keep the others from being used."""
+    for channel in (_record, _publish):
+        _try(channel, ctx, outcome)
 
 
 def announce(ctx: ProjectContext, outcome: RunOutcome) -> None:
@@ -124,11 +124,11 @@ def announce(ctx: ProjectContext, outcome: RunOutcome) -> None:
     _try(_publish, ctx, outcome)
 
 
-def _try(tell: Callable[[ProjectContext, RunOutcome], None], ctx: ProjectContext, outcome: RunOutcome) -> None:
+def _try(channel: Callable[[ProjectContext, RunOutcome], None], ctx: ProjectContext, outcome: RunOutcome) -> None:
     try:
-        tell(ctx, outcome)
+        channel(ctx, outcome)
     except (CustomLabelsError, ClientError, BotoCoreError):
-        log.exception("'%s' of '%s' could not be told by '%s'.", outcome.outcome, outcome.run, tell.__name__)
+        log.exception("'%s' of '%s' could not be notified by '%s'.", outcome.outcome, outcome.run, channel.__name__)
 
 
 def _record(ctx: ProjectContext, outcome: RunOutcome) -> None:

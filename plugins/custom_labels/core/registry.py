@@ -111,7 +111,7 @@ class Registry:
     # -- what the cost guard remembers -------------------------------------------------------------
 
     def service(self) -> dict[str, Any]:
-        """Read what the cost guard did to the live version, and what it has told; empty before its first run."""
+        """Read what the cost guard did to the live version, and what it has notified of; empty before its first run."""
         value, _ = self.store.read_json(SERVICE)
         return dict(value or {})
 

@@ -93,7 +93,7 @@ def report_and_notify(project: Project, ends: Sequence[Any]) -> Any:
     :param ends: tasks that return an :func:`outcome`; the first that did counts.
     :return: the task ``report``.
     """
-    told = report.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(project.name, list(ends))
+    reported = report.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(project.name, list(ends))
     # The next run waits for this one: a message is not worth the long pauses between the tries of other tasks.
-    notify.override(retries=1)(project.name, told)
-    return told
+    notify.override(retries=1)(project.name, reported)
+    return reported

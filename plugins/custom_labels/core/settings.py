@@ -32,7 +32,7 @@ PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
 
 FILE_ENDING = ".yaml"
 LIKE_A_PROJECT_FILE = frozenset({".yaml", ".yml", ".json"})
-"""Endings of files that somebody may take for project files; only one of them is read."""
+"""Endings of files that a user may take for project files; only one of them is read."""
 
 # TaskTitle of a flow definition (SageMaker API reference).
 TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -51,7 +51,7 @@ QueueUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+/.+$")]
 
 
 class ReviewSetup(BaseModel):
-    """Who answers a project's reviews, and what they are told.
+    """Who answers a project's reviews, and the instructions that they see.
 
     :param backend: where reviews are opened; Amazon A2I.
     :param workteam_arn: the private or vendor workteam.

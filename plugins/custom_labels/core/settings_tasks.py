@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
 from airflow.sdk.bases.xcom import BaseXCom
 
-from custom_labels.core.context import REASON, RESUMED, WAKE, ProjectContext, step
+from custom_labels.core.context import AUTOSTART, REASON, RESUMED, ProjectContext, step
 from custom_labels.core.settings import Settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-HANDED_ON = (BaseXCom.XCOM_RETURN_KEY, XCOM_SKIPMIXIN_KEY, REASON, RESUMED, WAKE)
+HANDED_ON = (BaseXCom.XCOM_RETURN_KEY, XCOM_SKIPMIXIN_KEY, REASON, RESUMED, AUTOSTART)
 """XCom keys that other tasks, or Airflow for them, read: results, what branches decided, and why."""
 
 

@@ -11,15 +11,15 @@ from custom_labels.s3.errors import StorageError
 from custom_labels.s3.store import S3Store
 
 READING = frozenset({"GetObject", "HeadBucket", "HeadObject", "ListObjectsV2"})
-"""The operations of S3 that a rehearsal may call."""
+"""The operations of S3 that a dry run may call."""
 
 
 class DryRunStore(S3Store):
     """Does all that an :class:`S3Store` does, and changes nothing in S3.
 
-    Writes go to a local folder, and reads look there first, so that the very same code can be rehearsed. Listings show
-    the bucket as it is, without what was rehearsed. Any other operation that would change S3 is refused before it is
-    sent, wherever in the code it comes from.
+    Writes go to a local folder, and reads look there first, so that the very same code runs in a dry run. Listings show
+    the bucket as it is, without what the dry run wrote. Any other operation that would change S3 is refused before
+    it is sent, wherever in the code it comes from.
 
     :param store: the place that is read.
     :param folder: an empty local folder.

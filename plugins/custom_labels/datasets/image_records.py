@@ -43,7 +43,7 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
     """Read an image's beginning and end, and judge it.
 
     An object of at most 64 KiB is read whole. Of a larger one the header and the last bytes are: where they are no
-    image's end, it is read whole as well, so that one that is cut off is told from one with something behind it.
+    image's end, it is read whole as well, so that one that is cut off is not taken for one with something behind it.
     Damage in the middle passes; Custom Labels names such an image after the training, see ``storage.refusals``.
 
     :param key: relative to the project's prefix.

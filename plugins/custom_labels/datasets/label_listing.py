@@ -1,4 +1,4 @@
-"""All labels, listed at once into local files: the first step of a poll and of freezing alike."""
+"""All labels, listed at once into local files: the first step of a poll and of the snapshot writer alike."""
 
 from __future__ import annotations
 

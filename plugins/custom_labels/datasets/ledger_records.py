@@ -1,7 +1,7 @@
 """What earlier checks found, so that no image is read twice. Losing it costs only reading again.
 
 ``snapshots/checks/<hash of the label>.tsv.gz`` has one row an image: key, ETag, size, content id, reason. It is
-read where a snapshot is frozen. ``snapshots/checks/verdicts.json.gz`` has only what the cheap poll must know: the bad
+read where a snapshot is written. ``snapshots/checks/verdicts.json.gz`` has only what the cheap poll must know: the bad
 images, and those that share their content with another. Both are rewritten by a run that holds the project's lock.
 """
 

@@ -1,4 +1,4 @@
-"""The two manifests of a frozen snapshot, streamed to S3."""
+"""The two manifests of a stored snapshot, streamed to S3."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ManifestWriter:
 
 
 def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
-    """Write the manifests of a frozen snapshot; the same bytes at every try, and no upload if they are there.
+    """Write the manifests of a stored snapshot; the same bytes at every try, and no upload if they are there.
 
     :raises NotTrainable: a line or a file is larger than Custom Labels takes.
     :raises StorageError: S3 refused, or the snapshot is not there.

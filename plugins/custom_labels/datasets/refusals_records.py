@@ -123,7 +123,7 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
     verdicts = read_verdicts(store)
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         for label, wanted in by_label.items():
-            rows = Path(folder) / "frozen.tsv.gz"
+            rows = Path(folder) / "rows.tsv.gz"
             fetch_rows(store, header, label, rows)
             refused = _check_again(store, label, [row for row in map(columns, read_lines(rows)) if row[0] in wanted])
             verdicts = _with_label(verdicts, label, _mark(store, refused, Path(folder)))
@@ -131,7 +131,7 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
 
 
 def _check_again(store: S3Store, label: str, rows: list[list[bytes]]) -> _LabelRefusals:
-    """Tell the images that are at fault from those that cannot be read now.
+    """Separate the images that are at fault from those that cannot be read now.
 
     :param rows: as they were when they were trained on: key, ETag, size, content id, side.
     """

@@ -29,7 +29,7 @@ class LabelCount:
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
         keys relative to the project's prefix, ETags without quotes.
-    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen, and then all others
+    :param train: images to train on; it and ``test`` are known only once the snapshot is stored, and then all others
         are test images above the number that Custom Labels takes, which are not used.
     """
 
@@ -51,7 +51,7 @@ class ImageSnapshot:
     :param trained: digest of the last trained snapshot, if there is one.
     :param labels: sorted by the UTF-8 bytes of their names.
     :param left_out: pairs of reason and count of what is not in it.
-    :param frozen: whether its rows are stored, so that manifests can be built from it.
+    :param stored: whether its rows are stored, so that manifests can be built from it.
     """
 
     digest: str
@@ -61,7 +61,7 @@ class ImageSnapshot:
     trained: str | None
     labels: tuple[LabelCount, ...]
     left_out: tuple[tuple[str, int], ...] = ()
-    frozen: bool = False
+    stored: bool = False
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -70,18 +70,18 @@ class ImageSnapshot:
 
     @property
     def train_images(self) -> int:
-        """Images to train on, of a frozen snapshot."""
+        """Images to train on, of a stored snapshot."""
         return sum(count.train for count in self.labels)
 
     @property
     def test_images(self) -> int:
-        """Images to judge by, of a frozen snapshot."""
+        """Images to judge by, of a stored snapshot."""
         return sum(count.test for count in self.labels)
 
 
 @dataclass(frozen=True)
 class SnapshotHeader:
-    """A frozen snapshot's ``snapshot.json``: what it is, how it was split, and where its rows are.
+    """A stored snapshot's ``snapshot.json``: what it is, how it was split, and where its rows are.
 
     :param files: where each label's rows are, relative to the project's prefix.
     """
@@ -119,7 +119,7 @@ def make_snapshot(
     trained: str | None,
     left_out: tuple[tuple[str, int], ...],
     *,
-    frozen: bool = False,
+    stored: bool = False,
 ) -> ImageSnapshot:
     """Put the labels' counts together."""
     return ImageSnapshot(
@@ -130,7 +130,7 @@ def make_snapshot(
         trained=trained,
         labels=in_order(labels),
         left_out=left_out,
-        frozen=frozen,
+        stored=stored,
     )
 
 
@@ -170,7 +170,7 @@ def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequen
 def require_region(snapshot: ImageSnapshot, region: str) -> None:
     """Stop what Custom Labels would refuse in one of the regions where it takes fewer images than elsewhere.
 
-    :param snapshot: a frozen one.
+    :param snapshot: a stored one.
     :raises NotTrainable: it has too many images to train on or to judge by.
     """
     train, test = SMALL_REGIONS.get(region, (MAXIMUM_IMAGES, MAXIMUM_IMAGES))

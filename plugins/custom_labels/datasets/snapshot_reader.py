@@ -1,4 +1,4 @@
-"""What is kept of a frozen snapshot: its header and its rows."""
+"""What is kept of a stored snapshot: its header and its rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def find_header(store: S3Store, digest: str) -> SnapshotHeader | None:
-    """Read the header of a frozen snapshot, ``None`` if there is none."""
+    """Read the header of a stored snapshot, ``None`` if there is none."""
     value, _ = store.read_json(snapshot_header(digest))
     return from_json(SnapshotHeader, value) if value else None
 
 
 def read_header(store: S3Store, digest: str) -> SnapshotHeader:
-    """Read the header of a frozen snapshot.
+    """Read the header of a stored snapshot.
 
     :raises StorageError: there is none.
     """
@@ -39,7 +39,7 @@ def read_header(store: S3Store, digest: str) -> SnapshotHeader:
 
 
 def fetch_rows(store: S3Store, header: SnapshotHeader, label: str, path: Path) -> None:
-    """Copy a label's rows of a frozen snapshot to a local file.
+    """Copy a label's rows of a stored snapshot to a local file.
 
     :raises StorageError: they are missing.
     """

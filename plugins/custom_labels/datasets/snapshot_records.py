@@ -1,4 +1,4 @@
-"""Snapshots: the cheap poll that counts and names the images, and freezing, which checks and keeps them."""
+"""Snapshots: the cheap poll that counts and names the images, and the writer, which checks and stores them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from custom_labels.datasets.label_listing import STREAMS, leave_out_duplicates, 
 from custom_labels.datasets.ledger_records import read_verdicts
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, ImageSnapshot, LabelCount, make_snapshot
 from custom_labels.datasets.snapshot_reader import read_header, untrained
-from custom_labels.datasets.snapshot_writer import freeze
+from custom_labels.datasets.snapshot_writer import write_snapshot
 from custom_labels.datasets.tsv import file_sha256, read_blocks
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
 
-__all__ = ["count_images", "freeze"]
+__all__ = ["count_images", "write_snapshot"]
 
 
 def count_images(

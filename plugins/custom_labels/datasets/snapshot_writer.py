@@ -1,4 +1,4 @@
-"""Freezing a snapshot: check what was not checked before, leave out what cannot be used, split, and write it for good.
+"""Writing a snapshot: check what was not checked before, leave out what cannot be used, split, and write it for good.
 
 All of it streams through local files, sorted by key as S3 lists them; in memory is a window of a few hundred images.
 """
@@ -60,7 +60,7 @@ class WrittenLabel:
     path: Path
 
 
-def freeze(
+def write_snapshot(
     store: S3Store,
     as_of: datetime,
     trained: str | None = None,
@@ -101,7 +101,7 @@ def freeze(
             written.append(replace(rows, count=count))
             if unused := count.images - count.train - count.test:
                 tally.add(LeftOut.TEST_LIMIT, count.label, unused)
-        snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), frozen=True)
+        snapshot = make_snapshot([w.count for w in written], as_of, trained, tally.by_reason(), stored=True)
         snapshot = _publish(store, snapshot, rule, written, streams, followed.split if followed else None)
     return snapshot, _report(labels, snapshot, few, tally)
 

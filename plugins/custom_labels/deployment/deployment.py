@@ -25,8 +25,8 @@ def why_not_replaced(live: LiveVersion | None, challenger: Mapping[str, Any], ex
     if present != expected:
         return (
             f"'registry/live.json' names {present or 'no version'}, not {expected or 'none'}, which "
-            f"{challenger['version_name']} was to replace: somebody deployed meanwhile. Nothing was changed; trigger "
-            "the DAG again to compare with the version that serves now."
+            f"{challenger['version_name']} was to replace: another run deployed meanwhile. Nothing was changed; "
+            "trigger the DAG again to compare with the version that serves now."
         )
     was_rolled_back = live and live.is_rollback and live.previous_version_arn == challenger["version_arn"]
     if was_rolled_back and not challenger.get("is_rollback"):

@@ -33,7 +33,7 @@ def move_live(registry: Registry, challenger: LiveVersion, *, expected: str | No
         registry.store.write_if_unchanged(LIVE, to_json(successor), etag)
     except (ObjectExists, ObjectChanged) as error:
         raise LiveVersionChanged(
-            f"{registry.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: somebody "
+            f"{registry.store.uri(LIVE)} was changed while {challenger.version_name} was put into service: another run "
             "deployed at the same moment. Theirs stays; trigger the DAG again."
         ) from error
     return successor

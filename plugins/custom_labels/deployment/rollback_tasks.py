@@ -40,7 +40,7 @@ def choose_version(project: str) -> dict[str, Any]:
 
 
 def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
-    """Find the project at AWS; a version's own ARN does not tell it."""
+    """Find the project at AWS; a version's own ARN does not name it."""
     attempt = TrainingRecords(ctx.registry).attempt(record["digest"]) if record.get("digest") else None
     if attempt is not None:
         return attempt.project_arn

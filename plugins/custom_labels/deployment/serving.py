@@ -43,7 +43,7 @@ class ServingRecord:
         return last if last is not None and last.until is None else None
 
     def started(self, units: int, at: datetime) -> ServingRecord:
-        """Begin an interval, unless one lasts, or one ended later than that: a start that is told late."""
+        """Begin an interval, unless one lasts, or one ended later than that: a start that is reported late."""
         if self.intervals and ((until := self.intervals[-1].until) is None or at < until):
             return self
         return ServingRecord((*self.intervals, ServingInterval(units, at, at)))
@@ -66,7 +66,7 @@ class ServingRecord:
             return self
         last = self.open
         if verdict is Verdict.FAILED:
-            # Asked before it was started, told after: no news.
+            # Described before it was started, reported after: no news.
             return self.stopped(last.last_seen, is_exact=False) if last and at >= last.since else self
         if last is None:
             return self.started(units, at)

@@ -47,7 +47,7 @@ class ServingLog:
     def stopped(self, version_name: str, at: datetime) -> None:
         """Record that a version does not run any more.
 
-        :param at: when it was told to stop, with a time zone.
+        :param at: when it was asked to stop, with a time zone.
         """
         self._change(version_name, lambda record: record.stopped(at))
 

@@ -122,6 +122,6 @@ def start_live_again(project: Project, decided_by: str, *, trigger_rule: Trigger
         pre_execute=before_start_of_live(project.name),
         **custom_labels_arguments(project),
     )
-    told = notify_restarted(project.name, down)
-    restart_live >> told
-    return down, told
+    notified = notify_restarted(project.name, down)
+    restart_live >> notified
+    return down, notified

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, stopped_by_us: bool = True) -> Described:
     """Put on record what AWS says of a version now: whether it runs, since when and with which units.
 
-    Told after every start and stop of ours; telling it again changes nothing.
+    Called after every start and stop of ours; calling it again changes nothing.
 
     :param stopped_by_us: whether one that does not run was stopped a moment ago, by this run. Otherwise nobody knows
         when it was, and its costs end where it was last seen.
@@ -109,7 +109,7 @@ def find_live_down(project: str, decided_by: str) -> dict[str, Any]:
 
 @step
 def notify_restarted(project: str, down: dict[str, Any]) -> None:
-    """Record that the live version serves again, and tell for how long nothing did."""
+    """Record that the live version serves again, and notify for how long nothing did."""
     ctx = ProjectContext(project)
     name = down["version_name"]
     note_status(ctx, down["project_arn"], name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from custom_labels.core.context import REASON, WAKE, ProjectContext, branch, step
+from custom_labels.core.context import AUTOSTART, REASON, ProjectContext, branch, step
 from custom_labels.core.service_window import window_of
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.deployment.version_tasks import note_service, units_of
@@ -20,7 +20,7 @@ AUTOSTART_ARGUMENTS = ("project_arn", "version_name", "min_inference_units", "ma
 
 def autostart_argument(name: str) -> str:
     """Give a template of what :func:`is_version_serving` found out about the version that is to be started."""
-    return f"{{{{ ti.xcom_pull(task_ids='is_version_serving', key='{WAKE}')['{name}'] }}}}"
+    return f"{{{{ ti.xcom_pull(task_ids='is_version_serving', key='{AUTOSTART}')['{name}'] }}}}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def is_version_serving(project: str, settings: dict[str, Any]) -> str:
             # Under the lock it is looked at again: a swap may just have ended.
             service = _look(ctx, settings)
             if service.startable is not None:
-                ctx.context["ti"].xcom_push(key=WAKE, value=service.startable)
+                ctx.context["ti"].xcom_push(key=AUTOSTART, value=service.startable)
                 return "start_live"
             ctx.deployment_lock.release()
         else:
@@ -102,7 +102,7 @@ def _take_lock(ctx: ProjectContext, settings: dict[str, Any]) -> str | None:
 def live_started(project: str) -> None:
     """Record that the live version runs again, and give the lock back."""
     ctx = ProjectContext(project)
-    version = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=WAKE)
+    version = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=AUTOSTART)
     note_service(ctx, version["project_arn"], version["version_name"])
     ctx.registry.update_service({"stopped": None})
     ctx.deployment_lock.release()

@@ -39,7 +39,7 @@ EXAMPLES = 5
 
 @step
 def collect(project: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Drain the queue, look for images without a result unless only the queue rang, and share all out into batches."""
+    """Drain the queue, list images without a result unless only the queue triggered the run, and share all out."""
     ctx = ProjectContext(project)
     work = DetectionWork(ctx.store, work_name(ctx.owner))
     plan = work.plan()
@@ -199,7 +199,7 @@ def choose_outcome(project: str) -> list[str]:
 
 @step
 def go_on_detecting(project: str) -> None:
-    """Wake the next run: there are more images than one run takes."""
+    """Trigger the next run: there are more images than one run takes."""
     log.info("Images of project '%s' are left for another run.", project)
 
 
@@ -208,14 +208,14 @@ def go_on_detecting(project: str) -> None:
 
 @step
 def nothing_serves(project: str) -> dict[str, Any]:
-    """Say that no version serves; the images wait where they are. It is told once, not at every look."""
+    """Say that no version serves; the images wait where they are. It is notified once, not at every run."""
     ctx = ProjectContext(project)
     reason = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
     end = outcome(ctx, "nothing_serves", f"{reason}; new images wait")
     before = ctx.registry.last_run(ctx.context["dag_run"].dag_id)
     if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
         ctx.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
-        raise AirflowSkipException(f"That was told by run '{before.get('run')}' and has not changed since.")
+        raise AirflowSkipException(f"That was notified by run '{before.get('run')}' and has not changed since.")
     return end
 
 

@@ -30,7 +30,7 @@ class LogPosition:
 def log_key(moment: datetime, name: str) -> str:
     """Give a log file's key, relative to the project's prefix; keys sort as their moments do.
 
-    :param name: of letters, digits and dashes; tells files of the same moment apart.
+    :param name: of letters, digits and dashes; distinguishes files of the same moment.
     """
     return f"{DETECTION_LOG}{moment.astimezone(UTC).strftime(_STAMP)}-{name}.jsonl"
 

@@ -33,7 +33,7 @@ MARGIN_SECONDS = 3600
 
 @branch
 def is_approval_needed(project: str, settings: dict[str, Any], judged: dict[str, Any]) -> str:
-    """Ask a person, unless nobody has to be asked or somebody has answered an earlier run."""
+    """Ask a user, unless none has to be asked or one has answered an earlier run."""
     ctx = ProjectContext(project)
     if not settings["require_approval"]:
         return NEXT[APPROVE]
@@ -84,7 +84,7 @@ class ApproveVersionOperator(HITLBranchOperator):
         self.judged = judged
 
     def execute(self, context: Context) -> Any:
-        """Hold the project for as long as it may take, word the question, tell that it is asked, and wait."""
+        """Hold the project for as long as it may take, word the question, notify that it is asked, and wait."""
         final(require_inputs)(self.task_id, {"judged": self.judged})
         ctx = ProjectContext(self.project, context)
         if (given := _given(ctx, self.judged)) is not None:  # answered to a try that was killed right after

@@ -58,7 +58,7 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
 
 
 def snapshot_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """Find the ETags that images had when their snapshot was frozen; of images that it lacks there is none.
+    """Find the ETags that images had when their snapshot was written; of images that it lacks there is none.
 
     :param digest: the snapshot's.
     :param keys: of the images of each label, relative to the project's prefix.

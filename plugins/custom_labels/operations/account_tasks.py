@@ -36,7 +36,7 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     listed = list_versions(ctx)
     records = _records(ctx)
     trained = {name: _training_facts(described) for name, described in listed.items()}
-    # One that the registry does not know costs as well; only the ledgers tell of it.
+    # One that the registry does not know costs as well; only the ledgers name it.
     together = {**trained, **{name: {**trained.get(name, {}), **record} for name, record in records.items()}}
     uses = version_uses(together, ServingLog(ctx.store).read_all())
     for use in uses:
@@ -59,7 +59,7 @@ def account(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag_versions(ctx: ProjectContext, listed: Mapping[str, Described], records: Records) -> None:
-    """Tag versions that were trained before versions were tagged, each once; strangers are left alone."""
+    """Tag versions that were trained before versions were tagged, each once; unmanaged versions are left alone."""
     for name in listed:
         if name not in records or records[name].get("tagged"):
             continue

@@ -175,9 +175,9 @@ def wilson_interval(right: int, answered: int, z: float = Z_95) -> tuple[float, 
 
 
 def accuracy_alarm(live: Accuracy | None, *, minimum: float, minimum_answers: int) -> str | None:
-    """Say why people must be told of a version's live accuracy, ``None`` when there is no reason.
+    """Say why an alert is due on a version's live accuracy, ``None`` when there is no reason.
 
-    :param minimum: share below which they are told, also if all were right of which nothing is known yet.
+    :param minimum: share below which an alert is due, also if all were right of which nothing is known yet.
     :param minimum_answers: answers without which nothing is said.
     """
     if live is None or live.highest_share is None or live.answered < minimum_answers or live.highest_share >= minimum:

@@ -52,7 +52,7 @@ def measure(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         overall, minimum=settings["minimum_live_accuracy"], minimum_answers=settings["minimum_audit_answers"]
     )
     before, _ = ctx.store.read_json(ACCURACY)
-    told = (before or {}).get("told")
+    notified = (before or {}).get("notified")
     # The same answers are no news.
     news = {"version_name": overall.version_name, "answered": overall.answered} if overall and alarm else None
     ctx.store.write_json(
@@ -60,14 +60,14 @@ def measure(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": _by_version(ctx, found),
-            "told": told,
+            "notified": notified,
         },
     )
     for one in found:
         name = "all" if one.is_overall else f"said '{one.label}'" if one.label else "said nothing"
         log.info("%s, %s: %s", one.version_name, name, one.words)
     return {
-        "alarm": alarm if news != told else None,
+        "alarm": alarm if news != notified else None,
         "news": news,
         "live": live.version_name if live else None,
         "f1": live.f1 if live else None,
@@ -99,7 +99,7 @@ def sample(project: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 @branch
 def choose_outcome(measured: dict[str, Any], sampled: dict[str, Any]) -> str:
-    """Tell an alarm before everything else."""
+    """Put an alarm before everything else."""
     if measured["alarm"]:
         return "live_accuracy_low"
     return "sampled" if sampled["sampled"] else "nothing_to_sample"
@@ -112,7 +112,7 @@ def live_accuracy_low(
     """Say that the live version is right too seldom."""
     ctx = ProjectContext(project)
     accuracy, _ = ctx.store.read_json(ACCURACY)
-    ctx.store.write_json(ACCURACY, {**(accuracy or {}), "told": measured["news"]})
+    ctx.store.write_json(ACCURACY, {**(accuracy or {}), "notified": measured["news"]})
     facts = {**_facts(ctx, measured, sampled, opened), "Setting": ctx.project.variable("minimum_live_accuracy")}
     return outcome(ctx, "live_accuracy_low", measured["alarm"] + dropped_reviews(opened), facts)
 

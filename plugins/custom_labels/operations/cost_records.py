@@ -53,7 +53,7 @@ def version_uses(records: Mapping[str, Mapping[str, Any]], serving: Mapping[str,
 
 
 def save_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices, now: datetime) -> dict[str, Any]:
-    """Write the ledger of every month that may still change; what was told about a month stays with it.
+    """Write the ledger of every month that may still change; what was notified about a month stays with it.
 
     :return: the ledger of the present month.
     """
@@ -75,8 +75,8 @@ def save_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices,
 
 def record_alert(store: S3Store, month: str, level: int, budget_usd: float) -> None:
     """Record that people know how far the budget of a month is exceeded."""
-    told = {"last_alert_level": level, "last_alert_budget_usd": budget_usd}
-    change_json(store, ledger_key(month), lambda ledger: {**(ledger or {}), **told})
+    alert = {"last_alert_level": level, "last_alert_budget_usd": budget_usd}
+    change_json(store, ledger_key(month), lambda ledger: {**(ledger or {}), **alert})
 
 
 def last_alert_level(ledger: Mapping[str, Any], budget_usd: float) -> int:

@@ -30,14 +30,14 @@ def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
 
 
 def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give how long nobody asked the live version, if that is news; ``None`` if it was told, or is not for long."""
+    """Give how long nobody asked the live version, if that is news; ``None`` if it was notified, or is not for long."""
     at = datetime.fromisoformat(inspected["at"])
     for version in (from_json(RunningVersion, each) for each in inspected["running"]):
         if version.quiet_since is None:
             continue
         level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])
         news = {"version_name": version.name, "since": version.quiet_since.isoformat(), "level": level}
-        told = ctx.registry.service().get("notified_idle") or {}
-        known = told.get("level", 0) if {**told, "level": level} == news else 0
+        notified = ctx.registry.service().get("notified_idle") or {}
+        known = notified.get("level", 0) if {**notified, "level": level} == news else 0
         return news if level > known else None
     return None

@@ -188,8 +188,8 @@ def _remember(
     before = ctx.registry.service()
     unknown = [decision.version_name for decision in decisions if decision.action is Action.ALERT]
     # One that is gone is news again when it comes back.
-    told = [name for name in before.get("notified_unknown", []) if name in unknown]
-    facts = {"stopped": to_json(stopped) if stopped else None, "notified_unknown": told}
+    notified = [name for name in before.get("notified_unknown", []) if name in unknown]
+    facts = {"stopped": to_json(stopped) if stopped else None, "notified_unknown": notified}
     if any(before.get(name) != value for name, value in facts.items()):
         ctx.registry.update_service(facts)
 
@@ -247,7 +247,7 @@ def choose_outcome(
     accounted: dict[str, Any],
     pruned: dict[str, Any],
 ) -> str:
-    """Tell an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
+    """Report an exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
     ctx = ProjectContext(project)
     if accounted["exceeded"]:
         return "budget_exceeded"
@@ -320,13 +320,13 @@ def nothing_to_guard(
 
 
 def _actions_taken(ctx: ProjectContext, inspected: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[str]:
-    """Word what was done, and what is to be told for the first time."""
-    told = ctx.registry.service().get("notified_unknown", [])
+    """Word what was done, and what is to be notified for the first time."""
+    notified = ctx.registry.service().get("notified_unknown", [])
     actions = [
         _deed(ctx, decision)
         for decision in inspected["decisions"]
         if decision["action"] in {Action.STOP, Action.START}
-        or (decision["action"] == Action.ALERT and decision["version_name"] not in told)
+        or (decision["action"] == Action.ALERT and decision["version_name"] not in notified)
     ]
     return [*actions, *(f"deleted version {name}, as it is old" for name in pruned["deleted"])]
 
@@ -335,7 +335,7 @@ def _deed(ctx: ProjectContext, decision: Mapping[str, Any]) -> str:
     """Word what became of a version, by the status that was recorded after its task, which a user may have marked."""
     name, action = decision["version_name"], Action(decision["action"])
     if action is Action.ALERT:
-        return f"version {name} is a stranger: {decision['reason']}"
+        return f"version {name} is unmanaged: {decision['reason']}"
     done = "stopped" if action is Action.STOP else "started"
     status = ctx.registry.version(name).get("status")
     if (status == "RUNNING") == (action is Action.STOP):

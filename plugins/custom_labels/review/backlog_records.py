@@ -54,7 +54,7 @@ class BacklogBounds:
 
     :param maximum: requests that may wait; memory grows with it.
     :param oldest: requests that wait since before are dropped.
-    :param is_merging: whether small files are merged; not while somebody opens what is in them.
+    :param is_merging: whether small files are merged; not while a run opens what is in them.
     """
 
     def __init__(self, reviews: WaitingReviews, maximum: int, oldest: datetime, *, is_merging: bool) -> None:

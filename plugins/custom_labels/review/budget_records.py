@@ -53,7 +53,7 @@ class ReviewBudget:
         self._change(day, lambda before: before.give_back(self.owner, reviews))
 
     def _change(self, day: date, change: Callable[[DayBudget], DayBudget]) -> DayBudget:
-        """Change a day's budget by compare-and-set; each refusal means that somebody else came further."""
+        """Change a day's budget by compare-and-set; each refusal means that another run was faster."""
         value = change_json(self.store, budget_key(day), lambda value: _write(change(_read(value)), value))
         return _read(value)
 

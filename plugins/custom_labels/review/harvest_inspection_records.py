@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_MESSAGES = 5_000
-"""Messages that one run takes; the rest wakes the next."""
+"""Messages that one run takes; the rest triggers the next."""
 VISIBILITY_SECONDS = 3_600
 """How long messages stay ours; one that comes again finds its review in the ledger."""
 DELETED_AT_ONCE = 1_000
@@ -119,7 +119,7 @@ class HarvestInspection:
         return state
 
     def _is_useless(self, state: ReviewState) -> bool:
-        """Whether a message tells nothing that is to be done: the review is dealt with, or has not ended."""
+        """Whether a message announces nothing that is to be done: the review is dealt with, or has not ended."""
         if datetime.fromisoformat(state.created_at) < self.since or self.found.is_in_ledger(state.name):
             return True
         return not state.status.is_final

@@ -1,4 +1,4 @@
-"""The steps of the harvest DAG: which reviews have ended, what became of their images, whether to wake the training.
+"""The steps of the harvest DAG: which reviews have ended, what became of their images, whether to trigger the training.
 
 Every function is one task. It takes the project's name and small values, and may be run again after any crash.
 """
@@ -43,8 +43,9 @@ OVERLAP = timedelta(hours=1)
 
 @values
 def collect(project: str) -> dict[str, Any]:
-    """Find the reviews that have ended and that nobody harvested: from the queue and, unless only the queue rang, from
-    a look at all reviews since the watermark. Share them out in batches.
+    """Find the reviews that have ended and were not harvested, and share them out in batches.
+
+    They come from the queue and, unless only the queue triggered the run, from a listing since the watermark.
     """
     ctx = ProjectContext(project)
     now = datetime.now(UTC)
@@ -160,7 +161,7 @@ def is_anything_harvested(closed: dict[str, Any]) -> list[str]:
 
 @step
 def trigger_training(project: str, settings: dict[str, Any]) -> None:
-    """Wake the train DAG, by this task's asset, if a training of the images as they are now would begin; else skip."""
+    """Trigger the train DAG, by this task's asset, if a training of the present images would begin; else skip."""
     ctx = ProjectContext(project)
     if not settings["enable_automatic_training"]:
         raise AirflowSkipException(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")

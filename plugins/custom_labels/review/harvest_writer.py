@@ -91,7 +91,7 @@ class Harvester:
 
     def _finish(self, chunk: str, decided: list[HarvestedReview]) -> Counter[str]:
         if not decided:
-            return Counter()  # somebody else finished it meanwhile
+            return Counter()  # another run finished it meanwhile
         finished = self._each(self._carry_out, decided)
         requests = [request for one in finished if (request := one.next_request) is not None]
         WaitingReviews(self.store).add(f"round-{chunk}", requests)

@@ -78,7 +78,7 @@ class WaitingReviews:
             try:
                 self._replace(file, left, present.etag)
             except ClientError:
-                continue  # written or deleted by somebody else since it was read
+                continue  # written or deleted by another run since it was read
             return
 
     def _replace(self, file: str, lines: list[dict[str, object]], etag: str) -> None:

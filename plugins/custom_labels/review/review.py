@@ -76,7 +76,7 @@ class ReviewStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """The backend said something that this package does not know; it is told to people, never guessed at."""
+    """The backend said something that this package does not know; it is reported, never guessed at."""
 
     @property
     def is_final(self) -> bool:

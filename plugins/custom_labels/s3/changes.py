@@ -13,7 +13,7 @@ _LONGEST_PAUSE_MS = 200
 
 
 def change_json(store: S3Store, relative: str, change: Callable[[Any], Any]) -> Any:
-    """Change a JSON object by compare-and-set; each refusal means that somebody else came further.
+    """Change a JSON object by compare-and-set; each refusal means that another writer was faster.
 
     :param change: gives the new value for the present one, ``None`` where there is none; equal means not to write. It
         is asked again after each refusal, so it must do nothing else.

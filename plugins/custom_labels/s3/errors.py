@@ -1,4 +1,4 @@
-"""What can go wrong with S3, told apart and put into words."""
+"""What can go wrong with S3, by kind and in words."""
 
 from __future__ import annotations
 

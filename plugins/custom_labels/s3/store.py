@@ -225,7 +225,7 @@ class S3Store:
             if etag is not None and to_json_bytes(present) == body:
                 return etag
             raise refused(
-                f"{self.uri(relative)} was written by somebody else meanwhile ({error_code(error)}); ours was not "
+                f"{self.uri(relative)} was written by another writer meanwhile ({error_code(error)}); ours was not "
                 "written. Read it again and decide anew."
             ) from error
 

@@ -108,7 +108,7 @@ class TrainingPlan:
 
     :param action: ``train``, ``resume`` or ``nothing``; ``impossible`` where Custom Labels would refuse the images.
     :param reason: why, as part of a sentence.
-    :param digest: of the snapshot; empty where nothing could be frozen.
+    :param digest: of the snapshot; empty where no snapshot could be written.
     :param as_of: up to when images are seen, ISO 8601.
     :param trained: digest of the snapshot that changes are counted against, if there is one.
     :param left_out: pairs of reason and number of images that cannot be used, or of other objects.

@@ -28,7 +28,7 @@ class Price(BaseModel):
     :param amount: in US dollars.
     :param date: when it was read at its source.
     :param source: where it was read, and what it is for.
-    :param verified: whether somebody read it on AWS's own page.
+    :param verified: whether it was read on AWS's own page.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

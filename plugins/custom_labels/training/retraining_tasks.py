@@ -12,7 +12,7 @@ from custom_labels.core.gate import gates_of
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
-from custom_labels.datasets.snapshot_records import freeze
+from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
@@ -65,13 +65,13 @@ def require_bucket_in_region(ctx: ProjectContext) -> None:
 def write_checked_snapshot(
     ctx: ProjectContext, settings: dict[str, Any], trained: str | None
 ) -> tuple[ImageSnapshot, CheckReport]:
-    """Check the images, fix the split and freeze the snapshot, if Custom Labels takes it where it is called.
+    """Check the images, fix the split and write the snapshot, if Custom Labels takes it where it is called.
 
     :param trained: digest of the last trained snapshot.
     :raises NotTrainable: Custom Labels would refuse it.
     """
     require_bucket_in_region(ctx)
-    snapshot, report = freeze(
+    snapshot, report = write_snapshot(
         ctx.store,
         as_of=as_of(settings),
         trained=trained,
@@ -120,6 +120,6 @@ def decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapsho
         force=bool(ctx.param("force")),
         run=run_kind(ctx),
     )
-    # Somebody who put an image there and reads that there is none must see why it does not count.
+    # A user who put an image there and reads that there is none must see why it does not count.
     left_out = "".join(f"; {count} left out: {why}" for why, count in snapshot.left_out)
     return replace(decision, reason=decision.reason + left_out)

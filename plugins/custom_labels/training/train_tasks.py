@@ -66,7 +66,7 @@ def is_retraining_due(project: str, settings: dict[str, Any], snapshot: dict[str
 
 @step
 def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Check the images that were not checked before, fix the split, and freeze the snapshot of the usable ones."""
+    """Check the images that were not checked before, fix the split, and write the snapshot of the usable ones."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
     snapshot, report = write_checked_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
@@ -88,7 +88,7 @@ def are_images_enough(project: str, settings: dict[str, Any], checked: dict[str,
 
 @values
 def build_manifests(project: str, checked: dict[str, Any]) -> dict[str, Any]:
-    """Write the TRAIN and TEST manifests of the frozen snapshot, the same bytes at every try."""
+    """Write the TRAIN and TEST manifests of the stored snapshot, the same bytes at every try."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
     pair = write_manifests(ctx.store, from_json(ImageSnapshot, checked["snapshot"]))
@@ -145,7 +145,7 @@ def resume_training(project: str) -> dict[str, Any]:
 
 @values
 def begin_training(project: str, attempts: list[dict[str, Any] | None]) -> dict[str, Any]:
-    """Give the version to train, claimed or resumed, and tell others through the lock to ask AWS about it.
+    """Give the version to train, claimed or resumed, and note in the lock that AWS is to be asked about it.
 
     It is to be deployed only if both the run that began the training and this one may.
     """

@@ -1,4 +1,4 @@
-"""The assets by which the DAGs of a project wake each other, and by which the world wakes them."""
+"""The assets by which the DAGs of a project trigger each other, and by which events from outside trigger them."""
 
 from __future__ import annotations
 

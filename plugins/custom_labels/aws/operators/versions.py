@@ -208,7 +208,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         try:
             client.start_project_version(ProjectVersionArn=present.arn, **units)
         except client.exceptions.ResourceInUseException as error:
-            self.log.info("%s is being started by somebody else: %s", self.subject, error)
+            self.log.info("%s is being started by another caller: %s", self.subject, error)
         except LimitExceeded as error:
             self.stop_for_quota(error, context)
 
@@ -302,7 +302,7 @@ class CustomLabelsStopVersionOperator(VersionOperator):
 
     @staticmethod
     def stop(hook: RekognitionHook, version: Described) -> None:
-        """Tell AWS to stop a version; whether one that refuses was stopped or failed meanwhile, its status says."""
+        """Ask AWS to stop a version; where it refuses, the status shows whether it was stopped or failed meanwhile."""
         client = hook.client
         try:
             client.stop_project_version(ProjectVersionArn=version.arn)

@@ -1,4 +1,4 @@
-"""Sensors that wait for the status of a Custom Labels dataset or model version that somebody else changes."""
+"""Sensors that wait for the status of a Custom Labels dataset or model version that another task or user changes."""
 
 from __future__ import annotations
 

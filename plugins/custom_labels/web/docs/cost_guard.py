@@ -12,7 +12,7 @@ whatever became of the other DAGs.
 | what it finds | what it does |
 |---|---|
 | a version that runs and does not serve | stops it, unless it was replaced less than `keep_replaced_hours` ago |
-| one that this registry does not know | tells of it once, and never touches it |
+| one that this registry does not know | notifies of it once, and never touches it |
 | the live version, without a detection for `{project}__idle_stop_hours` | stops it |
 | the live version, without a detection for `{project}__idle_alert_hours` | says so, and again at twice the time |
 | the live version, outside of `{project}__service_window` | stops it, and starts it when the window opens |
@@ -44,6 +44,6 @@ other programs ask it is not seen), and what the month cost so far.
 | `guarded` | something was stopped, started or deleted, or a version runs that nobody knows |
 | `nothing_to_guard` | nothing was to be stopped, started or deleted, or a deployment is under way |
 | `live_version_idle` | nobody asked the live version for `{project}__idle_alert_hours`: what it costs a day |
-| `budget_exceeded` | the month costs more than `{project}__monthly_budget_usd`; told again at each further quarter |
+| `budget_exceeded` | the month costs more than `{project}__monthly_budget_usd`; notified again at each quarter more |
 | a failed run | something could not be stopped, started or deleted; all else was done, and the next look tries again |
 """

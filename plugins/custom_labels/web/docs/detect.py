@@ -12,7 +12,7 @@ for `{project}__review_waiting_days`; what is dropped is in the run's outcome.
 
 It runs within seconds when S3 announces an image (SQS queue `queues.detections` of the project file), when another
 version goes into service, and every `{project}__detection_poll_frequency` minutes. All runs but those that the queue
-wakes also look for images without a result, so that nothing depends on an event.
+triggers also list images without a result, so that nothing depends on an event.
 
 **How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_detect.json`)
 

@@ -7,10 +7,10 @@ HARVEST_DOC = """
 
 Finds the reviews that have ended, reads what people said, and copies each image on which they agree to
 `s3://{bucket}/{prefix}images_labeled_by_folder/<label>/`. The original stays where it is. When enough labelled images
-came in, it wakes `{project}_train`.
+came in, it triggers `{project}_train`.
 
-It runs when the queue of finished reviews rings, and every `{project}__harvest_poll_frequency` minutes, when it looks
-at all reviews since `reviews/watermark.json`, so that none is lost with a message.
+It runs when messages wait in the queue of finished reviews, and every `{project}__harvest_poll_frequency` minutes,
+when it lists all reviews since `reviews/watermark.json`, so that none is lost with a message.
 
 **What becomes of an image** (`reviews/harvested/<day>/`, a line for each review, says it with all votes)
 
