@@ -1,4 +1,4 @@
-"""."""
+"""What every task checks of its inputs: that none is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""The manifest summary that Custom Labels writes when it has validated a training's manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""A message of an SQS queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""How many batches a mapped task may have."""
 
 from __future__ import annotations
 

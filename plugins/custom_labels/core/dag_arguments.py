@@ -1,4 +1,4 @@
-"""."""
+"""What the operators of all DAGs of a project have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""Which version serves: the value behind the live pointer."""
 
 from __future__ import annotations
 

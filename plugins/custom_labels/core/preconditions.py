@@ -1,4 +1,4 @@
-"""."""
+"""Checks that an operator makes right before it begins, as its ``pre_execute``."""
 
 from __future__ import annotations
 

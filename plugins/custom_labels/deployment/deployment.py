@@ -1,4 +1,4 @@
-"""Which version serves: the value behind the serving pointer."""
+"""What may replace the version that serves, the inference units that a version runs with, and the smoke test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""Files that Custom Labels wrote to S3, copied to this machine."""
 
 from __future__ import annotations
 

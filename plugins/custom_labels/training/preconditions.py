@@ -1,4 +1,4 @@
-"""."""
+"""What a task that pays for a training makes sure of first, whatever became of the tasks before it."""
 
 from __future__ import annotations
 

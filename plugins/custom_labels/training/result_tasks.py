@@ -1,4 +1,4 @@
-"""."""
+"""The step that records what a finished training gave: its evaluation, and the images that it did not use."""
 
 from __future__ import annotations
 
