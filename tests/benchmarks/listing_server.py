@@ -71,7 +71,7 @@ def make_pages(images: int) -> dict[str, list[bytes]]:
 
 def make_ledgers(images: int) -> dict[str, tuple[bytes, dict[str, str]]]:
     """Prepare the ledgers of a project whose images were all checked before, as in its daily life."""
-    ledgers = {}
+    ledgers: dict[str, tuple[bytes, dict[str, str]]] = {}
     for label in LABELS:
         rows = "".join(f"{key}\t{etag(key)}\t183042\t{etag(key)}\t\n" for key in image_keys(label, images))
         ledgers[ledger_key(label)] = (gzip.compress(rows.encode(), 1, mtime=0), {})

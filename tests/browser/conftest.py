@@ -10,7 +10,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    WebError,
+    sync_playwright,
+)
 
 from include.local_aws.process import LocalAws
 from tests.browser.chromium import OPTIONS, NoChromiumError, chromium
@@ -65,8 +74,8 @@ class Watch:
         """Listen to all pages of a context."""
         context.on("request", self._requested)
         context.on("requestfailed", self._failed)
-        context.on("weberror", lambda error: self.trouble.append(f"uncaught: {error.error}"))
-        context.on("console", lambda said: said.type == "error" and self.trouble.append(f"console: {said.text}"))
+        context.on("weberror", self._uncaught)
+        context.on("console", self._said)
         context.on("dialog", self._asked)
 
     def _requested(self, request: Request) -> None:
@@ -78,6 +87,13 @@ class Watch:
         # Aborted is what a page still loads when somebody goes on.
         if request.failure != "net::ERR_ABORTED":
             self.trouble.append(f"failed: {request.url} {request.failure}")
+
+    def _uncaught(self, error: WebError) -> None:
+        self.trouble.append(f"uncaught: {error.error}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.trouble.append(f"console: {message.text}")
 
     def _asked(self, dialog: Dialog) -> None:
         self.trouble.append(f"dialog: {dialog.message}")

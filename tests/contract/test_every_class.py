@@ -40,28 +40,28 @@ def test_the_hook_is_made_from_these_parameters(cls: type) -> None:
 
 
 @pytest.mark.parametrize("cls", [*OPERATORS, *SENSORS], ids=ids)
-def test_every_own_parameter_is_templated_unless_it_shapes_the_dag(cls: type) -> None:
+def test_every_own_parameter_is_templated_unless_it_shapes_the_dag(cls: type[Any]) -> None:
     shapes_the_dag = {"self", "kwargs", "deferrable", "until", "dataset_type", "timeout_hours", "lock"}
     parameters = set(inspect.signature(cls.__init__).parameters) - shapes_the_dag
 
-    assert parameters <= set(cls.template_fields)  # type: ignore[attr-defined]
+    assert parameters <= set(cls.template_fields)
 
 
 @pytest.mark.parametrize("cls", [*OPERATORS, *SENSORS], ids=ids)
-def test_every_template_field_is_an_attribute(cls: type) -> None:
+def test_every_template_field_is_an_attribute(cls: type[Any]) -> None:
     one = make(cls)
 
-    assert [field for field in cls.template_fields if not hasattr(one, field)] == []  # type: ignore[attr-defined]
+    assert [field for field in cls.template_fields if not hasattr(one, field)] == []
 
 
 @pytest.mark.parametrize("cls", ON_AWS, ids=ids)
-def test_the_connection_is_templated(cls: type) -> None:
-    assert {"aws_conn_id", "region_name", "verify", "botocore_config"} <= set(cls.template_fields)  # type: ignore[attr-defined]
+def test_the_connection_is_templated(cls: type[Any]) -> None:
+    assert {"aws_conn_id", "region_name", "verify", "botocore_config"} <= set(cls.template_fields)
 
 
 @pytest.mark.parametrize("cls", ON_AWS, ids=ids)
-def test_it_links_to_the_console(cls: type) -> None:
-    assert [link.name for link in cls.operator_extra_links]  # type: ignore[attr-defined]
+def test_it_links_to_the_console(cls: type[Any]) -> None:
+    assert [link.name for link in cls.operator_extra_links]
 
 
 @pytest.mark.parametrize("cls", TRIGGERS, ids=ids)
@@ -75,7 +75,7 @@ def test_a_trigger_survives_serialization(cls: type) -> None:
 
 
 @pytest.mark.parametrize("cls", TRIGGERS, ids=ids)
-def test_a_trigger_serializes_every_parameter(cls: type) -> None:
+def test_a_trigger_serializes_every_parameter(cls: type[Any]) -> None:
     _, arguments = make(cls, **HOOK).serialize()
     parameters = set(inspect.signature(cls.__init__).parameters) - {"self"}
 
@@ -95,7 +95,7 @@ def test_the_operator_survives_dag_serialization(cls: type) -> None:
 
 
 @pytest.mark.parametrize("cls", [*OPERATORS, *SENSORS, *TRIGGERS], ids=ids)
-def test_it_is_documented_with_its_parameters(cls: type) -> None:
+def test_it_is_documented_with_its_parameters(cls: type[Any]) -> None:
     documentation = "".join(each.__doc__ or "" for each in cls.__mro__ if each.__module__.startswith("custom_labels"))
     shared = {"self", "kwargs", *HOOK, "bucket", "key"}
     parameters = set(inspect.signature(cls.__init__).parameters) - shared

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,8 +189,8 @@ def verdict_of(act: Callable[[], Any], table: StatusTable, status: str) -> Verdi
         if f"is not {table.goal} after" in said or "Max attempts exceeded" in said:
             return Verdict.WAIT
         words = "AWS gave no status message" if table in PROJECT_TABLES else WORDS
-        endings = (f"instead of {table.goal}: {words}", f"and cannot be {table.goal}; AWS says: '{words}'")
-        endings = (*endings, endings[1].replace(table.goal, "started"))
+        endings = [f"instead of {table.goal}: {words}", f"and cannot be {table.goal}; AWS says: '{words}'"]
+        endings.append(endings[1].replace(table.goal, "started"))
         return Verdict.FAILED if any(f"is {status} {ending}" in said for ending in endings) else said
     return Verdict.DONE
 
@@ -229,9 +230,7 @@ def test_an_operator_that_defers_judges_as_its_table(cls: Any, place: Place) -> 
             assert_bounded(deferred.value, table)
             place.tell(kind, status)
             resume = getattr(task, deferred.value.method_name)
-            found[status, event["status"]] = verdict_of(
-                lambda resume=resume, event=event: resume(context(), event=event), table, status
-            )
+            found[status, event["status"]] = verdict_of(partial(resume, context(), event=event), table, status)
 
     assert found == {(status, when): table.judge(status) for status, when in found}
     with pytest.raises(AirflowException, match=f"not {table.goal} after {7 * LOOKS} s"):
@@ -299,17 +298,17 @@ def test_a_waiter_judges_as_its_table(waiter: str, place: Place) -> None:
     kind = next(kind for kind, tables in TABLES_OF.items() if waiter in {table.waiter for table in tables})
     table = {**TABLES, FLOW_ACTIVE.waiter: FLOW_ACTIVE}[waiter]
     hook = ReviewSetupHook() if kind == "flow" else RekognitionHook()
-    arguments = {
+    arguments: dict[str, dict[str, Any]] = {
         "project": {"ProjectNames": ["birds"]},
         "dataset": {"DatasetArn": place.dataset},
         "version": {"ProjectArn": place.project, "VersionNames": ["v1"]},
         "flow": {"FlowDefinitionName": place.flow_name},
-    }[kind]
+    }
     found = {}
     for status in every(kind):
         place.tell(kind, status)
         try:
-            hook.get_waiter(waiter).wait(**arguments, WaiterConfig={"Delay": 0, "MaxAttempts": 2})
+            hook.get_waiter(waiter).wait(**arguments[kind], WaiterConfig={"Delay": 0, "MaxAttempts": 2})
             found[status] = Verdict.DONE
         except WaiterError as error:
             found[status] = Verdict.WAIT if "Max attempts" in str(error) else Verdict.FAILED
@@ -334,4 +333,5 @@ def test_the_lock_of_a_run_that_trains_is_taken_over_unless_its_version_still_tr
 
     kept_out = {status for status, verdict in found.items() if verdict is not Verdict.DONE}
     assert kept_out == VERSION_TRAINED.wait
-    assert all(verdict is Verdict.WAIT or "is still held by 'dead'" in verdict for verdict in map(found.get, kept_out))
+    held = [found[status] for status in kept_out]
+    assert all(verdict is Verdict.WAIT or "is still held by 'dead'" in verdict for verdict in held)

@@ -36,7 +36,7 @@ def cleared(left: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
             task.try_number = 1
         for task_id, values in left.items():
             for key, value in values.items():
-                place = {"dag_id": made.dag_id, "task_id": task_id, "run_id": made.run_id}
+                place: dict[str, Any] = {"dag_id": made.dag_id, "task_id": task_id, "run_id": made.run_id}
                 XComModel.set(key, value, **place, session=session)
         session.commit()
         return made
@@ -45,7 +45,7 @@ def cleared(left: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
         yield
 
 
-TRAINED = {
+TRAINED: dict[str, dict[str, Any]] = {
     "are_images_enough": {"skipmixin_key": {"followed": ["build_manifests"]}, "reason": "60 untrained images"},
     "claim_training": {"return_value": {"digest": "0" * 64, "version_name": "another"}},
 }

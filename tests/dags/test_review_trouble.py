@@ -46,7 +46,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def mail(aws: LocalAws) -> str:
     """A queue that gets the project's messages."""
     topic = client(aws, "sns").create_topic(Name="custom-labels-digits")["TopicArn"]
-    queue = client(aws, "sqs").create_queue(QueueName="mail")["QueueUrl"]
+    queue: str = client(aws, "sqs").create_queue(QueueName="mail")["QueueUrl"]
     client(aws, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:mail")
     return queue
 

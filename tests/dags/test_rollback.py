@@ -11,7 +11,8 @@ import pytest
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.kit.dag_runs import Variables, record, run_dag, statuses
-from tests.kit.deploy_runs import registry, serve_in_turn, start, trained
+from tests.kit.deploy_runs import registry, serve_in_turn, trained
+from tests.kit.detect_runs import start
 from tests.kit.support import BUCKET, effects, put_images, rekognition, s3
 
 if TYPE_CHECKING:

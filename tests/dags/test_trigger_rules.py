@@ -96,7 +96,8 @@ def run_in_vain(dag: DAG) -> Mapping[str, set[str]]:
 def leading(each: Any) -> set[str]:
     """Give the upstreams of a task that say something: those that are behind no other of them."""
     before = [each.dag.get_task(task_id).get_flat_relative_ids(upstream=True) for task_id in each.upstream_task_ids]
-    return each.upstream_task_ids - set().union(*before)
+    upstream: set[str] = each.upstream_task_ids
+    return upstream - set().union(*before)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "dags").glob("*.py")), ids=lambda file: file.stem)

@@ -16,6 +16,8 @@ from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
+
     from include.local_aws.process import LocalAws
 
 FOLDER = "p/images_labeled_by_folder/"
@@ -95,7 +97,7 @@ def test_a_good_image_that_is_archived_later_is_left_out_though_its_check_is_rem
     fill(bucket)
     write_snapshot(store, now)
     key = f"{FOLDER}cat/003.png"
-    source = {"Bucket": store.bucket, "Key": key}
+    source: CopySourceTypeDef = {"Bucket": store.bucket, "Key": key}
     store.client.copy_object(Bucket=store.bucket, Key=key, CopySource=source, StorageClass="GLACIER")
 
     assert write_snapshot(store, now)[0].images == 23

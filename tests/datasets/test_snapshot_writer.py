@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ from custom_labels.errors import NotTrainable
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 
 @pytest.fixture
@@ -204,10 +207,10 @@ def test_a_copy_by_multipart_upload_is_known_as_one(store: S3Store, bucket: Buck
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
     content = bucket.put("cat/single.png")
-    place = {"Bucket": store.bucket, "Key": store.key("images_labeled_by_folder/cat/parts.png")}
+    place: dict[str, Any] = {"Bucket": store.bucket, "Key": store.key("images_labeled_by_folder/cat/parts.png")}
     upload = store.client.create_multipart_upload(**place)["UploadId"]
     part = store.client.upload_part(**place, UploadId=upload, PartNumber=1, Body=content)["ETag"]
-    parts = [{"PartNumber": 1, "ETag": part}]
+    parts: list[CompletedPartTypeDef] = [{"PartNumber": 1, "ETag": part}]
     store.client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
     assert dict(write_snapshot(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
 

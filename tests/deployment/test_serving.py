@@ -21,7 +21,7 @@ def at(minutes: float) -> datetime:
 def spans(record: ServingRecord) -> list[tuple[int, float, float | None]]:
     """Give units, and begin and end in minutes after noon, of each interval."""
     return [
-        (each.units, (each.since - NOON).seconds / 60, each.until and (each.until - NOON).seconds / 60)
+        (each.units, (each.since - NOON).seconds / 60, (each.until - NOON).seconds / 60 if each.until else None)
         for each in record.intervals
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from custom_labels.aws.predictions import Box, DetectedLabel
 from custom_labels.detection.detection import Decision, Detection
@@ -14,7 +14,7 @@ from tests.kit.support import BUCKET, s3
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-STORE = {"bucket": BUCKET, "prefix": "team/"}
+STORE: dict[str, Any] = {"bucket": BUCKET, "prefix": "team/"}
 
 
 def detection(key: str) -> Detection:

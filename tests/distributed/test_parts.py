@@ -16,11 +16,12 @@ from include.demo.processes import Processes, session_members
 from include.demo.workspace import Workspace
 from tests.conftest import ROOT
 from tests.distributed import debian
-from tests.distributed.debian import NotInstalledError, programs
+from tests.distributed.debian import programs
 from tests.distributed.killing import killing
 from tests.distributed.members import WORKERS, Members, distributed_environment
 from tests.distributed.names import MEMBER, member_name
 from tests.distributed.servers import Place, Servers
+from tests.kit.apt import NotInstalledError
 from tests.kit.support import wait_until
 
 SERVERS = Servers(Place(5432, "one"), Place(6379, "two"))

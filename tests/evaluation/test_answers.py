@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_a_line_that_is_none_is_refused(text: str, words: str) -> None:
 def test_scores_are_means_of_the_labels_that_images_show() -> None:
     scores = tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, Answer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
 
-    assert scores.labels["cat"] == Metrics(f1=0.8, precision=1.0, recall=pytest.approx(2 / 3))
+    assert scores.labels["cat"] == Metrics(f1=0.8, precision=1.0, recall=cast("float", pytest.approx(2 / 3)))
     assert scores.labels["dog"] == Metrics(f1=0.5, precision=0.5, recall=0.5)
     assert set(scores.labels) == {"cat", "dog"}
     assert scores.overall.f1 == pytest.approx(0.65)

@@ -40,6 +40,8 @@ from tests.kit.support import (
 from tests.kit.task_contexts import context
 
 if TYPE_CHECKING:
+    from mypy_boto3_rekognition.type_defs import AssetTypeDef, TestingDataTypeDef, TrainingDataTypeDef
+
     from include.local_aws.process import LocalAws
 
 pytestmark = pytest.mark.xdist_group("comparing")
@@ -48,6 +50,13 @@ IMAGES = 12
 OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
 DETECT = "rekognition.DetectCustomLabels"
 REGRESSION = "regression"
+
+
+def asset(key: str) -> AssetTypeDef:
+    """Give a manifest as a training takes it."""
+    return {"GroundTruthManifest": {"S3Object": {"Bucket": BUCKET, "Name": key}}}
+
+
 QUICK = {"detections_per_unit_second": 1000.0}
 NO_WORSE = {"metric": "f1", "at_least": 0.0, "relative_to_champion": True}
 
@@ -102,13 +111,14 @@ class Contest:
         return "lies.manifest"
 
     def train(self, name: str, train: str, test: str) -> None:
-        assets = [[{"GroundTruthManifest": {"S3Object": {"Bucket": BUCKET, "Name": key}}}] for key in (train, test)]
+        training: TrainingDataTypeDef = {"Assets": [asset(train)]}
+        testing: TestingDataTypeDef = {"Assets": [asset(test)]}
         rekognition(self.aws).create_project_version(
             ProjectArn=self.project,
             VersionName=name,
             OutputConfig=OUTPUT,  # type: ignore[arg-type]
-            TrainingData={"Assets": assets[0]},  # type: ignore[typeddict-item]
-            TestingData={"Assets": assets[1]},  # type: ignore[typeddict-item]
+            TrainingData=training,
+            TestingData=testing,
         )
         wait_for_status(self.aws, self.project, name, "TRAINING_COMPLETED")
 

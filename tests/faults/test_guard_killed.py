@@ -15,7 +15,7 @@ from tests.faults.killed import Airflow
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import keys, make_queues, serve, start
 from tests.kit.guard_runs import end_of, guard, know, lock_holder, store
-from tests.kit.support import BUCKET, effects, s3
+from tests.kit.support import BUCKET, effects, rekognition, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -42,7 +42,7 @@ def costly(digits: LocalAws, variables: Variables) -> LocalAws:
 
 def move_live_to_v2(aws: LocalAws, project: str) -> None:
     """Let v2 serve, in the place of v0, which is then its predecessor's predecessor and no more than old."""
-    from tests.kit.detect_runs import point_to, rekognition, version_arn, wait_for_status
+    from tests.kit.detect_runs import point_to, version_arn, wait_for_status
 
     rekognition(aws).stop_project_version(ProjectVersionArn=version_arn(aws, project, "v0"))
     wait_for_status(aws, project, "v0", "STOPPED")

@@ -40,7 +40,12 @@ def warm_up() -> None:
     read_models_once()
     session = boto3.session.Session(region_name="us-east-1")
     for service in SERVICES:
-        session.client(service, aws_access_key_id="test", aws_secret_access_key="test")
+        session.client(
+            service,  # type: ignore[call-overload]
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+    assert settings.async_engine is not None
     for engine in (settings.engine, settings.async_engine.sync_engine):
         event.listen(engine, "do_connect", open_own_database)
     os.environ["AIRFLOW_VAR_DIGITS__ENABLE_AUTOMATIC_TRAINING"] = "false"
@@ -85,7 +90,8 @@ def run_at(moment: datetime) -> None:
     from airflow.sdk import DAG
 
     test = DAG.test
-    DAG.test = functools.partialmethod(test, run_after=moment, logical_date=moment)  # type: ignore[method-assign]
+    again = functools.partialmethod(test, run_after=moment, logical_date=moment)
+    DAG.test = again  # type: ignore[assignment, method-assign]
 
 
 def run(order: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ def read_models_once() -> None:
 
     plain = JSONFileLoader.load_file
     remembered = functools.cache(lambda path: plain(JSONFileLoader(), path))
-    JSONFileLoader.load_file = lambda _, file_path: remembered(file_path)  # type: ignore[method-assign]
+    JSONFileLoader.load_file = lambda _, file_path: remembered(file_path)  # type: ignore[assignment, method-assign]
 
     look = Loader.list_available_services
     found: dict[tuple[str, ...], list[str]] = {}
@@ -25,4 +25,4 @@ def read_models_once() -> None:
             found[place] = look(loader, type_name)
         return found[place]
 
-    Loader.list_available_services = list_once  # type: ignore[method-assign]
+    Loader.list_available_services = list_once  # type: ignore[assignment, method-assign]

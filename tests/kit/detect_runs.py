@@ -16,6 +16,8 @@ from tests.kit.dag_runs import Run, run_dag
 from tests.kit.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
+    from mypy_boto3_rekognition.type_defs import S3ObjectTypeDef
+
     from include.local_aws.process import LocalAws
 
 INBOX = "images_for_detection/"
@@ -30,7 +32,7 @@ def train_versions(aws: LocalAws, *names: str) -> str:
     asked = rekognition(aws)
     project = asked.create_project(ProjectName="digits")["ProjectArn"]
     for kind, uri in uris.items():
-        place = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
+        place: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
         arn = asked.create_dataset(
             ProjectArn=project,
             DatasetType=kind,  # type: ignore[arg-type]

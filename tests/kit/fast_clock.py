@@ -37,7 +37,11 @@ def hurried(dag_id: str) -> Iterator[None]:
             # A DAG's Params are validated a dozen times a task, and their schemas each time before that.
             (Draft202012Validator, "check_schema", _kept(Draft202012Validator.check_schema, _name_of_schema)),
             # The methods of a service's client are made from its model for every client.
-            (ClientCreator, "_create_methods", _copied(_kept(ClientCreator._create_methods, _name_of_service))),
+            (
+                ClientCreator,
+                "_create_methods",
+                _copied(_kept(ClientCreator._create_methods, _name_of_service)),  # type: ignore[attr-defined]
+            ),
             # Airflow's API in the process reads its own signatures for every request.
             (dependencies, "get_dependant", _kept(dependencies.get_dependant, _name_of_dependant)),
         ):

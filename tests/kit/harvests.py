@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from custom_labels.core.queues import project_queue
+from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review import harvest_records as books
 from custom_labels.review.harvest import HarvestRules
 from custom_labels.review.harvest_inspection_records import HarvestInspection
@@ -22,10 +23,10 @@ from custom_labels.review.harvest_work_records import FoundReviews, write_batche
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import NONE_OF_THE_ABOVE, ReviewRequest
+from custom_labels.review.review import ReviewRequest
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.review_project import ReviewPlace, wait_until, wait_until_ended
-from tests.kit.support import BUCKET, client, s3
+from tests.kit.review_project import ReviewPlace, wait_until_ended
+from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

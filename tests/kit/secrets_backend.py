@@ -19,7 +19,7 @@ class FileSecrets(BaseSecretsBackend):
         super().__init__()
         self.path = Path(path)
 
-    def get_variable(self, key: str, **_: Any) -> str | None:
+    def get_variable(self, key: str, team_name: str | None = None, **_: Any) -> str | None:
         """Read a Variable."""
         found: str | None = json.loads(self.path.read_text()).get(key)
         return found

@@ -39,7 +39,10 @@ _TEXTS = (
     *("<b>", "{{ x }}", "${x}", "null", "NaN", "arn:aws:x", "s3://", "s3://b", "s3:///k", "2026-13-45T99:00:00Z", "5"),
 )
 _NUMBERS = (0, -1, 1, 2, 0.5, -0.0, 1e308, 2**31, 2**63, -(2**63) - 1, 10**400, float("nan"), float("inf"))
-_OTHER_TYPES = (True, False, 7, -1, 1.5, "text", "", [], {}, [None], [[]], {"a": 1}, {"": None}, [{"a": [1]}])
+_OTHER_TYPES: tuple[Any, ...] = (
+    *(True, False, 7, -1, 1.5, "text", ""),
+    *([], {}, [None], [[]], {"a": 1}, {"": None}, [{"a": [1]}]),
+)
 _MOMENTS = (0, -1, 1.5, 1e18, -1e18, "2026-01-01T00:00:00Z", "2026-01-01", "yesterday", "0001-01-01T00:00:00Z")
 _KNOWN_SHARE = 0.8
 BODIES: tuple[bytes, ...] = (

@@ -11,6 +11,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -90,7 +91,7 @@ def distribute_dataset_entries(client: Any, train: str, test: str) -> None:
     """md-distributing-datasets."""
     client.distribute_dataset_entries(Datasets=json.loads('[{"Arn" : "' + train + '"},{"Arn" : "' + test + '"}]'))
     for dataset in (train, test):
-        finish(lambda dataset=dataset: dataset_status(client, dataset), "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
+        finish(partial(dataset_status, client, dataset), "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
 
 
 def delete_dataset(client: Any, dataset: str) -> None:

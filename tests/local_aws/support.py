@@ -32,7 +32,7 @@ class Aws:
 
     def client(self, service: str, retries: int = 1, region: str | None = None) -> Any:
         return boto3.client(
-            service,
+            service,  # type: ignore[call-overload]
             endpoint_url=self.url,
             region_name=region or self.region,
             aws_access_key_id="local",

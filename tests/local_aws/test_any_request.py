@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from botocore.model import OperationModel
+from botocore.model import OperationModel, StructureShape
 from botocore.session import get_session
 
 from include.local_aws.human_review.service import A2I, SAGEMAKER
@@ -30,8 +30,13 @@ def model(service: str, name: str) -> OperationModel:
     return get_session().get_service_model(service).operation_model(name)
 
 
+def input_of(operation: OperationModel) -> StructureShape:
+    assert operation.input_shape is not None
+    return operation.input_shape
+
+
 IDS = [f"{service}.{name}" for service, name in SERVED]
-PAGED = [(service, name) for service, name in SERVED if "NextToken" in model(service, name).input_shape.members]
+PAGED = [(service, name) for service, name in SERVED if "NextToken" in input_of(model(service, name)).members]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def test_answer_is_one_of_the_operation_when_anything_is_sent(world: World, serv
         if (problem := judge(operation, *world.answer(operation, sent)))
     ]
     assert not problems, f"{len(problems)} of {len(requests)} answers are wrong, such as:\n" + "\n".join(problems[:20])
-    wait_for(world.unfinished, [])
+    wait_for(world.unfinished, list[str]())
     assert "Traceback" not in world.log.read_text()[logged:]
 
 
@@ -117,7 +122,7 @@ def test_answer_says_so_in_json_when_no_operation_is_called(
 @pytest.mark.parametrize(("service", "name"), PAGED, ids=[name for _, name in PAGED])
 def test_first_page_is_given_when_the_token_is_empty(world: World, service: str, name: str) -> None:
     operation, known = model(service, name), world.renew()
-    document = {member: known[member][0] for member in operation.input_shape.required_members}
+    document = {member: known[member][0] for member in input_of(operation).required_members}
     forge = Forge(operation, {}, "")
     answers = [world.answer(operation, forge.sent({**document, **token})) for token in ({}, {"NextToken": ""})]
     assert [status for status, _, _ in answers] == [200, 200]

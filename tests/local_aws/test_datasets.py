@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -54,13 +56,14 @@ def test_dataset_is_no_good_parameter_when_its_import_failed(aws: Aws) -> None:
     train, test = aws.dataset(project, "TRAIN", ["{"]), aws.dataset(project, "TEST")
     assert aws.settled(train)["Status"] == "CREATE_FAILED"
     api = aws.rekognition
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: api.list_dataset_entries(DatasetArn=train),
         lambda: api.list_dataset_labels(DatasetArn=train),
         lambda: api.update_dataset_entries(DatasetArn=train, Changes={"GroundTruth": b"{}"}),
         lambda: api.distribute_dataset_entries(Datasets=[{"Arn": train}, {"Arn": test}]),
         lambda: api.create_project_version(ProjectArn=project, VersionName="v", OutputConfig={"S3Bucket": BUCKET}),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ClientError, match=r"InvalidParameterException.*CREATE_FAILED"):
             call()
     api.delete_dataset(DatasetArn=train)

@@ -29,9 +29,15 @@ UNKNOWN_CALLS = 700
 
 def retrying(aws: Aws, service: str) -> Any:
     """Make a client with boto's own retries, which checks no parameters."""
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    keys: dict[str, Any] = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     config = Config(parameter_validation=False, inject_host_prefix=False)
-    return boto3.client(service, endpoint_url=aws.url, region_name="us-east-1", config=config, **keys)
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=aws.url,
+        region_name="us-east-1",
+        config=config,
+        **keys,
+    )
 
 
 @pytest.mark.parametrize(

@@ -104,4 +104,4 @@ def test_s3_control_is_told_from_s3_by_its_path() -> None:
     ids=["cbor", "ec2", "query", "rest-xml", "rest"],
 )
 def test_protocol_is_that_of_the_service(service: str, path: str, headers: dict[str, str], protocol: str) -> None:
-    assert identify(request("GET", path, service, **headers)).protocol == protocol
+    assert identify(request("GET", path, service, b"", **headers)).protocol == protocol

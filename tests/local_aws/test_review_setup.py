@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.request import urlopen
 
@@ -82,11 +83,12 @@ def test_workteam_is_gone_when_deleted(reviews: Reviews) -> None:
 
 @pytest.mark.parametrize("operation", ["ui", "team", "flow"])
 def test_name_is_in_use_when_taken(reviews: Reviews, operation: str) -> None:
-    create = {
+    creations: dict[str, Callable[[], object]] = {
         "ui": reviews.task_ui,
         "team": reviews.workteam,
         "flow": lambda: reviews.create_flow("f", UI, TEAM),
-    }[operation]
+    }
+    create = creations[operation]
     create()
     with pytest.raises(ClientError, match="ResourceInUse"):
         create()
@@ -97,11 +99,12 @@ def test_name_is_in_use_when_taken(reviews: Reviews, operation: str) -> None:
 )
 def test_creation_is_refused_when_the_quota_is_full(reviews: Reviews, quota: str, operation: str) -> None:
     reviews.aws.control.quotas(**{quota: 0})
-    create = {
+    creations: dict[str, Callable[[], object]] = {
         "ui": reviews.task_ui,
         "team": reviews.workteam,
         "flow": lambda: reviews.create_flow("f", UI, TEAM),
-    }[operation]
+    }
+    create = creations[operation]
     with pytest.raises(ClientError, match="ResourceLimitExceeded"):
         create()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,16 +22,23 @@ def project(shared_aws: Aws) -> str:
 
 @pytest.fixture
 def aws(shared_aws: Aws, project: str) -> Any:
+
+    def status(name: str) -> Any:
+        return shared_aws.version(project, name)["Status"]
+
+    def changes(name: str) -> bool:
+        return status(name) in ("STARTING", "STOPPING")
+
     yield shared_aws
     shared_aws.control.quotas(running_models=2, detect_tps_per_unit=0)
     shared_aws.control.durations(version_start=0.1)
     shared_aws.control.denied()
     for name in ("v1", "v2", "v3"):
-        wait_for(lambda name=name: shared_aws.version(project, name)["Status"] in ("STARTING", "STOPPING"), False)
+        wait_for(partial(changes, name), False)
         version = shared_aws.version(project, name)
         if version["Status"] == "RUNNING":
             shared_aws.rekognition.stop_project_version(ProjectVersionArn=version["ProjectVersionArn"])
-            wait_for(lambda name=name: shared_aws.version(project, name)["Status"], "STOPPED")
+            wait_for(partial(status, name), "STOPPED")
 
 
 def detect(aws: Aws, version: str, content: bytes, **more: Any) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_changes_are_applied_in_the_order_they_are_due() -> None:
     clock, applied = Clock(), list[str]()
     transitions = Transitions(clock)
     for name, seconds in (("late", 2.0), ("first", 1.0), ("second", 1.0), ("never", 9.0)):
-        transitions.schedule(name, seconds, lambda name=name: applied.append(name))
+        transitions.schedule(name, seconds, partial(applied.append, name))
     transitions.settle()
     assert applied == []
     clock.now = 2

@@ -203,7 +203,7 @@ def judge(
         return f"{status} with a body that is no JSON: {body[:300]!r}"
     if status == operation.http.get("responseCode", 200):
         parser = create_parser(operation.service_model.metadata["protocol"])
-        parser.parse({"headers": headers, "body": body, "status_code": status}, operation.output_shape)
+        parser.parse({"headers": headers, "body": body, "status_code": status}, operation.output_shape)  # type: ignore[arg-type]
         return None
     code = document.get("__type")
     allowed = ({shape.name for shape in operation.error_shapes} | common) - OWN_FAULTS

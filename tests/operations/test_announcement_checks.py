@@ -27,7 +27,7 @@ def surroundings(aws: LocalAws) -> None:
 
 
 def checks_of(queue: str) -> AnnouncementChecks:
-    context: Context = {}  # type: ignore[typeddict-item]
+    context: Context = {}
     return BootstrapChecks(ProjectContext("digits", context)).announcements(queue)
 
 
@@ -118,7 +118,8 @@ def test_images_that_come_by_a_topic_are_checked_by_its_notification(aws: LocalA
     client(aws, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"{QUEUES}detections")
     wide: Any = {"Id": "by topic", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}
     notes = []
-    for entry in (wide, {**wide, "Filter": INBOX}):
+    narrow: Any = {**wide, "Filter": INBOX}
+    for entry in (wide, narrow):
         s3(aws).put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration={"TopicConfigurations": [entry]}
         )

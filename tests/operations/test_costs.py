@@ -75,7 +75,7 @@ OVER_NEW_YEAR = VersionUse("v1", 7200, NEW_YEAR - timedelta(hours=12), served(2,
 def test_a_version_costs(use: VersionUse, month: str | None, training: float, serving: float) -> None:
     cost = cost_of(use, PRICES, period_of(month) if month else None)
 
-    assert (cost.training_usd, cost.serving_usd) == (pytest.approx(training), pytest.approx(serving))
+    assert (cost.training_usd, cost.serving_usd) == pytest.approx((training, serving))
 
 
 def test_months_add_up_to_the_whole() -> None:

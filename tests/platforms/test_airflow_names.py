@@ -84,7 +84,7 @@ def test_a_wait_ends_the_same_where_the_provider_has_one_error_for_all_ends(
 
     if ends == "judged":
         assert operator.table.judge("CREATED") is Verdict.DONE
-        assert operator.execute({})  # type: ignore[typeddict-item]
+        assert operator.execute({})
     else:
         with pytest.raises(AirflowException, match=ends):
-            operator.execute({})  # type: ignore[typeddict-item]
+            operator.execute({})

@@ -54,9 +54,10 @@ def test_requirements_resolve_to_the_versions_of_the_image(pins: Path, tmp_path:
     """By the resolver, since what a requirement itself needs counts as well."""
     found = tmp_path / "resolved.txt"
     uv = Path(sys.executable).parent / "uv"
-    command = [uv if uv.exists() else ROOT / ".venv" / "bin" / "uv", "pip", "compile", "--no-header", "--no-annotate"]
-    constraint = ["--python-version", "3.12", ROOT / "requirements.txt", "-c", pins, "-o", found]
-    done = subprocess.run([*command, *constraint], capture_output=True, text=True, timeout=240, check=False)
+    command: list[str | Path] = [uv if uv.exists() else ROOT / ".venv" / "bin" / "uv"]
+    command += ["pip", "compile", "--no-header", "--no-annotate", "--python-version", "3.12"]
+    command += [ROOT / "requirements.txt", "-c", pins, "-o", found]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode and UNREACHABLE.search(done.stderr):
         pytest.skip(f"no package index can be reached: {done.stderr[-300:]}")
 

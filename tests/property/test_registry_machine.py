@@ -342,7 +342,7 @@ def client(aws: LocalAws) -> Any:
 
     s3(aws).create_bucket(Bucket=BUCKET)
     made = S3Store(BUCKET).client
-    made.meta.events.register_first("needs-retry.s3", at_once)
+    made.meta.events.register_first("needs-retry.s3", at_once)  # type: ignore[arg-type]
     return made
 
 
@@ -362,8 +362,8 @@ def test_a_run_that_hangs_and_is_overtaken_does_no_harm_whatever_call_it_hangs_b
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # where it fails, the shortest way there takes minutes to find
 def test_runs_that_interleave_at_any_call_keep_to_one_training_and_one_pointer(aws: LocalAws, client: Any) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: RegistryMachine(aws, client),
+    run_state_machine_as_test(
+        lambda: RegistryMachine(aws, client),  # type: ignore[arg-type]
         settings=settings(
             max_examples=10,
             stateful_step_count=20,

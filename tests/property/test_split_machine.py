@@ -113,18 +113,18 @@ class SplitMachine(RuleBasedStateMachine):
 
     @rule()
     def a_snapshot_is_frozen_and_not_trained_on(self) -> None:
-        self.freeze()
+        self.write_snapshot()
 
     @rule(dice=st.randoms(use_true_random=False))
     def a_version_is_trained(self, dice: random.Random) -> None:
-        frozen = self.freeze()
+        frozen = self.write_snapshot()
         places = list(self.images.items())
         dice.shuffle(places)
         again = frozen_from(dict(places), self.following())
         assert again == frozen_from(self.images, self.following())
         assert again.digest == frozen.digest
         self.trained.append(frozen)
-        assert self.freeze() == frozen
+        assert self.write_snapshot() == frozen
 
     def write_snapshot(self) -> Frozen:
         """Freeze the images; those that were frozen before keep their split while that is sound."""

@@ -54,9 +54,10 @@ class Running:
 
     def ended(self, dag_id: str, is_meant: Callable[[dict[str, Any]], bool], seconds: float = 150) -> dict[str, Any]:
         """Wait for a run that has ended and is the one meant."""
-        return wait_for(
+        found: dict[str, Any] = wait_for(
             lambda: next((r for r in self.runs(dag_id) if r["state"] in FINAL and is_meant(r)), None), seconds
         )
+        return found
 
 
 FINAL = {"success", "failed"}

@@ -35,7 +35,9 @@ def wide(running: Running) -> Iterator[str]:
     """A bucket that announces every object to the queue of new images, which is empty; give the queue's URL."""
     before: Any = s3(running.aws).get_bucket_notification_configuration(Bucket=BUCKET)
     found: Any = {"QueueConfigurations": before["QueueConfigurations"]}
-    every = [{name: value for name, value in each.items() if name != "Filter"} for each in found["QueueConfigurations"]]
+    every: Any = [
+        {name: value for name, value in each.items() if name != "Filter"} for each in found["QueueConfigurations"]
+    ]
     s3(running.aws).put_bucket_notification_configuration(
         Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": every}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -41,7 +42,7 @@ def state(running: Running, task_id: str) -> str | None:
     return next((t["state"] for t in running.api.tasks("digits_train", RUN) if t["task_id"] == task_id), None)
 
 
-def ask(running: Running, method: str, body: dict[str, object] | None = None) -> dict[str, object]:
+def ask(running: Running, method: str, body: dict[str, object] | None = None) -> dict[str, Any]:
     path = f"dags/digits_train/dagRuns/{quote(RUN, safe='')}/taskInstances/approve_version/-1/hitlDetails"
     with httpx.Client(trust_env=False, timeout=30) as client:
         answer = client.request(method, f"{running.api.base_url}/api/v2/{path}", json=body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import boto3
 import pytest
 from botocore.config import Config
@@ -28,7 +30,7 @@ CASES = {
 
 
 @pytest.fixture(autouse=True)
-def without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory) -> None:
+def without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine that has neither a region nor credentials of its own."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):

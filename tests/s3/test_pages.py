@@ -59,6 +59,7 @@ def parse(body: bytes, *, fast: bool) -> tuple[Page, bool]:
         pages._listing.active = True
         take_objects(response, taken)
         pages._listing.active = False
+    assert SHAPE is not None
     answer = {**create_parser("rest-xml").parse(copy.copy(response), SHAPE), **taken}
     assert answer["NextContinuationToken"] == "t"
     return pages._page(answer, len("p/")), bool(taken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_client_takes_the_botocore_options(
     extra = {"region_name": "us-east-1", "config_kwargs": {"retries": {"total_max_attempts": 7}}}
     connection = {"conn_type": "aws", "login": "a", "password": "b", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_OPTIONS", json.dumps(connection))
-    config = S3Store("bucket", aws_conn_id="options", botocore_config=given).client.meta.config
+    config: Any = S3Store("bucket", aws_conn_id="options", botocore_config=given).client.meta.config
     assert config.retries["total_max_attempts"] == attempts
     assert config.max_pool_connections == CONNECTIONS
 

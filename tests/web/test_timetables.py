@@ -43,6 +43,7 @@ def next_run(timetable: PollTimetable) -> DataInterval:
         restriction=TimeRestriction(earliest=NOW - timedelta(days=30), latest=None, catchup=True),
     )
     assert info is not None
+    assert info.data_interval is not None
     return info.data_interval
 
 
@@ -159,6 +160,7 @@ def test_a_backfill_has_intervals_of_the_period_from_its_first_date(
     while info := schedule.next_dagrun_info(
         last_automated_data_interval=found[-1] if found else None, restriction=restriction
     ):
+        assert info.data_interval is not None
         found.append(info.data_interval)
 
     assert schedule.periodic

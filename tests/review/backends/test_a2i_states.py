@@ -13,8 +13,8 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.backends.a2i.backend import EVENT, A2IReviewBackend
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 from custom_labels.review.review import ReviewState, ReviewStatus
-from tests.kit.review_project import ReviewPlace, make_request, since_long, wait_until, wait_until_ended
-from tests.kit.support import BUCKET, client, s3
+from tests.kit.review_project import ReviewPlace, make_request, since_long, wait_until_ended
+from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

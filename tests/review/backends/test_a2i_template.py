@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.core.settings import Project, load_project
+from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.errors import SettingError
 from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.setup import plan_review
-from custom_labels.review.review import NONE_OF_THE_ABOVE, Purpose, ReviewRequest
+from custom_labels.review.review import Purpose, ReviewRequest
 from tests.kit.review_project import make_store
 from tests.kit.support import client
 
