@@ -68,10 +68,10 @@ def test_the_interval_is_wilsons(right: int, answered: int, low: float, high: fl
         "too low by few doubtful ones",
     ],
 )
-def test_people_are_told_when_live_accuracy_is_low(live: Accuracy | None, told: bool) -> None:
+def test_an_alert_is_due_when_live_accuracy_is_low(live: Accuracy | None, notified: bool) -> None:
     alarm = accuracy_alarm(live, minimum=0.8, minimum_answers=10)
 
-    assert (alarm is not None) == told
+    assert (alarm is not None) == notified
     assert alarm is None or "below the minimum of 80.0%" in alarm
 
 

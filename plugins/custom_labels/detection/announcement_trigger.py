@@ -29,10 +29,12 @@ class AnnouncementTrigger(QueueTrigger):
     dozens, and each of these another run - it reads the messages, deletes those without news, and fires only for
     others.
 
-    :param bucket: the project's bucket; ``prefix`` is what the project's keys in it begin with.
+    All other parameters are those of :class:`custom_labels.aws.triggers.queue.QueueTrigger`.
+
+    :param bucket: the project's bucket.
+    :param prefix: what the project's keys in it begin with.
     :param of_images: whether the queue announces images; else nothing of the bucket belongs into it.
     :param inspect_seconds: seconds for which what was found of the bucket's notifications is believed.
-    :param arguments: those of :class:`custom_labels.aws.triggers.queue.QueueTrigger`.
     """
 
     def __init__(
@@ -42,9 +44,9 @@ class AnnouncementTrigger(QueueTrigger):
         prefix: str = "",
         of_images: bool = True,
         inspect_seconds: float = INSPECT_SECONDS,
-        **arguments: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(**arguments)
+        super().__init__(**kwargs)
         self.bucket = bucket
         self.prefix = prefix
         self.of_images = of_images

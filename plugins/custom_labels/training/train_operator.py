@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
@@ -14,8 +15,10 @@ from custom_labels.s3.store import S3Store
 class TrainVersionOperator(CustomLabelsTrainVersionOperator):
     """Train a version of a project, and name the images that a failed training was refused for.
 
-    :param bucket: the project's bucket.
+    :param bucket: the project's bucket (templated).
     """
+
+    template_fields: Sequence[str] = (*CustomLabelsTrainVersionOperator.template_fields, "bucket")
 
     def __init__(self, *, bucket: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
