@@ -15,7 +15,7 @@ from custom_labels.aws.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, VER
 from custom_labels.aws.statuses import TABLES as CUSTOM_LABELS_TABLES
 from custom_labels.review.setup import FLOW_ACTIVE
 
-FOLDER = Path(custom_labels.__file__).parent / "waiters"
+FOLDER = Path(custom_labels.__file__).parent / "aws" / "waiters"
 MODELS = {file.stem: WaiterModel(json.loads(file.read_text())) for file in FOLDER.glob("*.json")}
 WAITERS = {name: model.get_waiter(name) for model in MODELS.values() for name in model.waiter_names}
 TABLES = {**CUSTOM_LABELS_TABLES, FLOW_ACTIVE.waiter: FLOW_ACTIVE}

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 DEFECTS = {
     "a second build in the same process doubled the manifest": (
-        "unit/storage/test_manifests.py::test_building_twice_gives_the_same_bytes_and_uploads_once"
+        "datasets/test_manifest_records.py::test_building_twice_gives_the_same_bytes_and_uploads_once"
     ),
     "folder markers counted as images": ("faults/test_known_defects.py::test_folder_markers_do_not_count_as_images"),
     "the count and the manifest took different objects for images": (
@@ -28,15 +28,15 @@ DEFECTS = {
     "a switch spelled 'True' ended the run": (
         "faults/test_known_defects.py::test_a_switch_is_on_however_it_is_spelled"
     ),
-    "an image without any label ended the detection": "unit/domain/test_detection.py::test_the_surest_label_decides",
+    "an image without any label ended the detection": "detection/test_detection.py::test_the_surest_label_decides",
     "an image that came before the first deployment was lost": (
         "dags/test_detect.py::test_nothing_is_taken_from_the_queue_when"
     ),
     "a key with spaces or accents was asked for as it stood in the event": (
-        "unit/domain/test_events.py::test_the_key_is_decoded_when_it_is_of"
+        "detection/test_events.py::test_the_key_is_decoded_when_it_is_of"
     ),
     "only one kind of S3's events was heard": (
-        "unit/domain/test_events.py::test_every_kind_of_creation_announces_an_image"
+        "detection/test_events.py::test_every_kind_of_creation_announces_an_image"
     ),
     "a review without answers ended the harvest": (
         "faults/test_harvest_known_defects.py::test_an_output_without_answers_stops_nothing"
@@ -60,13 +60,13 @@ DEFECTS = {
         "dags/test_train.py::test_only_the_replaced_version_is_stopped"
     ),
     "a swap wrote back what it had read hours before": (
-        "unit/storage_registry/test_registry.py::test_move_live_changes_nothing_when_another_version_serves_than"
+        "training/test_attempt_records.py::test_move_live_changes_nothing_when_another_version_serves_than"
     ),
     "moments were compared as texts that do not sort": (
-        "unit/storage/test_detection_log.py::test_keys_of_the_log_sort_as_their_moments"
+        "detection/test_log_records.py::test_keys_of_the_log_sort_as_their_moments"
     ),
     "S3's test event came back for days": (
-        "unit/domain/test_events.py::test_a_message_that_announces_no_image_is_passed_over_and_counted"
+        "detection/test_events.py::test_a_message_that_announces_no_image_is_passed_over_and_counted"
     ),
     "an image in a deeper folder was lost": "dags/test_detect.py::test_images_are_detected_however_they_are_announced",
 }

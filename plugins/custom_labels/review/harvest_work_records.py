@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from custom_labels.aws.messages import Message
-from custom_labels.core.codec import to_json
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
-from custom_labels.review.review import ReviewState, ReviewStatus
+from custom_labels.review.review import ReviewState
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store
@@ -37,23 +37,13 @@ CREATE INDEX message_by_name ON message (name);
 
 @dataclass(frozen=True)
 class EndedReview:
-    """A review that has ended, and the messages that said so."""
+    """A review that has ended.
+
+    :param messages: those that announced it, without their bodies: they are only to be deleted.
+    """
 
     state: ReviewState
     messages: tuple[Message, ...] = ()
-
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types; of a message only what is needed to delete it."""
-        return {
-            "state": asdict(self.state),
-            "messages": [{"id": message.id, "receipt_handle": message.receipt_handle} for message in self.messages],
-        }
-
-    @classmethod
-    def from_record(cls, value: Mapping[str, Any]) -> EndedReview:
-        """Read back what :meth:`to_record` gave."""
-        state = {**value["state"], "status": ReviewStatus(value["state"]["status"])}
-        return cls(ReviewState(**state), tuple(Message(**each, body="", receive_count=0) for each in value["messages"]))
 
 
 class FoundReviews:
@@ -85,7 +75,7 @@ class FoundReviews:
 
     def add(self, state: ReviewState, message: Message | None = None) -> None:
         """Add a review that has ended and is not known yet."""
-        text = json.dumps(asdict(state))
+        text = json.dumps(to_json(state))
         self._database.execute("INSERT OR IGNORE INTO found (name, state) VALUES (?, ?)", (state.name, text))
         if message is not None:
             row = (state.name, message.id, message.receipt_handle)
@@ -95,8 +85,8 @@ class FoundReviews:
         """Go through what was added, in that order."""
         for name, state in self._database.execute("SELECT name, state FROM found ORDER BY number"):
             rows = self._database.execute("SELECT id, handle FROM message WHERE name = ?", (name,))
-            messages = [{"id": id_, "receipt_handle": handle} for id_, handle in rows]
-            yield EndedReview.from_record({"state": json.loads(state), "messages": messages})
+            messages = tuple(Message(id_, "", handle, 0) for id_, handle in rows)
+            yield EndedReview(from_json(ReviewState, json.loads(state)), messages)
 
 
 def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: int) -> list[str]:
@@ -117,7 +107,7 @@ def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: 
 def read_batch(store: S3Store, name: str) -> list[EndedReview]:
     """Read a batch; it is empty when it was seen to its end before."""
     file = read_lines(store, _key(name))
-    return [EndedReview.from_record(line) for line in file.records] if file else []
+    return [from_json(EndedReview, line) for line in file.records] if file else []
 
 
 def delete_batch(store: S3Store, name: str) -> None:
