@@ -24,13 +24,13 @@ def test_a_version_serves_after_a_person_approved_it(running: Running) -> None:
     running.api.unpause("digits_train")
     running.api.trigger("digits_train", RUN, "", {"even_if_training_is_off": True})
 
-    wait_for(lambda: state(running, "approve_version") == "awaiting_input", 400)
+    wait_for(lambda: state(running, "approve_version") == "awaiting_input", 900)
     asked = ask(running, "GET")
     assert effects(running.aws, "StartProjectVersion") == 0
     assert "| f1 | all labels |" in asked["body"]
     answered = ask(running, "PATCH", {"chosen_options": ["Approve"], "params_input": {"comment": "as agreed"}})
 
-    run = running.ended("digits_train", lambda run: run["dag_run_id"] == RUN, 300)
+    run = running.ended("digits_train", lambda run: run["dag_run_id"] == RUN, 900)
     assert run["state"] == "success"
     live = record(running.aws, "live")["version_name"]
     approval = record(running.aws, f"versions/{live}")["approval"]
