@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, AssetOrTimeSchedule, Label, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
-from custom_labels.core.dag_arguments import making_arguments, setting
+from custom_labels.core.dag_arguments import making_arguments, training_wait
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
@@ -20,6 +20,8 @@ from custom_labels.training.train_operator import TrainVersionOperator
 from custom_labels.web.assets import labeled_images, live_version
 from custom_labels.web.dag_arguments import train_dag_arguments
 from custom_labels.web.timetables import PollTimetable
+
+NONE_FAILED_MIN_ONE_SUCCESS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def train_dag(project: Project) -> DAG:
@@ -53,22 +55,16 @@ def train_dag(project: Project) -> DAG:
         ]
         replaced = [dataset.output for dataset in datasets]
         claimed = steps.claim_training(name, settings, checked, create_project.output, replaced)
-        resumed = steps.resume_training.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+        resumed = steps.resume_training.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name)
 
-        attempt = steps.begin_training.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(
-            name, [claimed, resumed]
-        )
+        attempt = steps.begin_training.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name, [claimed, resumed])
         version = {**aws, "project_arn": attempt["project_arn"], "version_name": attempt["version_name"]}
         train = TrainVersionOperator(
             task_id="train",
             bucket=project.bucket,
             pre_execute=before_training(name),
             output_uri=f"s3://{project.bucket}/{project.prefix}evaluation/{name}",
-            **{
-                **version,
-                "waiter_delay": setting("status_poll_seconds"),
-                "waiter_max_attempts": setting("training_poll_attempts"),
-            },
+            **{**version, **training_wait()},
         )
         training_failed = steps.training_failed.override(trigger_rule=TriggerRule.ONE_FAILED)(name, attempt)
 
@@ -82,19 +78,19 @@ def train_dag(project: Project) -> DAG:
         is_good_enough = judge_tasks.is_version_good_enough(judged)
         is_approval_needed = approval_tasks.is_approval_needed(name, settings, judged)
         approve = approval_tasks.ApproveVersionOperator(task_id="approve_version", project=name, judged=judged)
-        deployment_lock = take_deployment_lock(project, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+        deployment_lock = take_deployment_lock(project, trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)
         deployment = deploy(project, settings, judged)
 
         training_is_off = end_tasks.training_is_off(name)
-        nothing_to_do = end_tasks.nothing_to_do.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+        nothing_to_do = end_tasks.nothing_to_do.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name)
         not_this_interval = end_tasks.nothing_to_do.override(task_id="not_this_interval")(name)
         planned = plan_tasks.planned(name, planned)
         trained = end_tasks.trained(name, attempt, evaluated)
         gate_failed = end_tasks.gate_failed(name, judged)
         deployed = end_tasks.deployed.override(outlets=[live_version(project)])(name, judged, deployment.live)
-        rejected = end_tasks.rejected.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+        rejected = end_tasks.rejected.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name)
         judgements = [trained, gate_failed, rejected, deployed]
-        curve = plan_tasks.learning_curve.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+        curve = plan_tasks.learning_curve.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name)
         ends = [training_is_off, not_this_interval, planned, nothing_to_do, *judgements]
         report_and_notify(project, ends)
         release_locks = end_tasks.release_locks(name).as_teardown(setups=lock)
@@ -116,15 +112,7 @@ def train_dag(project: Project) -> DAG:
         approve >> Label("Approve") >> deployment_lock >> deployment.first
         approve >> Label("Reject, or no answer in time") >> rejected
         deployment.done >> deployed
-        [
-            curve,
-            deployed,
-            gate_failed,
-            rejected,
-            nothing_to_do,
-            training_failed,
-            deployment.rolled_back,
-        ] >> release_locks
+        [*judgements, curve, nothing_to_do, training_failed, deployment.rolled_back] >> release_locks
     return dag
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from custom_labels.core.codec import to_json
 from include.demo.call_count import CallCount
 from include.demo.checks import Check
 from include.demo.costs import Prices, Usage, usage_json
@@ -104,7 +103,7 @@ class Report:
             "seconds": round(self.seconds, 1),
             "versions": [act.to_json(self.prices) for act in self.acts],
             "checks": [asdict(check) for check in self.checks],
-            "runs": [to_json(run) for run in self.runs],
+            "runs": [run.to_json() for run in self.runs],
             "prices": asdict(self.prices),
             "messages": list(self.messages),
             "urls": dict(self.urls),
@@ -112,7 +111,7 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        path.write_text(json.dumps(to_json(self), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def show(self, console: Console) -> None:
         """Print the table, the costs, the messages and the addresses."""

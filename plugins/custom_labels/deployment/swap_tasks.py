@@ -19,6 +19,8 @@ from custom_labels.deployment import deploy_tasks as steps
 from custom_labels.deployment.preconditions import before_deployment, before_start_of_live, before_stop
 from custom_labels.deployment.version_tasks import find_live_down, notify_restarted
 
+NONE_FAILED_MIN_ONE_SUCCESS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -70,7 +72,7 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
     start = CustomLabelsStartVersionOperator(
         task_id="start_version",
         pre_execute=before_deployment(name, "plan_deployment"),
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+        trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS,
         stop_first=plan["stop_first"],
         **units(),
         **version,
@@ -88,14 +90,12 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
         **stop_other,
         **aws,
     )
-    record_replaced = steps.record_replaced.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
-    swapped = EmptyOperator(task_id="swapped", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+    record_replaced = steps.record_replaced.override(trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)(name)
+    swapped = EmptyOperator(task_id="swapped", trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)
 
     is_running = steps.is_challenger_running.override(trigger_rule=TriggerRule.ONE_FAILED)(name, plan)
     stop_challenger = CustomLabelsStopVersionOperator(task_id="stop_challenger", **stop_other, **version)
-    down, rolled_back = start_live_again(
-        project, "plan_deployment", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-    )
+    down, rolled_back = start_live_again(project, "plan_deployment", trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS)
 
     kept >> stop_kept >> start >> smoke_test
     is_version_replaced >> drain >> is_replaced_kept >> stop_replaced >> record_replaced >> swapped

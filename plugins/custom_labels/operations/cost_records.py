@@ -66,7 +66,7 @@ def save_ledgers(store: S3Store, uses: Sequence[VersionUse], prices: UnitPrices,
         kept = change_json(
             store,
             ledger_key(month),
-            lambda before, ledger=ledger: {"last_alert_level": 0, **_told(before), **ledger},  # type: ignore[misc]
+            lambda before, ledger=ledger: {"last_alert_level": 0, **_last_alert(before), **ledger},  # type: ignore[misc]
         )
         if month == present:
             present_ledger: dict[str, Any] = kept
@@ -96,8 +96,8 @@ def ledger_key(month: str) -> str:
     return f"{COSTS}{month}.json"
 
 
-def _told(ledger: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (ledger or {}).items() if name.startswith("told_")}
+def _last_alert(ledger: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (ledger or {}).items() if name.startswith("last_alert_")}
 
 
 def _settled_months(store: S3Store) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import EACH_LABEL, NAMES, Gate, Metric
 from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.datasets.label_names import warn_of_names
@@ -162,6 +163,10 @@ class TrainingPlan:
             )
         if moved := self.total("to_test"):
             yield f"{moved} images trained the version trained last and will judge this one: test_share was raised."
+
+    def to_record(self) -> dict[str, Any]:
+        """Give it as JSON types, with its warnings and its summary."""
+        return {**to_json(self), "warnings": list(self.warnings), "summary": self.summary}
 
     @property
     def summary(self) -> str:

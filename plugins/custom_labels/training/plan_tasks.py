@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.gate import Metric, gates_of
 from custom_labels.core.registry import Registry
@@ -86,7 +86,7 @@ def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
     text = made.text()
     log.info("\n%s", text)
     ctx.context["ti"].xcom_push(key=PLAN_KEY, value=text)
-    return {**to_json(made), "summary": made.summary}
+    return made.to_record()
 
 
 def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
