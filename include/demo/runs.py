@@ -22,7 +22,7 @@ WAKE_SECONDS = 300.0
 """A queue is looked at every 5 seconds, and a run starts a moment later; on a busy machine a minute later."""
 LOOK_SECONDS = 0.7
 FINAL = {"success", "failed"}
-AUTOSTART_ARGUMENTS = {
+TRIGGERED_BY = {
     "asset_triggered": "woke by itself, by an event",
     "manual": "was triggered by the demo",
     "scheduled": "was started by its schedule",
@@ -126,7 +126,7 @@ class Runs:
         """
         dag_id, began = self._dag_id(kind), time.monotonic()
         first = self.api.run(dag_id, run_id)
-        how = AUTOSTART_ARGUMENTS.get(first["run_type"], first["run_type"])
+        how = TRIGGERED_BY.get(first["run_type"], first["run_type"])
         self.view.line(f"[bold]{dag_id}[/bold] {how}: {self.api.run_url(dag_id, run_id)}")
         described, tasks = self._show(dag_id, run_id, began)
         run = _ended(described, tasks, self.api.run_url(dag_id, run_id))

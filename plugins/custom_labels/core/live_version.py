@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,9 @@ class LiveVersion:
             return self
         if champion.version_arn == self.version_arn:
             return champion
-        return LiveVersion(
-            **{
-                **asdict(self),
-                "labels": self.labels,
-                "previous_version_name": champion.version_name,
-                "previous_version_arn": champion.version_arn,
-                "previous_project_arn": champion.project_arn,
-            }
+        return replace(
+            self,
+            previous_version_name=champion.version_name,
+            previous_version_arn=champion.version_arn,
+            previous_project_arn=champion.project_arn,
         )

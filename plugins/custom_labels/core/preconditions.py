@@ -12,10 +12,7 @@ from custom_labels.core.inputs import require_decision
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-
 Check = Callable[[ProjectContext, Any], None]
-
-
 Hook = Callable[[Any], None]
 
 

@@ -146,7 +146,7 @@ class Settings(BaseModel):
         "fail", description="Where no further model may run: fail, or stop the live version before the new one starts."
     )
     cost_guard_poll_frequency: int = Field(
-        15, ge=1, le=525_600, description="Minutes between two polls at what runs and costs."
+        15, ge=1, le=525_600, description="Minutes between two checks of what runs and costs."
     )
     idle_stop_hours: float | None = Field(
         None, gt=0, le=8760, description="Hours without a detection until the live version is stopped; empty: never."
@@ -168,7 +168,7 @@ class Settings(BaseModel):
     )
     test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
     smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
-    status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two polls at a training's status.")
+    status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two polls of a training's status.")
     training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
     lock_lease_minutes: float = Field(
         60, gt=0, le=1440, description="Minutes of silence after which a run that holds the project counts as dead."

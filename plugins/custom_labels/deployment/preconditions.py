@@ -111,6 +111,3 @@ def before_deletion(project: str) -> Hook:
 def _refuse(reason: str | None) -> None:
     if reason:
         raise NotPermitted(reason)
-
-
-# -- training --------------------------------------------------------------------------------------

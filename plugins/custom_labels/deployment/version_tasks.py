@@ -137,7 +137,7 @@ def units_of(ctx: ProjectContext, settings: Mapping[str, Any], version_name: str
 
 
 def note_service(ctx: ProjectContext, project_arn: str, version_name: str) -> None:
-    """Record whether a version that we started or stopped runs now; telling it again changes nothing."""
+    """Record whether a version that we started or stopped runs now; calling it again changes nothing."""
     described = note_status(ctx, project_arn, version_name)
     if described.status == "RUNNING" and ctx.registry.version(version_name).get("stopped_for"):
         ctx.registry.update_version(version_name, {"stopped_for": None})
