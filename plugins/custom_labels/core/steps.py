@@ -1,0 +1,300 @@
+"""A function as a task of a DAG: values with a type go in and out, and mypy sees the wiring of the DAG file.
+
+A step's function takes the project's context and values with a type, and returns one. In a DAG file a step is called
+with the outputs of other steps, as if they were the values themselves::
+
+    decision = decide(project, settings)
+    attempt = claim(project, settings, decision)
+    TrainVersionOperator(task_id="train", version_name=attempt.version_name, ...)
+
+What passes between the tasks is the values' JSON, written and read by :mod:`custom_labels.core.codec`. The function
+of a step is its ``function``, for tests without Airflow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
+
+from airflow.providers.standard.operators.branch import BranchMixIn
+from airflow.sdk import BaseOperator, Label, chain
+from airflow.sdk.bases.xcom import BaseXCom
+from airflow.sdk.definitions.xcom_arg import PlainXComArg
+from airflow.sdk.exceptions import XComNotFound
+
+from custom_labels.aws.inputs import require_inputs
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.context import ProjectContext, final
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from custom_labels.core.settings import Project
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Item = TypeVar("Item")
+Choice = TypeVar("Choice", bound=StrEnum)
+Choice_co = TypeVar("Choice_co", bound=StrEnum, covariant=True)
+
+
+VALUE = "value"
+"""XCom key of the whole value of a step that fans out."""
+
+
+class Decides(Protocol[Choice_co]):
+    """A value that says which way its run goes on."""
+
+    @property
+    def choice(self) -> Choice_co:
+        """The way, one of an enum's."""
+
+
+class FieldOutput(PlainXComArg):
+    """What stands for an XCom that a step writes beside its return value, ``None`` where the step was skipped."""
+
+    def resolve(self, context: Mapping[str, Any]) -> Any:
+        """Read the XCom."""
+        try:
+            return super().resolve(context)
+        except XComNotFound:
+            return None
+
+
+class Output(FieldOutput):
+    """What stands for a step's result in a DAG file; its fields are those of the result.
+
+    A field that is read here, for the argument of an operator, becomes an XCom of its own. Airflow maps tasks over
+    return values only: of a step that fans out the return value is the list, and the whole value another XCom.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what stands for a field of the result."""
+        operator = object.__getattribute__(self, "operator")
+        if name not in operator.step.fields:
+            raise AttributeError(f"the result of '{operator.task_id}' has no field '{name}'")
+        if name == operator.step.fan_out:
+            return PlainXComArg(operator)
+        operator.used_fields.add(name)
+        return FieldOutput(operator, name)
+
+
+class StepOperator(BaseOperator):
+    """Run a step's function with this run's context.
+
+    :param step: the step.
+    :param project: name of the project.
+    :param inputs: outputs of other steps, or values, by the names of the function's parameters (templated).
+    :param item: of a mapped task, its own entry of the list: the function's first input (templated).
+    """
+
+    template_fields: Sequence[str] = ("inputs", "item")
+    template_fields_renderers: typing.ClassVar[dict[str, str]] = {"inputs": "json", "item": "json"}
+    ui_color = "#e7f0fa"
+
+    def __init__(
+        self,
+        *,
+        step: AnyStep,
+        project: str,
+        inputs: Mapping[str, Any],
+        item: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.step = step
+        self.project = project
+        self.inputs = inputs
+        self.item = item
+        self.used_fields: set[str] = set()
+
+    @final
+    def execute(self, context: Context) -> Any:
+        """Read the inputs, call the function, and hand on what it returns."""
+        inputs = {**self.step.own_input(self.item), **self.inputs}
+        result = self.step.run(ProjectContext(self.project, context), self.task_id, inputs)
+        value = to_json(result)
+        for name in sorted(self.used_fields):
+            context["ti"].xcom_push(key=name, value=value[name])
+        if self.step.fan_out is None:
+            return value
+        context["ti"].xcom_push(key=VALUE, value=value)
+        return value[self.step.fan_out]
+
+
+class DecisionOperator(StepOperator, BranchMixIn):
+    """Run a step whose value says which way the run goes on, and skip the other ways."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ways: dict[str, list[str]] = {}
+
+    @final
+    def execute(self, context: Context) -> Any:
+        """Decide, hand on the decision, and follow it."""
+        value = super().execute(context)
+        # Airflow skips by an exception, after which it hands on nothing.
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
+        self.do_branch(context, self.ways[value["choice"]])
+        return value
+
+
+class AnyStep:
+    """What steps have in common.
+
+    :param function: takes the project's context, then values with types that :mod:`custom_labels.core.codec` knows. A
+        parameter that may be ``None``, since the task that returns it may be skipped, says so in its annotation.
+    :param options: arguments of the operator, ``task_id`` among them: by default the function's name.
+    :param fan_out: the field of the result, a list, that other steps are mapped over.
+    """
+
+    def __init__(self, function: Callable[..., Any], options: Mapping[str, Any], fan_out: str | None = None) -> None:
+        self.function = function
+        self.fan_out = fan_out
+        self.__doc__ = inspect.getdoc(function) or ""
+        self._options = {"task_id": function.__name__, "doc": self.__doc__, **options}
+
+    @functools.cached_property
+    def parameters(self) -> list[str]:
+        """The names of the function's inputs, in order."""
+        return list(inspect.signature(self.function).parameters)[1:]
+
+    @functools.cached_property
+    def fields(self) -> frozenset[str]:
+        """The fields of the function's result."""
+        kind = self._kinds.get("return")
+        return (
+            frozenset(each.name for each in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else frozenset()
+        )
+
+    def own_input(self, item: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Give the input that a mapped task takes from the list; none of a task that is not mapped."""
+        return {}
+
+    def run(self, ctx: ProjectContext, task_id: str, inputs: Mapping[str, Any]) -> Any:
+        """Call the function with inputs as they are between tasks.
+
+        :param inputs: JSON types, by the names of the function's parameters.
+        :raises NotDecided: one is missing that may not be.
+        """
+        kinds = self._kinds
+        require_inputs(task_id, {name: each for name, each in inputs.items() if not _may_be_none(kinds[name])})
+        return self.function(ctx, **{name: from_json(kinds[name], _plain(each)) for name, each in inputs.items()})
+
+    @functools.cached_property
+    def _kinds(self) -> dict[str, Any]:
+        return typing.get_type_hints(self.function)
+
+    def _arguments(self, project: Project, parameters: list[str], *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Give the operator's arguments."""
+        inputs = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        return {"step": self, "project": project.name, "inputs": inputs, **self._options}
+
+
+def _plain(value: Any) -> Any:
+    """Give the results of a mapped task, which Airflow hands over as a lazy sequence, as a list."""
+    is_lazy = isinstance(value, Sequence) and not isinstance(value, str | list | tuple)
+    return list(value) if is_lazy else value
+
+
+def _may_be_none(kind: Any) -> bool:
+    return type(None) in typing.get_args(kind)
+
+
+class Step(AnyStep, Generic[P, R]):
+    """A function that a DAG runs as a task; called in a DAG file it adds the task."""
+
+    function: Callable[Concatenate[ProjectContext, P], R]
+
+    def __init__(
+        self,
+        function: Callable[Concatenate[ProjectContext, P], R],
+        *,
+        decides: bool = False,
+        fan_out: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(function, options, fan_out)
+        self.decides = decides
+
+    def having(self, **options: Any) -> Step[P, R]:
+        """Give the step with other arguments of its operator."""
+        return Step(self.function, decides=self.decides, fan_out=self.fan_out, **{**self._options, **options})
+
+    def __call__(self, project: Project, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Add the task to the DAG that is being built; give what stands for its result."""
+        kind = DecisionOperator if self.decides else StepOperator
+        operator = kind(**self._arguments(project, self.parameters, *args, **kwargs))
+        return cast("R", Output(operator, VALUE) if self.fan_out else Output(operator))
+
+
+class MappedStep(AnyStep, Generic[Item, P, R]):
+    """A function that a DAG runs as one task for each entry of a list, which is the function's first input."""
+
+    function: Callable[Concatenate[ProjectContext, Item, P], R]
+
+    def __init__(self, function: Callable[Concatenate[ProjectContext, Item, P], R], **options: Any) -> None:
+        super().__init__(function, options)
+
+    def having(self, **options: Any) -> MappedStep[Item, P, R]:
+        """Give the step with other arguments of its operator."""
+        return MappedStep(self.function, **{**self._options, **options})
+
+    def __call__(self, project: Project, items: Sequence[Item], *args: P.args, **kwargs: P.kwargs) -> Sequence[R]:
+        """Add the tasks to the DAG that is being built; give what stands for the list of their results."""
+        arguments = self._arguments(project, self.parameters[1:], *args, **kwargs)
+        return cast("Sequence[R]", StepOperator.partial(**arguments).expand(item=items).output)
+
+    def own_input(self, item: Any) -> dict[str, Any]:
+        """Give the entry of the list, by the name of the function's first input."""
+        return {self.parameters[0]: item}
+
+
+def step(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
+    """Make a step of a function."""
+    return Step(function)
+
+
+def mapped_step(function: Callable[Concatenate[ProjectContext, Item, P], R]) -> MappedStep[Item, P, R]:
+    """Make a step of a function that runs once for each entry of a list, its first input."""
+    return MappedStep(function)
+
+
+def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
+    """Make a step of a function that mapped steps come after.
+
+    :param field: the field of its result that they are mapped over.
+    """
+    return functools.partial(Step, fan_out=field)
+
+
+def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
+    """Make a step of a function whose value has a ``choice`` of the ways on."""
+    return Step(function, decides=True)
+
+
+def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
+    """Draw the ways on from a decision; each edge has the words of its choice.
+
+    :param ways: for each choice a task, an output, or a list of them; an empty list where nothing follows.
+    """
+    output = cast("Output", decided)
+    operator = cast("DecisionOperator", output.operator)
+    for choice, tasks in ways.items():
+        listed = list(tasks) if isinstance(tasks, Sequence) else [tasks]
+        operator.ways[choice.value] = [root.task_id for each in listed for root in each.roots]
+        for each in listed:
+            operator >> Label(choice.value) >> each
+
+
+def order(*tasks: Any) -> None:
+    """Let tasks run one after the other; of a list, all at the same time.
+
+    :param tasks: outputs of steps, operators, task groups, and lists of them.
+    """
+    chain(*tasks)
