@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Label
+from airflow.sdk import DAG, TriggerRule
 
-from custom_labels.core.reporting_tasks import report_and_notify
+from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import load_settings
-from custom_labels.deployment import rollback_tasks as steps
-from custom_labels.deployment.end_tasks import release_locks
-from custom_labels.deployment.swap_tasks import deploy, take_deployment_lock
+from custom_labels.core.settings_tasks import read_settings
+from custom_labels.core.steps import follow, order, task_of
+from custom_labels.deployment import rollback_tasks
+from custom_labels.deployment.deploy_tasks import deploy, take_deployment_lock
+from custom_labels.deployment.rollback import Rollback
+from custom_labels.deployment.settings import DeploymentSettings
 from custom_labels.web.assets import live_version
 from custom_labels.web.dag_arguments import rollback_dag_arguments
 
 
 def rollback_dag(project: Project) -> DAG:
     """Build the rollback DAG of one project."""
-    name = project.name
     with DAG(schedule=None, **rollback_dag_arguments(project)) as dag:
-        settings = load_settings(name)
+        settings = read_settings(project, DeploymentSettings)
         lock = take_deployment_lock(project)
-        chosen = steps.choose_version(name)
-        is_version_chosen = steps.is_version_chosen(chosen)
-        deployment = deploy(project, settings, chosen)
+        decided = rollback_tasks.choose_version(project)
+        deployment = deploy(project, settings, decided.candidate, live_version(project))
+        finish = rollback_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
+        release = task_of(release_locks(project)).as_teardown(setups=lock)
 
-        nothing_to_roll_back = steps.nothing_to_roll_back(name, chosen)
-        rolled_back = steps.rolled_back.override(outlets=[live_version(project)])(name, chosen, deployment.live)
-        report_and_notify(project, [nothing_to_roll_back, rolled_back])
-        release = release_locks(name).as_teardown(setups=lock)
-
-        settings >> lock >> chosen
-        is_version_chosen >> Label("a version to put back") >> deployment.first
-        is_version_chosen >> Label("none") >> nothing_to_roll_back
-        deployment.done >> rolled_back
-        [rolled_back, nothing_to_roll_back, deployment.rolled_back] >> release
+        order(settings, lock, decided)
+        follow(decided, {Rollback.DUE: deployment.plan})
+        order([deployment.swap, deployment.done], finish)
+        order([finish, deployment.restart], release)
     return dag
 
 

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Label, TriggerRule
+from airflow.sdk import DAG, TaskGroup, TriggerRule
 
-from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments
-from custom_labels.core.reporting_tasks import report_and_notify
+from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import load_settings
-from custom_labels.deployment import scale_tasks as steps
-from custom_labels.deployment.deploy_tasks import smoke_test
-from custom_labels.deployment.end_tasks import release_locks
-from custom_labels.deployment.preconditions import before_start_of_live, before_stop, recorded_by_run
-from custom_labels.deployment.swap_tasks import start_live_again, take_deployment_lock, units
+from custom_labels.core.settings_tasks import read_settings
+from custom_labels.core.steps import follow, given, order, task_of
+from custom_labels.deployment import scale_tasks
+from custom_labels.deployment.deploy_tasks import restart_live, smoke_test, take_deployment_lock
+from custom_labels.deployment.preconditions import recorded_by_run
+from custom_labels.deployment.scaling import Scaling
+from custom_labels.deployment.settings import ServingSettings
+from custom_labels.deployment.version_operator import StartLiveOperator, StopVersionOperator
 from custom_labels.web.dag_arguments import scale_dag_arguments
 
 
 def scale_dag(project: Project) -> DAG:
     """Build the scale DAG of one project."""
-    name = project.name
     with DAG(schedule=None, **scale_dag_arguments(project)) as dag:
-        settings = load_settings(name)
+        settings = read_settings(project, ServingSettings)
         lock = take_deployment_lock(project)
-        look = steps.inspect_live(name, settings)
-        is_scaling_due = steps.is_scaling_due(look)
-        version = {
-            **custom_labels_arguments(project),
-            "project_arn": look["project_arn"],
-            "version_name": look["version_name"],
-        }
-        stop_live = CustomLabelsStopVersionOperator(
-            task_id="stop_live", pre_execute=before_stop(name, recorded_by_run), **version
-        )
-        # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
-        start_live = CustomLabelsStartVersionOperator(
-            task_id="start_live", retries=0, pre_execute=before_start_of_live(name), **units(), **version
-        )
-        tested = smoke_test(name, settings, look)
-        down, rolled_back = start_live_again(project, "inspect_live", trigger_rule=TriggerRule.ONE_FAILED)
+        decided = scale_tasks.inspect_live(project, settings)
+        with TaskGroup("scale", prefix_group_id=False, tooltip="Stop the version, and start it with other units"):
+            version = {"project_arn": decided.project_arn, "version_name": decided.version_name}
+            aws = {"project": project.name, **version, **custom_labels_arguments(project)}
+            stop = StopVersionOperator(task_id="stop_live", is_recorded=recorded_by_run, **aws)
+            # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
+            start = StartLiveOperator(
+                task_id="start_live",
+                retries=0,
+                min_inference_units=decided.wanted.minimum,
+                max_inference_units=decided.wanted.maximum,
+                **aws,
+            )
+            tested = smoke_test(
+                project, settings, given(decided.project_arn), given(decided.version_name), given(decided.digest)
+            )
+        finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
+        restart = restart_live(project, trigger_rule=TriggerRule.ONE_FAILED)
+        release = task_of(release_locks(project)).as_teardown(setups=lock)
 
-        nothing_to_scale = steps.nothing_to_scale(name, look)
-        scaled = steps.scaled(name, look)
-        report_and_notify(project, [nothing_to_scale, scaled])
-        release = release_locks(name).as_teardown(setups=lock)
-
-        settings >> lock >> look
-        is_scaling_due >> Label("other units are wanted") >> stop_live >> start_live >> tested >> scaled
-        is_scaling_due >> Label("as wanted") >> nothing_to_scale
-        [stop_live, start_live, tested, scaled] >> down
-        [scaled, nothing_to_scale, rolled_back] >> release
+        order(settings, lock, decided)
+        follow(decided, {Scaling.DUE: stop})
+        order(stop, start, tested, finish)
+        order([stop, start, tested], restart)
+        order([finish, restart], release)
     return dag
 
 

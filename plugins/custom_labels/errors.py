@@ -33,3 +33,7 @@ class NotDecided(CustomLabelsError):
 
 class NotPermitted(CustomLabelsError):
     """What is on record about a version does not allow what was about to be done with it."""
+
+
+class NothingToDo(CustomLabelsError):
+    """A step has nothing to do; its task is skipped."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.core.outcome import TITLES
+from custom_labels.core.outcome import Outcome
 from tests.kit.fast_clock import hurried
 from tests.kit.support import BUCKET, s3
 
@@ -44,9 +44,9 @@ class Run:
 
     @property
     def ends(self) -> set[str]:
-        """The branches that the run ended in."""
-        names = (*TITLES, "stop_challenger")
-        return {name for name in names if self.tasks.get(name) == "success"}
+        """The outcome that the run recorded, or what it did after a failure."""
+        names = {name for name in (*Outcome, "stop_challenger") if self.tasks.get(name) == "success"}
+        return names | {str(end["outcome"]) for end in [self.xcoms.get("finish")] if end}
 
     @property
     def failed(self) -> set[str]:

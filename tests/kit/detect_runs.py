@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.s3.store import S3Store
@@ -72,16 +72,16 @@ def point_to(aws: LocalAws, project: str, name: str) -> None:
     """Move the serving pointer."""
     registry = Registry(S3Store(BUCKET, region_name="us-east-1"))
     before = registry.live()
-    live = LiveVersion(
+    candidate = Candidate(
         version_name=name,
         version_arn=version_arn(aws, project, name),
         project_arn=project,
         digest="0" * 64,
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
         f1=1.0,
         labels=LABELS,
+        champion_arn=before.version_arn if before else None,
     )
-    move_live(registry, live, expected=before.version_arn if before else None)
+    move_live(registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def serve(aws: LocalAws, *names: str) -> str:

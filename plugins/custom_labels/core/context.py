@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -15,6 +16,7 @@ from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
 from custom_labels.core.registry import Registry
+from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.core.variables import read_variable
 from custom_labels.errors import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S", bound=RunSettings)
 
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
@@ -72,17 +75,67 @@ def branch(function: Callable[P, R]) -> Any:
     return task.branch(final(checked(function)))
 
 
+@dataclass(frozen=True)
+class RunInfo:
+    """A run of one of our DAGs, as one of its tasks sees it.
+
+    :param dag_id: the DAG, and ``run_id`` the run; ``run_type`` is Airflow's word for what made it.
+    :param when: its logical date, or the moment it was asked for where it has none.
+    :param as_of: up to when objects are seen: the end of its data interval, so that a backfill retrains history.
+    :param started_at: when it began; tells it apart from one of the same id in another Airflow.
+    :param params: its Params.
+    :param triggered_by: who triggered it by hand.
+    :param triggered_by_queue_only: whether a queue trigger alone started it: then there is no need to list all that
+        there is.
+    :param is_last_try: whether the task is not tried again when it fails.
+    """
+
+    dag_id: str
+    run_id: str
+    when: datetime
+    as_of: datetime
+    run_type: str = "manual"
+    started_at: datetime | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    triggered_by: str | None = None
+    triggered_by_queue_only: bool = False
+    is_last_try: bool = False
+
+    @classmethod
+    def of(cls, context: Context) -> RunInfo:
+        """Take it from a task's Airflow context."""
+        run, ti = context["dag_run"], context["ti"]
+        events = [event for each in (context.get("triggering_asset_events") or {}).values() for event in each]
+        when = run.logical_date or run.run_after
+        return cls(
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            when=when,
+            as_of=run.data_interval_end or run.run_after,
+            run_type=str(run.run_type),
+            started_at=run.start_date,
+            params=context.get("params") or {},
+            triggered_by=getattr(run, "triggering_user_name", None),
+            triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
+            is_last_try=bool(ti.try_number > ti.max_tries),
+        )
+
+
 class ProjectContext:
     """A project as a task of a run sees it.
 
     :param name: the project.
     :param context: the task's Airflow context, ``None`` for the running task's own.
+    :param run: the run, where there is no Airflow around the task.
     """
 
-    def __init__(self, name: str, context: Context | None = None) -> None:
+    def __init__(self, name: str, context: Context | None = None, *, run: RunInfo | None = None) -> None:
         from airflow.sdk import get_current_context
 
-        self.context = context if context is not None else get_current_context()
+        self.notes: list[str] = []
+        if run is None:
+            self.context = context if context is not None else get_current_context()
+        self.run = run or RunInfo.of(self.context)
         self.project: Project = load_project(name)
         self.store = S3Store(
             bucket=self.project.bucket,
@@ -138,55 +191,46 @@ class ProjectContext:
             "to the region of the bucket."
         )
 
-    def try_take(self, lock: LockFile, settings: Mapping[str, Any]) -> ProjectLock | None:
-        """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours.
-
-        :param settings: what ``load_settings`` returned, or at least the two about locks.
-        """
+    def try_take(self, lock: LockFile) -> ProjectLock | None:
+        """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours."""
+        settings = self.settings("lock_lease_minutes", "lock_grace_minutes")
         return lock.try_take(
             self.rekognition.describe_version,
-            lease_seconds=settings["lock_lease_minutes"] * 60,
-            grace_seconds=settings["lock_grace_minutes"] * 60,
+            lease_seconds=settings.lock_lease_minutes * 60,
+            grace_seconds=settings.lock_grace_minutes * 60,
         )
 
     @property
     def run_name(self) -> str:
         """Name the run for people."""
-        run = self.context["dag_run"]
-        return f"{run.dag_id}/{run.run_id}"
+        return f"{self.run.dag_id}/{self.run.run_id}"
 
     @property
     def owner(self) -> str:
         """Name the run apart from one of the same id in another Airflow: by the moment it was started."""
-        started = self.context["dag_run"].start_date
-        return f"{self.run_name}@{started.isoformat() if started else ''}"
+        return f"{self.run_name}@{self.run.started_at.isoformat() if self.run.started_at else ''}"
 
-    @property
-    def when(self) -> datetime:
-        """Give the run's logical date, or the moment it was asked for where it has none."""
-        run = self.context["dag_run"]
-        return run.logical_date or run.run_after
-
-    @property
-    def as_of(self) -> datetime:
-        """Up to when objects are seen: the end of the run's data interval, so that a backfill retrains history."""
-        run = self.context["dag_run"]
-        return run.data_interval_end or run.run_after
-
-    @property
-    def triggered_by_queue_only(self) -> bool:
-        """Whether a queue trigger alone started this run: then there is no need to list all that there is."""
-        events = [event for each in (self.context.get("triggering_asset_events") or {}).values() for event in each]
-        return bool(events) and all((event.extra or {}).get("from_trigger") for event in events)
+    def note(self, text: str) -> None:
+        """Put a note on the run, which the DAG's grid shows; of several the last one counts."""
+        self.notes.append(text)
 
     def settings(self, *names: str) -> Settings:
         """Read the settings now, with this run's Params over them.
 
         :param names: the only ones that are looked at, where a task needs no more; all without any.
         """
-        params = self.context.get("params") or {}
+        params = self.run.params
         overrides = {name: params.get(name) for name in Settings.model_fields if name in params}
         return read_settings(self.project, read_variable, overrides, names)
+
+    def read_settings(self, kind: type[S]) -> S:
+        """Read the settings that a value of a type holds, now, with this run's Params over them.
+
+        :param kind: a frozen dataclass whose fields are named as settings are.
+        """
+        names = [each.name for each in fields(kind)]
+        settings = self.settings(*names)
+        return kind(**{name: getattr(settings, name) for name in names})
 
     def topic_for(self, outcome: str) -> str | None:
         """Give the SNS topic that an outcome is sent to, ``None`` if there is none or it was not asked for.
@@ -201,4 +245,4 @@ class ProjectContext:
 
     def param(self, name: str, default: Any = None) -> Any:
         """Give one of this run's Params."""
-        return (self.context.get("params") or {}).get(name, default)
+        return self.run.params.get(name, default)

@@ -7,15 +7,30 @@ from typing import Any
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.core.settings import Project
 
+MOST_SECONDS = 10
+"""Seconds between two polls of what takes AWS minutes, at most."""
+
 
 def custom_labels_arguments(project: Project) -> dict[str, Any]:
     """Give the arguments that all our operators on Custom Labels share; each wait is bounded by an hour."""
+    seconds = min(project.settings.status_poll_seconds, MOST_SECONDS)
     return {
         **connection(project),
         "deferrable": True,
         "pool": project.pool,
-        "waiter_delay": setting("short_poll_seconds"),
-        "waiter_max_attempts": setting("short_poll_attempts"),
+        "waiter_delay": seconds,
+        "waiter_max_attempts": 3600 // seconds,
+    }
+
+
+def sensor_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments that all our sensors share; each wait is bounded by an hour."""
+    return {
+        **connection(project),
+        "deferrable": True,
+        "pool": project.pool,
+        "poke_interval": min(project.settings.status_poll_seconds, MOST_SECONDS),
+        "timeout": 3600,
     }
 
 

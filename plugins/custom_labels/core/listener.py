@@ -11,6 +11,7 @@ from custom_labels.core.names import DAG_TAG
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from airflow.sdk import Context
     from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,15 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001
     """Note what made a run fail."""
     put_note(dag_run)
+
+
+def write_note(context: Context, text: str) -> None:
+    """Put a note on the run of a task: at once where Airflow lets a task do so (3.4), else when the run ends."""
+    ti = context["ti"]
+    if hasattr(ti, "update_dagrun_note"):
+        ti.update_dagrun_note(join_notes(context["dag_run"].note, text))
+    else:
+        ti.xcom_push(key=NOTE_KEY, value=text)
 
 
 def note_missing_pools(dag_run: DagRun) -> None:

@@ -1,8 +1,28 @@
-"""Which version serves: the value behind the live pointer."""
+"""Which version serves, the value behind the live pointer, and which one is to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version that is to be put into service.
+
+    :param f1: the version's F1 on its test dataset.
+    :param labels: the labels that it knows.
+    :param champion_arn: ARN of the version that it was compared with and is to replace, ``None`` for none.
+    :param is_rollback: whether a person puts it back in place of a later one.
+    """
+
+    project_arn: str
+    version_name: str
+    version_arn: str
+    digest: str
+    f1: float
+    labels: tuple[str, ...]
+    champion_arn: str | None
+    is_rollback: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,20 @@ class LiveVersion:
     previous_version_name: str | None = None
     previous_version_arn: str | None = None
     previous_project_arn: str | None = None
+
+    @classmethod
+    def of(cls, candidate: Candidate, since: str) -> LiveVersion:
+        """Make it of a candidate that serves from a moment on."""
+        return cls(
+            version_name=candidate.version_name,
+            version_arn=candidate.version_arn,
+            project_arn=candidate.project_arn,
+            digest=candidate.digest,
+            since=since,
+            f1=candidate.f1,
+            labels=candidate.labels,
+            is_rollback=candidate.is_rollback,
+        )
 
     def replacing(self, champion: LiveVersion | None) -> LiveVersion:
         """Give this version as the successor of the present one; repeated for itself it keeps its predecessor."""

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from custom_labels.core.context import BACKFILL, ProjectContext
 from custom_labels.core.lock_records import LOCK, LockFile
 from custom_labels.core.lock_trigger import ProjectLockTrigger
-from custom_labels.core.preconditions import when_chosen
+from custom_labels.core.steps import step
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,7 +46,7 @@ class AcquireProjectLockOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        super().__init__(pre_execute=when_chosen, **kwargs)
+        super().__init__(**kwargs)
         self.project = project
         self.lock = lock
         self.poll_seconds = poll_seconds
@@ -68,15 +68,14 @@ class AcquireProjectLockOperator(BaseOperator):
         return self.take(context, self._give_up_at(context) if give_up_at is None else give_up_at)
 
     def _give_up_at(self, context: Context) -> float | None:
-        is_backfill = context["dag_run"].run_type == BACKFILL
+        is_backfill = str(context["dag_run"].run_type) == BACKFILL
         return None if is_backfill else time.time() + self.timeout_hours * 3600
 
     def take(self, context: Context, give_up_at: float | None) -> str:
         """Try until the lock is ours or the time is over, which it never is for ``None``."""
         ctx = ProjectContext(self.project, context)
-        settings = ctx.settings("lock_lease_minutes", "lock_grace_minutes").model_dump()
         lock = LockFile(ctx.store, ctx.owner, self.lock)
-        while (holder := ctx.try_take(lock, settings)) is not None:
+        while (holder := ctx.try_take(lock)) is not None:
             self.log.info("%s is held by %s until %s.", self.lock, holder.owner, holder.expires_at)
             if give_up_at is not None and time.time() >= give_up_at:
                 raise AirflowException(
@@ -105,3 +104,10 @@ class AcquireProjectLockOperator(BaseOperator):
             kwargs={"give_up_at": give_up_at},
             timeout=None if give_up_at is None else timedelta(seconds=max(60.0, give_up_at - time.time())),
         )
+
+
+@step
+def release_locks(ctx: ProjectContext) -> None:
+    """Give back the locks that this run holds, however it ended."""
+    ctx.deployment_lock.release()
+    ctx.lock.release()

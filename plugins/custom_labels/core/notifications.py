@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custom_labels.core.codec import to_json
-from custom_labels.core.listener import NOTE_KEY
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.listener import write_note
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.errors import CustomLabelsError
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ class FailureNotifier(BaseNotifier):
         task_id = context["ti"].task_id
         trouble = f"task {task_id}: {context.get('exception') or 'no exception is known'}"
         outcome = RunOutcome(
-            outcome="training_failed" if task_id == self.training_task else "failed",
+            outcome=Outcome.TRAINING_FAILED if task_id == self.training_task else Outcome.FAILED,
             project=self.project,
             detail=trouble,
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         ctx = ProjectContext(self.project, context)
         kept = None if _is_before_report(context) else amend(ctx, outcome.run, trouble)
-        context["ti"].xcom_push(key=NOTE_KEY, value=kept.but(trouble) if kept else outcome.note)
+        write_note(context, kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
         (announce if kept or ctx.param("dry_run") else notify_all)(ctx, outcome)
 
@@ -59,9 +60,10 @@ class FailureNotifier(BaseNotifier):
 def _is_before_report(context: Context) -> bool:
     """Whether the run's outcome rests on a task: not where the task follows ``report``, or works beside it."""
     dag = context["task"].dag
-    if dag is None or not dag.has_task("report"):
+    ends = [each for each in ("finish", "report") if dag is not None and dag.has_task(each)]
+    if dag is None or not ends:
         return True
-    return context["task"].task_id in dag.get_task("report").get_flat_relative_ids(upstream=True)
+    return context["task"].task_id in {ends[0], *dag.get_task(ends[0]).get_flat_relative_ids(upstream=True)}
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,14 @@ class RunFailureNotifier:
 
     def __call__(self, context: Context) -> None:
         """Report the failure, unless a task of the run did."""
-        from custom_labels.core.context import ProjectContext
+        from custom_labels.core.context import ProjectContext, RunInfo
 
         if (context.get("params") or {}).get("dry_run"):
             return
-        ctx = ProjectContext(self.project, context)
         # Airflow gives no more than this where the run has no task instance to take a whole context from.
-        dag_id = context["dag"].dag_id
-        run = f"{dag_id}/{context['run_id']}"
+        dag_id, now = context["dag"].dag_id, datetime.now(UTC)
+        ctx = ProjectContext(self.project, run=RunInfo(dag_id, context["run_id"], when=now, as_of=now))
+        run = ctx.run_name
         try:
             last = ctx.registry.last_run(dag_id)
         except CustomLabelsError:
@@ -96,7 +98,7 @@ class RunFailureNotifier:
             return
         why = str(context.get("reason") or "no reason is known")
         detail = f"no task reported a failure; Airflow says: {why}"
-        failed = RunOutcome(outcome="failed", project=self.project, detail=detail, run=run)
+        failed = RunOutcome(outcome=Outcome.FAILED, project=self.project, detail=detail, run=run)
         (announce if amend(ctx, run, detail) else notify_all)(ctx, failed)
 
 
@@ -110,7 +112,7 @@ def amend(ctx: ProjectContext, run: str, trouble: str) -> RunOutcome | None:
     except (CustomLabelsError, ClientError, BotoCoreError):
         log.exception("What failed after '%s' had its outcome could not be recorded: %s", run, trouble)
         return None
-    return RunOutcome(**record) if record else None
+    return from_json(RunOutcome, record) if record else None
 
 
 def notify_all(ctx: ProjectContext, outcome: RunOutcome) -> None:

@@ -13,11 +13,11 @@ from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custom_labels.core.codec import to_json
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, step, values
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.notifications import amend
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.settings import Project
 from custom_labels.errors import CustomLabelsError
 
@@ -32,7 +32,7 @@ def outcome(ctx: ProjectContext, name: str, detail: str, facts: dict[str, Any] |
     :param facts: named values below the sentence, in order.
     """
     log.info("%s: %s", name, detail)
-    return to_json(RunOutcome(name, ctx.project.name, detail, ctx.run_name, facts or {}))
+    return to_json(RunOutcome(Outcome[name.upper()], ctx.project.name, detail, ctx.run_name, facts or {}))
 
 
 @values
@@ -42,7 +42,7 @@ def report(project: str, ends: list[dict[str, Any] | None]) -> dict[str, Any]:
     fields = next((end for end in ends if end), None)
     if fields is None:
         raise AirflowSkipException("No task returned how the run ended: the one that does was marked by hand.")
-    ended = RunOutcome(**fields)
+    ended = from_json(RunOutcome, fields)
     if not ctx.param("dry_run"):
         try:
             ctx.registry.record_run(to_json(ended))
@@ -65,7 +65,7 @@ def notify(project: str, reported: dict[str, Any] | None) -> None:
     if reported is None:
         raise AirflowSkipException("Task 'report' was marked by hand: it left no message to send.")
     ctx = ProjectContext(project)
-    ended = RunOutcome(**reported["outcome"])
+    ended = from_json(RunOutcome, reported["outcome"])
     hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
     try:
         hook.publish_to_target(target_arn=reported["topic"], subject=ended.subject, message=ended.body)

@@ -8,41 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from custom_labels.core.gate import Gate, Metric
+from custom_labels.core.outcome import Outcome
 from custom_labels.core.service_window import parse_service_window
-
-Outcome = Literal[
-    "training_is_off",
-    "nothing_to_do",
-    "gate_failed",
-    "training_failed",
-    "failed",
-    "approval_wanted",
-    "rejected",
-    "deployed",
-    "trained",
-    "planned",
-    "rolled_back",
-    "nothing_to_roll_back",
-    "scaled",
-    "nothing_to_scale",
-    "guarded",
-    "nothing_to_guard",
-    "budget_exceeded",
-    "live_version_idle",
-    "detected",
-    "detection_trouble",
-    "nothing_serves",
-    "nothing_to_detect",
-    "harvested",
-    "review_trouble",
-    "nothing_to_harvest",
-    "sampling_is_off",
-    "sampled",
-    "nothing_to_sample",
-    "live_accuracy_low",
-    "ready",
-]
-"""How a run of one of our DAGs ends, or what it waits for."""
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -178,24 +145,24 @@ class Settings(BaseModel):
     )
     notify_outcomes: tuple[Outcome, ...] = Field(
         (
-            "training_is_off",
-            "nothing_to_do",
-            "gate_failed",
-            "approval_wanted",
-            "rejected",
-            "training_failed",
-            "failed",
-            "deployed",
-            "rolled_back",
-            "scaled",
-            "guarded",
-            "budget_exceeded",
-            "live_version_idle",
-            "detection_trouble",
-            "nothing_serves",
-            "harvested",
-            "review_trouble",
-            "live_accuracy_low",
+            Outcome.TRAINING_IS_OFF,
+            Outcome.NOTHING_TO_DO,
+            Outcome.GATE_FAILED,
+            Outcome.APPROVAL_WANTED,
+            Outcome.REJECTED,
+            Outcome.TRAINING_FAILED,
+            Outcome.FAILED,
+            Outcome.DEPLOYED,
+            Outcome.ROLLED_BACK,
+            Outcome.SCALED,
+            Outcome.GUARDED,
+            Outcome.BUDGET_EXCEEDED,
+            Outcome.LIVE_VERSION_IDLE,
+            Outcome.DETECTION_TROUBLE,
+            Outcome.NOTHING_SERVES,
+            Outcome.HARVESTED,
+            Outcome.REVIEW_TROUBLE,
+            Outcome.LIVE_ACCURACY_LOW,
         ),
         description="Outcomes that send an SNS message.",
     )

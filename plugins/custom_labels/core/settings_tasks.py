@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
 from airflow.sdk.bases.xcom import BaseXCom
 
 from custom_labels.core.context import AUTOSTART, REASON, RESUMED, ProjectContext, step
-from custom_labels.core.settings import Settings
+from custom_labels.core.run_settings import RunSettings
+from custom_labels.core.settings import Project, Settings
+from custom_labels.core.steps import Step
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+S = TypeVar("S", bound=RunSettings)
+
 HANDED_ON = (BaseXCom.XCOM_RETURN_KEY, XCOM_SKIPMIXIN_KEY, REASON, RESUMED, AUTOSTART)
 """XCom keys that other tasks, or Airflow for them, read: results, what branches decided, and why."""
+
+
+def read_settings(project: Project, kind: type[S], **options: Any) -> S:
+    """Add the first step of a DAG: it reads and validates the settings that the DAG uses, once for the whole run.
+
+    It also sees that the project's place in S3 is its own.
+
+    :param kind: what to read.
+    :param options: arguments of the operator.
+    """
+
+    def load_settings(ctx: ProjectContext) -> S:
+        """Read and validate the settings, and see that the project's place in S3 is its own."""
+        settings = ctx.read_settings(kind)
+        ctx.require_region()
+        ctx.claim()
+        return settings
+
+    load_settings.__annotations__["return"] = kind
+    return Step(load_settings, **options)(project)
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
@@ -38,7 +62,7 @@ def load_settings(project: str) -> dict[str, Any]:
     short = min(settings.status_poll_seconds, 10)
     return {
         **settings.model_dump(mode="json"),
-        "as_of": ctx.as_of.isoformat(),
+        "as_of": ctx.run.as_of.isoformat(),
         "training_poll_attempts": max(1, round(settings.training_timeout_hours * 3600 / settings.status_poll_seconds)),
         "short_poll_seconds": short,
         "short_poll_attempts": 3600 // short,

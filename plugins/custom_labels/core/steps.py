@@ -13,7 +13,6 @@ of a step is its ``function``, for tests without Airflow.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import typing
@@ -21,15 +20,17 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from airflow.providers.standard.operators.branch import BranchMixIn
 from airflow.sdk import BaseOperator, Label, chain
+from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
-from airflow.sdk.exceptions import XComNotFound
+from airflow.sdk.exceptions import AirflowSkipException, XComNotFound
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
+from custom_labels.core.listener import write_note
+from custom_labels.errors import NothingToDo
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Item = TypeVar("Item")
 Choice = TypeVar("Choice", bound=StrEnum)
 Choice_co = TypeVar("Choice_co", bound=StrEnum, covariant=True)
@@ -55,33 +57,33 @@ class Decides(Protocol[Choice_co]):
         """The way, one of an enum's."""
 
 
-class FieldOutput(PlainXComArg):
-    """What stands for an XCom that a step writes beside its return value, ``None`` where the step was skipped."""
+class Output(PlainXComArg):
+    """What stands for a step's result in a DAG file, or for a field of it; its fields are those of the result.
 
-    def resolve(self, context: Mapping[str, Any]) -> Any:
-        """Read the XCom."""
-        try:
-            return super().resolve(context)
-        except XComNotFound:
-            return None
-
-
-class Output(FieldOutput):
-    """What stands for a step's result in a DAG file; its fields are those of the result.
-
-    A field that is read here, for the argument of an operator, becomes an XCom of its own. Airflow maps tasks over
-    return values only: of a step that fans out the return value is the list, and the whole value another XCom.
+    A field that is read here, for the argument of an operator, becomes an XCom of its own, whose key is the path to
+    it. Airflow maps tasks over return values only: of a step that fans out the return value is the list, and the whole
+    value another XCom.
     """
 
     def __getattr__(self, name: str) -> Any:
         """Give what stands for a field of the result."""
         operator = object.__getattribute__(self, "operator")
-        if name not in operator.step.fields:
-            raise AttributeError(f"the result of '{operator.task_id}' has no field '{name}'")
-        if name == operator.step.fan_out:
+        if not isinstance(operator, StepOperator) or name.startswith("__"):
+            raise AttributeError(name)
+        path = name if self.key in {VALUE, BaseXCom.XCOM_RETURN_KEY} else f"{self.key}.{name}"
+        if not operator.step.has_field(path):
+            raise AttributeError(f"the result of '{operator.task_id}' has no field '{path}'")
+        if path == operator.step.fan_out:
             return PlainXComArg(operator)
-        operator.used_fields.add(name)
-        return FieldOutput(operator, name)
+        operator.used_fields.add(path)
+        return Output(operator, path)
+
+    def resolve(self, context: Mapping[str, Any]) -> Any:
+        """Read the XCom, ``None`` where the step was skipped."""
+        try:
+            return super().resolve(context)
+        except XComNotFound:
+            return None
 
 
 class StepOperator(BaseOperator):
@@ -117,31 +119,43 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Read the inputs, call the function, and hand on what it returns."""
         inputs = {**self.step.own_input(self.item), **self.inputs}
-        result = self.step.run(ProjectContext(self.project, context), self.task_id, inputs)
-        value = to_json(result)
-        for name in sorted(self.used_fields):
-            context["ti"].xcom_push(key=name, value=value[name])
+        ctx = ProjectContext(self.project, context)
+        try:
+            value = to_json(self.step.run(ctx, self.task_id, inputs))
+        except NothingToDo as reason:
+            raise AirflowSkipException(str(reason)) from reason
+        finally:
+            for text in ctx.notes[-1:]:
+                write_note(context, text)
+        for path in sorted(self.used_fields):
+            context["ti"].xcom_push(key=path, value=_field(value, path))
         if self.step.fan_out is None:
             return value
         context["ti"].xcom_push(key=VALUE, value=value)
         return value[self.step.fan_out]
 
 
-class DecisionOperator(StepOperator, BranchMixIn):
-    """Run a step whose value says which way the run goes on, and skip the other ways."""
+class DecisionOperator(StepOperator, SkipMixin):
+    """Run a step whose value says which way the run goes on, and skip what is on the other ways only."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.ways: dict[str, list[str]] = {}
+        self.ways: dict[str, list[BaseOperator]] = {}
 
     @final
     def execute(self, context: Context) -> Any:
-        """Decide, hand on the decision, and follow it."""
+        """Decide, hand on the decision, and skip what it passes over."""
         value = super().execute(context)
         # Airflow skips by an exception, after which it hands on nothing.
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
-        self.do_branch(context, self.ways[value["choice"]])
+        self.skip(context["ti"], self._passed_over(value["choice"]))
         return value
+
+    def _passed_over(self, choice: str) -> list[BaseOperator]:
+        chosen = self.ways.get(choice, [])
+        kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
+        others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
+        return [each for task_id, each in sorted(others.items()) if task_id not in kept]
 
 
 class AnyStep:
@@ -164,13 +178,14 @@ class AnyStep:
         """The names of the function's inputs, in order."""
         return list(inspect.signature(self.function).parameters)[1:]
 
-    @functools.cached_property
-    def fields(self) -> frozenset[str]:
-        """The fields of the function's result."""
+    def has_field(self, path: str) -> bool:
+        """Whether the function's result has a field, or its field one, named with dots between."""
         kind = self._kinds.get("return")
-        return (
-            frozenset(each.name for each in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else frozenset()
-        )
+        for name in path.split("."):
+            kind = typing.get_type_hints(_plain_kind(kind)).get(name)
+            if kind is None:
+                return False
+        return True
 
     def own_input(self, item: Any) -> dict[str, Any]:  # noqa: ARG002
         """Give the input that a mapped task takes from the list; none of a task that is not mapped."""
@@ -200,6 +215,18 @@ def _plain(value: Any) -> Any:
     """Give the results of a mapped task, which Airflow hands over as a lazy sequence, as a list."""
     is_lazy = isinstance(value, Sequence) and not isinstance(value, str | list | tuple)
     return list(value) if is_lazy else value
+
+
+def _field(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = None if value is None else value[name]
+    return value
+
+
+def _plain_kind(kind: Any) -> Any:
+    """Give a type without its ``| None``."""
+    kinds = typing.get_args(kind) if _may_be_none(kind) else ()
+    return next((each for each in kinds if each is not type(None)), kind)
 
 
 def _may_be_none(kind: Any) -> bool:
@@ -281,15 +308,31 @@ def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
     """Draw the ways on from a decision; each edge has the words of its choice.
 
-    :param ways: for each choice a task, an output, or a list of them; an empty list where nothing follows.
+    What is on the way of another choice only is skipped. A choice without a way skips all of them.
+
+    :param ways: for each choice a task, an output, a group, or a list of them.
     """
-    output = cast("Output", decided)
-    operator = cast("DecisionOperator", output.operator)
+    operator = cast("DecisionOperator", cast("Output", decided).operator)
     for choice, tasks in ways.items():
         listed = list(tasks) if isinstance(tasks, Sequence) else [tasks]
-        operator.ways[choice.value] = [root.task_id for each in listed for root in each.roots]
+        operator.ways[choice.value] = [root for each in listed for root in each.roots]
         for each in listed:
             operator >> Label(choice.value) >> each
+
+
+def given(value: T | None) -> T:
+    """Give what stands for a value that is there on this way through the DAG; where it is not, its task fails."""
+    return cast("T", value)
+
+
+def each_of(values: Sequence[Any]) -> PlainXComArg:
+    """Give what stands for the list that an operator is mapped over, ``expand_kwargs`` in Airflow's words."""
+    return cast("PlainXComArg", values)
+
+
+def task_of(output: Any) -> BaseOperator:
+    """Give the task behind a step's output, for what Airflow does with tasks only, such as ``as_teardown``."""
+    return cast("BaseOperator", cast("Output", output).operator)
 
 
 def order(*tasks: Any) -> None:

@@ -1,87 +1,190 @@
-"""The steps that put a version into service, whoever chose it: a training that passed its gates, or a rollback."""
+"""The tasks that put a version into service, whoever chose it: a training that passed its gates, or a rollback."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from custom_labels.aws.inputs import require_inputs
+from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
+
+from custom_labels.aws.operators.waiting import WaitUntilOperator
+from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.codec import to_json
-from custom_labels.core.context import ProjectContext, branch, step, values
-from custom_labels.core.live_version import LiveVersion
-from custom_labels.deployment.deployment import SmokeAnswer, smoke_failure
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.dag_arguments import custom_labels_arguments, sensor_arguments
+from custom_labels.core.live_version import Candidate, LiveVersion
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK
+from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.core.settings import Project
+from custom_labels.core.steps import decision, each_of, fan_out, follow, given, order, step
+from custom_labels.deployment.deployment import (
+    AfterSwap,
+    DeploymentPlan,
+    SmokeAnswer,
+    SmokeTest,
+    Swap,
+    Units,
+    VersionRef,
+    smoke_failure,
+)
 from custom_labels.deployment.live_records import move_live
 from custom_labels.deployment.preconditions import require_permission
+from custom_labels.deployment.settings import DeploymentSettings, ServingSettings
+from custom_labels.deployment.version_operator import (
+    RestartLiveOperator,
+    StartChallengerOperator,
+    StopChallengerOperator,
+    StopVersionOperator,
+)
 from custom_labels.deployment.version_tasks import note_status, stop_for_quota
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
 
 log = logging.getLogger(__name__)
 
+# -- the group of tasks ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The ends of the tasks, for the DAG around them.
+
+    :param plan: the first step.
+    :param swap: the step that moves the pointer.
+    :param done: the task after which all is done.
+    :param restart: the task that runs last where something failed.
+    """
+
+    plan: DeploymentPlan
+    swap: Swap
+    done: BaseOperator
+    restart: BaseOperator
+
+
+def take_deployment_lock(project: Project, **arguments: Any) -> AcquireProjectLockOperator:
+    """Add the task that takes the deployment lock: one run at a time starts, swaps and stops versions."""
+    return AcquireProjectLockOperator(
+        task_id="acquire_deployment_lock", project=project.name, lock=DEPLOYMENT_LOCK, deferrable=True, **arguments
+    )
+
+
+def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate | None, outlet: Asset) -> Deployment:
+    """Add the tasks that start, smoke-test and swap in a version, and stop or keep the one that it replaces.
+
+    Whatever fails, the pointer names the version that served before, which runs, and the new one is stopped.
+
+    :param candidate: the version that is to serve.
+    :param outlet: what changes with the swap.
+    """
+    aws = {"project": project.name, **custom_labels_arguments(project)}
+    with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
+        plan = plan_deployment(project, settings, given(candidate))
+        stop_kept = StopVersionOperator.partial(task_id="stop_kept", **aws).expand_kwargs(each_of(plan.kept))
+        version: dict[str, Any] = {
+            "project_arn": plan.candidate.project_arn,
+            "version_name": plan.candidate.version_name,
+        }
+        start = StartChallengerOperator(
+            task_id="start_version",
+            plan=plan,
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+            wait_for_completion=False,
+            min_inference_units=plan.units.minimum,
+            max_inference_units=plan.units.maximum,
+            **version,
+            **aws,
+        )
+        running = CustomLabelsVersionSensor(
+            task_id="version_is_running", until="running", **version, **sensor_arguments(project)
+        )
+        tested = smoke_test(project, settings, **version, digest=plan.candidate.digest)
+        swap = swap_live.having(outlets=[outlet])(project, settings, plan, tested)
+        drain = WaitUntilOperator(task_id="drain", moment=swap.drained_at)
+        stop_replaced = StopVersionOperator(
+            task_id="stop_replaced",
+            project_arn=swap.live.previous_project_arn,
+            version_name=swap.live.previous_version_name,
+            **aws,
+        )
+        stop_challenger = StopChallengerOperator(
+            task_id="stop_challenger", trigger_rule=TriggerRule.ONE_FAILED, **version, **aws
+        )
+        restart = restart_live(project)
+
+    order(plan, stop_kept, start, running, tested)
+    follow(swap, {AfterSwap.STOP: drain})
+    order(drain, stop_replaced)
+    order([stop_kept, start, running, tested, swap], stop_challenger, restart)
+    return Deployment(plan, swap, stop_replaced, restart)
+
+
+def restart_live(project: Project, **arguments: Any) -> RestartLiveOperator:
+    """Add the task that starts the live version again where a run stopped it and failed."""
+    return RestartLiveOperator(
+        task_id="restart_live", project=project.name, **arguments, **custom_labels_arguments(project)
+    )
+
+
 # -- before anything is started --------------------------------------------------------------------
 
 
-@values
-def plan_deployment(project: str, settings: dict[str, Any], candidate: dict[str, Any]) -> dict[str, Any]:
-    """Under the lock, before anything is paid: may the version serve, by the registry, and who makes room if need be?
-
-    The result is the candidate, with ``stop_first``: the live version, if it may be stopped for want of a place.
-    """
-    ctx = ProjectContext(project)
-    ctx.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
+@fan_out("kept")
+def plan_deployment(ctx: ProjectContext, settings: DeploymentSettings, candidate: Candidate) -> DeploymentPlan:
+    """Under the lock, before anything is paid: may the version serve, and who makes room if need be?"""
+    ctx.deployment_lock.renew(training_seconds=2 * settings.lock_lease_minutes * 60)
     live = ctx.registry.live()
-    require_permission(ctx, settings, candidate)
-    replaced = live if live is not None and live.version_arn != candidate["version_arn"] else None
-    may_stop = settings["when_quota_is_full"] == "stop_then_start"
-    return {**candidate, "stop_first": stop_for_quota(ctx, replaced, candidate["version_name"], may_stop=may_stop)}
+    require_permission(ctx, candidate, needs_approval=settings.require_approval)
+    replaced = live if live is not None and live.version_arn != candidate.version_arn else None
+    may_stop = settings.when_quota_is_full == "stop_then_start"
+    return DeploymentPlan(
+        candidate,
+        kept=_find_kept(ctx, candidate, live),
+        stop_first=stop_for_quota(ctx, replaced, candidate.version_name, may_stop=may_stop),
+        units=Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units),
+        needs_approval=settings.require_approval,
+    )
 
 
-@step
-def find_kept(project: str, plan: dict[str, Any]) -> list[dict[str, str]]:
+def _find_kept(ctx: ProjectContext, candidate: Candidate, live: LiveVersion | None) -> tuple[VersionRef, ...]:
     """List versions of ours that run and do not serve: they take a place in the quota that the new one needs."""
-    ctx = ProjectContext(project)
-    live = ctx.registry.live()
-    needed = {plan["version_name"]}
+    needed = {candidate.version_name}
     if live is not None:
         needed.add(live.version_name)
-        if live.version_name == plan["version_name"] and live.previous_version_name:
+        if live.version_name == candidate.version_name and live.previous_version_name:
             needed.add(live.previous_version_name)  # replaced already by a run that did not end: it has its own time
-    return [
-        {"project_arn": plan["project_arn"], "version_name": name}
-        for name, described in ctx.rekognition.list_versions(plan["project_arn"]).items()
+    return tuple(
+        VersionRef(candidate.project_arn, name)
+        for name, described in ctx.rekognition.list_versions(candidate.project_arn).items()
         if described.status == "RUNNING" and name not in needed and ctx.registry.version(name)
-    ]
+    )
 
 
 # -- the swap --------------------------------------------------------------------------------------
 
 
 @step
-def smoke_test(project: str, settings: dict[str, Any], plan: dict[str, Any]) -> dict[str, int]:
-    """Put known images to the running version; it must answer as it did when it was evaluated.
-
-    :return: how many images it was ``asked`` about and how many answers were ``right``.
-    """
-    ctx = ProjectContext(project)
+def smoke_test(
+    ctx: ProjectContext, settings: ServingSettings, project_arn: str, version_name: str, digest: str
+) -> SmokeTest:
+    """Put known images to the running version; it must answer as it did when it was evaluated."""
     ctx.deployment_lock.renew()
-    for kept in ctx.context["ti"].xcom_pull(task_ids="find_kept") or []:
-        note_status(ctx, kept["project_arn"], kept["version_name"])
-    described = note_status(ctx, plan["project_arn"], plan["version_name"])
-    known = known_answers(ctx.store, described.raw, plan["digest"], settings["smoke_test_images"])
+    described = note_status(ctx, project_arn, version_name)
+    known = known_answers(ctx.store, described.raw, digest, settings.smoke_test_images)
     answers = _ask(ctx, described, known.images, {} if known.own else {"MinConfidence": 0})
     # What people say is no measure of what this model says: there, one sign of it is enough.
-    if failure := smoke_failure(answers, settings["smoke_test_share"] if known.own else 0):
+    if failure := smoke_failure(answers, settings.smoke_test_share if known.own else 0):
         live = ctx.registry.live()
-        serves = live is not None and live.version_name == plan["version_name"]
+        serves = live is not None and live.version_name == version_name
         raise ModelError(
-            f"Model version '{plan['version_name']}' runs but {failure}. "
+            f"Model version '{version_name}' runs but {failure}. "
             + ("It serves all the same" if serves else "It was not put into service and is being stopped")
             + "; look at its evaluation in the Custom Labels console, or lower 'smoke_test_share'."
         )
-    tested = {"asked": len(answers), "right": sum(answer.right for answer in answers)}
-    log.info("%s of %s known images were answered as expected.", tested["right"], tested["asked"])
+    tested = SmokeTest(len(answers), sum(answer.right for answer in answers))
+    log.info("%s of %s known images were answered as expected.", tested.right, tested.asked)
     return tested
 
 
@@ -104,29 +207,19 @@ def _ask(
     return tuple(answers)
 
 
-@values
-def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], tested: dict[str, int]) -> dict[str, Any]:
+@decision
+def swap_live(ctx: ProjectContext, settings: DeploymentSettings, plan: DeploymentPlan, tested: SmokeTest) -> Swap:
     """Point to the new version, by compare-and-set on the version that it was compared with.
 
-    The registry must say that it may serve, and AWS that it runs, whatever became of the tasks before. The result is
-    the pointer, with ``drained_at``: until then the replaced version goes on running for calls that are
-    under way, counted from the swap, however often the task is repeated.
+    The registry must say that it may serve, and AWS that it runs, whatever became of the tasks before. The replaced
+    version goes on running for calls that are under way, for a while that is counted from the swap, however often the
+    task is repeated; or it is kept, so that a rollback takes seconds.
     """
-    ctx = ProjectContext(project)
-    ctx.deployment_lock.renew(training_seconds=settings["drain_seconds"] + settings["lock_lease_minutes"] * 60)
-    require_permission(ctx, settings, plan)
-    _require_running(ctx, plan["project_arn"], plan["version_name"])
-    challenger = LiveVersion(
-        version_name=plan["version_name"],
-        version_arn=plan["version_arn"],
-        project_arn=plan["project_arn"],
-        digest=plan["digest"],
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
-        f1=plan["f1"],
-        labels=tuple(plan["labels"]),
-        is_rollback=plan.get("is_rollback", False),
-    )
-    live = move_live(ctx.registry, challenger, expected=plan["champion_arn"])
+    ctx.deployment_lock.renew(training_seconds=settings.drain_seconds + settings.lock_lease_minutes * 60)
+    candidate = plan.candidate
+    require_permission(ctx, candidate, needs_approval=settings.require_approval)
+    _require_running(ctx, candidate)
+    live = move_live(ctx.registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
     ctx.registry.update_version(
         live.version_name,
         {
@@ -134,73 +227,34 @@ def swap_live(project: str, settings: dict[str, Any], plan: dict[str, Any], test
             "kept_until": None,
             "replaced_by": None,
             "stopped_for": None,
-            "smoke_test": tested,
+            "smoke_test": to_json(tested),
         },
     )
-    drained = datetime.fromisoformat(live.since) + timedelta(seconds=settings["drain_seconds"])
-    return {**to_json(live), "drained_at": drained.isoformat()}
+    drained = datetime.fromisoformat(live.since) + timedelta(seconds=settings.drain_seconds)
+    return Swap(_after_swap(ctx, live, settings.keep_replaced_hours), live, drained.isoformat())
 
 
-def _require_running(ctx: ProjectContext, project_arn: str, version_name: str) -> None:
-    status = ctx.rekognition.describe_version(project_arn, version_name).status
+def _require_running(ctx: ProjectContext, candidate: Candidate) -> None:
+    status = ctx.rekognition.describe_version(candidate.project_arn, candidate.version_name).status
     if status != "RUNNING":
         raise ModelError(
-            f"Version '{version_name}' is {status or 'not there any more'}, not RUNNING, so 'registry/live.json' was "
-            "not moved to it. Clear task 'start_version' with the tasks downstream of it."
+            f"Version '{candidate.version_name}' is {status or 'not there any more'}, not RUNNING, so "
+            "'registry/live.json' was not moved to it. Clear task 'start_version' with the tasks downstream of it."
         )
 
 
-# -- the version that was replaced -----------------------------------------------------------------
-
-
-@branch
-def is_version_replaced(project: str, live: dict[str, Any]) -> str:
-    """Let calls to the replaced version end, if there is one and it runs."""
-    ctx = ProjectContext(project)
-    name = live["previous_version_name"]
-    if not name:
-        return "swapped"
-    ctx.registry.update_version(name, {"replaced_by": live["version_name"], "stopped_for": None})
-    status = ctx.rekognition.describe_version(live["previous_project_arn"], name).status
-    return "drain" if VERSION_RUNNING.judge(status) is not Verdict.FAILED else "record_replaced"
-
-
-@branch
-def is_replaced_kept(project: str, settings: dict[str, Any], live: dict[str, Any]) -> str:
-    """Stop the replaced version, or keep it running for a while, so that a rollback takes seconds."""
-    ctx = ProjectContext(project)
-    ctx.deployment_lock.renew()
-    hours = settings["keep_replaced_hours"]
-    if not hours:
-        return "stop_replaced"
-    until = datetime.fromisoformat(live["since"]) + timedelta(hours=hours)
-    ctx.registry.update_version(live["previous_version_name"], {"kept_until": until.isoformat()})
-    return "record_replaced"
-
-
-@step
-def record_replaced(project: str) -> None:
-    """Record what became of the replaced version: stopped, or kept running for a while."""
-    ctx = ProjectContext(project)
-    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    live = ctx.context["ti"].xcom_pull(task_ids="swap_live")
-    require_inputs("record_replaced", {"live": live})
-    note_status(ctx, live["previous_project_arn"], live["previous_version_name"])
-
-
-# -- after a failure -------------------------------------------------------------------------------
-
-
-@branch
-def is_challenger_running(project: str, candidate: dict[str, Any] | None) -> str | None:
-    """After a failure: have the new version stopped if it runs and does not serve."""
-    if candidate is None:
-        return None
-    ctx = ProjectContext(project)
-    described = ctx.rekognition.describe_version(candidate["project_arn"], candidate["version_name"])
-    live = ctx.registry.live()
-    if live is not None and live.version_name == candidate["version_name"]:
-        log.info("%s serves: it is left running.", live.version_name)
-        return None
-    is_running = VERSION_RUNNING.judge(described.status) is not Verdict.FAILED
-    return "stop_challenger" if is_running else "find_live_down"
+def _after_swap(ctx: ProjectContext, live: LiveVersion, keep_hours: float) -> AfterSwap:
+    """Decide what becomes of the version that was replaced, if there is one, and write it down."""
+    name, project_arn = live.previous_version_name, live.previous_project_arn
+    if not name or not project_arn:
+        return AfterSwap.NOTHING
+    facts = {"replaced_by": live.version_name, "stopped_for": None}
+    if VERSION_RUNNING.judge(ctx.rekognition.describe_version(project_arn, name).status) is Verdict.FAILED:
+        ctx.registry.update_version(name, facts)
+        return AfterSwap.NOTHING
+    if keep_hours:
+        until = datetime.fromisoformat(live.since) + timedelta(hours=keep_hours)
+        ctx.registry.update_version(name, {**facts, "kept_until": until.isoformat()})
+        return AfterSwap.NOTHING
+    ctx.registry.update_version(name, facts)
+    return AfterSwap.STOP

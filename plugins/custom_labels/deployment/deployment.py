@@ -5,37 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 
 _TOLERANCE = 1e-9
 """A share is a float: 0.6 of 5 images is 3 images."""
 
 
-def why_not_replaced(live: LiveVersion | None, challenger: Mapping[str, Any], expected: str | None) -> str | None:
-    """Say why the pointer may not be moved to a version; ``None`` where it may, or where it is there already.
+@dataclass(frozen=True)
+class VersionRef:
+    """A version, as an operator addresses it."""
 
-    :param challenger: its ``version_name``, ``version_arn`` and ``is_rollback``.
-    :param expected: ARN of the version that it was compared with, ``None`` for none.
-    """
-    present = live.version_arn if live else None
-    if present == challenger["version_arn"]:
-        return None
-    if present != expected:
-        return (
-            f"'registry/live.json' names {present or 'no version'}, not {expected or 'none'}, which "
-            f"{challenger['version_name']} was to replace: another run deployed meanwhile. Nothing was changed; "
-            "trigger the DAG again to compare with the version that serves now."
-        )
-    was_rolled_back = live and live.is_rollback and live.previous_version_arn == challenger["version_arn"]
-    if was_rolled_back and not challenger.get("is_rollback"):
-        return (
-            f"'registry/live.json' names {present}, which a person put back in place of {challenger['version_name']} "
-            "meanwhile. Nothing was changed; to let that serve again, trigger the rollback DAG and name it in the "
-            "Param 'version'."
-        )
-    return None
+    project_arn: str
+    version_name: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +60,65 @@ class Units:
 
 
 @dataclass(frozen=True)
+class DeploymentPlan:
+    """What is to be done to put a version into service.
+
+    :param kept: versions of ours that run and do not serve; they are stopped first.
+    :param stop_first: the live version, if it may be stopped for want of a place in the quota.
+    :param units: inference units that it is started with.
+    :param needs_approval: whether a person must have approved it.
+    """
+
+    candidate: Candidate
+    kept: tuple[VersionRef, ...]
+    stop_first: VersionRef | None
+    units: Units
+    needs_approval: bool
+
+
+class AfterSwap(StrEnum):
+    """What becomes of the version that was replaced."""
+
+    STOP = "the replaced version goes"
+    NOTHING = "none is to go"
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A version that was put into service.
+
+    :param live: the pointer as it is now.
+    :param drained_at: until when the replaced version goes on running for calls that are under way, ISO 8601.
+    """
+
+    choice: AfterSwap
+    live: LiveVersion
+    drained_at: str
+
+
+def why_not_replaced(live: LiveVersion | None, challenger: Candidate) -> str | None:
+    """Say why the pointer may not be moved to a version; ``None`` where it may, or where it is there already."""
+    expected = challenger.champion_arn
+    present = live.version_arn if live else None
+    if present == challenger.version_arn:
+        return None
+    if present != expected:
+        return (
+            f"'registry/live.json' names {present or 'no version'}, not {expected or 'none'}, which "
+            f"{challenger.version_name} was to replace: another run deployed meanwhile. Nothing was changed; "
+            "trigger the DAG again to compare with the version that serves now."
+        )
+    was_rolled_back = live and live.is_rollback and live.previous_version_arn == challenger.version_arn
+    if was_rolled_back and not challenger.is_rollback:
+        return (
+            f"'registry/live.json' names {present}, which a person put back in place of {challenger.version_name} "
+            "meanwhile. Nothing was changed; to let that serve again, trigger the rollback DAG and name it in the "
+            "Param 'version'."
+        )
+    return None
+
+
+@dataclass(frozen=True)
 class SmokeAnswer:
     """One known image put to a version: the answer that is expected and what the version said.
 
@@ -91,6 +134,14 @@ class SmokeAnswer:
     def right(self) -> bool:
         """Whether the surest answer is the expected label."""
         return self.answered[:1] == (self.label,)
+
+
+@dataclass(frozen=True)
+class SmokeTest:
+    """How many known images were put to a version, and how many of its answers were right."""
+
+    asked: int
+    right: int
 
 
 def smoke_failure(answers: tuple[SmokeAnswer, ...], share: float) -> str | None:

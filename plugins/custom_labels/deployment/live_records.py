@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.errors import LiveVersionChanged
 from custom_labels.s3.store import ObjectChanged, ObjectExists
 
 
-def move_live(registry: Registry, challenger: LiveVersion, *, expected: str | None) -> LiveVersion:
+def move_live(registry: Registry, challenger: Candidate, now: str) -> LiveVersion:
     """Point to the challenger, if the pointer still names the version that it was compared with.
 
     Moving it again to where it is changes nothing, so that a retry is safe.
 
-    :param expected: ARN of the version that must serve now, ``None`` for none.
+    :param now: the present moment, ISO 8601 in UTC.
     :return: the pointer as written, with its predecessor.
     :raises LiveVersionChanged: the pointer names another version than expected, or one that a person put back in
         place of the challenger.
@@ -26,9 +26,9 @@ def move_live(registry: Registry, challenger: LiveVersion, *, expected: str | No
     champion = from_json(LiveVersion, value) if value else None
     if champion is not None and champion.version_arn == challenger.version_arn:
         return champion
-    if reason := why_not_replaced(champion, to_json(challenger), expected):
+    if reason := why_not_replaced(champion, challenger):
         raise LiveVersionChanged(reason)
-    successor = challenger.replacing(champion)
+    successor = LiveVersion.of(challenger, now).replacing(champion)
     try:
         registry.store.write_if_unchanged(LIVE, to_json(successor), etag)
     except (ObjectExists, ObjectChanged) as error:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_labels.core.codec import from_json
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.evaluation.approval import Approval
 
 
 def why_not_deployed(
-    candidate: Mapping[str, Any],
+    candidate: Candidate,
     record: Mapping[str, Any],
     decision: Mapping[str, Any] | None,
     *,
@@ -21,21 +21,20 @@ def why_not_deployed(
 
     A rollback is a user's own order: it needs no more than a version that was evaluated.
 
-    :param candidate: its ``version_name``, ``version_arn``, ``champion_arn`` and perhaps ``is_rollback``.
     :param record: what ``registry/versions/`` holds of it, empty for nothing.
     :param decision: what ``registry/decisions/`` holds of it, ``None`` for nothing.
     :param needs_approval: whether ``require_approval`` is on.
     """
-    name = candidate["version_name"]
-    if candidate.get("is_rollback"):
+    name = candidate.version_name
+    if candidate.is_rollback:
         return None if record.get("evaluation") else _refusal(name, "was never evaluated", "registry/versions/")
-    if decision is None or decision["version_arn"] != candidate["version_arn"]:
+    if decision is None or decision["version_arn"] != candidate.version_arn:
         return _refusal(name, "was not judged by its gates", "registry/decisions/", "judge")
     if not decision["passed"] or not all(gate["passed"] for gate in decision["gates"]):
         return _refusal(name, f"did not pass its gates ({decision['reason']})", "registry/decisions/")
     champion = (decision["champion"] or {}).get("version_arn")
-    if champion != candidate["champion_arn"]:
-        against = f"was judged against {champion or 'no version'}, not {candidate['champion_arn'] or 'none'}"
+    if champion != candidate.champion_arn:
+        against = f"was judged against {champion or 'no version'}, not {candidate.champion_arn or 'none'}"
         return _refusal(name, against, "registry/decisions/", "judge")
     return _why_not_approved(name, record, {"reason": decision["reason"], "champion_arn": champion}, needs_approval)
 

@@ -6,11 +6,12 @@ what the registry says at this moment: each function makes a ``pre_execute`` of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.preconditions import Hook, pre_execute, pull_inputs
+from custom_labels.core.live_version import Candidate
+from custom_labels.core.preconditions import Hook, pre_execute
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.errors import LiveVersionChanged, NotPermitted
@@ -20,42 +21,37 @@ from custom_labels.training.attempt_records import TrainingRecords
 # -- putting into service --------------------------------------------------------------------------
 
 
-def require_permission(ctx: ProjectContext, settings: Mapping[str, Any], candidate: Mapping[str, Any]) -> None:
+def require_permission(ctx: ProjectContext, candidate: Candidate, *, needs_approval: bool) -> None:
     """Make sure that a version may serve: it replaces what it was judged against, passed its gates, and was approved.
 
-    :param settings: what ``load_settings`` returned.
-    :param candidate: what ``judge`` or ``choose_version`` returned.
     :raises LiveVersionChanged: another version serves than the one it is to replace.
     :raises NotPermitted: the registry lacks what it takes.
     """
     live = ctx.registry.live()
-    if reason := why_not_replaced(live, candidate, candidate["champion_arn"]):
+    if reason := why_not_replaced(live, candidate):
         raise LiveVersionChanged(reason)
-    if live is not None and live.version_arn == candidate["version_arn"]:
+    if live is not None and live.version_arn == candidate.version_arn:
         return
-    name = candidate["version_name"]
-    refused = why_not_deployed(
-        candidate,
-        ctx.registry.version(name),
-        Decisions(ctx.store, name).record(),
-        needs_approval=bool(settings["require_approval"]),
+    name = candidate.version_name
+    refuse(
+        why_not_deployed(
+            candidate, ctx.registry.version(name), Decisions(ctx.store, name).record(), needs_approval=needs_approval
+        )
     )
-    if refused:
-        raise NotPermitted(refused)
 
 
-def before_deployment(project: str, planned_by: str) -> Hook:
-    """Before a version is started to serve: it may.
+def require_live(ctx: ProjectContext, version_name: str) -> None:
+    """Make sure that a version serves before that is put on record as how a run ended.
 
-    :param planned_by: the task that returned the candidate.
+    :raises NotPermitted: it does not.
     """
-
-    def check(ctx: ProjectContext, task: Any) -> None:
-        inputs = pull_inputs(ctx, task, planned_by, "load_settings")
-        ctx.deployment_lock.hold()
-        require_permission(ctx, inputs["load_settings"], inputs[planned_by])
-
-    return pre_execute(project, check)
+    live = ctx.registry.live()
+    if live is None or live.version_name != version_name:
+        raise NotPermitted(
+            f"Version '{version_name}' was not recorded as the one that serves: 'registry/live.json' names "
+            f"{live.version_name if live else 'no version'}. Another run moved it meanwhile, or 'swap_live' was marked "
+            "by hand. To let it serve, trigger the rollback DAG and name it in the Param 'version'."
+        )
 
 
 # -- starting, stopping, deleting ------------------------------------------------------------------
@@ -66,7 +62,7 @@ def before_start_of_live(project: str) -> Hook:
 
     def check(ctx: ProjectContext, task: Any) -> None:
         ctx.deployment_lock.hold()
-        _refuse(why_not_live(task.version_name, ctx.registry.live()))
+        refuse(why_not_live(task.version_name, ctx.registry.live()))
 
     return pre_execute(project, check)
 
@@ -92,7 +88,7 @@ def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool]
     def check(ctx: ProjectContext, task: Any) -> None:
         ctx.deployment_lock.hold()
         name = task.version_name
-        _refuse(why_not_stopped(name, ctx.registry.live(), is_recorded=is_recorded(ctx, name)))
+        refuse(why_not_stopped(name, ctx.registry.live(), is_recorded=is_recorded(ctx, name)))
 
     return pre_execute(project, check)
 
@@ -103,11 +99,12 @@ def before_deletion(project: str) -> Hook:
     def check(ctx: ProjectContext, task: Any) -> None:
         ctx.deployment_lock.hold()
         open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
-        _refuse(why_not_deleted(task.version_name, ctx.registry.live(), open_versions))
+        refuse(why_not_deleted(task.version_name, ctx.registry.live(), open_versions))
 
     return pre_execute(project, check)
 
 
-def _refuse(reason: str | None) -> None:
+def refuse(reason: str | None) -> None:
+    """Raise the reason why something may not be done, if there is one."""
     if reason:
         raise NotPermitted(reason)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from custom_labels.aws.statuses import STARTABLE, VERSION_RUNNING, Described, Verdict
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.errors import ModelError
+
+
+class Rollback(StrEnum):
+    """What there is to do."""
+
+    DUE = "a version to put back"
+    NOT_DUE = "none"
+
+
+@dataclass(frozen=True)
+class RollbackDecision:
+    """Which version is to be put back, or why none.
+
+    :param candidate: ``None`` where there is nothing to do.
+    :param replaced: the version that it replaces, by name; ``None`` for none.
+    """
+
+    choice: Rollback
+    reason: str
+    candidate: Candidate | None = None
+    replaced: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +85,7 @@ def make_candidate(
     project_arn: str,
     described: Described,
     live: LiveVersion | None,
-) -> dict[str, Any]:
+) -> Candidate:
     """Make the candidate of a deployment from what the registry and AWS know of a version.
 
     :param record: the version's record in the registry, empty where it has none.
@@ -93,20 +115,20 @@ def make_candidate(
             f"Version '{version_name}' was never evaluated: {where} has no 'evaluation'. Name a version in the Param "
             "'version' that was judged by its gates."
         )
-    return {
-        "version_name": version_name,
-        "version_arn": described.arn,
-        "project_arn": project_arn,
-        "digest": record["digest"],
-        "f1": evaluation["f1"],
-        "labels": [metrics["label"] for metrics in evaluation["labels"]],
-        "champion_arn": live.version_arn if live else None,
-        "replaces": _replaced(version_name, live),
-        "is_rollback": True,
-    }
+    return Candidate(
+        project_arn=project_arn,
+        version_name=version_name,
+        version_arn=described.arn,
+        digest=record["digest"],
+        f1=evaluation["f1"],
+        labels=tuple(metrics["label"] for metrics in evaluation["labels"]),
+        champion_arn=live.version_arn if live else None,
+        is_rollback=True,
+    )
 
 
-def _replaced(version_name: str, live: LiveVersion | None) -> str | None:
+def find_replaced(version_name: str, live: LiveVersion | None) -> str | None:
+    """Name the version that a rollback replaces; its predecessor, where a run that died had put it back already."""
     if live is None:
         return None
     return live.previous_version_name if live.version_name == version_name else live.version_name

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.aws.statuses import Described
-from custom_labels.core.context import ProjectContext, branch, step, values
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.live_version import LiveVersion
-from custom_labels.core.reporting_tasks import outcome
-from custom_labels.deployment.end_tasks import require_live
-from custom_labels.deployment.rollback import find_target, make_candidate
+from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.core.steps import decision, step
+from custom_labels.deployment.preconditions import require_live
+from custom_labels.deployment.rollback import (
+    Rollback,
+    RollbackDecision,
+    find_replaced,
+    find_target,
+    make_candidate,
+)
+from custom_labels.deployment.settings import DeploymentSettings
 from custom_labels.errors import ModelError
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState
 
-log = logging.getLogger(__name__)
 
-
-@values
-def choose_version(project: str) -> dict[str, Any]:
+@decision
+def choose_version(ctx: ProjectContext) -> RollbackDecision:
     """Find the version to put back, under the deployment lock: the named one, else the live version's predecessor."""
-    ctx = ProjectContext(project)
     ctx.deployment_lock.renew()
     live = ctx.registry.live()
     replaced = ctx.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
     target = find_target(live, ctx.param("version"), replaced.get("rolled_back"))
     if target.version_name is None:
-        return {"reason": target.reason}
+        return RollbackDecision(Rollback.NOT_DUE, target.reason)
     record = ctx.registry.version(target.version_name)
     project_arn = _project_arn(ctx, live, record)
     described = ctx.rekognition.describe_version(project_arn, target.version_name) if record else Described(None)
     candidate = make_candidate(
         target.version_name, record=record, project_arn=project_arn, described=described, live=live
     )
-    log.info("%s is to replace %s.", target.version_name, candidate["replaces"] or "no version")
-    return candidate
+    goes = find_replaced(target.version_name, live)
+    return RollbackDecision(Rollback.DUE, f"{target.version_name} is to replace {goes or 'none'}", candidate, goes)
 
 
 def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
@@ -55,34 +60,18 @@ def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str
     return found["ProjectArn"]
 
 
-@branch
-def is_version_chosen(chosen: dict[str, Any]) -> str:
-    """Deploy the version, if there is one."""
-    return "plan_deployment" if "version_name" in chosen else "nothing_to_roll_back"
-
-
 @step
-def nothing_to_roll_back(project: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Say why there is nothing to put back."""
-    return outcome(ProjectContext(project), "nothing_to_roll_back", chosen["reason"])
-
-
-@step
-def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+def finish(ctx: ProjectContext, settings: DeploymentSettings, decided: RollbackDecision) -> RunOutcome:
     """Record who put which version back and why; the one that it replaced is not deployed again by itself."""
-    ctx = ProjectContext(project)
-    require_live(ctx, live["version_name"])
-    replaced = chosen["replaces"]
-    who = getattr(ctx.context["dag_run"], "triggering_user_name", None) or "unknown"
+    if decided.candidate is None:
+        return finish_run(ctx, settings, Outcome.NOTHING_TO_ROLL_BACK, decided.reason)
+    name, replaced = decided.candidate.version_name, decided.replaced
+    require_live(ctx, name)
+    who = ctx.run.triggered_by or "unknown"
     why = ctx.param("reason") or "no reason was given"
-    fact = {
-        "to": live["version_name"],
-        "by": who,
-        "reason": why,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "run": ctx.run_name,
-    }
     if replaced:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        fact = {"to": name, "by": who, "reason": why, "at": now, "run": ctx.run_name}
         ctx.registry.update_version(replaced, {"rolled_back": fact})
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
         for attempt in TrainingRecords(ctx.registry).open_attempts():
@@ -90,9 +79,5 @@ def rolled_back(project: str, chosen: dict[str, Any], live: dict[str, Any]) -> d
                 TrainingRecords(ctx.registry).finish_attempt(
                     attempt.digest, attempt.version_name, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
                 )
-    return outcome(
-        ctx,
-        "rolled_back",
-        f"version {live['version_name']} serves instead of {replaced or 'none'}: {why}",
-        {"By": who, "F1": f"{live['f1']:.3f}"},
-    )
+    detail = f"version {name} serves instead of {replaced or 'none'}: {why}"
+    return finish_run(ctx, settings, Outcome.ROLLED_BACK, detail, {"By": who, "F1": f"{decided.candidate.f1:.3f}"})

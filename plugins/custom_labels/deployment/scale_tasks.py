@@ -2,81 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from custom_labels.aws.statuses import NOTHING
-from custom_labels.core.context import ProjectContext, branch, step, values
-from custom_labels.core.reporting_tasks import outcome
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.core.steps import decision, step
 from custom_labels.deployment.deployment import Units
-from custom_labels.deployment.scaling import decide_scaling
+from custom_labels.deployment.scaling import ScaleDecision, Scaling, decide_scaling
+from custom_labels.deployment.settings import ServingSettings
 from custom_labels.deployment.version_tasks import minutes_without, note_status, stop_for_quota
 from custom_labels.errors import ModelError
 
 _WHY = "other inference units"
 
 
-@values
-def inspect_live(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+@decision
+def inspect_live(ctx: ProjectContext, settings: ServingSettings) -> ScaleDecision:
     """Compare the live version's units with those that are wanted, under the deployment lock.
 
     Where they differ, that it is being stopped for this is written down first: whoever comes next starts it again.
     """
-    ctx = ProjectContext(project)
     # The version is stopped and started before the next sign of life, each within an hour.
-    ctx.deployment_lock.renew(training_seconds=2 * settings["lock_lease_minutes"] * 60)
+    ctx.deployment_lock.renew(training_seconds=2 * settings.lock_lease_minutes * 60)
     live = ctx.registry.live()
-    name = live.version_name if live else None
     described = note_status(ctx, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
     record = ctx.registry.version(live.version_name) if live else {}
-    wanted = Units.wanted(settings["minimum_inference_units"], settings["maximum_inference_units"])
-    decision = decide_scaling(
-        name,
+    decided = decide_scaling(
+        live.version_name if live else None,
         described.status,
         present=Units.of(described.raw),
-        wanted=wanted,
+        wanted=Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units),
         was_interrupted=record.get("stopped_for") == _WHY,
     )
-    if live is None or not decision.is_due:
-        return {"is_due": False, "reason": decision.reason}
+    if live is None or decided.choice is Scaling.NOT_DUE:
+        return decided
     stop_for_quota(ctx, live, _WHY, may_stop=True)
-    return {
-        "is_due": True,
-        "reason": decision.reason,
-        "wanted": str(wanted),
-        "project_arn": live.project_arn,
-        "version_name": live.version_name,
-        "digest": live.digest,
-    }
-
-
-@branch
-def is_scaling_due(look: dict[str, Any]) -> str:
-    """Stop the version and start it again, if other units are wanted."""
-    return "stop_live" if look["is_due"] else "nothing_to_scale"
+    return replace(decided, project_arn=live.project_arn, version_name=live.version_name, digest=live.digest)
 
 
 @step
-def nothing_to_scale(project: str, look: dict[str, Any]) -> dict[str, Any]:
-    """Say why nothing was done."""
-    return outcome(ProjectContext(project), "nothing_to_scale", look["reason"])
-
-
-@step
-def scaled(project: str, look: dict[str, Any]) -> dict[str, Any]:
-    """Record the units that the version runs with now, and say for how long nothing served."""
-    ctx = ProjectContext(project)
-    name = look["version_name"]
-    described = note_status(ctx, look["project_arn"], name)
-    units = str(Units.of(described.raw))
-    if described.status != "RUNNING" or units != look["wanted"]:
+def finish(ctx: ProjectContext, settings: ServingSettings, decided: ScaleDecision) -> RunOutcome:
+    """Record the units that the version runs with now and for how long nothing served, or why nothing was done."""
+    if decided.project_arn is None or decided.version_name is None:
+        return finish_run(ctx, settings, Outcome.NOTHING_TO_SCALE, decided.reason)
+    name = decided.version_name
+    described = note_status(ctx, decided.project_arn, name)
+    units = Units.of(described.raw)
+    if described.status != "RUNNING" or units != decided.wanted:
         raise ModelError(
-            f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {look['wanted']} were "
+            f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {decided.wanted} were "
             "asked for: 'stop_live' or 'start_live' was marked by hand. Trigger the DAG again."
         )
-    record = ctx.registry.version(name)
-    ctx.registry.update_version(name, {"stopped_for": None})
-    return outcome(
-        ctx,
-        "scaled",
-        f"version {name} runs with {look['wanted']}; nothing served for at most {minutes_without(record)}",
-    )
+    without = minutes_without(ctx.registry.version(name))
+    detail = f"version {name} runs with {decided.wanted}; nothing served for at most {without}"
+    return finish_run(ctx, settings, Outcome.SCALED, detail)

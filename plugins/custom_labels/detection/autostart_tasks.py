@@ -45,7 +45,7 @@ def is_version_serving(project: str, settings: dict[str, Any]) -> str:
     ctx = ProjectContext(project)
     service = _look(ctx, settings)
     if service.startable is not None:
-        why = _take_lock(ctx, settings) if _do_images_wait(ctx) else "no image waits for it"
+        why = _take_lock(ctx) if _do_images_wait(ctx) else "no image waits for it"
         if why is None:
             # Under the lock it is looked at again: a swap may just have ended.
             service = _look(ctx, settings)
@@ -92,9 +92,9 @@ def _do_images_wait(ctx: ProjectContext) -> bool:
         return len(inbox) > 0
 
 
-def _take_lock(ctx: ProjectContext, settings: dict[str, Any]) -> str | None:
+def _take_lock(ctx: ProjectContext) -> str | None:
     """Take the deployment lock without waiting; say who has it, ``None`` when it is ours."""
-    holder = ctx.try_take(ctx.deployment_lock, settings)
+    holder = ctx.try_take(ctx.deployment_lock)
     return f"a deployment is under way: {holder.owner}" if holder else None
 
 

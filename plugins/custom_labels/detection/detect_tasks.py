@@ -58,7 +58,7 @@ def plan_run(ctx: ProjectContext, settings: dict[str, Any], work: DetectionWork)
     :return: the ``batches``, and what was found and drained on the way.
     """
     most_batch = settings["detection_batch_images"]
-    swept = not ctx.triggered_by_queue_only
+    swept = not ctx.run.triggered_by_queue_only
     with tempfile.TemporaryDirectory() as folder:
         most = ctx.param("maximum_images") or MOST_BATCHES * most_batch
         with Inbox(ctx.store, Path(folder) / "inbox.db", most) as inbox:
@@ -212,7 +212,7 @@ def nothing_serves(project: str) -> dict[str, Any]:
     ctx = ProjectContext(project)
     reason = ctx.context["ti"].xcom_pull(task_ids="is_version_serving", key=REASON)
     end = outcome(ctx, "nothing_serves", f"{reason}; new images wait")
-    before = ctx.registry.last_run(ctx.context["dag_run"].dag_id)
+    before = ctx.registry.last_run(ctx.run.dag_id)
     if (before.get("outcome"), before.get("detail")) == (end["outcome"], end["detail"]):
         ctx.context["ti"].xcom_push(key=NOTE_KEY, value=f"Still: {end['detail']}.")
         raise AirflowSkipException(f"That was notified by run '{before.get('run')}' and has not changed since.")

@@ -15,7 +15,7 @@ from custom_labels.aws.links import PAGES, decision_path
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.notifications import announce
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.preconditions import when_chosen
 from custom_labels.evaluation.approval import Approval, Question, ask
 from custom_labels.evaluation.decision_records import Decisions
@@ -110,7 +110,7 @@ class ApproveVersionOperator(HITLBranchOperator):
         if conf.get("api", "base_url", fallback=""):
             facts["Answer"] = self.generate_link_to_ui_from_context(context=context)
         detail = f"{self.judged['reason']}; version {self.judged['version_name']} waits for a person's approval"
-        announce(ctx, RunOutcome("approval_wanted", self.project, detail, ctx.run_name, facts))
+        announce(ctx, RunOutcome(Outcome.APPROVAL_WANTED, self.project, detail, ctx.run_name, facts))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Record the answer, then go on with what it says."""

@@ -55,7 +55,7 @@ def inspect(project: str, settings: dict[str, Any]) -> dict[str, Any]:
         is, without which nothing is stopped, started or deleted.
     """
     ctx = ProjectContext(project)
-    holder = ctx.try_take(ctx.deployment_lock, settings)
+    holder = ctx.try_take(ctx.deployment_lock)
     now = datetime.now(UTC)
     listed = list_versions(ctx)
     serving = note_serving(ctx, listed, now)

@@ -59,7 +59,7 @@ def collect(project: str) -> dict[str, Any]:
         look = HarvestInspection(ctx.store, backend, found, watermark - OVERLAP if watermark else harvest_records.EPOCH)
         look.learn(unfinished, now)
         look.at_queue(project_queue(ctx.project, "reviews"))
-        if not ctx.triggered_by_queue_only:
+        if not ctx.run.triggered_by_queue_only:
             look.at_all(now)
         run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
         batches = write_batches(ctx.store, run, found, BATCH_REVIEWS)

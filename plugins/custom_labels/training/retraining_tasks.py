@@ -20,7 +20,7 @@ from custom_labels.training.retraining import RetrainDecision, RunKind, decide_r
 
 def run_kind(ctx: ProjectContext) -> RunKind:
     """Say what is asked of the run: a backfill deploys only what its ``deploy`` asks for."""
-    backfill = ctx.context["dag_run"].run_type == BACKFILL
+    backfill = ctx.run.run_type == BACKFILL
     return RunKind(backfill=backfill, deploys=not backfill or bool(ctx.param("deploy")))
 
 

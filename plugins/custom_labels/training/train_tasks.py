@@ -118,7 +118,7 @@ def claim_training(
     ours = TrainingAttempt(
         digest=snapshot.digest,
         project_arn=project_arn,
-        version_name=version_name(project, ctx.when, snapshot.digest),
+        version_name=version_name(project, ctx.run.when, snapshot.digest),
         run=ctx.run_name,
         deploys=run_kind(ctx).deploys,
     )

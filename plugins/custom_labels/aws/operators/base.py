@@ -47,6 +47,7 @@ class WaitingOperator(CustomLabelsOperator):
 
     :param waiter_delay: seconds between two polls of the status (templated).
     :param waiter_max_attempts: number of polls before giving up (templated).
+    :param wait_for_completion: wait at all; a sensor may do so instead.
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
@@ -62,12 +63,14 @@ class WaitingOperator(CustomLabelsOperator):
         *,
         waiter_delay: int | str = 60,
         waiter_max_attempts: int | str = 120,
+        wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.waiter_delay = waiter_delay
         self.waiter_max_attempts = waiter_max_attempts
+        self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
 
     def submit(self, context: Context) -> None:
@@ -106,7 +109,7 @@ class WaitingOperator(CustomLabelsOperator):
         except NotDecided as error:
             raise AirflowFailException(str(error)) from error
         self.submit(context)
-        return self.settle(context)
+        return self.settle(context) if self.wait_for_completion else self.result(self.describe(), context)
 
     def settle(self, context: Context) -> Any:
         """Judge the status now; wait only if it says so."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import conf
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link, persist_version_link
@@ -78,7 +78,7 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
         described = self.describe()
         verdict = self.table.judge(described.status)
         if verdict is Verdict.FAILED:
-            raise AirflowException(
+            raise AirflowFailException(
                 f"{self.subject} is {described.status or GONE} instead of {self.table.goal}: "
                 f"{described.message or 'AWS gave no status message'}"
             )
