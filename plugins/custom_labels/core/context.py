@@ -82,6 +82,7 @@ class RunInfo:
     :param dag_id: the DAG, and ``run_id`` the run; ``run_type`` is Airflow's word for what made it.
     :param when: its logical date, or the moment it was asked for where it has none.
     :param as_of: up to when objects are seen: the end of its data interval, so that a backfill retrains history.
+    :param interval_start: of its data interval, ``interval_end`` likewise; ``None`` where it has none.
     :param started_at: when it began; tells it apart from one of the same id in another Airflow.
     :param params: its Params.
     :param triggered_by: who triggered it by hand.
@@ -95,6 +96,8 @@ class RunInfo:
     when: datetime
     as_of: datetime
     run_type: str = "manual"
+    interval_start: datetime | None = None
+    interval_end: datetime | None = None
     started_at: datetime | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     triggered_by: str | None = None
@@ -111,8 +114,10 @@ class RunInfo:
             dag_id=run.dag_id,
             run_id=run.run_id,
             when=when,
-            as_of=run.data_interval_end or run.run_after,
+            as_of=getattr(run, "data_interval_end", None) or run.run_after,
             run_type=str(run.run_type),
+            interval_start=getattr(run, "data_interval_start", None),
+            interval_end=getattr(run, "data_interval_end", None),
             started_at=run.start_date,
             params=context.get("params") or {},
             triggered_by=getattr(run, "triggering_user_name", None),

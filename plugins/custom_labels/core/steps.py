@@ -242,21 +242,20 @@ class Step(AnyStep, Generic[P, R]):
         self,
         function: Callable[Concatenate[ProjectContext, P], R],
         *,
-        decides: bool = False,
+        operator: type[StepOperator] = StepOperator,
         fan_out: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(function, options, fan_out)
-        self.decides = decides
+        self.operator = operator
 
     def having(self, **options: Any) -> Step[P, R]:
         """Give the step with other arguments of its operator."""
-        return Step(self.function, decides=self.decides, fan_out=self.fan_out, **{**self._options, **options})
+        return Step(self.function, operator=self.operator, fan_out=self.fan_out, **{**self._options, **options})
 
     def __call__(self, project: Project, *args: P.args, **kwargs: P.kwargs) -> R:
         """Add the task to the DAG that is being built; give what stands for its result."""
-        kind = DecisionOperator if self.decides else StepOperator
-        operator = kind(**self._arguments(project, self.parameters, *args, **kwargs))
+        operator = self.operator(**self._arguments(project, self.parameters, *args, **kwargs))
         return cast("R", Output(operator, VALUE) if self.fan_out else Output(operator))
 
 
@@ -302,7 +301,7 @@ def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]
 
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
     """Make a step of a function whose value has a ``choice`` of the ways on."""
-    return Step(function, decides=True)
+    return Step(function, operator=DecisionOperator)
 
 
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
