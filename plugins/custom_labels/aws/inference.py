@@ -101,7 +101,12 @@ class InferenceClient(Generic[V]):
     def __init__(self, version: V, store: S3Store, rate: float, minimum_confidence: float | None = None) -> None:
         self.store = store
         self._calls = 0
-        hook = RekognitionHook(aws_conn_id=store.aws_conn_id, region_name=store.region_name, config=dict(ONCE))
+        hook = RekognitionHook(
+            aws_conn_id=store.aws_conn_id,
+            region_name=store.region_name,
+            verify=store.verify,
+            config={**store.botocore_config, **ONCE},
+        )
         self._client = hook.client
         self._lock = threading.Lock()
         self._stopping = threading.Event()

@@ -66,18 +66,28 @@ VERSION_TRAINED = _table(
     {"TRAINING_IN_PROGRESS"},
 )
 VERSION_RUNNING = _table("project_version_running", "running", {"RUNNING"}, {"STARTING"})
-# Trained but never started, or failed while starting: nothing runs and nothing is billed.
+# Trained or copied but never started, or failed while starting: nothing runs and nothing is billed.
 VERSION_STOPPED = _table(
-    "project_version_stopped", "stopped", {"STOPPED", "TRAINING_COMPLETED", "FAILED", GONE}, {"STOPPING"}
+    "project_version_stopped",
+    "stopped",
+    {"STOPPED", "TRAINING_COMPLETED", "COPYING_COMPLETED", "FAILED", GONE},
+    {"STOPPING"},
+)
+# A copy that was started meanwhile is a complete copy; TRAINING_COMPLETED is a version that was not copied but trained.
+VERSION_COPIED = _table(
+    "project_version_copied",
+    "copied",
+    {"COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
+    {"COPYING_IN_PROGRESS"},
 )
 VERSION_DELETED = _table("project_version_deleted", "deleted", {GONE}, {"DELETING"})
 
 PROJECT_TABLES = (PROJECT_CREATED,)
 DATASET_TABLES = (DATASET_CREATED, DATASET_UPDATED, DATASET_DELETED)
-VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_DELETED)
+VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_COPIED, VERSION_DELETED)
 TABLES = {table.waiter: table for table in (*PROJECT_TABLES, *DATASET_TABLES, *VERSION_TABLES)}
 
-STARTABLE = frozenset({"TRAINING_COMPLETED", "STOPPED", "FAILED"})
+STARTABLE = frozenset({"TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED", "FAILED"})
 """Statuses from which StartProjectVersion is allowed."""
 
 

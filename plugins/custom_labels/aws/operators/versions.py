@@ -138,8 +138,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
-                "Nothing was started or paid; delete versions, set 'keep_versions' so that the cost guard does, or ask "
-                "for a higher quota, then clear this task."
+                "Nothing was started or paid; delete versions that are not needed, or ask for a higher quota, then "
+                "clear this task."
             ) from error
         except LimitExceeded as error:
             raise AirflowException(
@@ -217,16 +217,15 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         if not self.stop_first:
             raise AirflowException(
                 f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
-                "raised, and a swap without downtime needs one free place. Nothing was stopped; stop a model that is "
-                "not needed, ask for a higher quota, or set 'when_quota_is_full' to 'stop_then_start', then clear this "
-                "task."
+                "raised. Nothing was stopped; stop a model that is not needed, ask for a higher quota, or name in "
+                "'stop_first' the version to stop in this case, then clear this task."
             ) from error
         other = self.hook.describe_version(**self.stop_first)
         if VERSION_STOPPED.judge(other.status) is Verdict.DONE:
             raise AirflowFailException(
                 f"{self.subject} cannot be started: {error}. Version '{self.stop_first['version_name']}' is stopped "
                 "already, so others take the places of the quota. Stop a model that is not needed, or ask for a higher "
-                "quota, and trigger the DAG again."
+                "quota, then clear this task."
             ) from error
         self.log.warning("%s. Stopping version '%s', as asked for.", error, self.stop_first["version_name"])
         CustomLabelsStopVersionOperator.stop(self.hook, other)

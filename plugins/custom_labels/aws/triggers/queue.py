@@ -100,10 +100,10 @@ class QueueTrigger(BaseEventTrigger):
                             yield TriggerEvent({"queue": self.queue_url, "waiting": numbers.waiting})
                         await asyncio.sleep(self.poll_seconds)
             except (ClientError, BotoCoreError) as error:
-                # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
+                # A watcher that dies is the worse end: messages would wait with no run.
                 self.log.warning(
-                    "Queue %s could not be polled: %s. Check 'queues' in the project's YAML file and the connection "
-                    "'%s'; polling again in %s s.",
+                    "Queue %s could not be polled: %s. Check 'queue_url' of this trigger and the connection '%s'; "
+                    "polling again in %s s.",
                     self.queue_url,
                     error,
                     self.aws_conn_id,
