@@ -29,6 +29,7 @@ from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from mypy_boto3_s3.client import S3Client
 
     from custom_labels.aws.inference import NamedVersion
 
@@ -172,8 +173,9 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
         """Write the results to ``output_uri``."""
         file.seek(0)
         bucket, key = self._split("output_uri", str(self.output_uri))
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
         try:
-            S3Hook(**self._hook_parameters).get_conn().upload_fileobj(file, bucket, key)
+            s3.upload_fileobj(file, bucket, key)
         except (BotoCoreError, ClientError, S3UploadFailedError) as error:
             raise AirflowException(
                 f"The results could not be written to {self.output_uri}: {error}. Correct 'output_uri', or allow "

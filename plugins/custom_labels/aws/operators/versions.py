@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -43,7 +43,7 @@ class VersionOperator(WaitingOperator):
         *WaitingOperator.template_fields, "project_arn", "version_name"
     )
     operator_extra_links = (CustomLabelsVersionLink(),)
-    needed = ("project_arn", "version_name")
+    needed: ClassVar[tuple[str, ...]] = ("project_arn", "version_name")
 
     def __init__(self, *, project_arn: str, version_name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
