@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
 from custom_labels.aws.statuses import Described
@@ -18,6 +18,7 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
     :param bucket: the project's bucket (templated).
     """
 
+    how_to_delete: ClassVar[str] = "delete versions, set 'keep_versions' so that the cost guard does"
     template_fields: Sequence[str] = (*CustomLabelsTrainVersionOperator.template_fields, "bucket")
 
     def __init__(self, *, bucket: str, **kwargs: Any) -> None:

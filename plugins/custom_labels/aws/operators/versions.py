@@ -99,6 +99,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
 
     table = VERSION_TRAINED
     final_failure = True
+    how_to_delete: ClassVar[str] = "delete versions that are not needed"
+    """How a project gets fewer versions, for the words of an error; a subclass may know a better way."""
     template_fields: Sequence[str] = aws_template_fields(*VersionOperator.template_fields, "output_uri", "tags")
 
     def __init__(
@@ -138,7 +140,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
-                "Nothing was started or paid; delete versions that are not needed, or ask for a higher quota, then "
+                f"Nothing was started or paid; {self.how_to_delete}, or ask for a higher quota, then "
                 "clear this task."
             ) from error
         except LimitExceeded as error:
