@@ -226,7 +226,9 @@ def test_an_operator_that_defers_judges_as_its_table(cls: Any, place: Place) -> 
     )
     found = {}
     for status in every(kind):
-        place.tell(kind, status, first=min(table.wait))
+        # The status is asked for once before it is judged, but not of a dataset that is adopted as it is.
+        times = 0 if cls.__name__ == "CustomLabelsCreateDatasetOperator" else 1
+        place.tell(kind, status, first=min(table.wait), times=times)
         found[status, "at once"] = verdict_of(lambda: task.execute(context()), table, status)
         for event in ({"status": "success"}, {"status": "error", "message": "The waiter ended."}):
             place.tell(kind, min(table.wait))
