@@ -11,7 +11,6 @@ from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param, conf
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.aws.links import PAGES, decision_path
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.notifications import announce
@@ -19,6 +18,7 @@ from custom_labels.core.outcome import RunOutcome
 from custom_labels.core.preconditions import when_chosen
 from custom_labels.evaluation.approval import Approval, Question, ask
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.links import PAGES, decision_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.aws.links import DecisionLink
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.gate import Metric, Scores, gates_of
@@ -23,6 +22,7 @@ from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
+from custom_labels.evaluation.links import DecisionLink
 from custom_labels.evaluation.thumbnail_records import thumbnails
 
 if TYPE_CHECKING:
