@@ -74,6 +74,7 @@ KINDS = {
     "TrainVersionOperator": "version",
     "CustomLabelsCopyVersionOperator": "version",
     "CustomLabelsStartVersionOperator": "version",
+    "StartVersionOperator": "version",
     "CustomLabelsStopVersionOperator": "version",
     "CustomLabelsDeleteVersionOperator": "version",
     "CustomLabelsVersionSensor": "version",

@@ -63,6 +63,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "min_inference_units": 1,
         "max_inference_units": 2,
     },
+    "StartVersionOperator": {"project_arn": PROJECT, "version_name": "v1", "min_inference_units": 2},
     "CustomLabelsStopVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDeleteVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},

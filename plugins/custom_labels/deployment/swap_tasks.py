@@ -17,6 +17,7 @@ from custom_labels.core.preconditions import when_chosen
 from custom_labels.core.settings import Project
 from custom_labels.deployment import deploy_tasks as steps
 from custom_labels.deployment.preconditions import before_deployment, before_start_of_live, before_stop
+from custom_labels.deployment.start_operator import StartVersionOperator
 from custom_labels.deployment.version_tasks import find_live_down, notify_restarted
 
 NONE_FAILED_MIN_ONE_SUCCESS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
@@ -69,7 +70,7 @@ def deploy(project: Project, settings: Any, candidate: Any) -> Deployment:
     kept = steps.find_kept(name, plan)
     stop_other: dict[str, Any] = {"pre_execute": before_stop(name)}
     stop_kept = CustomLabelsStopVersionOperator.partial(task_id="stop_kept", **stop_other, **aws).expand_kwargs(kept)
-    start = CustomLabelsStartVersionOperator(
+    start = StartVersionOperator(
         task_id="start_version",
         pre_execute=before_deployment(name, "plan_deployment"),
         trigger_rule=NONE_FAILED_MIN_ONE_SUCCESS,

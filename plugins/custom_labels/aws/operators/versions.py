@@ -176,6 +176,8 @@ class CustomLabelsStartVersionOperator(VersionOperator):
     """
 
     table = VERSION_RUNNING
+    how_to_make_room: ClassVar[str] = "stop a model that is not needed"
+    """How an account comes to run fewer models, for the words of an error; a subclass may know a better way."""
     template_fields: Sequence[str] = aws_template_fields(
         *VersionOperator.template_fields, "min_inference_units", "max_inference_units", "stop_first"
     )
@@ -219,8 +221,8 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         if not self.stop_first:
             raise AirflowException(
                 f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
-                "raised. Nothing was stopped; stop a model that is not needed, ask for a higher quota, or name in "
-                "'stop_first' the version to stop in this case, then clear this task."
+                f"raised. Nothing was stopped; {self.how_to_make_room}, or ask for a higher quota, then clear this "
+                "task."
             ) from error
         other = self.hook.describe_version(**self.stop_first)
         if VERSION_STOPPED.judge(other.status) is Verdict.DONE:
@@ -253,7 +255,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         return self.execute(context)
 
     def fail(self, described: Described) -> NoReturn:
-        """Raise what AWS says; for good where the version that served was stopped for this one."""
+        """Raise what AWS says; for good where another version was stopped for this one."""
         if self.stop_first:
             other = self.hook.describe_version(**self.stop_first)
             self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE  # type: ignore[misc]
