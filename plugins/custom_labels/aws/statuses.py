@@ -58,12 +58,13 @@ DATASET_UPDATED = _table(
     "dataset_updated", "updated", {"UPDATE_COMPLETE"}, {"UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 )
 DATASET_DELETED = _table("dataset_deleted", "deleted", {GONE}, {"DELETE_IN_PROGRESS"})
-# A version that is being started, serves, was stopped or FAILED to start has been trained: a late retry must see that.
+# A version that is being started, serves, was stopped or FAILED to start has been trained, and so has a copy, in its
+# first project: a late retry must see that.
 VERSION_TRAINED = _table(
     "project_version_trained",
     "trained",
-    {"TRAINING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
-    {"TRAINING_IN_PROGRESS"},
+    {"TRAINING_COMPLETED", "COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
+    {"TRAINING_IN_PROGRESS", "COPYING_IN_PROGRESS"},
 )
 VERSION_RUNNING = _table("project_version_running", "running", {"RUNNING"}, {"STARTING"})
 # Trained or copied but never started, or failed while starting: nothing runs and nothing is billed.
