@@ -11,7 +11,7 @@ from typing import Any
 class InferenceImage:
     """An image to be labelled, as it was when it was announced or listed.
 
-    :param key: relative to the project's prefix.
+    :param key: relative to the prefix of the store that it is read from.
     :param etag: without quotes.
     :param is_empty: whether the file has no content, so that no version need be asked about it.
     """

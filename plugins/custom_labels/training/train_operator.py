@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
 from custom_labels.aws.statuses import Described
+from custom_labels.core.names import PROJECT_FILE
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals
 from custom_labels.s3.store import S3Store
@@ -33,6 +34,7 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
             region_name=self.region_name,
             verify=self.verify,
             botocore_config=self.botocore_config,
+            configured_in=PROJECT_FILE,
         )
         refused = refusals_in_words(read_refusals(store, described.raw).to_record())
         return super().explain(described) + (f" Custom Labels did not use {refused}." if refused else "")
