@@ -29,7 +29,7 @@ SLOWEST_CALL_SECONDS = 1.5
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 STALLED_SECONDS = 60.0
-"""Without one answer in this time the worker slot is given up for a while."""
+"""Without one answer in this time the version counts as unavailable."""
 # Codes of DetectCustomLabels (Rekognition API reference). Botocore must not repeat these calls by itself: the pace
 # would not be ours.
 ONCE = {"retries": {"mode": "standard", "total_max_attempts": 1}, "max_pool_connections": MOST_THREADS}

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class InferenceImage:
-    """An image to be labelled, as it was when it was announced or listed.
+    """An image to be labelled, as it was when it was found.
 
     :param key: relative to the prefix of the store that it is read from.
     :param etag: without quotes.

@@ -116,4 +116,4 @@ NOTHING = Described(status=None)
 
 
 PASSING = frozenset({"STARTING", "STOPPING"})
-"""Statuses in which nothing can be done; the next look finds what came of them."""
+"""Statuses that pass by themselves, and in which a version can be neither started nor stopped."""

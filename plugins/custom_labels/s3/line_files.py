@@ -57,8 +57,7 @@ def read_lines(store: S3Store, key: str) -> LineFile | None:
         records = tuple(json.loads(line) for line in body.decode().split("\n") if line)
     except ValueError as error:
         raise StorageError(
-            f"{store.uri(key)} holds no JSON Lines: {error}. It is written by this package only; "
-            "restore an earlier version of the object, or delete it."
+            f"{store.uri(key)} holds no JSON Lines: {error}. Restore an earlier version of the object, or delete it."
         ) from error
     return LineFile(key, str(answer["ETag"]), records)
 

@@ -39,7 +39,7 @@ def why_no_prefix(prefix: str) -> str | None:
     parts = prefix.split("/")[:-1]
     if "" in parts or {".", ".."} & set(parts) or not prefix.isprintable():
         return (
-            "expected folders with single slashes between them, such as 'models/digits', without the bucket, '.', '..' "
+            "expected folders with single slashes between them, such as 'models/birds', without the bucket, '.', '..' "
             "and characters that cannot be seen"
         )
     if parts and parts[0].endswith(":"):

@@ -154,7 +154,7 @@ def _is_archived(entry: Mapping[str, Any]) -> bool:
 
 
 def _require_order(store: S3Store, folder: str, last: bytes, page: Page) -> None:
-    """Stop where S3 is not sorted: everything after this joins sorted rows."""
+    """Stop where S3 is not sorted: callers rely on the order."""
     if page.keys and (page.keys[0] <= last or page.keys != sorted(page.keys)):
         raise StorageError(
             f"The listing of {store.uri(folder)} is not sorted by key, as S3 sorts general purpose buckets. "

@@ -184,8 +184,7 @@ class S3Store:
             return json.loads(body), answer["ETag"]
         except ValueError as error:
             raise StorageError(
-                f"{self.uri(relative)} is no JSON: {error}. It is written by this package only; "
-                "restore an earlier version of the object, or delete it."
+                f"{self.uri(relative)} is no JSON: {error}. Restore an earlier version of the object, or delete it."
             ) from error
 
     def create_json(self, relative: str, value: Any) -> str:

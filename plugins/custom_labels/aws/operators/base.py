@@ -43,7 +43,7 @@ class WaitingOperator(CustomLabelsOperator):
     """Submit something to AWS, then wait for its status, in a worker or deferred, with one decision for both.
 
     A subclass declares :attr:`table`, and implements ``submit``, ``describe``, ``trigger`` and ``result``. ``submit``
-    must be safe to repeat: describe first, then create, and adopt what carries our name.
+    must be safe to repeat: describe first, then create, and adopt what carries the name.
 
     :param waiter_delay: seconds between two polls of the status (templated).
     :param waiter_max_attempts: number of polls before giving up (templated).

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from mypy_boto3_s3.client import S3Client
 
-MANIFEST_TAG = "custom-labels-loop/manifest"
+MANIFEST_TAG = "custom-labels/manifest"
 """Dataset tag that holds the ETag of the manifest it was made from: how a retry knows its own dataset."""
 
 

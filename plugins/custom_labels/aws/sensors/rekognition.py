@@ -149,7 +149,7 @@ class CustomLabelsDatasetSensor(StatusSensor):
 
 
 class CustomLabelsVersionSensor(StatusSensor):
-    """Wait until a model version is ``trained``, ``running``, ``stopped`` or ``deleted``.
+    """Wait until a model version is ``trained``, ``copied``, ``running``, ``stopped`` or ``deleted``.
 
     :param project_arn: the project (templated).
     :param version_name: the version's name (templated).
