@@ -15,7 +15,7 @@ from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.core.registry import Registry
+from custom_labels.core.registry import Registry, project_store
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.core.variables import read_variable
@@ -28,7 +28,6 @@ from custom_labels.errors import (
     NotTrainable,
     SettingError,
 )
-from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -142,12 +141,7 @@ class ProjectContext:
             self.context = context if context is not None else get_current_context()
         self.run = run or RunInfo.of(self.context)
         self.project: Project = load_project(name)
-        self.store = S3Store(
-            bucket=self.project.bucket,
-            prefix=self.project.prefix,
-            aws_conn_id=self.project.aws_conn_id,
-            region_name=self.project.region_name,
-        )
+        self.store = project_store(self.project)
         self.registry = Registry(self.store)
 
     @functools.cached_property

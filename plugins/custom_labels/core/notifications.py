@@ -33,7 +33,9 @@ class FailureNotifier(BaseNotifier):
 
     template_fields = ("project",)
 
-    def __init__(self, project: str, training_tasks: Collection[str] = ("start_training", "training_is_done"), **kwargs: Any) -> None:
+    def __init__(
+        self, project: str, training_tasks: Collection[str] = ("start_training", "training_is_done"), **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.project = project
         self.training_tasks = training_tasks

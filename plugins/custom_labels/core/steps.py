@@ -329,6 +329,11 @@ def each_of(values: Sequence[Any]) -> PlainXComArg:
     return cast("PlainXComArg", values)
 
 
+def text_of(operator: BaseOperator) -> str:
+    """Give what stands for the text that an operator returns, such as an ARN."""
+    return cast("str", operator.output)
+
+
 def task_of(output: Any) -> BaseOperator:
     """Give the task behind a step's output, for what Airflow does with tasks only, such as ``as_teardown``."""
     return cast("BaseOperator", cast("Output", output).operator)

@@ -18,7 +18,6 @@ from custom_labels.evaluation.learning_curve_records import write_learning_curve
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, PreparedTraining, Retrain, RunDecision
 
-
 T = TypeVar("T")
 
 
@@ -61,9 +60,7 @@ def _trained(ctx: ProjectContext, settings: TrainSettings, version: EvaluatedVer
     """Record a version that a backfill trained to be measured; a run that may deploy can go on with it."""
     name, measured = version.version_name, version.evaluation.sentence
     TrainingRecords(ctx.registry).finish_attempt(version.digest, name, AttemptState.TRAINED, measured)
-    return finish_run(
-        ctx, settings, Outcome.TRAINED, *mention_refusals(ctx, name, f"version {name}: {measured}", {})
-    )
+    return finish_run(ctx, settings, Outcome.TRAINED, *mention_refusals(ctx, name, f"version {name}: {measured}", {}))
 
 
 def _judged(ctx: ProjectContext, settings: TrainSettings, digest: str, judged: Judgement) -> RunOutcome:

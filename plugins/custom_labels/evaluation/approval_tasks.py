@@ -11,7 +11,6 @@ from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param, conf
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.aws.links import PAGES, decision_path
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.notifications import announce
@@ -20,6 +19,7 @@ from custom_labels.evaluation.approval import Approval, ask
 from custom_labels.evaluation.approval_records import read_approval
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judgement import Judgement
+from custom_labels.evaluation.links import PAGES, decision_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -109,4 +109,3 @@ class ApproveVersionOperator(HITLBranchOperator):
             ctx.registry.update_version(judged.candidate.version_name, {"approval": approval.to_record()})
             self.log.info("Version '%s' was %s.", judged.candidate.version_name, approval.sentence)
         return super().execute_complete(context, event)
-

@@ -74,7 +74,9 @@ def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> Scores | Non
 class _ChampionEvaluation:
     """The champion on the challenger's test images."""
 
-    def __init__(self, ctx: ProjectContext, settings: JudgeSettings, champion: LiveVersion, decisions: Decisions) -> None:
+    def __init__(
+        self, ctx: ProjectContext, settings: JudgeSettings, champion: LiveVersion, decisions: Decisions
+    ) -> None:
         self.ctx = ctx
         self.settings = settings
         self.champion = champion

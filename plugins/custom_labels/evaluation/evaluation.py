@@ -45,9 +45,7 @@ class Evaluation:
     @property
     def sentence(self) -> str:
         """The measure in words."""
-        return (
-            f"F1 {self.f1:.3f}, trained on {self.training_images} and measured on {self.testing_images} images"
-        )
+        return f"F1 {self.f1:.3f}, trained on {self.training_images} and measured on {self.testing_images} images"
 
     @property
     def scores(self) -> Scores:

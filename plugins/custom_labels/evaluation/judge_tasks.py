@@ -21,6 +21,7 @@ from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judgement import AfterJudging, EvaluatedVersion, Judgement
+from custom_labels.evaluation.links import DecisionLink
 from custom_labels.evaluation.settings import JudgeSettings
 from custom_labels.evaluation.thumbnail_records import thumbnails
 
@@ -71,9 +72,7 @@ def _after(ctx: ProjectContext, settings: JudgeSettings, record: dict[str, Any],
     return AfterJudging.DEPLOY if given.approved else AfterJudging.REJECTED
 
 
-def _decided_before(
-    ctx: ProjectContext, decisions: Decisions, evaluated: EvaluatedVersion
-) -> dict[str, Any] | None:
+def _decided_before(ctx: ProjectContext, decisions: Decisions, evaluated: EvaluatedVersion) -> dict[str, Any] | None:
     """Give the decision on a version that serves already: a run before this one died after the swap."""
     live = ctx.registry.live()
     return decisions.record() if live and live.version_arn == evaluated.version_arn else None

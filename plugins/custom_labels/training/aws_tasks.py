@@ -10,12 +10,11 @@ from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperat
 from custom_labels.aws.sensors.rekognition import CustomLabelsDatasetSensor
 from custom_labels.core.dag_arguments import (
     connection,
-    custom_labels_arguments,
     making_arguments,
     sensor_arguments,
 )
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import given, order, task_of
+from custom_labels.core.steps import given, order
 from custom_labels.training.retraining import PreparedTraining, TrainingAttempt
 from custom_labels.training.settings import TrainingSettings
 from custom_labels.training.train_operator import TrainingSensor, TrainVersionOperator
@@ -44,17 +43,17 @@ def make_datasets(project: Project, prepared: PreparedTraining) -> Datasets:
     for kind, uri in (("train", prepared.train_uri), ("test", prepared.test_uri)):
         create = CustomLabelsReplaceDatasetOperator(
             task_id=f"create_{kind}_dataset",
-            project_arn=create_project.output,
+            project_arn=text_of(create_project),
             dataset_type=kind.upper(),
             manifest_uri=given(uri),
             wait_for_completion=False,
             **aws,
         )
         sensor = CustomLabelsDatasetSensor(
-            task_id=f"{kind}_dataset_is_ready", dataset_arn=create.output, **sensor_arguments(project)
+            task_id=f"{kind}_dataset_is_ready", dataset_arn=text_of(create), **sensor_arguments(project)
         )
         ready.append(sensor)
-    return Datasets(create_project, create_project.output, ready)
+    return Datasets(create_project, text_of(create_project), ready)
 
 
 def train(project: Project, settings: TrainingSettings, attempt: TrainingAttempt) -> BaseOperator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
 from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
@@ -29,6 +29,7 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
     :param attempt: the :class:`TrainingAttempt` (templated).
     """
 
+    how_to_delete: ClassVar[str] = "delete versions, set 'keep_versions' so that the cost guard does"
     template_fields: Sequence[str] = (*CustomLabelsTrainVersionOperator.template_fields, "attempt")
 
     def __init__(self, *, project: str, attempt: TrainingAttempt, **kwargs: Any) -> None:

@@ -15,7 +15,7 @@ from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
-from custom_labels.errors import ModelError, NotDecided, NotPermitted, NothingToDo
+from custom_labels.errors import ModelError, NotDecided, NothingToDo, NotPermitted
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan_tasks import dry_run, plan_training
 from custom_labels.training.retraining import (
@@ -101,12 +101,10 @@ def claim_training(
     """
     if (ended := why_not_training(ctx, settings)) is not None:
         raise NotPermitted(
-            f"Run '{ctx.run_name}' may not train: {ended.detail}. Nothing was paid. Clear task 'decide_training' with the tasks "
-            "downstream of it."
+            f"Run '{ctx.run_name}' may not train: {ended.detail}. Nothing was paid. Clear task 'decide_training' with the "
+            "tasks downstream of it."
         )
-    attempt = (
-        _claim(ctx, prepared.snapshot, project_arn) if prepared.snapshot else _resume(ctx, prepared.digest)
-    )
+    attempt = _claim(ctx, prepared.snapshot, project_arn) if prepared.snapshot else _resume(ctx, prepared.digest)
     ctx.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
