@@ -25,7 +25,7 @@ def rollback_dag(project: Project) -> DAG:
         with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
             deployment = deploy(project, settings, decided.candidate, live_version(project))
         finish = rollback_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project)).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Rollback.DUE: deployment.plan})

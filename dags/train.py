@@ -66,7 +66,7 @@ def train_dag(project: Project) -> DAG:
         finish = end_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
             project, settings, decided, prepared, evaluated, judged
         )
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project)).as_teardown()
 
         follow(decided, {Due.YES: [lock, attempt]})
         order(lock, prepared)

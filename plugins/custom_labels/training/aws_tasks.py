@@ -14,7 +14,7 @@ from custom_labels.core.dag_arguments import (
     sensor_arguments,
 )
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import given, order
+from custom_labels.core.steps import given, order, text_of
 from custom_labels.training.retraining import PreparedTraining, TrainingAttempt
 from custom_labels.training.settings import TrainingSettings
 from custom_labels.training.train_operator import TrainingSensor, TrainVersionOperator
