@@ -15,6 +15,8 @@ class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
 
     task_id = "a_task"
+    map_index = -1
+    try_number = max_tries = 1
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}

@@ -3,9 +3,9 @@
 A step's function takes the project's context and values with a type, and returns one. In a DAG file a step is called
 with the outputs of other steps, as if they were the values themselves::
 
-    decision = decide(project, settings)
-    attempt = claim(project, settings, decision)
-    TrainVersionOperator(task_id="train", version_name=attempt.version_name, ...)
+    decided = decide(project, settings)
+    attempt = claim(project, settings, decided)
+    TrainVersionOperator(task_id="start_training", version_name=attempt.version_name, ...)
 
 What passes between the tasks is the values' JSON, written and read by :mod:`custom_labels.core.codec`. The function
 of a step is its ``function``, for tests without Airflow.
@@ -148,10 +148,11 @@ class DecisionOperator(StepOperator, SkipMixin):
         value = super().execute(context)
         # Airflow skips by an exception, after which it hands on nothing.
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
-        self.skip(context["ti"], self._passed_over(value["choice"]))
+        self.skip(context["ti"], self.passed_over(value["choice"]))
         return value
 
-    def _passed_over(self, choice: str) -> list[BaseOperator]:
+    def passed_over(self, choice: str) -> list[BaseOperator]:
+        """Give the tasks that a choice skips: those on other ways only."""
         chosen = self.ways.get(choice, [])
         kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
         others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
