@@ -9,8 +9,8 @@ import pytest
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.registry import Registry
+from custom_labels.deployment.service import Cause, StoppedByGuard
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.operations.guard import Cause, StoppedByGuard
 from tests.kit import guard_runs
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import (

@@ -117,7 +117,14 @@ class StepOperator(BaseOperator):
 
     @final
     def execute(self, context: Context) -> Any:
-        """Read the inputs, call the function, and hand on what it returns."""
+        """Call the function, and hand on what it returns."""
+        return self.returned(self.call(context))
+
+    def call(self, context: Context) -> Any:
+        """Read the inputs, call the function, and hand on what is asked for of its result besides the return value.
+
+        :return: the result, as JSON types.
+        """
         inputs = {**self.step.own_input(self.item), **self.inputs}
         ctx = ProjectContext(self.project, context)
         try:
@@ -129,10 +136,13 @@ class StepOperator(BaseOperator):
                 write_note(context, text)
         for path in sorted(self.used_fields):
             context["ti"].xcom_push(key=path, value=_field(value, path))
-        if self.step.fan_out is None:
-            return value
-        context["ti"].xcom_push(key=VALUE, value=value)
-        return value[self.step.fan_out]
+        if self.step.fan_out is not None:
+            context["ti"].xcom_push(key=VALUE, value=value)
+        return value
+
+    def returned(self, value: Any) -> Any:
+        """Give the task's return value: the result, or the list in it that other tasks are mapped over."""
+        return value if self.step.fan_out is None else value[self.step.fan_out]
 
 
 class DecisionOperator(StepOperator, SkipMixin):
@@ -145,11 +155,12 @@ class DecisionOperator(StepOperator, SkipMixin):
     @final
     def execute(self, context: Context) -> Any:
         """Decide, hand on the decision, and skip what it passes over."""
-        value = super().execute(context)
-        # Airflow skips by an exception, after which it hands on nothing.
-        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
-        self.skip(context["ti"], self._passed_over(value["choice"]))
-        return value
+        value = self.call(context)
+        if passed_over := self._passed_over(value["choice"]):
+            # Airflow skips by an exception, after which it hands on nothing.
+            context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.returned(value))
+            self.skip(context["ti"], passed_over)
+        return self.returned(value)
 
     def _passed_over(self, choice: str) -> list[BaseOperator]:
         chosen = self.ways.get(choice, [])
@@ -292,12 +303,15 @@ def mapped_step(function: Callable[Concatenate[ProjectContext, Item, P], R]) -> 
     return MappedStep(function)
 
 
-def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
+def fan_out(
+    field: str, *, decides: bool = False
+) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
     """Make a step of a function that mapped steps come after.
 
     :param field: the field of its result that they are mapped over.
+    :param decides: whether the result has a ``choice`` of the ways on as well.
     """
-    return functools.partial(Step, fan_out=field)
+    return functools.partial(Step, fan_out=field, decides=decides)
 
 
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
