@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, TaskGroup, TriggerRule
 
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
@@ -22,9 +22,10 @@ def rollback_dag(project: Project) -> DAG:
         settings = read_settings(project, DeploymentSettings)
         lock = take_deployment_lock(project)
         decided = rollback_tasks.choose_version(project)
-        deployment = deploy(project, settings, decided.candidate, live_version(project))
+        with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
+            deployment = deploy(project, settings, decided.candidate, live_version(project))
         finish = rollback_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project)).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Rollback.DUE: deployment.plan})

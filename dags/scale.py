@@ -41,7 +41,7 @@ def scale_dag(project: Project) -> DAG:
             )
         finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
         restart = restart_live(project, trigger_rule=TriggerRule.ONE_FAILED)
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project)).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Scaling.DUE: stop})

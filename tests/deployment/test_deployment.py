@@ -112,6 +112,7 @@ REFUSED: list[tuple[str, dict[str, Any], str | None, str]] = [
     ("unknown", {}, "STOPPED", "is not one of this project: there is no 'registry/versions/v1.json'"),
     ("deleted", RECORD, None, "it was deleted"),
     ("not trained", RECORD, "TRAINING_FAILED", "is TRAINING_FAILED, from which it cannot be started"),
+    ("being copied", RECORD, "COPYING_IN_PROGRESS", "Wait if that passes"),
     ("being stopped", RECORD, "STOPPING", "Wait if that passes"),
     ("never judged", {"digest": "d"}, "STOPPED", "was never evaluated"),
 ]
@@ -130,7 +131,9 @@ def test_a_version_that_cannot_serve_is_refused_with_the_way_out(
     assert "Param 'version'" in str(refused.value)
 
 
-@pytest.mark.parametrize("status", ["TRAINING_COMPLETED", "STOPPED", "FAILED", "STARTING", "RUNNING"])
+@pytest.mark.parametrize(
+    "status", ["TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED", "FAILED", "STARTING", "RUNNING"]
+)
 def test_a_version_that_can_serve_is_a_candidate_like_a_trained_one(status: str) -> None:
     described = Described(status, raw={"ProjectVersionArn": "arn:v1"})
 

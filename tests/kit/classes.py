@@ -28,6 +28,23 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dataset_type": "TRAIN",
         "manifest_uri": "s3://bucket/train.manifest",
     },
+    "CustomLabelsCreateDatasetOperator": {
+        "project_arn": PROJECT,
+        "dataset_type": "TRAIN",
+        "manifest_uri": "s3://bucket/train.manifest",
+    },
+    "CustomLabelsCopyVersionOperator": {
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "source_project_arn": PROJECT.replace("birds", "source"),
+        "source_version_arn": PROJECT.replace("birds", "source/version/v1"),
+        "output_uri": "s3://bucket/evaluation",
+        "tags": {"a": "b"},
+    },
+    "CustomLabelsDetectOperator": {
+        "version_arn": PROJECT.replace("birds", "birds/version/v1"),
+        "image_uris": ["s3://bucket/a.png"],
+    },
     "CustomLabelsTrainVersionOperator": {
         "project_arn": PROJECT,
         "version_name": "v1",
@@ -46,6 +63,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "min_inference_units": 1,
         "max_inference_units": 2,
     },
+    "StartVersionOperator": {"project_arn": PROJECT, "version_name": "v1", "min_inference_units": 2},
     "CustomLabelsStopVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDeleteVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},

@@ -64,6 +64,7 @@ OTHERS = {
     "unknown and starting": (found(status="STARTING", is_known=False), LIVE, "leave", "the next look"),
     "stopped": (found(status="STOPPED"), LIVE, "", ""),
     "training": (found(status="TRAINING_IN_PROGRESS"), LIVE, "", ""),
+    "copied": (found(status="COPYING_COMPLETED"), LIVE, "", ""),
     "unknown status": (found(status="HIBERNATING"), LIVE, "", ""),
 }
 
@@ -107,6 +108,14 @@ SERVING = {
     "next morning": (DOWN, stopped(Cause.WINDOW), OFFICE, NOON, "start", "the service window is open again"),
     "no window any more": (DOWN, stopped(Cause.WINDOW), ALWAYS, NIGHT, "start", "open again"),
     "failed to start": (found("v2", "FAILED"), stopped(Cause.WINDOW), OFFICE, NOON, "start", "open again"),
+    "copied, by the guard's record": (
+        found("v2", "COPYING_COMPLETED"),
+        stopped(Cause.WINDOW),
+        OFFICE,
+        NOON,
+        "start",
+        "open again",
+    ),
     "stopped when idle": (DOWN, stopped(Cause.IDLE), OFFICE, NOON, "leave", "there was nothing to detect"),
     "another was stopped": (DOWN, stopped(Cause.WINDOW, "v1"), OFFICE, NOON, "leave", "not by the cost guard"),
     "made room for one that died": (
@@ -117,6 +126,15 @@ SERVING = {
         "start",
         "was stopped for version v3 by a run that did not live",
     ),
+    "copied": (
+        found("v2", "COPYING_COMPLETED"),
+        LIVE,
+        OFFICE,
+        NOON,
+        "leave",
+        "it is COPYING_COMPLETED, and not by the",
+    ),
+    "copying failed": (found("v2", "COPYING_FAILED"), LIVE, OFFICE, NOON, "leave", "for a person to look at"),
     "starting": (found("v2", "STARTING"), LIVE, OFFICE, NIGHT, "leave", "the next look"),
     "status of tomorrow": (found("v2", "HIBERNATING"), LIVE, ALWAYS, NOON, "leave", "for a person to look at"),
 }
@@ -189,6 +207,8 @@ STARTS = replace(OFFICE, starts_for_images=True)
     [
         ("STOPPED", STARTS, NOON, None),
         ("TRAINING_COMPLETED", STARTS, NOON, None),
+        ("COPYING_COMPLETED", STARTS, NOON, None),
+        ("COPYING_IN_PROGRESS", STARTS, NOON, "it cannot be started from that"),
         ("FAILED", STARTS, NOON, None),
         ("STOPPED", STARTS, NIGHT, "the service window 'mon-fri 08:00-18:00' is closed"),
         ("STOPPED", OFFICE, NOON, "'start_them' is off"),

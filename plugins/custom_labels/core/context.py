@@ -15,7 +15,7 @@ from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.core.registry import Registry
+from custom_labels.core.registry import Registry, project_store
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.core.variables import read_variable
@@ -28,7 +28,6 @@ from custom_labels.errors import (
     NotTrainable,
     SettingError,
 )
-from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -82,6 +81,7 @@ class RunInfo:
     :param dag_id: the DAG, and ``run_id`` the run; ``run_type`` is Airflow's word for what made it.
     :param when: its logical date, or the moment it was asked for where it has none.
     :param as_of: up to when objects are seen: the end of its data interval, so that a backfill retrains history.
+    :param interval_start: of its data interval, ``interval_end`` likewise; ``None`` where it has none.
     :param started_at: when it began; tells it apart from one of the same id in another Airflow.
     :param params: its Params.
     :param triggered_by: who triggered it by hand.
@@ -96,6 +96,8 @@ class RunInfo:
     when: datetime
     as_of: datetime
     run_type: str = "manual"
+    interval_start: datetime | None = None
+    interval_end: datetime | None = None
     started_at: datetime | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     triggered_by: str | None = None
@@ -113,8 +115,10 @@ class RunInfo:
             dag_id=run.dag_id,
             run_id=run.run_id,
             when=when,
-            as_of=run.data_interval_end or run.run_after,
+            as_of=getattr(run, "data_interval_end", None) or run.run_after,
             run_type=str(run.run_type),
+            interval_start=getattr(run, "data_interval_start", None),
+            interval_end=getattr(run, "data_interval_end", None),
             started_at=run.start_date,
             params=context.get("params") or {},
             triggered_by=getattr(run, "triggering_user_name", None),
@@ -140,12 +144,7 @@ class ProjectContext:
             self.context = context if context is not None else get_current_context()
         self.run = run or RunInfo.of(self.context)
         self.project: Project = load_project(name)
-        self.store = S3Store(
-            bucket=self.project.bucket,
-            prefix=self.project.prefix,
-            aws_conn_id=self.project.aws_conn_id,
-            region_name=self.project.region_name,
-        )
+        self.store = project_store(self.project)
         self.registry = Registry(self.store)
 
     @functools.cached_property

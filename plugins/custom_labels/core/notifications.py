@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,15 +28,17 @@ class FailureNotifier(BaseNotifier):
     """Report a task that failed for good: a note on the run, a record in the registry, an SNS message.
 
     :param project: name of the project.
-    :param training_task: id of the task whose failure means that the training failed.
+    :param training_tasks: ids of the tasks whose failure means that the training failed.
     """
 
     template_fields = ("project",)
 
-    def __init__(self, project: str, training_task: str = "train", **kwargs: Any) -> None:
+    def __init__(
+        self, project: str, training_tasks: Collection[str] = ("start_training", "training_is_done"), **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.project = project
-        self.training_task = training_task
+        self.training_tasks = training_tasks
 
     def notify(self, context: Context) -> None:
         """Report the failure."""
@@ -45,7 +47,7 @@ class FailureNotifier(BaseNotifier):
         task_id = context["ti"].task_id
         trouble = f"task {task_id}: {context.get('exception') or 'no exception is known'}"
         outcome = RunOutcome(
-            outcome=Outcome.TRAINING_FAILED if task_id == self.training_task else Outcome.FAILED,
+            outcome=Outcome.TRAINING_FAILED if task_id in self.training_tasks else Outcome.FAILED,
             project=self.project,
             detail=trouble,
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",

@@ -12,6 +12,8 @@ from typing import Any
 
 from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.names import PROJECT_FILE
+from custom_labels.core.settings import Project
 from custom_labels.errors import BelongsToAnother
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import READERS, list_keys
@@ -23,6 +25,17 @@ LAST_RUNS = "registry/last_run/"
 REVIEW = "registry/review.json"
 VERSIONS = "registry/versions/"
 SERVICE = "registry/service.json"
+
+
+def project_store(project: Project) -> S3Store:
+    """Give a project's bucket and prefix."""
+    return S3Store(
+        bucket=project.bucket,
+        prefix=project.prefix,
+        aws_conn_id=project.aws_conn_id,
+        region_name=project.region_name,
+        configured_in=PROJECT_FILE,
+    )
 
 
 class Registry:

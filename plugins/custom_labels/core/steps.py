@@ -253,21 +253,20 @@ class Step(AnyStep, Generic[P, R]):
         self,
         function: Callable[Concatenate[ProjectContext, P], R],
         *,
-        decides: bool = False,
+        operator: type[StepOperator] = StepOperator,
         fan_out: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(function, options, fan_out)
-        self.decides = decides
+        self.operator = operator
 
     def having(self, **options: Any) -> Step[P, R]:
         """Give the step with other arguments of its operator."""
-        return Step(self.function, decides=self.decides, fan_out=self.fan_out, **{**self._options, **options})
+        return Step(self.function, operator=self.operator, fan_out=self.fan_out, **{**self._options, **options})
 
     def __call__(self, project: Project, *args: P.args, **kwargs: P.kwargs) -> R:
         """Add the task to the DAG that is being built; give what stands for its result."""
-        kind = DecisionOperator if self.decides else StepOperator
-        operator = kind(**self._arguments(project, self.parameters, *args, **kwargs))
+        operator = self.operator(**self._arguments(project, self.parameters, *args, **kwargs))
         return cast("R", Output(operator, VALUE) if self.fan_out else Output(operator))
 
 
@@ -316,7 +315,7 @@ def fan_out(
 
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
     """Make a step of a function whose value has a ``choice`` of the ways on."""
-    return Step(function, decides=True)
+    return Step(function, operator=DecisionOperator)
 
 
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
@@ -342,6 +341,11 @@ def given(value: T | None) -> T:
 def each_of(values: Sequence[Any]) -> PlainXComArg:
     """Give what stands for the list that an operator is mapped over, ``expand_kwargs`` in Airflow's words."""
     return cast("PlainXComArg", values)
+
+
+def text_of(operator: BaseOperator) -> str:
+    """Give what stands for the text that an operator returns, such as an ARN."""
+    return cast("str", operator.output)
 
 
 def task_of(output: Any) -> BaseOperator:

@@ -111,6 +111,10 @@ class StartChallengerOperator(CustomLabelsStartVersionOperator):
     :param plan: the deployment, as :class:`DeploymentPlan` (templated).
     """
 
+    how_to_make_room: ClassVar[str] = (
+        "stop a model that is not needed, let the live version make room (set 'when_quota_is_full' to "
+        "'stop_then_start' and trigger the DAG again)"
+    )
     template_fields: Sequence[str] = aws_template_fields(*CustomLabelsStartVersionOperator.template_fields, "plan")
 
     def __init__(self, *, project: str, plan: DeploymentPlan, **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import PROJECT_CREATED, Verdict
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
@@ -94,7 +95,7 @@ class BootstrapChecks:
             return Finding(subject, value, str(error))
         except (ClientError, BotoCoreError) as error:
             connection = self.project.aws_conn_id
-            way_out = connection_way_out(error, connection) or (
+            way_out = connection_way_out(error, connection, PROJECT_FILE) or (
                 f"allow it to the Airflow connection '{connection}', as {TEMPLATE} does, or trigger the DAG again"
             )
             return Finding(

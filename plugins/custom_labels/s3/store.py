@@ -1,4 +1,4 @@
-"""One project's place in S3: JSON objects with compare-and-set, files, and errors that name the way out."""
+"""A bucket and prefix in S3: JSON objects with compare-and-set, files, and errors that name the way out."""
 
 from __future__ import annotations
 
@@ -38,18 +38,19 @@ reads under heavy throttling uses it up, and botocore then fails at the first re
 LONGEST_PAUSE = 5.0
 ATTEMPTS = 10
 CONNECTIONS = 64
-"""Connections that the client keeps: more than all threads of the listing or of the image checks."""
+"""Connections that the client keeps: more than the threads of any caller."""
 PART_BYTES = 8 * 1024 * 1024
 
 
 class S3Store:
     """A bucket and prefix, with one client for all threads; the client is made at its first use.
 
-    :param bucket: the project's bucket.
-    :param prefix: what all its keys begin with; empty, or ending in a slash (one is added).
+    :param bucket: the bucket.
+    :param prefix: what all keys begin with; empty, or ending in a slash (one is added).
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``, over this store's own (standard retries, 10
         attempts).
+    :param configured_in: where the user sets these, for the words of an error; empty if that is not known.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class S3Store:
         region_name: str | None = None,
         verify: bool | str | None = None,
         botocore_config: Mapping[str, Any] | None = None,
+        configured_in: str = "",
     ) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -67,6 +69,7 @@ class S3Store:
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = dict(botocore_config or {})
+        self.configured_in = configured_in
         self._client: S3Client | None = None
         self._lock = threading.Lock()
 
@@ -98,7 +101,7 @@ class S3Store:
         return client
 
     def key(self, relative: str) -> str:
-        """Give the whole key of something in this project."""
+        """Give the whole key of something below the prefix."""
         return self.prefix + relative
 
     def uri(self, relative: str = "") -> str:
@@ -141,7 +144,11 @@ class S3Store:
 
     def explain(self, operation: str, relative: str, error: BaseException) -> StorageError:
         """Put an error of S3 into words, with what it is about and the way out."""
-        return Subject(self.uri(relative), self.bucket, self.aws_conn_id).error(operation, error)
+        return self.subject(relative).error(operation, error)
+
+    def subject(self, relative: str) -> Subject:
+        """Give what an operation is about, for the words of its error."""
+        return Subject(self.uri(relative), self.bucket, self.aws_conn_id, self.configured_in)
 
     def bucket_region(self) -> str | None:
         """Find the region that the bucket is in; ``None`` where a server of the S3 protocol does not say."""
@@ -177,8 +184,7 @@ class S3Store:
             return json.loads(body), answer["ETag"]
         except ValueError as error:
             raise StorageError(
-                f"{self.uri(relative)} is no JSON: {error}. It is written by this package only; "
-                "restore an earlier version of the object, or delete it."
+                f"{self.uri(relative)} is no JSON: {error}. Restore an earlier version of the object, or delete it."
             ) from error
 
     def create_json(self, relative: str, value: Any) -> str:

@@ -13,7 +13,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link, persist_version_link
+from custom_labels.aws.manifest_summary import explain_failed_training
 from custom_labels.aws.statuses import (
+    CUT_SHORT,
+    DATASET_FAULTS,
     DATASET_TABLES,
     GONE,
     VERSION_TABLES,
@@ -73,14 +76,19 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
         """Build the trigger that waits for :attr:`table`."""
         raise NotImplementedError
 
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Add what else is known of a failure; nothing unless a subclass knows more."""
+        return ""
+
     def poke(self, context: Context) -> bool:  # noqa: ARG002
         """Judge the status now; a status from which the goal cannot be reached fails the sensor at once."""
         described = self.describe()
         verdict = self.table.judge(described.status)
         if verdict is Verdict.FAILED:
+            extra = self.explain(described)
             raise AirflowFailException(
                 f"{self.subject} is {described.status or GONE} instead of {self.table.goal}: "
-                f"{described.message or 'AWS gave no status message'}"
+                f"{described.message or 'AWS gave no status message'}{f'. {extra}' if extra else ''}"
             )
         self.log.info("%s is %s.", self.subject, described.status or GONE)
         return verdict is Verdict.DONE
@@ -97,7 +105,12 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
             )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Judge AWS's present word; go on waiting if the trigger saw less than the end."""
+        """Judge AWS's present word; go on waiting if the trigger saw less than the end, but for its time."""
+        if CUT_SHORT in str((event or {}).get("message", "")):
+            raise AirflowFailException(
+                f"{self.subject} is not {self.table.goal} after {self.timeout:g} s, which is 'timeout'. Nothing was "
+                "stopped; clear this task to go on waiting."
+            )
         self.log.info("The trigger reported: %s", event)
         self.execute(context)
 
@@ -143,13 +156,17 @@ class CustomLabelsDatasetSensor(StatusSensor):
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1])
         super().execute(context)
 
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Say what can be wrong with a dataset: AWS names no line of a manifest that it could not import."""
+        return DATASET_FAULTS
+
     def trigger(self) -> DatasetStatusTrigger:
         """Wait for the dataset."""
         return DatasetStatusTrigger(dataset_arn=self.dataset_arn, **self.trigger_parameters())
 
 
 class CustomLabelsVersionSensor(StatusSensor):
-    """Wait until a model version is ``trained``, ``running``, ``stopped`` or ``deleted``.
+    """Wait until a model version is ``trained``, ``copied``, ``running``, ``stopped`` or ``deleted``.
 
     :param project_arn: the project (templated).
     :param version_name: the version's name (templated).
@@ -177,6 +194,11 @@ class CustomLabelsVersionSensor(StatusSensor):
         """Leave the console link, then wait."""
         persist_version_link(context, self)
         super().execute(context)
+
+    def explain(self, described: Described) -> str:
+        """Add what Custom Labels tells of a training that failed."""
+        is_training = self.until == "trained"
+        return explain_failed_training(described, self._hook_parameters) if is_training else ""
 
     def trigger(self) -> ProjectVersionStatusTrigger:
         """Wait for the version."""
