@@ -14,7 +14,7 @@ from custom_labels.detection import autostart_tasks
 from custom_labels.detection import detect_tasks as steps
 from custom_labels.detection.detect_batch_operator import DetectBatchOperator
 from custom_labels.operations.guard_tasks import release_deployment_lock
-from custom_labels.review.review_tasks import open_reviews
+from custom_labels.review.review_tasks import open_reviews_untyped
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
 from custom_labels.web.docs.detect import DETECT_DOC
@@ -54,7 +54,9 @@ def detect_dag(project: Project) -> DAG:
             max_active_tis_per_dagrun=project.detection_workers,
             map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
         ).expand(batch=collected)
-        opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
+        opened = open_reviews_untyped.override(
+            task_id="open_reviews", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+        )(name)
         choose_outcome = steps.choose_outcome(name)
         go_on_detecting = steps.go_on_detecting.override(outlets=[new_images(project)])(name)
 
