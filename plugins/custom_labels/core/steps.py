@@ -117,14 +117,15 @@ class StepOperator(BaseOperator):
 
     @final
     def execute(self, context: Context) -> Any:
-        """Call the function, and hand on what it returns."""
-        return self.returned(self.call(context))
+        """Read the inputs, call the function, and hand on what it returns."""
+        return self.handed_on(self.run_step(context))
 
-    def call(self, context: Context) -> Any:
-        """Read the inputs, call the function, and hand on what is asked for of its result besides the return value.
+    def handed_on(self, value: Any) -> Any:
+        """Give the part of a step's value that Airflow takes as the task's return value."""
+        return value if self.step.fan_out is None else value[self.step.fan_out]
 
-        :return: the result, as JSON types.
-        """
+    def run_step(self, context: Context) -> Any:
+        """Call the function, and push what of its value is an XCom of its own; give the whole value as JSON types."""
         inputs = {**self.step.own_input(self.item), **self.inputs}
         ctx = ProjectContext(self.project, context)
         try:
@@ -140,10 +141,6 @@ class StepOperator(BaseOperator):
             context["ti"].xcom_push(key=VALUE, value=value)
         return value
 
-    def returned(self, value: Any) -> Any:
-        """Give the task's return value: the result, or the list in it that other tasks are mapped over."""
-        return value if self.step.fan_out is None else value[self.step.fan_out]
-
 
 class DecisionOperator(StepOperator, SkipMixin):
     """Run a step whose value says which way the run goes on, and skip what is on the other ways only."""
@@ -155,12 +152,19 @@ class DecisionOperator(StepOperator, SkipMixin):
     @final
     def execute(self, context: Context) -> Any:
         """Decide, hand on the decision, and skip what it passes over."""
-        value = self.call(context)
-        if passed_over := self._passed_over(value["choice"]):
-            # Airflow skips by an exception, after which it hands on nothing.
-            context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.returned(value))
-            self.skip(context["ti"], passed_over)
-        return self.returned(value)
+        value = self.run_step(context)
+        # Airflow skips by an exception, after which it hands on nothing.
+        self._hand_on(context["ti"], self.handed_on(value))
+        self.skip(context["ti"], self._passed_over(value["choice"]))
+        return self.handed_on(value)
+
+    def _hand_on(self, ti: Any, value: Any) -> None:
+        """Push the return value, with its length for the tasks that are mapped over it, as Airflow itself does."""
+        from airflow.sdk.execution_time.xcom import XCom
+
+        length = None if self.step.fan_out is None else len(value)
+        names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
+        XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=length)
 
     def _passed_over(self, choice: str) -> list[BaseOperator]:
         chosen = self.ways.get(choice, [])
@@ -302,20 +306,25 @@ def mapped_step(function: Callable[Concatenate[ProjectContext, Item, P], R]) -> 
     return MappedStep(function)
 
 
-def fan_out(
-    field: str, *, decides: bool = False
-) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
+def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
     """Make a step of a function that mapped steps come after.
 
     :param field: the field of its result that they are mapped over.
-    :param decides: whether the result has a ``choice`` of the ways on as well.
     """
-    return functools.partial(Step, fan_out=field, decides=decides)
+    return functools.partial(Step, fan_out=field)
 
 
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
     """Make a step of a function whose value has a ``choice`` of the ways on."""
     return Step(function, operator=DecisionOperator)
+
+
+def deciding_fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
+    """Make a step of a function whose value has a ``choice`` of the ways on, one of them to mapped steps.
+
+    :param field: the field of its result that they are mapped over.
+    """
+    return functools.partial(Step, operator=DecisionOperator, fan_out=field)
 
 
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:

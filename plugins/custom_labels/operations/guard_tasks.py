@@ -21,7 +21,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.core.service_window import window_of
-from custom_labels.core.steps import fan_out, step
+from custom_labels.core.steps import deciding_fan_out, step
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service import StoppedByGuard
 from custom_labels.deployment.service_records import change_service, read_service
@@ -54,7 +54,7 @@ LONGEST_LOOK_BACK = timedelta(days=92)
 # -- what runs -------------------------------------------------------------------------------------
 
 
-@fan_out("actions", decides=True)
+@deciding_fan_out("actions")
 def inspect(ctx: ProjectContext, settings: GuardSettings) -> Inspection:
     """Ask AWS what runs, and decide about each version.
 
