@@ -6,13 +6,10 @@ what the registry says at this moment: operators and steps call these functions.
 
 from __future__ import annotations
 
-from typing import Any
-
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.live_version import Candidate
-from custom_labels.core.preconditions import Hook, pre_execute
 from custom_labels.deployment.deployment import why_not_replaced
-from custom_labels.deployment.permission import why_not_deployed, why_not_live
+from custom_labels.deployment.permission import why_not_deployed
 from custom_labels.deployment.service_records import read_service
 from custom_labels.errors import LiveVersionChanged, NotPermitted
 from custom_labels.evaluation.decision_records import Decisions
@@ -54,16 +51,6 @@ def require_live(ctx: ProjectContext, version_name: str) -> None:
 
 
 # -- starting, stopping, deleting ------------------------------------------------------------------
-
-
-def before_start_of_live(project: str) -> Hook:
-    """Before a version is started as the one that serves: it is that one."""
-
-    def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.hold()
-        refuse(why_not_live(task.version_name, ctx.registry.live()))
-
-    return pre_execute(project, check)
 
 
 def never(ctx: ProjectContext, name: str) -> bool:  # noqa: ARG001

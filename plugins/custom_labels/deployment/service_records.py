@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.registry import SERVICE
 from custom_labels.deployment.service import ServiceMemory
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.store import S3Store
+
+SERVICE = "registry/service.json"
 
 
 def read_service(store: S3Store) -> ServiceMemory:

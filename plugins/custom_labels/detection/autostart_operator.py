@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from custom_labels.core.service_window import parse_service_window
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import given, order, task_of
 from custom_labels.deployment.deploy_tasks import take_deployment_lock
+from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.deployment.version_operator import StartLiveOperator
 from custom_labels.detection.settings import DetectionSettings
@@ -97,5 +99,5 @@ class AutostartOperator(StartLiveOperator):
     def result(self, described: Described, context: Context) -> str:
         """Record that it runs, and that the cost guard's stop of it is over."""
         arn = super().result(described, context)
-        ProjectContext(self.project, context).registry.update_service({"stopped": None})
+        change_service(ProjectContext(self.project, context).store, lambda memory: replace(memory, stopped=None))
         return arn

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 from custom_labels.aws.statuses import Described
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.context import step as untyped_step
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import RunOutcome
@@ -66,15 +66,15 @@ def inspect(ctx: ProjectContext, settings: GuardSettings) -> Inspection:
         if ctx.run.is_retry:
             ctx.deployment_lock.release()
         return found
-    holder = ctx.try_take(ctx.deployment_lock)
-    found, stopped = _look(ctx, settings, holder.owner if holder else None)
-    if holder is not None:
-        return found
-    change_service(ctx.store, lambda memory: replace(memory, stopped=stopped))
-    if found.actions:
-        note_serving(ctx, found)
-    else:
-        ctx.deployment_lock.release()
+    if (holder := ctx.try_take(ctx.deployment_lock)) is not None:
+        return _look(ctx, settings, deploying=holder.owner)[0]
+    with ExitStack() as unless_something_is_to_be_done:
+        unless_something_is_to_be_done.callback(ctx.deployment_lock.release)
+        found, stopped = _look(ctx, settings)
+        change_service(ctx.store, lambda memory: replace(memory, stopped=stopped))
+        if found.actions:
+            note_serving(ctx, found)
+            unless_something_is_to_be_done.pop_all()
     return found
 
 
@@ -223,12 +223,6 @@ def arguments_of(action: Mapping[str, Any], kind: Action) -> dict[str, Any]:
         "min_inference_units": decision.units.minimum,
         "max_inference_units": decision.units.maximum,
     }
-
-
-@untyped_step
-def release_deployment_lock(project: str) -> None:
-    """Give the deployment lock back, if this run holds it, however the run ended."""
-    ProjectContext(project).deployment_lock.release()
 
 
 # -- how a run ends --------------------------------------------------------------------------------
