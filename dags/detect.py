@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, Label, Param, TriggerRule
+from airflow.sdk import DAG, AssetOrTimeSchedule, Param, TriggerRule
 
-from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator
-from custom_labels.core.dag_arguments import custom_labels_arguments
-from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import load_settings
-from custom_labels.deployment.preconditions import before_start_of_live
-from custom_labels.detection import autostart_tasks
-from custom_labels.detection import detect_tasks as steps
-from custom_labels.detection.detect_batch_operator import DetectBatchOperator
-from custom_labels.operations.guard_tasks import release_deployment_lock
-from custom_labels.review.review_tasks import open_reviews
+from custom_labels.core.settings_tasks import read_settings
+from custom_labels.core.steps import follow, order
+from custom_labels.detection import detect_tasks
+from custom_labels.detection.autostart_operator import autostart
+from custom_labels.detection.detect_batch_operator import detect_batches
+from custom_labels.detection.settings import DetectionSettings
+from custom_labels.detection.summary import Rest
+from custom_labels.detection.work import NextStep
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
 from custom_labels.web.docs.detect import DETECT_DOC
@@ -23,7 +21,6 @@ from custom_labels.web.timetables import PollTimetable
 
 def detect_dag(project: Project) -> DAG:
     """Build the detect DAG of one project."""
-    name = project.name
     params: dict[str, Param] = {
         "maximum_images": override("integer", 1, 1_000_000),
         "visibility_seconds": override("integer", 1, 43_200),
@@ -33,42 +30,18 @@ def detect_dag(project: Project) -> DAG:
         schedule=AssetOrTimeSchedule(timetable=poll, assets=new_images(project) | live_version(project)),
         **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
     ) as dag:
-        settings = load_settings(name)
-        is_version_serving = autostart_tasks.is_version_serving(name, settings)
-        start_live = CustomLabelsStartVersionOperator(
-            task_id="start_live",
-            pre_execute=before_start_of_live(name),
-            **{each: autostart_tasks.autostart_argument(each) for each in autostart_tasks.AUTOSTART_ARGUMENTS},
-            **custom_labels_arguments(project),
+        settings = read_settings(project, DetectionSettings)
+        collected = detect_tasks.collect(project, settings)
+        start = autostart(project, settings, collected)
+        detected = detect_batches(project, settings, collected.batches)
+        finish = detect_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
+            project, settings, collected, detected
         )
-        live_started = autostart_tasks.live_started(name)
-        give_back = release_deployment_lock.override(task_id="give_lock_back", trigger_rule=TriggerRule.ONE_FAILED)
-        not_started = give_back(name)
+        go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project)
 
-        collected = steps.collect.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name, settings)
-        detected = DetectBatchOperator.partial(
-            task_id="detect_batch",
-            project=name,
-            settings=settings,
-            pool=project.detection_pool,
-            max_active_tis_per_dagrun=project.detection_workers,
-            map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
-        ).expand(batch=collected)
-        opened = open_reviews.override(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(name)
-        choose_outcome = steps.choose_outcome(name)
-        go_on_detecting = steps.go_on_detecting.override(outlets=[new_images(project)])(name)
-
-        nothing_serves = steps.nothing_serves(name)
-        ends = [steps.detected(name), steps.nothing_to_detect(name), steps.detection_trouble(name)]
-        report_and_notify(project, [nothing_serves, *ends])
-
-        is_version_serving >> Label("no version is RUNNING") >> nothing_serves
-        is_version_serving >> Label("images wait for one that is stopped") >> start_live >> live_started >> collected
-        [is_version_serving, start_live, live_started] >> not_started
-        is_version_serving >> collected >> detected
-        [collected, detected] >> opened
-        [collected, opened] >> choose_outcome >> ends
-        choose_outcome >> Label("images are left") >> go_on_detecting
+        follow(collected, {NextStep.DETECT: detected, NextStep.START: start, NextStep.FINISH: finish})
+        order(start[-1], detected, finish)
+        follow(finish, {Rest.SOME: go_on})
     return dag
 
 

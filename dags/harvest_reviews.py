@@ -8,7 +8,7 @@ from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.review import harvest_tasks as steps
-from custom_labels.review.review_tasks import open_reviews
+from custom_labels.review.review_tasks import open_reviews_untyped
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.docs.harvest import HARVEST_DOC
@@ -33,7 +33,7 @@ def harvest_dag(project: Project) -> DAG:
             .expand(work=steps.share_out(collected))
         )
         closed = steps.close_harvest.override(trigger_rule=TriggerRule.NONE_FAILED)(name, collected, done)
-        opened = open_reviews(name)
+        opened = open_reviews_untyped.override(task_id="open_reviews")(name)
 
         is_anything_harvested = steps.is_anything_harvested(closed)
         trigger_training = steps.trigger_training.override(outlets=[labeled_images(project)])(name, settings)

@@ -8,7 +8,7 @@ from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.operations import audit_tasks as steps
-from custom_labels.review.review_tasks import open_reviews
+from custom_labels.review.review_tasks import open_reviews_untyped
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.docs.audit import AUDIT_DOC
 from custom_labels.web.timetables import PollTimetable
@@ -28,7 +28,7 @@ def audit_dag(project: Project) -> DAG:
 
         measured = steps.measure(name, settings)
         sampled = steps.sample(name, settings)
-        opened = open_reviews(name)
+        opened = open_reviews_untyped.override(task_id="open_reviews")(name)
         choose_outcome = steps.choose_outcome(measured, sampled)
         ends = [
             steps.live_accuracy_low(name, measured, sampled, opened),

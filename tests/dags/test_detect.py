@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kit.dag_runs import Variables, record
+from tests.kit.dag_runs import Variables, record, trigger_by_queue
 from tests.kit.detect_runs import (
     INBOX,
     announce,
@@ -45,9 +45,9 @@ def inbox(digits: LocalAws, variables: Variables) -> LocalAws:
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs be as those that the queue's bell wakes: they do not look for images by themselves."""
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", True)
+def by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs be as those that the queue triggers: they do not look for images by themselves."""
+    trigger_by_queue(monkeypatch)
 
 
 def detected(aws: LocalAws) -> list[str]:
@@ -55,7 +55,7 @@ def detected(aws: LocalAws) -> list[str]:
     return sorted(each["key"].removeprefix(INBOX) for each in results(aws))
 
 
-@pytest.mark.usefixtures("rung")
+@pytest.mark.usefixtures("by_queue")
 def test_images_are_detected_however_they_are_announced(inbox: LocalAws) -> None:
     names = ["my photo é.jpg", "a+b.png", "2026/11/21/deep.png", "100%.png", "pasted.PNG", "two.png", "three.png"]
     etags = {name: put(inbox, name, picture("rows", n)) for n, name in enumerate(names)}
@@ -88,7 +88,7 @@ def test_images_are_detected_however_they_are_announced(inbox: LocalAws) -> None
     assert record(inbox, "last_run/digits_detect")["facts"]["Images"] == len(names)
 
 
-@pytest.mark.usefixtures("rung")
+@pytest.mark.usefixtures("by_queue")
 def test_a_replaced_image_is_detected_once_as_it_is_now(inbox: LocalAws) -> None:
     old = put(inbox, "a.png", picture("rows", 1))
     new = put(inbox, "a.png", picture("columns", 1))
@@ -129,7 +129,8 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
 def test_every_object_gets_a_result_or_is_counted(
     inbox: LocalAws, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", announced)
+    if announced:
+        trigger_by_queue(monkeypatch)
     contents = {
         **{name: picture("rows", 1, "JPEG") for name in ("pasted.jfif", "no ending", "photo.2026", "a.gif")},
         **dict.fromkeys(("empty.png", "empty", "empty.jfif"), b""),
@@ -185,7 +186,7 @@ def test_nothing_is_taken_from_the_queue_when(digits: LocalAws, deployed: bool) 
     assert effects(digits, "DetectCustomLabels") == 0
     assert len(receive(digits, "detections")) == 1
     assert end_of(second) == ("success", ""), "the same news is told once"
-    assert first.tasks["open_reviews"] == second.tasks["open_reviews"] == "skipped"
+    assert (first.tasks["detect_batch"], second.tasks["finish"]) == ("skipped", "skipped")
     assert "Still: " in str(second.note)
 
 
@@ -221,7 +222,7 @@ def tiny() -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("rung")
+@pytest.mark.usefixtures("by_queue")
 def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: LocalAws) -> None:
     """Its object is gone, and S3 answers 403 in place of 404, as it does without s3:ListBucket."""
     inbox.control.denied({"bucket": BUCKET, "operation": "s3.HeadObject"})
@@ -245,7 +246,7 @@ def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: Lo
     assert "InvalidS3ObjectException: Unable to get object metadata" in attributes["reason"]
 
 
-@pytest.mark.usefixtures("rung")
+@pytest.mark.usefixtures("by_queue")
 def test_an_archived_image_is_in_trouble_alone_and_says_how_to_restore_it(inbox: LocalAws) -> None:
     put_and_announce(inbox, "good.png")
     s3(inbox).put_object(Bucket=BUCKET, Key=f"{INBOX}old.png", Body=picture("rows", 5), StorageClass="GLACIER")
@@ -260,7 +261,7 @@ def test_an_archived_image_is_in_trouble_alone_and_says_how_to_restore_it(inbox:
     )
 
 
-@pytest.mark.usefixtures("rung")
+@pytest.mark.usefixtures("by_queue")
 def test_a_message_that_nobody_understands_is_handed_to_people_with_the_reason(inbox: LocalAws) -> None:
     announce(inbox, "hello", event("a.png", bucket="other"))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kit.dag_runs import Variables, record
+from tests.kit.dag_runs import Variables, record, trigger_by_queue
 from tests.kit.detect_runs import (
     count_messages,
     detect,
@@ -50,7 +50,7 @@ def fired(aws: LocalAws) -> int:
 def test_one_image_makes_one_run_when_the_notification_has_no_prefix(
     bucket: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_labels.core.context.ProjectContext.triggered_by_queue_only", True)
+    trigger_by_queue(monkeypatch)
     serve(bucket)
     assert (fired(bucket), count_messages(bucket)) == (0, 0), "training wrote dozens of objects"
     put(bucket, "a.png")

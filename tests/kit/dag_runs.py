@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.context import RunInfo
 from custom_labels.core.outcome import Outcome
 from tests.kit.fast_clock import hurried
 from tests.kit.support import BUCKET, s3
@@ -83,6 +84,13 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digit
             tasks={ti.task_id: str(ti.state) for ti in row.get_task_instances(session=session)},
             xcoms={xcom.task_id: XComModel.deserialize_value(xcom) for xcom in xcoms},
         )
+
+
+def trigger_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs be as those that a queue triggers, and nothing else."""
+    of = RunInfo.of
+    by_queue = classmethod(lambda cls, context: replace(of(context), triggered_by_queue_only=True))
+    monkeypatch.setattr(RunInfo, "of", by_queue)
 
 
 def record(aws: LocalAws, name: str) -> Any:

@@ -191,6 +191,5 @@ def waiting(aws: LocalAws) -> list[dict[str, Any]]:
 
 
 def end_of(run: Run) -> tuple[str, str]:
-    """Give the run's state and the branch that it ended in."""
-    names = ("detected", "nothing_to_detect", "nothing_serves", "detection_trouble")
-    return run.state, " ".join(name for name in names if run.tasks.get(name) == "success")
+    """Give the run's state and the outcome that it recorded."""
+    return run.state, " ".join(run.ends)

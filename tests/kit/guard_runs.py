@@ -29,9 +29,8 @@ def know(name: str, **facts: Any) -> None:
 
 
 def end_of(run: Run) -> tuple[str, str]:
-    """Give the run's state and the branch that it ended in."""
-    names = ("guarded", "nothing_to_guard", "budget_exceeded", "live_version_idle")
-    return run.state, " ".join(name for name in names if run.tasks.get(name) == "success")
+    """Give the run's state and its outcome."""
+    return run.state, " ".join(run.ends)
 
 
 def hold_deployment_lock(minutes_ago: float = 0) -> None:

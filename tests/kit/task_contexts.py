@@ -10,13 +10,15 @@ from typing import Any
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferred
 
+from custom_labels.core.context import ProjectContext, RunInfo
+
 
 class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
 
     task_id = "a_task"
     map_index = -1
-    try_number = max_tries = 1
+    try_number, max_tries = 1, 3
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
@@ -36,6 +38,12 @@ def context() -> Any:
         start_date=datetime.now(UTC),
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}
+
+
+def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
+    """Give the context that a step's function takes, of a run without an Airflow around it."""
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    return ProjectContext("digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **run))
 
 
 def run(task: Any, given: Any = None) -> Any:

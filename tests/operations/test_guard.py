@@ -9,18 +9,20 @@ import pytest
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.service_window import parse_service_window
+from custom_labels.deployment.deployment import Units
+from custom_labels.deployment.service import Cause, StoppedByGuard
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.operations.guard import (
     Action,
-    Cause,
     Decision,
-    FoundVersion,
     GuardRules,
     LiveFacts,
-    StoppedByGuard,
     decide,
     remember,
+    running_after,
 )
+from custom_labels.operations.running import RunningVersion
+from custom_labels.operations.versions import FoundVersion, RecordedVersion
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 NIGHT = NOON.replace(hour=22)
@@ -30,8 +32,16 @@ IDLE = GuardRules(idle_hours=2)
 ALWAYS = GuardRules()
 
 
-def found(name: str = "v1", status: str = "RUNNING", **more: object) -> FoundVersion:
-    return FoundVersion(name, "arn", status, **more)  # type: ignore[arg-type]
+def found(
+    name: str = "v1",
+    status: str = "RUNNING",
+    *,
+    is_known: bool = True,
+    kept_until: datetime | None = None,
+    stopped_for: str | None = None,
+) -> FoundVersion:
+    record = RecordedVersion(kept_until=kept_until, stopped_for=stopped_for) if is_known else None
+    return FoundVersion(name, "arn", status, record=record)
 
 
 def stopped(cause: Cause, name: str = "v2") -> LiveFacts:
@@ -169,10 +179,24 @@ STRAY = Decision("v1", "arn", Action.STOP, "")
 def test_a_stop_of_the_live_version_is_remembered_until_it_runs(
     decisions: list[Decision], status: str, live: LiveFacts, expected: Cause | None
 ) -> None:
-    memory = remember(decisions, {"v2": status}, live, now=NOON)
+    memory = remember(decisions, [found("v2", status)], live, now=NOON)
 
     assert (memory and memory.cause) == expected
     assert memory is None or from_json(StoppedByGuard, to_json(memory)) == memory
+
+
+def test_what_runs_when_all_is_carried_out_is_said_by_what_it_runs_for() -> None:
+    start = Decision("v1", "arn", Action.START, "", units=Units(2, 4))
+    alert = Decision("v3", "arn", Action.ALERT, "")
+    versions = [found("v1", "STOPPED"), found("v2"), found("v3"), found("v4"), found("v5", "STOPPED")]
+    decisions = [start, alert, Decision("v4", "arn", Action.STOP, "")]
+
+    assert running_after(versions, decisions, replace(LIVE, name="v1")) == (
+        RunningVersion("v1", "serves", 2, scales=True),
+        RunningVersion("v2", "is kept running", 1),
+        RunningVersion("v3", "runs unknown to the registry", 1),
+    )
+    assert running_after(versions, [], LIVE)[0].quiet_since == LIVE.last_detection
 
 
 STARTS = replace(OFFICE, starts_for_images=True)

@@ -10,7 +10,8 @@ import pytest
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt import FIRST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
 from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.opening_records import Opening, ReviewOpener
+from custom_labels.review.opening import OpenedReviews
+from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import ReviewStatus
 from custom_labels.s3.store import S3Store
@@ -42,7 +43,7 @@ def halted(before: ReviewHalt | None, reason: str) -> ReviewHalt | None:
     )
 
 
-def open_at(store: S3Store, backend: MemoryBackend, moment: datetime, budget: int = 10) -> Opening:
+def open_at(store: S3Store, backend: MemoryBackend, moment: datetime, budget: int = 10) -> OpenedReviews:
     return ReviewOpener(store, backend, f"run at {moment}", budget=budget, now=lambda: moment).run()
 
 
@@ -72,7 +73,7 @@ def test_all_are_opened_when_the_probe_is_shown_to_people(store: S3Store) -> Non
 
     opening = open_at(store, backend, DUE + PROBE_LIVES)
 
-    assert opening == Opening(opened=4)
+    assert opening == OpenedReviews(opened=4)
     assert read_halt(store) is None
 
 
@@ -90,7 +91,7 @@ def test_all_are_opened_when_the_page_is_another(store: S3Store) -> None:
     backend = MemoryBackend()
     backend.setup = "page 2"
 
-    assert open_at(store, backend, NOW) == Opening(opened=5)
+    assert open_at(store, backend, NOW) == OpenedReviews(opened=5)
     assert read_halt(store) is None
 
 

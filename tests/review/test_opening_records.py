@@ -1,4 +1,4 @@
-"""Opening what waits: the right ones first, never more than the budget, and what is not opened waits on."""
+"""OpenedReviews what waits: the right ones first, never more than the budget, and what is not opened waits on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from botocore.exceptions import ReadTimeoutError
 from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.opened_records import OpenedReview, find_requests
-from custom_labels.review.opening_records import Opening, ReviewOpener
+from custom_labels.review.opening import OpenedReviews
+from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
 from custom_labels.s3.store import S3Store
@@ -46,7 +47,7 @@ def noon(day: date) -> Callable[[], datetime]:
 
 def open_waiting(
     store: S3Store, backend: MemoryBackend, budget: int = 100, owner: str = "run", day: date = TODAY, **more: Any
-) -> Opening:
+) -> OpenedReviews:
     return ReviewOpener(store, backend, owner, budget=budget, now=noon(day), patience_seconds=0, **more).run()
 
 
@@ -72,7 +73,7 @@ def test_all_are_opened_within_the_budget(store: S3Store) -> None:
     WaitingReviews(store).add("one", requests(5))
     backend = MemoryBackend()
 
-    assert open_waiting(store, backend) == Opening(opened=5)
+    assert open_waiting(store, backend) == OpenedReviews(opened=5)
     assert len(backend.opened) == 5
     assert waiting(store) == set()
     assert used(store) == 5
@@ -82,9 +83,9 @@ def test_the_rest_waits_when_the_budget_is_used_up_and_goes_on_the_next_day(stor
     WaitingReviews(store).add("one", requests(5))
     backend = MemoryBackend()
 
-    assert open_waiting(store, backend, budget=3) == Opening(opened=3, waiting=2)
-    assert open_waiting(store, backend, budget=3, owner="later") == Opening(waiting=2)
-    assert open_waiting(store, backend, budget=3, day=TOMORROW) == Opening(opened=2)
+    assert open_waiting(store, backend, budget=3) == OpenedReviews(opened=3, waiting=2)
+    assert open_waiting(store, backend, budget=3, owner="later") == OpenedReviews(waiting=2)
+    assert open_waiting(store, backend, budget=3, day=TOMORROW) == OpenedReviews(opened=2)
 
 
 @pytest.mark.parametrize(("budget", "reads"), [(0, 1), (3, 2)], ids=["used up", "open"])
@@ -104,7 +105,7 @@ def test_what_waits_is_read_once_to_be_counted_and_once_to_choose(
     monkeypatch.setattr(store, "read_bytes", counted)
     opening = open_waiting(store, MemoryBackend(), budget=budget)
 
-    assert opening == Opening(opened=budget, waiting=9 - budget)
+    assert opening == OpenedReviews(opened=budget, waiting=9 - budget)
     assert asked.count("reviews/waiting/file-2.jsonl") == reads
 
 
@@ -113,7 +114,7 @@ def test_reviews_that_wait_too_long_are_not_opened(store: S3Store) -> None:
     WaitingReviews(store).add("young", requests(4)[2:], noon(TODAY)())
     backend = MemoryBackend()
 
-    assert open_waiting(store, backend) == Opening(opened=2, too_old=2)
+    assert open_waiting(store, backend) == OpenedReviews(opened=2, too_old=2)
     assert set(backend.opened) == {request.name for request in requests(4)[2:]}
 
 
@@ -145,7 +146,7 @@ def test_only_audits_are_opened_when_the_review_workflow_is_off(store: S3Store) 
     WaitingReviews(store).add("one", [*requests(2), audit])
     backend = MemoryBackend()
 
-    assert open_waiting(store, backend, audits_only=True) == Opening(opened=1, waiting=2)
+    assert open_waiting(store, backend, audits_only=True) == OpenedReviews(opened=1, waiting=2)
     assert backend.opened == [audit.name]
 
 
@@ -154,7 +155,7 @@ def test_a_review_that_was_opened_before_costs_nothing(store: S3Store) -> None:
     backend.opened += [request.name for request in requests(3)]
     WaitingReviews(store).add("one", requests(5))
 
-    assert open_waiting(store, backend, budget=2) == Opening(opened=2, known=3)
+    assert open_waiting(store, backend, budget=2) == OpenedReviews(opened=2, known=3)
     assert used(store) == 2
     assert waiting(store) == set()
 
@@ -164,7 +165,7 @@ def test_the_same_request_in_two_files_is_opened_once(store: S3Store) -> None:
     WaitingReviews(store).add("two", requests(2))
     backend = MemoryBackend()
 
-    assert open_waiting(store, backend) == Opening(opened=2, known=2)
+    assert open_waiting(store, backend) == OpenedReviews(opened=2, known=2)
     assert used(store) == 2
 
 
@@ -202,7 +203,7 @@ def test_a_request_that_is_refused_keeps_no_other_from_being_opened(store: S3Sto
 
     opening = open_waiting(store, backend)
 
-    assert opening == Opening(opened=3, waiting=1, trouble="no such picture")
+    assert opening == OpenedReviews(opened=3, waiting=1, trouble="no such picture")
     assert used(store) == 3
 
 
@@ -253,7 +254,7 @@ def test_a_throttled_start_is_repeated(store: S3Store) -> None:
 
     opener = ReviewOpener(store, MemoryBackend(before=before), "run", budget=5, patience_seconds=20)
 
-    assert opener.run() == Opening(opened=1)
+    assert opener.run() == OpenedReviews(opened=1)
 
 
 class Killed(BaseException):
@@ -294,7 +295,7 @@ def test_many_owners_at_once_keep_to_the_budget(store: S3Store) -> None:
     backend = MemoryBackend()
     barrier = threading.Barrier(4)
 
-    def run(number: int) -> Opening:
+    def run(number: int) -> OpenedReviews:
         barrier.wait(10)
         return open_waiting(store, backend, budget=12, owner=f"run-{number}")
 

@@ -24,7 +24,6 @@ OWNER = "registry/project.json"
 LAST_RUNS = "registry/last_run/"
 REVIEW = "registry/review.json"
 VERSIONS = "registry/versions/"
-SERVICE = "registry/service.json"
 
 
 def project_store(project: Project) -> S3Store:
@@ -120,17 +119,6 @@ class Registry:
     def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
         """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
         change_json(self.store, _version_key(version_name), lambda record: {**(record or {}), **facts})
-
-    # -- what the cost guard remembers -------------------------------------------------------------
-
-    def service(self) -> dict[str, Any]:
-        """Read what the cost guard did to the live version, and what it has notified of; empty before its first run."""
-        value, _ = self.store.read_json(SERVICE)
-        return dict(value or {})
-
-    def update_service(self, facts: Mapping[str, Any]) -> None:
-        """Add facts to it."""
-        change_json(self.store, SERVICE, lambda record: {**(record or {}), **facts})
 
     # -- how runs ended ----------------------------------------------------------------------------
 

@@ -118,6 +118,14 @@ class StepOperator(BaseOperator):
     @final
     def execute(self, context: Context) -> Any:
         """Read the inputs, call the function, and hand on what it returns."""
+        return self.handed_on(self.run_step(context))
+
+    def handed_on(self, value: Any) -> Any:
+        """Give the part of a step's value that Airflow takes as the task's return value."""
+        return value if self.step.fan_out is None else value[self.step.fan_out]
+
+    def run_step(self, context: Context) -> Any:
+        """Call the function, and push what of its value is an XCom of its own; give the whole value as JSON types."""
         inputs = {**self.step.own_input(self.item), **self.inputs}
         ctx = ProjectContext(self.project, context)
         try:
@@ -129,10 +137,9 @@ class StepOperator(BaseOperator):
                 write_note(context, text)
         for path in sorted(self.used_fields):
             context["ti"].xcom_push(key=path, value=_field(value, path))
-        if self.step.fan_out is None:
-            return value
-        context["ti"].xcom_push(key=VALUE, value=value)
-        return value[self.step.fan_out]
+        if self.step.fan_out is not None:
+            context["ti"].xcom_push(key=VALUE, value=value)
+        return value
 
 
 class DecisionOperator(StepOperator, SkipMixin):
@@ -145,11 +152,12 @@ class DecisionOperator(StepOperator, SkipMixin):
     @final
     def execute(self, context: Context) -> Any:
         """Decide, hand on the decision, and skip what it passes over."""
-        value = super().execute(context)
+        value = self.run_step(context)
         # Airflow skips by an exception, after which it hands on nothing.
-        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
+        handed_on = self.handed_on(value)
+        _push_result(context["ti"], handed_on, is_mapped_over=self.step.fan_out is not None)
         self.skip(context["ti"], self.passed_over(value["choice"]))
-        return value
+        return handed_on
 
     def passed_over(self, choice: str) -> list[BaseOperator]:
         """Give the tasks that a choice skips: those on other ways only."""
@@ -157,6 +165,17 @@ class DecisionOperator(StepOperator, SkipMixin):
         kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
         others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
         return [each for task_id, each in sorted(others.items()) if task_id not in kept]
+
+
+def _push_result(ti: Any, value: Any, *, is_mapped_over: bool) -> None:
+    """Push the return value, for tasks that are mapped over it with its length, as Airflow itself does."""
+    if not is_mapped_over:
+        ti.xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
+        return
+    from airflow.sdk.execution_time.xcom import XCom
+
+    names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
+    XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=len(value))
 
 
 class AnyStep:
@@ -303,6 +322,14 @@ def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
     """Make a step of a function whose value has a ``choice`` of the ways on."""
     return Step(function, operator=DecisionOperator)
+
+
+def deciding_fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
+    """Make a step of a function whose value has a ``choice`` of the ways on, one of them to mapped steps.
+
+    :param field: the field of its result that they are mapped over.
+    """
+    return functools.partial(Step, operator=DecisionOperator, fan_out=field)
 
 
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
+from custom_labels.aws.operators.versions import (
+    CustomLabelsDeleteVersionOperator,
+    CustomLabelsStartVersionOperator,
+    CustomLabelsStopVersionOperator,
+)
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
@@ -17,10 +21,11 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.notifications import notify_all
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.deployment.deployment import DeploymentPlan, Units
-from custom_labels.deployment.permission import why_not_live, why_not_stopped
+from custom_labels.deployment.permission import why_not_deleted, why_not_live, why_not_stopped
 from custom_labels.deployment.preconditions import never, refuse, require_permission
 from custom_labels.deployment.version_tasks import minutes_without, note_service, note_status
 from custom_labels.errors import NotDecided
+from custom_labels.training.attempt_records import TrainingRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -77,6 +82,26 @@ class StopVersionOperator(CustomLabelsStopVersionOperator):
         """Record that it was stopped."""
         note_status(ProjectContext(self.project, context), self.project_arn, self.version_name)
         return super().result(described, context)
+
+
+class DeleteVersionOperator(CustomLabelsDeleteVersionOperator):
+    """Delete a version that neither serves, nor did before, nor is worked on.
+
+    :param project: name of the project.
+    """
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    @final
+    def execute(self, context: Context) -> Any:
+        """Check, then delete it."""
+        ctx = ProjectContext(self.project, context)
+        ctx.deployment_lock.hold()
+        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
+        refuse(why_not_deleted(self.version_name, ctx.registry.live(), open_versions))
+        return super().execute(context)
 
 
 class StartChallengerOperator(CustomLabelsStartVersionOperator):

@@ -1,36 +1,38 @@
-"""The operator that detects one batch of images, chunk by chunk, and goes on from where it was however it ended."""
+"""The operator that detects one batch of images, and goes on from where it was however it ended."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, TriggerRule
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.inference import EndpointUnavailable, Prediction, PredictionStatus
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.core.codec import to_json
-from custom_labels.core.context import ProjectContext
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import review_name
 from custom_labels.core.queues import project_queue
-from custom_labels.core.settings import Settings
-from custom_labels.core.settings_tasks import settings_of
+from custom_labels.core.settings import Project
+from custom_labels.core.steps import each_of
+from custom_labels.deployment.service_records import read_service
 from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
 from custom_labels.detection.doubts import first_request
 from custom_labels.detection.live_version_client import LiveVersionClient
 from custom_labels.detection.log_records import write_log
-from custom_labels.detection.result_records import save_result
-from custom_labels.detection.work import WorkItem, chunks
-from custom_labels.detection.work_records import LEFT, DetectionWork, Progress
+from custom_labels.detection.result_records import read_result, save_result
+from custom_labels.detection.settings import DetectionSettings
+from custom_labels.detection.work import LEFT, BatchResult, DetectionBatch, WorkItem, chunks
+from custom_labels.detection.work_records import read_batch
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
 
@@ -45,14 +47,31 @@ TRIES = 3
 EXAMPLES = 5
 
 
-class DetectBatchOperator(BaseOperator):
-    """Put a batch of images to the live version and write a result for each. XCom: the batch's progress.
+def detect_batches(
+    project: Project, settings: DetectionSettings, batches: Sequence[DetectionBatch]
+) -> Sequence[BatchResult]:
+    """Add the mapped task that detects the batches of a run; give what stands for what became of them."""
+    mapped = DetectBatchOperator.partial(
+        task_id="detect_batch",
+        project=project.name,
+        settings=settings,
+        pool=project.detection_pool,
+        max_active_tis_per_dagrun=project.detection_workers,
+        map_index_template="batch {{ task.batch.number }}: {{ task.batch.images }} images",
+        trigger_rule=TriggerRule.NONE_FAILED,
+    ).expand(batch=each_of(batches))
+    return cast("Sequence[BatchResult]", mapped.output)
 
-    While nothing can be done - the version is refused or answers nothing - it holds no worker slot.
+
+class DetectBatchOperator(BaseOperator):
+    """Put a batch of images to the live version and write a result for each. XCom: what became of them.
+
+    While nothing can be done - the version is refused or answers nothing - it holds no worker slot. A second try, and
+    a task that goes on after such a pause, pass over the images that have a result.
 
     :param project: name of the project.
-    :param settings: what ``load_settings`` returned (templated).
-    :param batch: its ``run``, ``number`` and ``workers``, as ``collect`` returned it (templated).
+    :param settings: the run's settings, as :class:`DetectionSettings` (templated).
+    :param batch: the batch, as :class:`DetectionBatch` (templated).
     """
 
     pause_seconds: ClassVar[float] = 60
@@ -62,14 +81,7 @@ class DetectBatchOperator(BaseOperator):
     template_fields: Sequence[str] = ("project", "settings", "batch")
     ui_color = "#e7f0fa"
 
-    def __init__(
-        self,
-        *,
-        project: str,
-        settings: dict[str, Any],
-        batch: dict[str, Any],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, project: str, settings: Any, batch: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.project = project
         self.settings = settings
@@ -77,86 +89,109 @@ class DetectBatchOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Detect what is left of the batch."""
+        return self.detect(context, is_repeated=context["ti"].try_number > 1)
+
+    def execute_complete(
+        self,
+        context: Context,
+        event: Any = None,  # noqa: ARG002
+        waiting_since: float | None = None,
+    ) -> dict[str, Any]:
+        """Go on after a pause.
+
+        :param waiting_since: seconds since the epoch; ``None`` under ``dag.test()``, which hands on the event alone.
+        """
+        return self.detect(context, is_repeated=True, waiting_since=waiting_since)
+
+    @final
+    def detect(self, context: Context, *, is_repeated: bool, waiting_since: float | None = None) -> dict[str, Any]:
+        """Detect the batch, or as much of it as can be.
+
+        :param is_repeated: whether some of its images may have a result already.
+        :param waiting_since: since when nothing could be done.
+        """
         ctx = ProjectContext(self.project, context)
-        work = DetectionWork(ctx.store, str(self.batch["run"]))
-        number = int(self.batch["number"])
+        require_inputs(self.task_id, {"settings": self.settings, "batch": self.batch})
+        batch = from_json(DetectionBatch, self.batch)
+        work = BatchWork(ctx, from_json(DetectionSettings, self.settings), batch)
         try:
-            progress = Batch(ctx, settings_of(self.settings), work, number).finish(int(self.batch["workers"]))
+            work.finish(is_repeated=is_repeated)
         except EndpointUnavailable as error:
             if not is_stopped_by_guard(ctx):
-                self.wait(work, number, error)
+                self.wait(work, None if work.chunks_done else waiting_since, error)
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
-            progress = self._leave_rest(work.progress(number))
-        self.log.info("Batch %s: %s.", number, progress.counts)
-        return to_json(progress)
+            work.leave_rest()
+        self.log.info("Batch %s: %s.", batch.number, dict(work.counts))
+        return to_json(work.result())
 
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """Go on after a pause."""
-        return self.execute(context)
-
-    def _leave_rest(self, progress: Progress) -> Progress:
-        """Count the images that a later run finds again."""
-        done = sum(number for name, number in progress.counts.items() if name not in _COUNTED_TWICE)
-        return replace(progress, counts={**progress.counts, LEFT: int(self.batch["images"]) - done})
-
-    def wait(self, work: DetectionWork, number: int, error: EndpointUnavailable) -> NoReturn:
+    def wait(self, work: BatchWork, since: float | None, error: EndpointUnavailable) -> NoReturn:
         """Give the worker slot up for a while, or give up for good."""
         from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
-        progress = work.progress(number)
         now = time.time()
-        since = progress.waiting_since or now
-        if now - since >= self.patience_seconds:
-            work.save_progress(number, progress.waiting(None))
+        waiting_since = since or now
+        if now - waiting_since >= self.patience_seconds:
             raise AirflowFailException(
-                f"Batch {number} cannot go on since {self.patience_seconds / 60:.0f} minutes: {error}. "
-                f"{work.store.uri('registry/live.json')} names the version that should answer. Look at its status in "
-                "the Custom Labels console and start it, or run the train DAG; then clear this task, or wait for the "
-                "next run: what is not detected is found again."
+                f"Batch {work.batch.number} cannot go on since {self.patience_seconds / 60:.0f} minutes: {error}. "
+                f"{work.ctx.store.uri('registry/live.json')} names the version that should answer. Look at its status "
+                "in the Custom Labels console and start it, or run the train DAG; then clear this task, or wait for "
+                "the next run: what is not detected is found again."
             )
         self.log.warning("Going on in %s s: %s.", self.pause_seconds, error)
-        work.save_progress(number, progress.waiting(since))
         self.defer(
             trigger=TimeDeltaTrigger(timedelta(seconds=self.pause_seconds)),
             method_name="execute_complete",
+            kwargs={"waiting_since": waiting_since},
             timeout=timedelta(seconds=self.pause_seconds + 600),
         )
 
 
 def is_stopped_by_guard(ctx: ProjectContext) -> bool:
     """Whether the cost guard stopped the version that serves, so that to wait for it is of no use."""
-    live, stopped = ctx.registry.live(), ctx.registry.service().get("stopped")
-    return bool(live and stopped and stopped["version_name"] == live.version_name)
+    live = ctx.registry.live()
+    return live is not None and read_service(ctx.store).has_stopped(live.version_name)
 
 
-class Batch:
-    """One batch on its way.
+class BatchWork:
+    """One batch on its way."""
 
-    :param work: the run's work; ``number`` is the batch's in it.
-    """
-
-    def __init__(self, ctx: ProjectContext, settings: Settings, work: DetectionWork, number: int) -> None:
+    def __init__(self, ctx: ProjectContext, settings: DetectionSettings, batch: DetectionBatch) -> None:
         self.ctx = ctx
         self.settings = settings
-        self.work = work
-        self.number = number
-        self.progress = work.progress(number)
+        self.batch = batch
+        self.counts: Counter[str] = Counter()
+        self.chunks_done = 0
         self.reviews = WaitingReviews(ctx.store)
+        self._examples: list[str] = []
+        self._calls = 0
+        self._seconds = 0.0
         self._queue = project_queue(ctx.project, "detections")
         self._dead_letters = project_queue(ctx.project, "dead_letters")
         self._writers = ThreadPoolExecutor(WRITERS)
-        self._marked_at = time.monotonic()
 
-    def finish(self, workers: int) -> Progress:
-        """Detect the chunks that are not written yet, several at a time, and write them one by one.
+    def result(self) -> BatchResult:
+        """Give what became of the images."""
+        return BatchResult(dict(self.counts), tuple(self._examples), self._calls, self._seconds)
 
+    def leave_rest(self) -> None:
+        """Count the images that a later run finds again."""
+        done = sum(number for name, number in self.counts.items() if name not in _COUNTED_TWICE)
+        self.counts[LEFT] = self.batch.images - done
+
+    def finish(self, *, is_repeated: bool) -> None:
+        """Detect the chunks, several at a time, and write them one by one.
+
+        :param is_repeated: whether some images may have their results already.
         :raises EndpointUnavailable: the live version does not answer; what is written stays written.
         """
-        left = islice(chunks(self.work.batch(self.number)), self.progress.chunks, None)
+        left = chunks(read_batch(self.ctx.store, self.batch))
         chunk = next(left, None)
         if chunk is None:
-            return self.progress
-        client = LiveVersionClient(self.ctx, self.settings, workers)
+            return
+        client = LiveVersionClient(self.ctx, self.settings, self.batch)
+        if is_repeated:
+            client.follow()
+        begun = time.monotonic()
         with (
             self._writers,
             ThreadPoolExecutor(1) as finishing,
@@ -165,65 +200,72 @@ class Batch:
             pending: deque[Future[None]] = deque()
             try:
                 while chunk is not None:
-                    client.follow()
-                    found = [asking.submit(client.detect, image) for item in chunk for image in item.images]
-                    pending.append(finishing.submit(self._finish_chunk, chunk, found, client))
+                    done = self._done(chunk) if is_repeated else {}
+                    rest = [item.without(done) for item in chunk]
+                    asked = [asking.submit(client.detect, image) for item in rest for image in item.images]
+                    pending.append(finishing.submit(self._finish_chunk, rest, done.values(), asked, client))
                     if len(pending) >= CHUNKS_AT_ONCE:
                         pending.popleft().result()
                     chunk = next(left, None)
+                    if chunk is not None:
+                        client.follow()
                 while pending:
                     pending.popleft().result()
             except BaseException:
                 client.stop()
                 raise
-        self.work.delete_batch(self.number)
-        return self.progress
+            finally:
+                self._calls, self._seconds = client.take_calls(), time.monotonic() - begun
+
+    def _done(self, chunk: list[WorkItem]) -> dict[InferenceImage, Detection]:
+        """Find the images of a chunk that have a result: an earlier try wrote it, with all that belongs to it."""
+        images = [image for item in chunk for image in item.images]
+        found = self._writers.map(lambda image: read_result(self.ctx.store, image), images)
+        return {image: result for image, result in zip(images, found, strict=True) if result is not None}
 
     def _finish_chunk(
-        self, chunk: list[WorkItem], asked: list[Future[Prediction[LiveVersion]]], client: LiveVersionClient
+        self,
+        chunk: list[WorkItem],
+        done: Iterable[Detection],
+        asked: list[Future[Prediction[LiveVersion]]],
+        client: LiveVersionClient,
     ) -> None:
-        """Wait for a chunk's answers and write it, unless one before it could not be written."""
+        """Wait for a chunk's answers and write it, unless one before it could not be written.
+
+        :param done: results of an earlier try, which are only counted.
+        """
         try:
-            found = {answer.image: answer for answer in (future.result() for future in asked)}
-            counts, examples = self._write(chunk, found)
+            self._write(chunk, {answer.image: answer for answer in (future.result() for future in asked)})
         except BaseException:
             client.stop()
             raise
-        seconds, self._marked_at = time.monotonic() - self._marked_at, time.monotonic()
-        self.progress = replace(
-            self.progress,
-            chunks=self.progress.chunks + 1,
-            counts=dict(Counter(self.progress.counts) + counts),
-            examples=(*self.progress.examples, *examples)[:EXAMPLES],
-            calls=self.progress.calls + client.take_calls(),
-            seconds=self.progress.seconds + seconds,
-            waiting_since=None,
-        )
-        self.work.save_progress(self.number, self.progress)
+        self.counts.update(str(result.decision) for result in done)
+        self._show(f"{each.key}: {each.reason}" for each in done if each.decision is Decision.UNREADABLE)
+        self.chunks_done += 1
 
-    def _write(
-        self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]
-    ) -> tuple[Counter[str], list[str]]:
+    def _write(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> None:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
-        name = f"{self.work.run}-{self.number:04}-{self.progress.chunks:04}"
         detections = [self._decide(answer) for answer in found.values() if answer.status in _WITH_RESULT]
+        name = _name(detection for detection, _ in detections)
         if detections:
             write_log(self.ctx.store, name, (detection for detection, _ in detections))
         self.reviews.add(name, (request for _, request in detections if request is not None))
         written = self._writers.map(lambda each: save_result(self.ctx.store, each[0]), detections)
-        counts = Counter(str(detection.decision) for detection, _ in detections)
-        counts["repeated"] = sum(not is_new for is_new in written)
-        counts["gone"] = sum(answer.status is PredictionStatus.GONE for answer in found.values())
-        counts["failed"] = sum(answer.status is PredictionStatus.FAILED for answer in found.values())
-        counts["dead_lettered"] = self._settle_messages(chunk, found)
-        in_trouble = [
-            a
+        self.counts["repeated"] += sum(not is_new for is_new in written)
+        self.counts.update(str(detection.decision) for detection, _ in detections)
+        self.counts["gone"] += sum(answer.status is PredictionStatus.GONE for answer in found.values())
+        self.counts["failed"] += sum(answer.status is PredictionStatus.FAILED for answer in found.values())
+        self.counts["dead_lettered"] += self._settle_messages(chunk, found)
+        self._show(
+            f"{answer.image.key}: {answer.message}"
             for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE)
-            for a in found.values()
-            if a.status is status
-        ]
-        examples = [f"{answer.image.key}: {answer.message}" for answer in in_trouble]
-        return counts, examples
+            for answer in found.values()
+            if answer.status is status
+        )
+
+    def _show(self, troubles: Iterable[str]) -> None:
+        """Keep the first few examples of what went wrong."""
+        self._examples = [*self._examples, *troubles][:EXAMPLES]
 
     def _decide(self, answer: Prediction[LiveVersion]) -> tuple[Detection, ReviewRequest | None]:
         """Make an image's result, and the request for its review if it is doubtful."""
@@ -283,3 +325,12 @@ class Batch:
 
 _COUNTED_TWICE = frozenset({"repeated", "dead_lettered"})
 _WITH_RESULT = frozenset({PredictionStatus.ANSWERED, PredictionStatus.UNREADABLE})
+
+
+def _name(detections: Iterable[Detection]) -> str:
+    """Name what is written of a chunk by its images, so that a second try adds to it what was left, or overwrites it.
+
+    A request that two files hold is opened once all the same.
+    """
+    images = "\n".join(f"{each.key} {each.etag}" for each in detections)
+    return hashlib.sha256(images.encode()).hexdigest()[:32]

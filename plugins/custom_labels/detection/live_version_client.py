@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient
-from custom_labels.core.inference_rate import version_rate
+from custom_labels.core.inference_rate import rate_of_worker, version_rate
 from custom_labels.core.live_version import LiveVersion
 
 if TYPE_CHECKING:
     from custom_labels.core.context import ProjectContext
-    from custom_labels.core.settings import Settings
+    from custom_labels.detection.settings import DetectionSettings
+    from custom_labels.detection.work import DetectionBatch
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +21,15 @@ log = logging.getLogger(__name__)
 class LiveVersionClient(InferenceClient[LiveVersion]):
     """Asks the version that serves, whichever that is at the moment, about every label.
 
-    :param workers: tasks that share the version's rate.
+    :param batch: whom to ask first, and how many tasks share its rate.
     """
 
-    def __init__(self, ctx: ProjectContext, settings: Settings, workers: int) -> None:
+    def __init__(self, ctx: ProjectContext, settings: DetectionSettings, batch: DetectionBatch) -> None:
         self.ctx = ctx
         self.settings = settings
-        self.workers = workers
-        live = _live(ctx)
-        super().__init__(live, ctx.store, version_rate(ctx, live, settings, workers), minimum_confidence=0)
+        self.workers = batch.workers
+        rate = rate_of_worker(batch.units, settings.detections_per_unit_second, batch.workers)
+        super().__init__(batch.version, ctx.store, rate, minimum_confidence=0)
 
     def follow(self) -> LiveVersion:
         """Read the pointer again, and go on with the version that it names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.codec import from_json
 from custom_labels.core.keys import result_key, result_stem
 from custom_labels.detection.detection import Detection
 from custom_labels.s3.store import ObjectExists, S3Store
@@ -27,5 +28,17 @@ def save_result(store: S3Store, detection: Detection) -> bool:
 
 def has_result(store: S3Store, image: InferenceImage) -> bool:
     """Whether any version has a result for an image; one call."""
+    return _find(store, image) is not None
+
+
+def read_result(store: S3Store, image: InferenceImage) -> Detection | None:
+    """Read a result that any version has for an image, ``None`` if there is none; two calls."""
+    key = _find(store, image)
+    value = store.read_json(key)[0] if key else None
+    return from_json(Detection, value) if value else None
+
+
+def _find(store: S3Store, image: InferenceImage) -> str | None:
     folder = f"{result_folder(image)}/"
-    return bool(store.call("list_objects_v2", folder, Prefix=store.key(folder), MaxKeys=1).get("KeyCount"))
+    found = store.call("list_objects_v2", folder, Prefix=store.key(folder), MaxKeys=1).get("Contents", [])
+    return str(found[0]["Key"]).removeprefix(store.prefix) if found else None

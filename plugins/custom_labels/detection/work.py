@@ -1,17 +1,22 @@
-"""What a detection run has to do: images, the messages that announced them, and how they are shared out."""
+"""What a detection run has to do and has done: images, the messages that announced them, how they are shared out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.batches import MOST_BATCHES
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.deployment.deployment import Units
 from custom_labels.detection.events import Announcement
 
 CHUNK_IMAGES = 50
 """Images whose results are written together, with one log file."""
+LEFT = "left"
+"""Among the counts of a batch: images that a later run finds again."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,88 @@ class WorkItem:
         """Give it without images that are done already."""
         passed = set(done)
         return WorkItem(tuple(image for image in self.images if image not in passed), self.messages)
+
+
+@dataclass(frozen=True)
+class DetectionBatch:
+    """Images that one task puts to the version that serves.
+
+    :param number: counts the run's batches from 0.
+    :param images: how many images it holds.
+    :param workers: tasks that share the version's rate.
+    :param version: the version that serves, or is about to; ``units`` are the inference units that it runs with.
+    :param items: the images, where they are few; else ``None``, and ``key`` is that of the file that lists them.
+    """
+
+    number: int
+    images: int
+    workers: int
+    version: LiveVersion
+    units: int
+    items: tuple[WorkItem, ...] | None
+    key: str
+
+
+class NextStep(StrEnum):
+    """What a run does after it has collected images."""
+
+    DETECT = "images wait"
+    START = "images wait for a version that is stopped"
+    FINISH = "nothing to detect"
+
+
+@dataclass(frozen=True)
+class VersionToStart:
+    """The version that images wait for, as the operator that starts it addresses it."""
+
+    project_arn: str
+    version_name: str
+    units: Units
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What there is to do, and what was found and received on the way.
+
+    :param batches: one a mapped task.
+    :param trouble: why no version serves, empty where one does; then nothing was taken from the queue.
+    :param start: the version that is to be started first, if any.
+    :param work: folder of the batches' files, relative to the project's prefix.
+    :param images: how many there are; ``left`` says whether there are more than one run takes.
+    :param misspelt: which thresholds are those of no label, in words; empty if none is.
+    :param reasons: objects that were passed over, by the reason.
+    :param garbage: messages that nobody understands, ``dead_lettered`` those of them that were handed to people, and
+        ``examples`` of what is wrong with them.
+    """
+
+    choice: NextStep
+    batches: tuple[DetectionBatch, ...] = ()
+    trouble: str = ""
+    start: VersionToStart | None = None
+    work: str = ""
+    images: int = 0
+    left: bool = False
+    misspelt: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    garbage: int = 0
+    dead_lettered: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of the images of a batch.
+
+    :param counts: images by what became of them.
+    :param examples: what went wrong with single images, in AWS's words; the first few.
+    :param calls: calls of DetectCustomLabels, refused ones included, and the ``seconds`` that they took together with
+        all else.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+    calls: int = 0
+    seconds: float = 0.0
 
 
 class _Group:

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt import ReviewHalt
 from custom_labels.review.halt_records import change_halt, read_halt
 from custom_labels.review.opened_records import read_chosen, write_chosen
+from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.request_records import Waiting, WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest, urgency
 from custom_labels.s3.errors import is_passing
@@ -53,26 +54,6 @@ class _End(Enum):
     LEFT = auto()
     UNSURE = auto()
     """It was asked for, and no answer came."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What was opened.
-
-    :param opened: reviews that are new.
-    :param known: reviews that had been opened before.
-    :param waiting: requests that still wait.
-    :param too_old: requests that were dropped, since they had waited too long; ``too_many`` likewise, being beyond the
-        largest number.
-    :param trouble: why some were not opened, empty where all were or the budget is used up.
-    """
-
-    opened: int = 0
-    known: int = 0
-    waiting: int = 0
-    trouble: str = ""
-    too_old: int = 0
-    too_many: int = 0
 
 
 class ReviewOpener:
@@ -110,7 +91,7 @@ class ReviewOpener:
         self.now = now
         self._moved_at = 0.0
 
-    def run(self) -> Opening:
+    def run(self) -> OpenedReviews:
         """Open until nothing is left to open, the budget is used up, or the backend takes no more.
 
         A request that the backend refuses waits on, and does not keep others from being opened. While all reviews fail
@@ -143,7 +124,7 @@ class ReviewOpener:
 
         return change_halt(self.store, judged)
 
-    def _probe(self, halt: ReviewHalt, waiting: int) -> Opening:
+    def _probe(self, halt: ReviewHalt, waiting: int) -> OpenedReviews:
         """Open one review, if it is time to see whether reviews work again: one of those that failed least often."""
         now, opened = self.now(), 0
         day = now.date()
@@ -156,9 +137,9 @@ class ReviewOpener:
                 change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
                 ends, _ = self._open_held(day, held, chosen)
                 opened = ends.count(_End.NEW)
-        return Opening(opened, 0, waiting - opened, halt.words)
+        return OpenedReviews(opened, 0, waiting - opened, halt.words)
 
-    def _run(self, waiting: int) -> Opening:
+    def _run(self, waiting: int) -> OpenedReviews:
         """Open one reservation of the budget after the other.
 
         :param waiting: requests that wait at first; they are read again only where some of them may be opened.
@@ -173,7 +154,7 @@ class ReviewOpener:
             if chosen or held:
                 held = self.budget.reserve(day, len(chosen), self.day_budget)
             if held is None:
-                return Opening(opened, known, waiting)
+                return OpenedReviews(opened, known, waiting)
             ends, trouble = self._open_held(day, held, chosen)
             opened += ends.count(_End.NEW)
             known += ends.count(_End.KNOWN)
@@ -185,7 +166,7 @@ class ReviewOpener:
                 continue
             if isinstance(trouble, ReviewBackendNotReady) or not (opened or known or _is_full(trouble)):
                 raise trouble
-            return Opening(opened, known, waiting, str(trouble))
+            return OpenedReviews(opened, known, waiting, str(trouble))
 
     def _choose(self, number: int, key: Callable[[Waiting], Any] = lambda one: urgency(one.request)) -> list[Waiting]:
         """Choose the requests to be opened first."""

@@ -11,17 +11,29 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.inputs import require_inputs
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext, values
+from custom_labels.core.steps import step
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.backlog_records import BacklogBounds
-from custom_labels.review.opening_records import Opening, ReviewOpener
+from custom_labels.review.opening import OpenedReviews
+from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.settings import ReviewSettings
 
 log = logging.getLogger(__name__)
 
 
+@step
+def open_reviews(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews:
+    """Open the reviews that wait, audits and the most doubtful first, within the day's budget."""
+    opened = _open(ctx, to_json(settings))
+    log.info("%s reviews opened, %s wait. %s", opened.opened, opened.waiting, opened.trouble)
+    return opened
+
+
 @values
-def open_reviews(project: str) -> dict[str, Any]:
+def open_reviews_untyped(project: str) -> dict[str, Any]:
     """Open the reviews that wait, audits and the most doubtful first, within the day's budget.
 
     :return: ``opened`` reviews, ``known`` ones that had been opened before, those that are ``waiting``, and the
@@ -60,18 +72,18 @@ def dropped_facts(ctx: ProjectContext, opened: Mapping[str, Any]) -> dict[str, A
     return {**found, "Settings of what is dropped": ", ".join(map(ctx.project.variable, names))} if found else {}
 
 
-def _open(ctx: ProjectContext, settings: dict[str, Any]) -> Opening:
+def _open(ctx: ProjectContext, settings: dict[str, Any]) -> OpenedReviews:
     from custom_labels.review.backends.registry import make_backend
 
     if ctx.project.review is None:
         oldest = datetime.now(UTC) - timedelta(days=settings["review_waiting_days"])
         waiting = WaitingReviews(ctx.store)
         backlog = BacklogBounds(waiting, settings["maximum_waiting_reviews"], oldest, is_merging=True).apply()
-        return Opening(waiting=backlog.waiting, too_old=backlog.too_old, too_many=backlog.too_many)
+        return OpenedReviews(waiting=backlog.waiting, too_old=backlog.too_old, too_many=backlog.too_many)
     opener = ReviewOpener(
         ctx.store,
         make_backend(ctx.project, ctx.store),
-        f"{ctx.owner}/{ctx.context['ti'].task_id}",
+        f"{ctx.owner}/open_reviews",
         budget=settings["daily_review_budget"],
         maximum_waiting=settings["maximum_waiting_reviews"],
         waiting_days=settings["review_waiting_days"],

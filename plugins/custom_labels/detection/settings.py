@@ -1,0 +1,22 @@
+"""The settings that detecting images takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from custom_labels.review.settings import ReviewSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionSettings(ReviewSettings):
+    """How images are put to the version that serves, what is believed of its answers, and when it is started."""
+
+    detection_batch_images: int
+    detections_per_unit_second: float
+    minimum_label_detection_confidence: float
+    label_detection_confidence: dict[str, float]
+    reviewers_per_image: int
+    start_when_images_wait: bool
+    service_window: str | None
+    minimum_inference_units: int
+    maximum_inference_units: int | None
