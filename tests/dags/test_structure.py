@@ -111,9 +111,9 @@ def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags:
 
     assert [f"{task.dag_id}.{task.task_id}" for task, kind in kinds if kind in bare] == []
     for each in bare:
-        found = [kind for _, kind in kinds if issubclass(kind, each)]
+        found: list[Any] = [kind for _, kind in kinds if issubclass(kind, each)]
         assert found
-        assert all(kind.execute is not each.execute for kind in found)
+        assert all(kind.execute is not getattr(each, "execute") for kind in found)  # noqa: B009
 
 
 def test_a_dag_opens_as_at_most_ten_boxes(dags: dict[str, DAG]) -> None:

@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from custom_labels.core.context import ProjectContext, RunInfo
 
+STARTED = datetime.now(UTC)
+
 
 class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
@@ -35,7 +37,7 @@ def context() -> Any:
         run_type="scheduled",
         logical_date=moment,
         run_after=moment,
-        start_date=datetime.now(UTC),
+        start_date=STARTED,
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}
 
@@ -43,7 +45,9 @@ def context() -> Any:
 def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
     """Give the context that a step's function takes, of a run without an Airflow around it."""
     moment = datetime(2026, 11, 20, tzinfo=UTC)
-    return ProjectContext("digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **run))
+    return ProjectContext(
+        "digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **{"started_at": STARTED, **run})
+    )
 
 
 def run(task: Any, given: Any = None) -> Any:

@@ -19,7 +19,7 @@ from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.service_window import parse_service_window
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import given, order, task_of
+from custom_labels.core.steps import given, order, task_of, text_of
 from custom_labels.deployment.deploy_tasks import take_deployment_lock
 from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.start_on_demand import why_not_started
@@ -51,7 +51,7 @@ def autostart(project: Project, settings: DetectionSettings, collected: Collecte
             max_inference_units=given(collected.start).units.maximum,
             **custom_labels_arguments(project),
         )
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project, [text_of(lock)])).as_teardown(setups=lock)
         order(lock, start, release)
     return [lock, start]
 
