@@ -125,8 +125,8 @@ def test_an_empty_file_is_announced_as_such() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("hello", "'all of it': Invalid JSON"),
-        ("[1]", "'all of it': Input should be an object"),
+        ("hello", "as S3 writes them: Invalid JSON"),
+        ("[1]", "as S3 writes them: Input should be an object"),
         ("{}", "no event of S3"),
         ({"Message": "hello"}, "'Message': Invalid JSON"),
         (sns(sns({})), "no event of S3"),
@@ -136,7 +136,7 @@ def test_an_empty_file_is_announced_as_such() -> None:
         ({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]}, "'Records.0.s3': Field required"),
         (s3(event("a.png", bucket="other")), "of bucket 'other'"),
         (s3(event("a.png", object={"key": "images_for_detection/%FF.png"})), "'Records.0.s3.object.key': "),
-        (s3(event("a.png", object={"key": "images_for_detection/\ud800.png"})), "'all of it': Invalid JSON"),
+        (s3(event("a.png", object={"key": "images_for_detection/\ud800.png"})), "as S3 writes them: Invalid JSON"),
         (s3(event("a.png", object={"key": 7})), "'Records.0.s3.object.key': Input should be a valid string"),
         (s3(event("a.png", "")), "no ETag"),
         ({**bridge("images_for_detection/a.png"), "detail-type": ""}, "no event of S3"),

@@ -146,8 +146,8 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
                 passed_over.append(read)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "all of it"
-        return Announced(trouble=f"the message is no event as S3 writes them: '{place}': {first['msg']}")
+        place = f"'{'.'.join(map(str, first['loc']))}': " if first["loc"] else ""
+        return Announced(trouble=f"the message is no event as S3 writes them: {place}{first['msg']}")
     except _NotUnderstood as error:
         return Announced(trouble=str(error))
     counts = Counter(reason for reason, _ in passed_over)
