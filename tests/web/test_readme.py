@@ -54,10 +54,6 @@ def test_every_outcome_is_explained() -> None:
     assert [outcome for outcome in Outcome if f"`{outcome}`" not in README] == []
 
 
-def test_there_are_promises() -> None:
-    assert len(PROMISES) > 10
-
-
 @pytest.mark.parametrize("promise", PROMISES)
 def test_a_promise_has_its_test(promise: str) -> None:
     links = re.findall(r"\[[^\]]+\]\(([^)]+)\)", PROMISES[promise])
