@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.aws.predictions import DetectedLabel
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate
 from custom_labels.core.names import review_name
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
@@ -39,8 +39,8 @@ def place(aws: LocalAws, airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> R
     """A project with a live version and its review set up; what is logged is sampled at once."""
     monkeypatch.setattr(audit_tasks, "SETTLED", timedelta(0))
     made = set_up_review(aws)
-    live = LiveVersion(VERSION, "arn:v", PROJECT, "d" * 64, "2026-11-21T12:00:00+00:00", 0.9, LABELS)
-    move_live(Registry(made.store), live, expected=None)
+    candidate = Candidate(PROJECT, VERSION, "arn:v", "d" * 64, 0.9, LABELS, champion_arn=None)
+    move_live(Registry(made.store), candidate, "2026-11-21T12:00:00+00:00")
     Registry(made.store).update_version(VERSION, {"evaluation": {"f1": 0.9}})
     return made
 
