@@ -9,6 +9,13 @@ from custom_labels.review.settings import ReviewSettings
 
 
 @dataclass(frozen=True, kw_only=True)
+class BootstrapSettings(RunSettings):
+    """What the review flows are made for; the other settings are read and checked like everything around them."""
+
+    reviewers_per_image: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class GuardSettings(RunSettings):
     """What the cost guard stops, starts, deletes and notifies of."""
 
