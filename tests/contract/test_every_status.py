@@ -148,7 +148,7 @@ class Place:
             "DatasetStatusTrigger": {"dataset_arn": self.dataset},
             "CustomLabelsTrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation"},
             "TrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation", "bucket": BUCKET},
-            "CustomLabelsSetupReviewOperator": {"project": "digits"},
+            "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
         }.get(name, version)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferred
 
 from custom_labels.core.context import ProjectContext, RunInfo
+from custom_labels.core.run_settings import RunSettings
+from custom_labels.core.settings import Settings
+
+S = TypeVar("S", bound=RunSettings)
 
 STARTED = datetime.now(UTC)
 
@@ -48,6 +53,12 @@ def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
     return ProjectContext(
         "digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **{"started_at": STARTED, **run})
     )
+
+
+def default_settings(kind: type[S], **changes: Any) -> S:
+    """Give the settings that a DAG uses, with their defaults but for some."""
+    values = Settings()
+    return kind(**{**{each.name: getattr(values, each.name) for each in fields(kind)}, **changes})
 
 
 def run(task: Any, given: Any = None) -> Any:
