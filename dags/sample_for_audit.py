@@ -8,7 +8,7 @@ from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import load_settings
 from custom_labels.operations import audit_tasks as steps
-from custom_labels.review.review_tasks import open_reviews_untyped
+from custom_labels.review.untyped_review_tasks import open_reviews_untyped
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.docs.audit import AUDIT_DOC
 from custom_labels.web.timetables import PollTimetable

@@ -89,8 +89,7 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digit
 def trigger_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that a queue triggers, and nothing else."""
     of = RunInfo.of
-    by_queue = classmethod(lambda cls, context: replace(of(context), triggered_by_queue_only=True))
-    monkeypatch.setattr(RunInfo, "of", by_queue)
+    monkeypatch.setattr(RunInfo, "of", lambda context: replace(of(context), triggered_by_queue_only=True))
 
 
 def record(aws: LocalAws, name: str) -> Any:

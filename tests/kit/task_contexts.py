@@ -15,6 +15,8 @@ class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
 
     task_id = "a_task"
+    try_number = 1
+    max_tries = 0
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
@@ -31,6 +33,7 @@ def context() -> Any:
         run_type="scheduled",
         logical_date=moment,
         run_after=moment,
+        data_interval_end=moment,
         start_date=datetime.now(UTC),
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}

@@ -88,6 +88,7 @@ class RunInfo:
     :param triggered_by_queue_only: whether a queue trigger alone started it: then there is no need to list all that
         there is.
     :param is_last_try: whether the task is not tried again when it fails.
+    :param is_repeated: whether the task was tried before.
     """
 
     dag_id: str
@@ -100,6 +101,7 @@ class RunInfo:
     triggered_by: str | None = None
     triggered_by_queue_only: bool = False
     is_last_try: bool = False
+    is_repeated: bool = False
 
     @classmethod
     def of(cls, context: Context) -> RunInfo:
@@ -118,6 +120,7 @@ class RunInfo:
             triggered_by=getattr(run, "triggering_user_name", None),
             triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
             is_last_try=bool(ti.try_number > ti.max_tries),
+            is_repeated=ti.try_number > 1,
         )
 
 

@@ -15,7 +15,7 @@ from custom_labels.operations.audit_records import ACCURACY, draw, save_draw
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
-from custom_labels.review.review_tasks import dropped_facts, dropped_reviews
+from custom_labels.review.untyped_review_tasks import dropped_facts, dropped_reviews
 
 log = logging.getLogger(__name__)
 
