@@ -95,7 +95,7 @@ def test_a_tie_is_decided_by_one_more_person(aws: LocalAws, place: ReviewPlace, 
 
     run = harvest()
     second = request.name.replace("-r1", "-r2")
-    assert run.xcoms["open_reviews"]["opened"] == 1
+    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 1
     assert sorted(loops(place)) == [request.name, second]
     answer_all(aws, place, second, ["rows"], first=2)
     harvest()
