@@ -89,6 +89,7 @@ class RunInfo:
         there is.
     :param is_retry: whether an earlier try of the task may have left something half done.
     :param is_last_try: whether the task is not tried again when it fails.
+    :param is_repeated: whether the task was tried before.
     """
 
     dag_id: str
@@ -104,6 +105,7 @@ class RunInfo:
     triggered_by_queue_only: bool = False
     is_retry: bool = False
     is_last_try: bool = False
+    is_repeated: bool = False
 
     @classmethod
     def of(cls, context: Context) -> RunInfo:
@@ -125,6 +127,7 @@ class RunInfo:
             triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
             is_retry=ti.try_number > 1,
             is_last_try=bool(ti.try_number > ti.max_tries),
+            is_repeated=ti.try_number > 1,
         )
 
 
