@@ -13,7 +13,7 @@ from tests.browser.chromium import OPTIONS, NoChromiumError, chromium
 from tests.conftest import ROOT
 from tests.running.conftest import Running
 
-WINDOW = {"width": 1600, "height": 1000}
+WIDTH, HEIGHT = 1600, 1000
 SCREENSHOTS = os.environ.get("CUSTOM_LABELS_SCREENSHOTS")
 """Folder for pictures of the graphs; read now, since what runs here has an environment of its own."""
 MOST_BOXES = 10
@@ -31,7 +31,7 @@ def page(running: Running) -> Iterator[Page]:
         pytest.skip(str(error))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
-        yield browser.new_page(viewport=WINDOW)
+        yield browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         browser.close()
 
 
@@ -55,6 +55,6 @@ def test_a_graph_is_read_at_a_glance(running: Running, page: Page, kind: str) ->
         assert place is not None
         assert place["x"] >= 0
         assert place["y"] >= 0
-        assert place["x"] + place["width"] <= WINDOW["width"], box.inner_text()
-        assert place["y"] + place["height"] <= WINDOW["height"], box.inner_text()
+        assert place["x"] + place["width"] <= WIDTH, box.inner_text()
+        assert place["y"] + place["height"] <= HEIGHT, box.inner_text()
         assert place["height"] >= SMALLEST_TEXT
