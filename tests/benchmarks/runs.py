@@ -57,17 +57,22 @@ def run() -> list[Cost]:
 
 def main() -> None:
     """Run every DAG once, and count."""
-    from airflow.utils import db
-
     from include.local_aws.process import LocalAws
     from tests.conftest import FAST, HOME, connection
 
     os.environ.update({f"AIRFLOW_VAR_DIGITS__{name.upper()}": value for name, value in SETTINGS.items()})
-    db.initdb()
+    _make_database()
     with LocalAws(FAST, log=Path(HOME) / "runs.log") as aws:
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
         found = [asdict(each) for each in _measure(aws)]
     sys.stdout.write("\n" + json.dumps(found) + "\n")
+
+
+def _make_database() -> None:
+    """Make Airflow's database, in the home that the tests' conftest has made for this process."""
+    from airflow.utils import db
+
+    db.initdb()
 
 
 def _measure(aws: LocalAws) -> Iterator[Cost]:
