@@ -68,7 +68,7 @@ def train_dag(project: Project) -> DAG:
         )
         release = task_of(release_locks(project, [text_of(lock), text_of(deployment_lock)])).as_teardown()
 
-        follow(decided, {Due.YES: [lock, attempt]})
+        follow(decided, {Due.YES: [lock, attempt, release]})
         order(lock, prepared)
         follow(prepared, {Retrain.TRAIN: datasets.first, Retrain.RESUME: attempt})
         order(datasets.ready, attempt)

@@ -18,9 +18,10 @@ from botocore.exceptions import WaiterError
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
-from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.sensors.rekognition import StatusSensor
 from custom_labels.aws.statuses import (
+    CUT_SHORT,
     DATASET_TABLES,
     PROJECT_TABLES,
     TABLES,
@@ -147,7 +148,7 @@ class Place:
             "DatasetStatusTrigger": {"dataset_arn": self.dataset},
             "CustomLabelsTrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation"},
             "TrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation", "bucket": BUCKET},
-            "CustomLabelsSetupReviewOperator": {"project": "digits"},
+            "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
         }.get(name, version)
 

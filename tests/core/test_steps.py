@@ -187,7 +187,7 @@ def test_only_fields_of_the_result_can_be_read() -> None:
     with DAG("steps", schedule=None):
         found = find(project, 2)
 
-        with pytest.raises(AttributeError, match="the result of 'find' has no field 'best.last'"):
+        with pytest.raises(AttributeError, match=r"the result of 'find' has no field 'best\.last'"):
             _ = cast("Any", found).best.last
         assert cast("Output", given(found.best).first).key == "best.first"
         assert cast("Output", each_of(share(project, found).batches)).key == "return_value"

@@ -71,9 +71,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "AcquireProjectLockOperator": {"project": "digits"},
     "ApproveVersionOperator": {"project": "digits", "judged": {}},
     "WaitUntilOperator": {"moment": "2026-11-20T12:00:00+00:00"},
-    "DetectBatchOperator": {"project": "digits", "settings": {}, "batch": {"run": "a", "number": 0, "workers": 1}},
+    "DetectBatchOperator": {"project": "digits", "settings": {}, "batch": {}},
     "JudgeVersionOperator": {"project": "digits", "settings": {}, "attempt": {}, "evaluated": {}, "compared": {}},
-    "CustomLabelsSetupReviewOperator": {"project": "digits"},
+    "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
     "ProjectStatusTrigger": {"project_name": "birds", "waiter_name": "project_created"},
     "DatasetStatusTrigger": {"dataset_arn": DATASET, "waiter_name": "dataset_created"},
     "ProjectVersionStatusTrigger": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ from custom_labels.s3.errors import StorageError
 from tests.kit.detect_runs import point_to, serve, train_versions
 from tests.kit.guard_runs import hold_deployment_lock, know, lock_holder, store
 from tests.kit.support import BUCKET, s3
-from tests.kit.task_contexts import project_context
+from tests.kit.task_contexts import default_settings, project_context
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -30,19 +31,7 @@ if TYPE_CHECKING:
 NIGHT = f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00"
 
 
-def settings(**changes: object) -> GuardSettings:
-    values = {
-        "notify_outcomes": (),
-        "service_window": None,
-        "idle_stop_hours": None,
-        "idle_alert_hours": 24,
-        "start_when_images_wait": False,
-        "minimum_inference_units": 1,
-        "maximum_inference_units": None,
-        "keep_versions": None,
-        "monthly_budget_usd": None,
-    }
-    return GuardSettings(**{**values, **changes})  # type: ignore[arg-type]
+settings = partial(default_settings, GuardSettings)
 
 
 @pytest.fixture(autouse=True)

@@ -108,12 +108,12 @@ class AcquireProjectLockOperator(BaseOperator):
 
 
 @step
-def release_locks(ctx: ProjectContext, owners: list[str | None]) -> None:
+def release_locks(ctx: ProjectContext, taken: list[str | None]) -> None:
     """Give back the locks that this run took, however it ended.
 
-    :param owners: what the tasks that take locks returned.
+    :param taken: what the tasks that take locks returned, each something where it took one.
     """
-    if not any(owners):
+    if not any(taken):
         raise NothingToDo("This run took no lock.")
     ctx.deployment_lock.release()
     ctx.lock.release()
