@@ -28,9 +28,9 @@ stops the version that it replaces or keeps it for `keep_replaced_hours`.
 live version. For the relative ones task `evaluate` puts the new version's test images, at most
 `maximum_comparison_images`, to the live version while it runs, so that both are judged on the same images; the new
 version's own answers are in its evaluation and cost nothing. Images that were deleted or replaced since count for
-neither. Where the live version does not run, or the setting `compare_with_champion` is off, each version's own evaluation counts.
-Task `judge_version` writes `registry/decisions/<version>.json` and a page beside it, with every gate, the images whose verdict
-changed and the confusion matrices: link *Decision record* on the task.
+neither. Where the live version does not run, or the setting `compare_with_champion` is off, each version's own
+evaluation counts. Task `judge_version` writes `registry/decisions/<version>.json` and a page beside it, with every
+gate, the images whose verdict changed and the confusion matrices: link *Decision record* on the task.
 
 **Approval**: with `require_approval` on, task `approve_version` waits for a person, who sees the decision in short and
 a link to the whole of it, under *Required Actions*. It takes no worker slot. No answer within `approval_timeout_hours`
@@ -42,9 +42,9 @@ To mark the task as success is no answer: nothing is deployed or rejected, the r
 live version first, and nothing serves until the new one runs. If that fails, task `restart_live` starts the live one
 again, and the message says for how long nothing served.
 
-**The plan**: before anything is paid, task `prepare_images` says in its log and in `plan` of its XCom what the training will do and
-why: images by label, new, changed, removed and left out ones, the split, what speaks against the images, the gates, and
-the hours and cost that past trainings let expect.
+**The plan**: before anything is paid, task `prepare_images` says in its log and in `plan` of its XCom what the training
+will do and why: images by label, new, changed, removed and left out ones, the split, what speaks against the images,
+the gates, and the hours and cost that past trainings let expect.
 
 **By hand**: trigger it with *Trigger*. `dry_run` only says the plan and changes nothing, neither in S3 nor at AWS; it
 reads the images that were never checked. `even_if_training_is_off` overrides the switch, `force` trains images that
