@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -108,13 +108,13 @@ def _cost(aws: LocalAws, name: str, kind: str) -> Cost:
 def _counting_variables() -> Iterator[list[str]]:
     """Note the Variables of the project that are read."""
     from custom_labels.core import context
+    from custom_labels.core.variables import read_variable
 
     read: list[str] = []
-    real: Callable[[str], str | None] = context.read_variable
 
     def noting(key: str) -> str | None:
         read.append(key)
-        return real(key)
+        return read_variable(key)
 
     with patch.object(context, "read_variable", noting):
         yield read

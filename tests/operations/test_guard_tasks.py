@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service_records import read_service
 from custom_labels.deployment.serving_records import ServingLog
@@ -28,7 +29,8 @@ from tests.kit.task_contexts import default_settings, project_context
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-NIGHT = f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00"
+IN_TWO_DAYS = f"{datetime.now(UTC) + timedelta(days=2):%a}"
+NIGHT = ServiceWindow((f"0 8 * * {IN_TWO_DAYS}",), (f"0 18 * * {IN_TWO_DAYS}",))
 
 
 settings = partial(default_settings, GuardSettings)

@@ -231,7 +231,7 @@ def arguments_of(action: Mapping[str, Any], kind: Action) -> dict[str, Any]:
 def finish(ctx: ProjectContext, settings: GuardSettings, inspected: Inspection, accounted: Accounts) -> RunOutcome:
     """Say what was done, what runs and what it costs, or what is news, and remember what people know by that."""
     became = {
-        each.version_name: ctx.registry.version(each.version_name).get("status")
+        each.version_name: ctx.rekognition.describe_version(each.project_arn, each.version_name).status
         for each in inspected.actions
         if each.action is not Action.DELETE
     }

@@ -61,13 +61,18 @@ def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> Retrai
 def prepare_images(
     ctx: ProjectContext,
     settings: TrainingSettings,
-    goes_on: RunDecision,  # noqa: ARG001 - that it was decided
+    goes_on: RunDecision,
 ) -> PreparedTraining:
     """Under the lock: check the images, fix the split, write snapshot and manifests, and say what is about to be paid.
 
     Whether a training is due is decided here for good: another run may have trained while this one waited for the
     lock, and images that cannot be used do not count. Images that were checked before are not read again.
     """
+    if goes_on.choice is not Due.YES:
+        raise NotPermitted(
+            f"Run '{ctx.run_name}' may not train: {goes_on.detail}. Nothing was changed. Clear 'decide_training' with "
+            "the tasks downstream of it."
+        )
     ctx.lock.renew()
     decided = _count_and_decide(ctx, settings)
     if decided.action is not Retrain.TRAIN:
