@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.core.context import RunInfo
 from custom_labels.core.outcome import Outcome
 from tests.kit.fast_clock import hurried
 from tests.kit.support import BUCKET, s3
@@ -88,6 +87,8 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digit
 
 def trigger_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that a queue triggers, and nothing else."""
+    from custom_labels.core.context import RunInfo
+
     of = RunInfo.of
     monkeypatch.setattr(RunInfo, "of", lambda context: replace(of(context), triggered_by_queue_only=True))
 
