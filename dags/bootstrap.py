@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, BaseOperator, TriggerRule
+from airflow.sdk import DAG, BaseOperator, TaskGroup, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments, tags_of
-from custom_labels.core.reporting_tasks import report_and_notify
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import load_settings
-from custom_labels.operations import bootstrap_tasks as steps
+from custom_labels.core.settings_tasks import read_settings
+from custom_labels.core.steps import order
+from custom_labels.operations import bootstrap_tasks
 from custom_labels.operations.pool_probes import ALWAYS_THERE, named_pools, use_of, use_pool
+from custom_labels.operations.settings import BootstrapSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.web.dag_arguments import dag_arguments
 from custom_labels.web.docs.bootstrap import BOOTSTRAP_DOC
@@ -20,28 +21,46 @@ from custom_labels.web.docs.bootstrap import BOOTSTRAP_DOC
 
 def bootstrap_dag(project: Project) -> DAG:
     """Build the bootstrap DAG of one project."""
-    name = project.name
     arguments = dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)
     # So that a run ends whose pool is never added.
     with DAG(schedule=None, dagrun_timeout=timedelta(hours=2), **arguments) as dag:
         # A person waits for the answer: what keeps it from beginning is not tried again for half an hour.
-        settings = load_settings.override(retries=0)(name)
-        # None of them in the project's own pool: one that is missing would keep all of them from ever being started.
-        aws = {**custom_labels_arguments(project), "pool": ALWAYS_THERE}
-        made: list[BaseOperator] = [
-            CustomLabelsCreateProjectOperator(task_id="create_project", project_name=name, tags=tags_of(project), **aws)
-        ]
-        if project.review:
-            made.append(CustomLabelsSetupReviewOperator(task_id="set_up_review", project=name, **aws))
-        # Whatever could not be made: the check says all that is missing at once.
-        checked = steps.check_everything.override(trigger_rule=TriggerRule.ALL_DONE)(name)
-        ready = steps.ready(name, checked)
-        report_and_notify(project, [ready])
+        settings = read_settings(project, BootstrapSettings, retries=0)
+        with TaskGroup("make", prefix_group_id=False, tooltip="Make what can be made"):
+            made = make_resources(project, settings)
+        with TaskGroup("use_pools", prefix_group_id=False, tooltip="Take a slot of each pool that is named"):
+            used = [
+                use_pool.having(task_id=use_of(field), pool=pool, retries=0)(project)
+                for field, pool in named_pools(project).items()
+            ]
+        # Whatever could not be made: the check says all that is missing at once. It does not wait for the pools' tasks,
+        # which a pool that is missing would keep from ever being started, and looks at what became of them.
+        checked = bootstrap_tasks.check_everything.having(trigger_rule=TriggerRule.ALL_DONE)(project)
+        finish = bootstrap_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, checked)
 
-        for field, pool in named_pools(project).items():
-            settings >> use_pool.override(task_id=use_of(field), pool=pool, retries=0)(name)
-        settings >> made >> checked
+        order(settings, made, checked)
+        order(made, finish)
+        for each in used:
+            order(settings, each)
     return dag
+
+
+def make_resources(project: Project, settings: BootstrapSettings) -> list[BaseOperator]:
+    """Add the tasks that make what the project lacks at AWS."""
+    # None of them in the project's own pool: one that is missing would keep all of them from ever being started.
+    aws = {**custom_labels_arguments(project), "pool": ALWAYS_THERE}
+    made: list[BaseOperator] = [
+        CustomLabelsCreateProjectOperator(
+            task_id="create_project", project_name=project.name, tags=tags_of(project), **aws
+        )
+    ]
+    if project.review:
+        made.append(
+            CustomLabelsSetupReviewOperator(
+                task_id="set_up_review", project=project.name, reviewers=settings.reviewers_per_image, **aws
+            )
+        )
+    return made
 
 
 for each in load_projects():

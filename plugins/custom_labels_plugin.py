@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from custom_labels.aws.links import (
-    PAGES,
-    CustomLabelsProjectLink,
-    CustomLabelsVersionLink,
-    DecisionLink,
-    ReviewFlowLink,
-)
+from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, ReviewFlowLink
 from custom_labels.core import listener
+from custom_labels.evaluation.links import PAGES, DecisionLink
 from custom_labels.web.pages import Pages
 from custom_labels.web.timetables import PollTimetable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_labels.aws.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket, rate_of_worker
+from custom_labels.aws.rate import BURST_SECONDS, LOWEST_SHARE, RECOVERY_SECONDS, TokenBucket
 
 
 def run(bucket: TokenBucket, now: float, calls: int) -> float:
@@ -65,12 +65,3 @@ def test_another_full_rate_keeps_the_share() -> None:
     bucket.change_full_rate(40, 1)
 
     assert (bucket.full_rate, bucket.rate_at(1)) == (40, 20)
-
-
-@pytest.mark.parametrize(
-    ("units", "per_unit", "workers", "rate"),
-    [(1, 5, 2, 2.5), (4, 5, 1, 20), (0, 5, 0, 5)],
-    ids=["shared", "alone", "no"],
-)
-def test_lanes_share_what_the_units_give(units: int, per_unit: float, workers: int, rate: float) -> None:
-    assert rate_of_worker(units, per_unit, workers) == rate

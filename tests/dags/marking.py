@@ -40,11 +40,7 @@ TASKS = {
         *("acquire_deployment_lock", "inspect_live", "is_scaling_due", "stop_live", "start_live", "smoke_test"),
         *("find_live_down", "restart_live", "notify_restarted", "nothing_to_scale", "scaled", *ENDING),
     ),
-    "cost_guard": (
-        *("load_settings", "inspect", "versions_to_stop", "stop", "versions_to_start", "start", "record_services"),
-        *("account", "old_versions", "delete", "prune", "choose_outcome", "budget_exceeded", "live_version_idle"),
-        *("guarded", "nothing_to_guard", "report", "notify", "release_deployment_lock"),
-    ),
+    "cost_guard": (*("load_settings", "inspect", "stop", "start", "delete", "release_locks", "account", "finish"),),
 }
 """The tasks of the DAGs that pay, start, stop and delete."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.core.codec import to_json
-from custom_labels.core.registry import Registry
+from custom_labels.deployment.service import Cause, StoppedByGuard
+from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.operations.guard import Cause, StoppedByGuard
 from tests.kit import guard_runs
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import (
@@ -70,10 +70,10 @@ def test_images_start_nothing_unless_all_is_as_it_should_be(quick: LocalAws, var
     hold_deployment_lock()
     reasons.append(str(detect().note))
     s3(quick).delete_object(Bucket=BUCKET, Key="registry/deployment_lock.json")
-    variables.set(service_window=f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00")
+    variables.set(service_window=guard_runs.CLOSED)
     reasons.append(str(detect().note))
 
-    assert [reason.partition("not RUNNING, and ")[2].partition("'")[0].strip() for reason in reasons] == [
+    assert [reason.partition("not RUNNING, and ")[2].partition(" (")[0].strip() for reason in reasons] == [
         "no image waits for it; new images wait.",
         "a deployment is under way: digits_train/another; new images wait.",
         "the service window",
@@ -107,7 +107,7 @@ def test_a_run_ends_well_when_the_cost_guard_stops_the_version_under_it(
         """Do what the cost guard does when the window closes, once twenty images were put to the version."""
         wait_until(lambda: effects(quick, "DetectCustomLabels") >= 20, 300)
         stopped = StoppedByGuard("v1", Cause.WINDOW, datetime.now(UTC).isoformat())
-        Registry(store()).update_service({"stopped": to_json(stopped)})
+        change_service(store(), lambda memory: replace(memory, stopped=stopped))
         rekognition(quick).stop_project_version(ProjectVersionArn=version_arn(quick, project, "v1"))
 
     with meanwhile(close_window):

@@ -11,11 +11,13 @@ import pytest
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.kit.dag_runs import Variables, record, run_dag, statuses
-from tests.kit.deploy_runs import registry, serve_in_turn, trained
+from tests.kit.deploy_runs import copied, registry, serve_in_turn, trained
 from tests.kit.detect_runs import start
 from tests.kit.support import BUCKET, effects, put_images, rekognition, s3
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from include.local_aws.process import LocalAws
 
 pytestmark = pytest.mark.slow
@@ -74,14 +76,15 @@ def test_a_version_that_is_kept_serves_without_a_start_and_others_make_place(
     assert record(digits, "versions/v2")["kept_until"] is None
 
 
-def test_a_named_version_serves_where_nothing_did(digits: LocalAws) -> None:
-    trained(digits, "v1")
+@pytest.mark.parametrize("made", [trained, copied])
+def test_a_named_version_serves_where_nothing_did(digits: LocalAws, made: Callable[[LocalAws, str], str]) -> None:
+    made(digits, "v1")
 
     run = roll_back({"version": "v1"})
 
     assert run.ends == {"rolled_back"}, run.note
     assert serves(digits) == "v1"
-    assert statuses(digits) == {"v1": "RUNNING"}
+    assert statuses(digits)["v1"] == "RUNNING"
 
 
 def test_a_version_that_the_registry_does_not_know_is_left_alone(digits: LocalAws) -> None:
@@ -119,7 +122,11 @@ def test_the_live_version_makes_room_where_the_quota_is_full_and_that_is_wanted(
             "version_is_running",
             "Version v2, which was stopped for v1, was started again and serves; nothing served for",
         ),
-        ("fail", "start_version", "Nothing was stopped"),
+        (
+            "fail",
+            "start_version",
+            "Nothing was stopped; stop a model that is not needed, let the live version make room (set 'when_quota_",
+        ),
     ],
 )
 def test_the_live_version_serves_after_a_failure_with_a_full_quota(

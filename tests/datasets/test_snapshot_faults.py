@@ -85,5 +85,5 @@ def test_a_denied_bucket_is_one_clear_error(
     with pytest.raises(StorageError) as caught:
         write_snapshot(store, now)
     assert "AccessDenied" in str(caught.value)
-    assert "'bucket' in the project's YAML file is 'trouble'" in str(caught.value)
+    assert "'bucket' is 'trouble'" in str(caught.value)
     assert "allow s3:ListBucket, s3:GetObject, s3:PutObject" in str(caught.value)

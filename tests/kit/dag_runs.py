@@ -87,6 +87,8 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digit
 
 def trigger_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs be as those that a queue triggers, and nothing else."""
+    # Not at the top: a process that answers by its standard output imports this module before it has Airflow log
+    # elsewhere.
     from custom_labels.core.context import RunInfo
 
     of = RunInfo.of

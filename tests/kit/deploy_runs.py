@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
-from tests.kit.detect_runs import point_to, start, train_versions, version_arn
+from tests.kit.detect_runs import point_to, start, train_versions, version_arn, wait_for_status
 from tests.kit.support import BUCKET, LABELS, rekognition
 
 if TYPE_CHECKING:
@@ -21,11 +21,31 @@ def registry() -> Registry:
 def trained(aws: LocalAws, *names: str) -> str:
     """Train versions that the registry knows as judged, and give the project's ARN."""
     project = train_versions(aws, *names)
+    _judged(aws, project, *names, status="TRAINING_COMPLETED")
+    return project
+
+
+def copied(aws: LocalAws, name: str) -> str:
+    """Train a version in another project and copy it into ours, whose registry knows it as judged; give our ARN."""
+    source = train_versions(aws, "original", project_name="source")
+    project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
+    rekognition(aws).copy_project_version(
+        SourceProjectArn=source,
+        SourceProjectVersionArn=version_arn(aws, source, "original"),
+        DestinationProjectArn=project,
+        VersionName=name,
+        OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"},
+    )
+    wait_for_status(aws, project, name, "COPYING_COMPLETED")
+    _judged(aws, project, name, status="COPYING_COMPLETED")
+    return project
+
+
+def _judged(aws: LocalAws, project: str, *names: str, status: str) -> None:
     for name in names:
         evaluation = {"f1": 0.9, "labels": [{"label": label} for label in LABELS]}
         facts = {"digest": "0" * 64, "version_arn": version_arn(aws, project, name), "evaluation": evaluation}
-        registry().update_version(name, {**facts, "status": "TRAINING_COMPLETED"})
-    return project
+        registry().update_version(name, {**facts, "status": status})
 
 
 def serve_in_turn(aws: LocalAws, *names: str) -> str:

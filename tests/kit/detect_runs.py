@@ -26,11 +26,11 @@ OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
 detect = partial(run_dag, "detect")
 
 
-def train_versions(aws: LocalAws, *names: str) -> str:
-    """Train versions of the project, without a DAG, and give the project's ARN."""
+def train_versions(aws: LocalAws, *names: str, project_name: str = "digits") -> str:
+    """Train versions of a project, without a DAG, and give the project's ARN."""
     uris = manifests(aws)
     asked = rekognition(aws)
-    project = asked.create_project(ProjectName="digits")["ProjectArn"]
+    project = asked.create_project(ProjectName=project_name)["ProjectArn"]
     for kind, uri in uris.items():
         place: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
         arn = asked.create_dataset(

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferred
+
+from custom_labels.core.context import ProjectContext, RunInfo
+from custom_labels.core.run_settings import RunSettings
+from custom_labels.core.settings import Settings
+
+S = TypeVar("S", bound=RunSettings)
+
+STARTED = datetime.now(UTC)
 
 
 class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
 
     task_id = "a_task"
-    try_number = 1
-    max_tries = 0
+    map_index = -1
+    try_number, max_tries = 1, 3
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
@@ -34,9 +43,23 @@ def context() -> Any:
         logical_date=moment,
         run_after=moment,
         data_interval_end=moment,
-        start_date=datetime.now(UTC),
+        start_date=STARTED,
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}
+
+
+def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
+    """Give the context that a step's function takes, of a run without an Airflow around it."""
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    return ProjectContext(
+        "digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **{"started_at": STARTED, **run})
+    )
+
+
+def default_settings(kind: type[S], **changes: Any) -> S:
+    """Give the settings that a DAG uses, with their defaults but for some."""
+    values = Settings()
+    return kind(**{**{each.name: getattr(values, each.name) for each in fields(kind)}, **changes})
 
 
 def run(task: Any, given: Any = None) -> Any:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 
-from custom_labels.core.context import ProjectContext
 from custom_labels.operations.announcement_checks import AnnouncementChecks, WrongAnnouncement
 from custom_labels.operations.bootstrap_checks import BootstrapChecks
 from tests.kit.review_project import set_up_surroundings
 from tests.kit.support import BUCKET, client, s3
+from tests.kit.task_contexts import project_context
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
     from include.local_aws.process import LocalAws
 
 
@@ -27,8 +25,7 @@ def surroundings(aws: LocalAws) -> None:
 
 
 def checks_of(queue: str) -> AnnouncementChecks:
-    context: Context = {}
-    return BootstrapChecks(ProjectContext("digits", context)).announcements(queue)
+    return BootstrapChecks(project_context("digits_bootstrap")).announcements(queue)
 
 
 def problem(kind: str = "detections") -> str:

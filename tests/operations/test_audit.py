@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
-from custom_labels.operations.audit import Accuracy, Stratum, accuracy_alarm, every_nth, wilson_interval
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.operations.audit import (
+    Accuracy,
+    AccuracyFile,
+    Stratum,
+    VersionAccuracy,
+    accuracy_alarm,
+    every_nth,
+    wilson_interval,
+)
 
 
 def accuracy(right: int, answered: int) -> Accuracy:
@@ -97,3 +109,11 @@ def test_nothing_is_said_of_doubtful_samples_that_nobody_answered() -> None:
 
 def test_one_stratum_has_wilsons_interval() -> None:
     assert accuracy(9, 10).interval == pytest.approx(wilson_interval(9, 10))
+
+
+def test_what_goes_on_record_is_read_back_with_all_that_follows_from_it() -> None:
+    measured = in_strata((80, 80, 78), (20, 4, 2)).measured
+    file = AccuracyFile(datetime(2026, 11, 20, tzinfo=UTC), {"v1": VersionAccuracy(0.9, measured, (measured,))})
+
+    assert (measured.sampled, measured.answered, measured.right) == (100, 84, 80)
+    assert from_json(AccuracyFile, json.loads(json.dumps(to_json(file)))) == file

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.operations.costs import (
+    Cost,
+    DatedCost,
     VersionUse,
     budget_level,
     cost_of,
@@ -106,14 +108,29 @@ def test_a_month_is_settled_when(computed: str, settled: bool) -> None:
 def test_a_ledger_names_what_costs_most() -> None:
     idle = VersionUse("v0", 3600, datetime(2026, 1, 1, tzinfo=UTC))
 
-    ledger = month_ledger("2026-12", [OVER_NEW_YEAR, idle], 25, PRICES, now=NEW_YEAR)
+    ledger = month_ledger(
+        "2026-12", [OVER_NEW_YEAR, idle], {date(2026, 12, 24): 20, date(2026, 12, 25): 5}, PRICES, now=NEW_YEAR
+    )
 
-    assert list(ledger["versions"]) == ["v1"]
-    assert ledger["versions"]["v1"]["unit_hours"] == 20
-    assert (ledger["training_usd"], ledger["serving_usd"], ledger["reviews_usd"]) == (2, 80, 2)
-    assert (ledger["total_usd"], ledger["prices_as_of"]) == (84, "2026-09-10")
-    assert top_costs(ledger) == ["serving v1: $80.00", "25 reviews: $2.00", "training v1: $2.00"]
-    assert top_costs(month_ledger("2026-01", [], 0, PRICES, now=NEW_YEAR)) == []
+    assert ledger.versions == {"v1": Cost(2, 80, 82, 20)}
+    assert (ledger.training_usd, ledger.serving_usd, ledger.reviews_usd) == (2, 80, 2)
+    assert (ledger.total_usd, ledger.prices_as_of) == (84, "2026-09-10")
+    assert top_costs(ledger) == ("serving v1: $80.00", "25 reviews: $2.00", "training v1: $2.00")
+    assert top_costs(month_ledger("2026-01", [], {}, PRICES, now=NEW_YEAR)) == ()
+
+
+@pytest.mark.parametrize(
+    ("spent", "hours", "is_running", "current"),
+    [(80, 1, False, True), (81, 1, False, False), (81, 1, True, True), (81, 24, True, False), (80, 24, True, True)],
+    ids=["the same", "more", "more, and it runs", "more, since yesterday", "the same, since yesterday"],
+)
+def test_a_running_versions_cost_is_recorded_once_a_day(
+    spent: float, hours: float, is_running: bool, current: bool
+) -> None:
+    recorded = DatedCost.of(Cost(2, 80, 82, 20), NEW_YEAR)
+    now = NEW_YEAR + timedelta(hours=hours)
+
+    assert recorded.is_current(Cost(2, spent, 2 + spent, 20), now, is_running=is_running) is current
 
 
 @pytest.mark.parametrize(

@@ -8,30 +8,40 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.service_window import parse_service_window
+from custom_labels.core.service_window import ServiceWindow
+from custom_labels.deployment.deployment import Units
+from custom_labels.deployment.service import Cause, StoppedByGuard
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.operations.guard import (
     Action,
-    Cause,
     Decision,
-    FoundVersion,
     GuardRules,
     LiveFacts,
-    StoppedByGuard,
     decide,
     remember,
+    running_after,
 )
+from custom_labels.operations.running import RunningVersion
+from custom_labels.operations.versions import FoundVersion, RecordedVersion
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 NIGHT = NOON.replace(hour=22)
 LIVE = LiveFacts("v2", running_since=NOON - timedelta(hours=5), last_detection=NOON - timedelta(hours=1))
-OFFICE = GuardRules(parse_service_window("mon-fri 08:00-18:00"))
+OFFICE = GuardRules(ServiceWindow(("0 8 * * mon-fri",), ("0 18 * * mon-fri",)))
 IDLE = GuardRules(idle_hours=2)
 ALWAYS = GuardRules()
 
 
-def found(name: str = "v1", status: str = "RUNNING", **more: object) -> FoundVersion:
-    return FoundVersion(name, "arn", status, **more)  # type: ignore[arg-type]
+def found(
+    name: str = "v1",
+    status: str = "RUNNING",
+    *,
+    is_known: bool = True,
+    kept_until: datetime | None = None,
+    stopped_for: str | None = None,
+) -> FoundVersion:
+    record = RecordedVersion(kept_until=kept_until, stopped_for=stopped_for) if is_known else None
+    return FoundVersion(name, "arn", status, record=record)
 
 
 def stopped(cause: Cause, name: str = "v2") -> LiveFacts:
@@ -54,6 +64,7 @@ OTHERS = {
     "unknown and starting": (found(status="STARTING", is_known=False), LIVE, "leave", "the next look"),
     "stopped": (found(status="STOPPED"), LIVE, "", ""),
     "training": (found(status="TRAINING_IN_PROGRESS"), LIVE, "", ""),
+    "copied": (found(status="COPYING_COMPLETED"), LIVE, "", ""),
     "unknown status": (found(status="HIBERNATING"), LIVE, "", ""),
 }
 
@@ -71,7 +82,7 @@ DOWN = found("v2", "STOPPED")
 SERVING = {
     "serves": (RUNS, LIVE, ALWAYS, NOON, "leave", "it serves"),
     "within the window": (RUNS, LIVE, OFFICE, NOON, "leave", "it serves"),
-    "outside the window": (RUNS, LIVE, OFFICE, NIGHT, "stop", "outside of the service window 'mon-fri 08:00-18:00'"),
+    "outside the window": (RUNS, LIVE, OFFICE, NIGHT, "stop", "outside of the service window (opens 0 8 * * mon-fri; "),
     "asked of late": (RUNS, LIVE, IDLE, NOON, "leave", "it serves"),
     "idle": (RUNS, LIVE, IDLE, NOON + timedelta(hours=1), "stop", "no detection for 2 hours; start it by hand"),
     "idle, images start it": (
@@ -97,6 +108,14 @@ SERVING = {
     "next morning": (DOWN, stopped(Cause.WINDOW), OFFICE, NOON, "start", "the service window is open again"),
     "no window any more": (DOWN, stopped(Cause.WINDOW), ALWAYS, NIGHT, "start", "open again"),
     "failed to start": (found("v2", "FAILED"), stopped(Cause.WINDOW), OFFICE, NOON, "start", "open again"),
+    "copied, by the guard's record": (
+        found("v2", "COPYING_COMPLETED"),
+        stopped(Cause.WINDOW),
+        OFFICE,
+        NOON,
+        "start",
+        "open again",
+    ),
     "stopped when idle": (DOWN, stopped(Cause.IDLE), OFFICE, NOON, "leave", "there was nothing to detect"),
     "another was stopped": (DOWN, stopped(Cause.WINDOW, "v1"), OFFICE, NOON, "leave", "not by the cost guard"),
     "made room for one that died": (
@@ -107,6 +126,15 @@ SERVING = {
         "start",
         "was stopped for version v3 by a run that did not live",
     ),
+    "copied": (
+        found("v2", "COPYING_COMPLETED"),
+        LIVE,
+        OFFICE,
+        NOON,
+        "leave",
+        "it is COPYING_COMPLETED, and not by the",
+    ),
+    "copying failed": (found("v2", "COPYING_FAILED"), LIVE, OFFICE, NOON, "leave", "for a person to look at"),
     "starting": (found("v2", "STARTING"), LIVE, OFFICE, NIGHT, "leave", "the next look"),
     "status of tomorrow": (found("v2", "HIBERNATING"), LIVE, ALWAYS, NOON, "leave", "for a person to look at"),
 }
@@ -151,10 +179,24 @@ STRAY = Decision("v1", "arn", Action.STOP, "")
 def test_a_stop_of_the_live_version_is_remembered_until_it_runs(
     decisions: list[Decision], status: str, live: LiveFacts, expected: Cause | None
 ) -> None:
-    memory = remember(decisions, {"v2": status}, live, now=NOON)
+    memory = remember(decisions, [found("v2", status)], live, now=NOON)
 
     assert (memory and memory.cause) == expected
     assert memory is None or from_json(StoppedByGuard, to_json(memory)) == memory
+
+
+def test_what_runs_when_all_is_carried_out_is_said_by_what_it_runs_for() -> None:
+    start = Decision("v1", "arn", Action.START, "", units=Units(2, 4))
+    alert = Decision("v3", "arn", Action.ALERT, "")
+    versions = [found("v1", "STOPPED"), found("v2"), found("v3"), found("v4"), found("v5", "STOPPED")]
+    decisions = [start, alert, Decision("v4", "arn", Action.STOP, "")]
+
+    assert running_after(versions, decisions, replace(LIVE, name="v1")) == (
+        RunningVersion("v1", "serves", 2, scales=True),
+        RunningVersion("v2", "is kept running", 1),
+        RunningVersion("v3", "runs unknown to the registry", 1),
+    )
+    assert running_after(versions, [], LIVE)[0].quiet_since == LIVE.last_detection
 
 
 STARTS = replace(OFFICE, starts_for_images=True)
@@ -165,8 +207,15 @@ STARTS = replace(OFFICE, starts_for_images=True)
     [
         ("STOPPED", STARTS, NOON, None),
         ("TRAINING_COMPLETED", STARTS, NOON, None),
+        ("COPYING_COMPLETED", STARTS, NOON, None),
+        ("COPYING_IN_PROGRESS", STARTS, NOON, "it cannot be started from that"),
         ("FAILED", STARTS, NOON, None),
-        ("STOPPED", STARTS, NIGHT, "the service window 'mon-fri 08:00-18:00' is closed"),
+        (
+            "STOPPED",
+            STARTS,
+            NIGHT,
+            "the service window (opens 0 8 * * mon-fri; closes 0 18 * * mon-fri; UTC) is closed",
+        ),
         ("STOPPED", OFFICE, NOON, "'start_them' is off"),
         ("STARTING", STARTS, NOON, "the next look finds what comes of it"),
         ("DELETING", STARTS, NOON, "it cannot be started from that"),

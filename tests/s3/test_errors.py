@@ -16,7 +16,7 @@ KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 NOWHERE = {"endpoint_url": "http://127.0.0.1:9", "config": Config(retries={"total_max_attempts": 1})}
 REGION = {"region_name": "us-east-1"}
 CASES = {
-    "no region": (KEYS, "set 'region_name' in the project's YAML file, or the region of the Airflow connection 'ours'"),
+    "no region": (KEYS, "set 'region_name' in a file, or the region of the Airflow connection 'ours'"),
     "no credentials": (REGION, "give the Airflow connection 'ours' credentials, or the machine a role"),
     "nobody there": (
         {**KEYS, **REGION, **NOWHERE},
@@ -24,7 +24,7 @@ CASES = {
     ),
     "a region that is none": (
         {**KEYS, "region_name": "us-nowhere-1"},
-        "check 'region_name' in the project's YAML",
+        "check 'region_name' in a file, whether",
     ),
 }
 
@@ -42,8 +42,8 @@ def test_what_keeps_aws_from_being_asked_has_its_own_way_out(arguments: dict[str
     with pytest.raises(BotoCoreError) as raised:
         boto3.session.Session().client("rekognition", **arguments).describe_projects()  # type: ignore[call-overload]
 
-    assert words in str(connection_way_out(raised.value, "ours"))
-    assert words in str(Subject("s3://b/k", "b", "ours").error("get_object", raised.value))
+    assert words in str(connection_way_out(raised.value, "ours", "a file"))
+    assert words in str(Subject("s3://b/k", "b", "ours", "a file").error("get_object", raised.value))
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,7 @@ def test_error_has_four_parts_when_the_bucket_is_missing(store: S3Store, action:
         action(store)  # type: ignore[operator]
     assert "NoSuchBucket: The specified bucket does not exist" in str(caught.value)
     assert "s3://no-such-bucket/some/project/a" in str(caught.value)
-    assert "'bucket' in the project's YAML file is 'no-such-bucket'" in str(caught.value)
-    assert "create that bucket, or correct its name there" in str(caught.value)
+    assert "'bucket' is 'no-such-bucket'; create that bucket, or correct 'bucket'." in str(caught.value)
 
 
 def test_error_names_the_connection_when_nobody_answers(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:

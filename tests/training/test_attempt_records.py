@@ -128,7 +128,7 @@ def test_move_live_is_done_once_when_its_answers_are_lost(registry: Registry, aw
 def test_live_says_what_to_do_when_the_record_is_no_json(registry: Registry) -> None:
     registry.store.client.put_object(Bucket=registry.store.bucket, Key=registry.store.key(LIVE), Body=b"{")
 
-    with pytest.raises(Exception, match=r"live\.json is no JSON.*restore an earlier version"):
+    with pytest.raises(Exception, match=r"live\.json is no JSON.*Restore an earlier version"):
         registry.live()
 
 

@@ -29,7 +29,7 @@ SLOWEST_CALL_SECONDS = 1.5
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 STALLED_SECONDS = 60.0
-"""Without one answer in this time the worker slot is given up for a while."""
+"""Without one answer in this time the version counts as unavailable."""
 # Codes of DetectCustomLabels (Rekognition API reference). Botocore must not repeat these calls by itself: the pace
 # would not be ours.
 ONCE = {"retries": {"mode": "standard", "total_max_attempts": 1}, "max_pool_connections": MOST_THREADS}
@@ -101,7 +101,12 @@ class InferenceClient(Generic[V]):
     def __init__(self, version: V, store: S3Store, rate: float, minimum_confidence: float | None = None) -> None:
         self.store = store
         self._calls = 0
-        hook = RekognitionHook(aws_conn_id=store.aws_conn_id, region_name=store.region_name, config=dict(ONCE))
+        hook = RekognitionHook(
+            aws_conn_id=store.aws_conn_id,
+            region_name=store.region_name,
+            verify=store.verify,
+            config={**store.botocore_config, **ONCE},
+        )
         self._client = hook.client
         self._lock = threading.Lock()
         self._stopping = threading.Event()

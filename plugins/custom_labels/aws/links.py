@@ -1,13 +1,10 @@
-"""Links from a task in the Airflow UI: to the AWS console, and to pages of our own."""
+"""Links from a task in the Airflow UI to the AWS console."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from airflow.providers.amazon.aws.links.base_aws import BASE_AWS_CONSOLE_LINK, BaseAwsLink
-from airflow.sdk import BaseOperatorLink, conf
 
 _CONSOLE = BASE_AWS_CONSOLE_LINK + "/rekognition/custom-labels?region={region_name}#/projects/{project_name}"
 
@@ -34,30 +31,6 @@ class ReviewFlowLink(BaseAwsLink):
     name = "A2I review workflow"
     key = "a2i_review_workflow"
     format_str = BASE_AWS_CONSOLE_LINK + "/a2i/home?region={region_name}#/human-review-workflows/{flow_name}"
-
-
-PAGES = "/custom-labels"
-"""Where Airflow's API server serves our own pages, below its own address."""
-
-
-def decision_path(project: str, version_name: str) -> str:
-    """Give the path of a decision's page below :data:`PAGES`."""
-    return f"/{quote(project, safe='')}/decisions/{quote(version_name, safe='')}"
-
-
-class DecisionLink(BaseOperatorLink):
-    """Link to the page that shows why a version was put into service or refused."""
-
-    name = "Decision record"
-
-    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002
-        """Give the page's path; the task has run, so that its arguments are values."""
-        attempt = operator.attempt
-        if not isinstance(attempt, Mapping):
-            return ""
-        # Only the path of Airflow's address: whoever follows the link is on the right host already.
-        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-        return f"{base}{PAGES}{decision_path(operator.project, attempt['version_name'])}"
 
 
 def persist_link(link: type[BaseAwsLink], context: Any, operator: Any, **fields: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class InferenceImage:
-    """An image to be labelled, as it was when it was announced or listed.
+    """An image to be labelled, as it was when it was found.
 
-    :param key: relative to the project's prefix.
+    :param key: relative to the prefix of the store that it is read from.
     :param etag: without quotes.
     :param is_empty: whether the file has no content, so that no version need be asked about it.
     """

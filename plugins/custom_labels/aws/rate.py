@@ -67,13 +67,3 @@ class TokenBucket:
                 return
             self._rate = max(LOWEST_SHARE * self.full_rate, SLOWER * self._rate_at(now))
             self._slowed_at = self._changed_at = now
-
-
-def rate_of_worker(units: int, detections_per_unit_second: float, workers: int) -> float:
-    """Share a version's rate among the tasks that ask it at the same time.
-
-    :param units: inference units that the version runs with at least; AWS may scale up beyond them, never below.
-    :param workers: tasks that ask it at the same time.
-    :return: calls a second for one of them.
-    """
-    return max(1, units) * detections_per_unit_second / max(1, workers)

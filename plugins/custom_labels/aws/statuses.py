@@ -58,26 +58,37 @@ DATASET_UPDATED = _table(
     "dataset_updated", "updated", {"UPDATE_COMPLETE"}, {"UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 )
 DATASET_DELETED = _table("dataset_deleted", "deleted", {GONE}, {"DELETE_IN_PROGRESS"})
-# A version that is being started, serves, was stopped or FAILED to start has been trained: a late retry must see that.
+# A version that is being started, serves, was stopped or FAILED to start has been trained, and so has a copy, in its
+# first project: a late retry must see that.
 VERSION_TRAINED = _table(
     "project_version_trained",
     "trained",
-    {"TRAINING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
-    {"TRAINING_IN_PROGRESS"},
+    {"TRAINING_COMPLETED", "COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
+    {"TRAINING_IN_PROGRESS", "COPYING_IN_PROGRESS"},
 )
 VERSION_RUNNING = _table("project_version_running", "running", {"RUNNING"}, {"STARTING"})
-# Trained but never started, or failed while starting: nothing runs and nothing is billed.
+# Trained or copied but never started, or failed while starting: nothing runs and nothing is billed.
 VERSION_STOPPED = _table(
-    "project_version_stopped", "stopped", {"STOPPED", "TRAINING_COMPLETED", "FAILED", GONE}, {"STOPPING"}
+    "project_version_stopped",
+    "stopped",
+    {"STOPPED", "TRAINING_COMPLETED", "COPYING_COMPLETED", "FAILED", GONE},
+    {"STOPPING"},
+)
+# A copy that was started meanwhile is a complete copy; TRAINING_COMPLETED is a version that was not copied but trained.
+VERSION_COPIED = _table(
+    "project_version_copied",
+    "copied",
+    {"COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
+    {"COPYING_IN_PROGRESS"},
 )
 VERSION_DELETED = _table("project_version_deleted", "deleted", {GONE}, {"DELETING"})
 
 PROJECT_TABLES = (PROJECT_CREATED,)
 DATASET_TABLES = (DATASET_CREATED, DATASET_UPDATED, DATASET_DELETED)
-VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_DELETED)
+VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_COPIED, VERSION_DELETED)
 TABLES = {table.waiter: table for table in (*PROJECT_TABLES, *DATASET_TABLES, *VERSION_TABLES)}
 
-STARTABLE = frozenset({"TRAINING_COMPLETED", "STOPPED", "FAILED"})
+STARTABLE = frozenset({"TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED", "FAILED"})
 """Statuses from which StartProjectVersion is allowed."""
 
 
@@ -105,4 +116,14 @@ NOTHING = Described(status=None)
 
 
 PASSING = frozenset({"STARTING", "STOPPING"})
-"""Statuses in which nothing can be done; the next look finds what came of them."""
+"""Statuses that pass by themselves, and in which a version can be neither started nor stopped."""
+
+
+CUT_SHORT = "max attempts"
+"""How the provider's waiting loop words that its attempts are used up."""
+DATASET_FAULTS = (
+    "Custom Labels fails an import when more than 20 % of the lines cannot be used: images that were deleted, archived "
+    "or denied, or that the caller may not read. Nothing was paid; correct the manifest or restore these images, and "
+    "begin again."
+)
+"""What can be wrong with a dataset that failed: AWS names no line of its manifest."""

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
-from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.core.registry import Registry
+from custom_labels.core.registry import Registry, project_store
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project, Settings, find_overlaps, load_project, read_settings
 from custom_labels.core.variables import read_variable
@@ -28,7 +26,6 @@ from custom_labels.errors import (
     NotTrainable,
     SettingError,
 )
-from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,8 +36,6 @@ S = TypeVar("S", bound=RunSettings)
 
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
-REASON, RESUMED, AUTOSTART = "reason", "resumed", "autostart"
-"""XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
 
 
 FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged)
@@ -60,21 +55,6 @@ def final(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def step(function: Callable[P, R]) -> Any:
-    """Make a task of a function, with the function's name as its id."""
-    return task(multiple_outputs=False)(final(checked(function)))
-
-
-def values(function: Callable[P, dict[str, Any]]) -> Any:
-    """Make a task whose result's entries can be handed to operators one by one."""
-    return task(multiple_outputs=True)(final(checked(function)))
-
-
-def branch(function: Callable[P, R]) -> Any:
-    """Make a task that answers with the id of the task to go on with."""
-    return task.branch(final(checked(function)))
-
-
 @dataclass(frozen=True)
 class RunInfo:
     """A run of one of our DAGs, as one of its tasks sees it.
@@ -82,11 +62,13 @@ class RunInfo:
     :param dag_id: the DAG, and ``run_id`` the run; ``run_type`` is Airflow's word for what made it.
     :param when: its logical date, or the moment it was asked for where it has none.
     :param as_of: up to when objects are seen: the end of its data interval, so that a backfill retrains history.
+    :param interval_start: of its data interval, ``interval_end`` likewise; ``None`` where it has none.
     :param started_at: when it began; tells it apart from one of the same id in another Airflow.
     :param params: its Params.
     :param triggered_by: who triggered it by hand.
     :param triggered_by_queue_only: whether a queue trigger alone started it: then there is no need to list all that
         there is.
+    :param is_retry: whether an earlier try of the task may have left something half done.
     :param is_last_try: whether the task is not tried again when it fails.
     :param is_repeated: whether the task was tried before.
     """
@@ -96,10 +78,13 @@ class RunInfo:
     when: datetime
     as_of: datetime
     run_type: str = "manual"
+    interval_start: datetime | None = None
+    interval_end: datetime | None = None
     started_at: datetime | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     triggered_by: str | None = None
     triggered_by_queue_only: bool = False
+    is_retry: bool = False
     is_last_try: bool = False
     is_repeated: bool = False
 
@@ -113,12 +98,15 @@ class RunInfo:
             dag_id=run.dag_id,
             run_id=run.run_id,
             when=when,
-            as_of=run.data_interval_end or run.run_after,
+            as_of=getattr(run, "data_interval_end", None) or run.run_after,
             run_type=str(run.run_type),
+            interval_start=getattr(run, "data_interval_start", None),
+            interval_end=getattr(run, "data_interval_end", None),
             started_at=run.start_date,
             params=context.get("params") or {},
             triggered_by=getattr(run, "triggering_user_name", None),
             triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
+            is_retry=ti.try_number > 1,
             is_last_try=bool(ti.try_number > ti.max_tries),
             is_repeated=ti.try_number > 1,
         )
@@ -136,16 +124,9 @@ class ProjectContext:
         from airflow.sdk import get_current_context
 
         self.notes: list[str] = []
-        if run is None:
-            self.context = context if context is not None else get_current_context()
-        self.run = run or RunInfo.of(self.context)
+        self.run = run or RunInfo.of(context if context is not None else get_current_context())
         self.project: Project = load_project(name)
-        self.store = S3Store(
-            bucket=self.project.bucket,
-            prefix=self.project.prefix,
-            aws_conn_id=self.project.aws_conn_id,
-            region_name=self.project.region_name,
-        )
+        self.store = project_store(self.project)
         self.registry = Registry(self.store)
 
     @functools.cached_property

@@ -10,6 +10,8 @@ PROJECT_TAG = "custom-labels-project"
 """Tag of all that is made at AWS for a project, with the project's name; the CloudFormation template sets it too."""
 DAG_TAG = "custom-labels"
 """Tag in Airflow of all DAGs of ours."""
+PROJECT_FILE = "the project's YAML file"
+"""Where a user sets a project's bucket, region and queues, in the words of an error."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_.\-]+")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,15 +28,17 @@ class FailureNotifier(BaseNotifier):
     """Report a task that failed for good: a note on the run, a record in the registry, an SNS message.
 
     :param project: name of the project.
-    :param training_task: id of the task whose failure means that the training failed.
+    :param training_tasks: ids of the tasks whose failure means that the training failed.
     """
 
     template_fields = ("project",)
 
-    def __init__(self, project: str, training_task: str = "train", **kwargs: Any) -> None:
+    def __init__(
+        self, project: str, training_tasks: Collection[str] = ("start_training", "training_is_done"), **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.project = project
-        self.training_task = training_task
+        self.training_tasks = training_tasks
 
     def notify(self, context: Context) -> None:
         """Report the failure."""
@@ -45,25 +47,24 @@ class FailureNotifier(BaseNotifier):
         task_id = context["ti"].task_id
         trouble = f"task {task_id}: {context.get('exception') or 'no exception is known'}"
         outcome = RunOutcome(
-            outcome=Outcome.TRAINING_FAILED if task_id == self.training_task else Outcome.FAILED,
+            outcome=Outcome.TRAINING_FAILED if task_id in self.training_tasks else Outcome.FAILED,
             project=self.project,
             detail=trouble,
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         ctx = ProjectContext(self.project, context)
-        kept = None if _is_before_report(context) else amend(ctx, outcome.run, trouble)
+        kept = None if _rests_on(context) else amend(ctx, outcome.run, trouble)
         write_note(context, kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
         (announce if kept or ctx.param("dry_run") else notify_all)(ctx, outcome)
 
 
-def _is_before_report(context: Context) -> bool:
-    """Whether the run's outcome rests on a task: not where the task follows ``report``, or works beside it."""
+def _rests_on(context: Context) -> bool:
+    """Whether the run's outcome rests on a task: not where the task follows ``finish``, or works beside it."""
     dag = context["task"].dag
-    ends = [each for each in ("finish", "report") if dag is not None and dag.has_task(each)]
-    if dag is None or not ends:
+    if dag is None or not dag.has_task("finish"):
         return True
-    return context["task"].task_id in {ends[0], *dag.get_task(ends[0]).get_flat_relative_ids(upstream=True)}
+    return context["task"].task_id in {"finish", *dag.get_task("finish").get_flat_relative_ids(upstream=True)}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.names import PROJECT_FILE
+from custom_labels.core.settings import Project
 from custom_labels.errors import BelongsToAnother
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import READERS, list_keys
@@ -22,7 +24,17 @@ OWNER = "registry/project.json"
 LAST_RUNS = "registry/last_run/"
 REVIEW = "registry/review.json"
 VERSIONS = "registry/versions/"
-SERVICE = "registry/service.json"
+
+
+def project_store(project: Project) -> S3Store:
+    """Give a project's bucket and prefix."""
+    return S3Store(
+        bucket=project.bucket,
+        prefix=project.prefix,
+        aws_conn_id=project.aws_conn_id,
+        region_name=project.region_name,
+        configured_in=PROJECT_FILE,
+    )
 
 
 class Registry:
@@ -107,17 +119,6 @@ class Registry:
     def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
         """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
         change_json(self.store, _version_key(version_name), lambda record: {**(record or {}), **facts})
-
-    # -- what the cost guard remembers -------------------------------------------------------------
-
-    def service(self) -> dict[str, Any]:
-        """Read what the cost guard did to the live version, and what it has notified of; empty before its first run."""
-        value, _ = self.store.read_json(SERVICE)
-        return dict(value or {})
-
-    def update_service(self, facts: Mapping[str, Any]) -> None:
-        """Add facts to it."""
-        change_json(self.store, SERVICE, lambda record: {**(record or {}), **facts})
 
     # -- how runs ended ----------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 A step's function takes the project's context and values with a type, and returns one. In a DAG file a step is called
 with the outputs of other steps, as if they were the values themselves::
 
-    decision = decide(project, settings)
-    attempt = claim(project, settings, decision)
-    TrainVersionOperator(task_id="train", version_name=attempt.version_name, ...)
+    decided = decide(project, settings)
+    attempt = claim(project, settings, decided)
+    TrainVersionOperator(task_id="start_training", version_name=attempt.version_name, ...)
 
 What passes between the tasks is the values' JSON, written and read by :mod:`custom_labels.core.codec`. The function
 of a step is its ``function``, for tests without Airflow.
@@ -154,23 +154,28 @@ class DecisionOperator(StepOperator, SkipMixin):
         """Decide, hand on the decision, and skip what it passes over."""
         value = self.run_step(context)
         # Airflow skips by an exception, after which it hands on nothing.
-        self._hand_on(context["ti"], self.handed_on(value))
-        self.skip(context["ti"], self._passed_over(value["choice"]))
-        return self.handed_on(value)
+        handed_on = self.handed_on(value)
+        _push_result(context["ti"], handed_on, is_mapped_over=self.step.fan_out is not None)
+        self.skip(context["ti"], self.passed_over(value["choice"]))
+        return handed_on
 
-    def _hand_on(self, ti: Any, value: Any) -> None:
-        """Push the return value, with its length for the tasks that are mapped over it, as Airflow itself does."""
-        from airflow.sdk.execution_time.xcom import XCom
-
-        length = None if self.step.fan_out is None else len(value)
-        names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
-        XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=length)
-
-    def _passed_over(self, choice: str) -> list[BaseOperator]:
+    def passed_over(self, choice: str) -> list[BaseOperator]:
+        """Give the tasks that a choice skips: those on other ways only."""
         chosen = self.ways.get(choice, [])
         kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
         others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
         return [each for task_id, each in sorted(others.items()) if task_id not in kept]
+
+
+def _push_result(ti: Any, value: Any, *, is_mapped_over: bool) -> None:
+    """Push the return value, for tasks that are mapped over it with its length, as Airflow itself does."""
+    if not is_mapped_over:
+        ti.xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
+        return
+    from airflow.sdk.execution_time.xcom import XCom
+
+    names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
+    XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=len(value))
 
 
 class AnyStep:
@@ -213,7 +218,7 @@ class AnyStep:
         :raises NotDecided: one is missing that may not be.
         """
         kinds = self._kinds
-        require_inputs(task_id, {name: each for name, each in inputs.items() if not _may_be_none(kinds[name])})
+        require_inputs(task_id, {name: each for name, each in inputs.items() if not _may_be_missing(kinds[name])})
         return self.function(ctx, **{name: from_json(kinds[name], _plain(each)) for name, each in inputs.items()})
 
     @functools.cached_property
@@ -244,6 +249,11 @@ def _plain_kind(kind: Any) -> Any:
     return next((each for each in kinds if each is not type(None)), kind)
 
 
+def _may_be_missing(kind: Any) -> bool:
+    """Whether an input may be ``None``, or in a list one of its entries."""
+    return _may_be_none(kind) or any(map(_may_be_none, typing.get_args(kind)))
+
+
 def _may_be_none(kind: Any) -> bool:
     return type(None) in typing.get_args(kind)
 
@@ -257,21 +267,20 @@ class Step(AnyStep, Generic[P, R]):
         self,
         function: Callable[Concatenate[ProjectContext, P], R],
         *,
-        decides: bool = False,
+        operator: type[StepOperator] = StepOperator,
         fan_out: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(function, options, fan_out)
-        self.decides = decides
+        self.operator = operator
 
     def having(self, **options: Any) -> Step[P, R]:
         """Give the step with other arguments of its operator."""
-        return Step(self.function, decides=self.decides, fan_out=self.fan_out, **{**self._options, **options})
+        return Step(self.function, operator=self.operator, fan_out=self.fan_out, **{**self._options, **options})
 
     def __call__(self, project: Project, *args: P.args, **kwargs: P.kwargs) -> R:
         """Add the task to the DAG that is being built; give what stands for its result."""
-        kind = DecisionOperator if self.decides else StepOperator
-        operator = kind(**self._arguments(project, self.parameters, *args, **kwargs))
+        operator = self.operator(**self._arguments(project, self.parameters, *args, **kwargs))
         return cast("R", Output(operator, VALUE) if self.fan_out else Output(operator))
 
 
@@ -317,7 +326,7 @@ def fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]
 
 def decision(function: Callable[Concatenate[ProjectContext, P], R]) -> Step[P, R]:
     """Make a step of a function whose value has a ``choice`` of the ways on."""
-    return Step(function, decides=True)
+    return Step(function, operator=DecisionOperator)
 
 
 def deciding_fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContext, P], R]], Step[P, R]]:
@@ -325,7 +334,7 @@ def deciding_fan_out(field: str) -> Callable[[Callable[Concatenate[ProjectContex
 
     :param field: the field of its result that they are mapped over.
     """
-    return functools.partial(Step, decides=True, fan_out=field)
+    return functools.partial(Step, operator=DecisionOperator, fan_out=field)
 
 
 def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
@@ -351,6 +360,11 @@ def given(value: T | None) -> T:
 def each_of(values: Sequence[Any]) -> PlainXComArg:
     """Give what stands for the list that an operator is mapped over, ``expand_kwargs`` in Airflow's words."""
     return cast("PlainXComArg", values)
+
+
+def text_of(operator: BaseOperator) -> str:
+    """Give what stands for the text that an operator returns, such as an ARN."""
+    return cast("str", operator.output)
 
 
 def task_of(output: Any) -> BaseOperator:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
+from airflow.sdk import Asset, BaseOperator, TriggerRule
 
 from custom_labels.aws.operators.waiting import WaitUntilOperator
 from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
@@ -80,39 +80,38 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
     :param outlet: what changes with the swap.
     """
     aws = {"project": project.name, **custom_labels_arguments(project)}
-    with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
-        plan = plan_deployment(project, settings, given(candidate))
-        stop_kept = StopVersionOperator.partial(task_id="stop_kept", **aws).expand_kwargs(each_of(plan.kept))
-        version: dict[str, Any] = {
-            "project_arn": plan.candidate.project_arn,
-            "version_name": plan.candidate.version_name,
-        }
-        start = StartChallengerOperator(
-            task_id="start_version",
-            plan=plan,
-            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-            wait_for_completion=False,
-            min_inference_units=plan.units.minimum,
-            max_inference_units=plan.units.maximum,
-            **version,
-            **aws,
-        )
-        running = CustomLabelsVersionSensor(
-            task_id="version_is_running", until="running", **version, **sensor_arguments(project)
-        )
-        tested = smoke_test(project, settings, **version, digest=plan.candidate.digest)
-        swap = swap_live.having(outlets=[outlet])(project, settings, plan, tested)
-        drain = WaitUntilOperator(task_id="drain", moment=swap.drained_at)
-        stop_replaced = StopVersionOperator(
-            task_id="stop_replaced",
-            project_arn=swap.live.previous_project_arn,
-            version_name=swap.live.previous_version_name,
-            **aws,
-        )
-        stop_challenger = StopChallengerOperator(
-            task_id="stop_challenger", trigger_rule=TriggerRule.ONE_FAILED, **version, **aws
-        )
-        restart = restart_live(project)
+    plan = plan_deployment(project, settings, given(candidate))
+    stop_kept = StopVersionOperator.partial(task_id="stop_kept", **aws).expand_kwargs(each_of(plan.kept))
+    version: dict[str, Any] = {
+        "project_arn": plan.candidate.project_arn,
+        "version_name": plan.candidate.version_name,
+    }
+    start = StartChallengerOperator(
+        task_id="start_version",
+        plan=plan,
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+        wait_for_completion=False,
+        min_inference_units=plan.units.minimum,
+        max_inference_units=plan.units.maximum,
+        **version,
+        **aws,
+    )
+    running = CustomLabelsVersionSensor(
+        task_id="version_is_running", until="running", **version, **sensor_arguments(project)
+    )
+    tested = smoke_test(project, settings, **version, digest=plan.candidate.digest)
+    swap = swap_live.having(outlets=[outlet])(project, settings, plan, tested)
+    drain = WaitUntilOperator(task_id="drain", moment=swap.drained_at)
+    stop_replaced = StopVersionOperator(
+        task_id="stop_replaced",
+        project_arn=swap.live.previous_project_arn,
+        version_name=swap.live.previous_version_name,
+        **aws,
+    )
+    stop_challenger = StopChallengerOperator(
+        task_id="stop_challenger", trigger_rule=TriggerRule.ONE_FAILED, **version, **aws
+    )
+    restart = restart_live(project, plan.candidate.version_name)
 
     order(plan, stop_kept, start, running, tested)
     follow(swap, {AfterSwap.STOP: drain})
@@ -121,10 +120,17 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
     return Deployment(plan, swap, stop_replaced, restart)
 
 
-def restart_live(project: Project, **arguments: Any) -> RestartLiveOperator:
-    """Add the task that starts the live version again where a run stopped it and failed."""
+def restart_live(project: Project, version_name: str, **arguments: Any) -> RestartLiveOperator:
+    """Add the task that starts the live version again where a run stopped it and failed.
+
+    :param version_name: the version that the run is about.
+    """
     return RestartLiveOperator(
-        task_id="restart_live", project=project.name, **arguments, **custom_labels_arguments(project)
+        task_id="restart_live",
+        project=project.name,
+        version_name=version_name,
+        **arguments,
+        **custom_labels_arguments(project),
     )
 
 

@@ -1,22 +1,18 @@
 """What a task that pays, starts, stops or deletes makes sure of first, whatever became of the tasks before it.
 
 A user may mark, skip or clear any task, or run one alone, days later. So it is not the way to the task that counts, but
-what the registry says at this moment: each function makes a ``pre_execute`` of an operator, or is called by a step.
+what the registry says at this moment: operators and steps call these functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.live_version import Candidate
-from custom_labels.core.preconditions import Hook, pre_execute
 from custom_labels.deployment.deployment import why_not_replaced
-from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
+from custom_labels.deployment.permission import why_not_deployed
+from custom_labels.deployment.service_records import read_service
 from custom_labels.errors import LiveVersionChanged, NotPermitted
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.training.attempt_records import TrainingRecords
 
 # -- putting into service --------------------------------------------------------------------------
 
@@ -57,16 +53,6 @@ def require_live(ctx: ProjectContext, version_name: str) -> None:
 # -- starting, stopping, deleting ------------------------------------------------------------------
 
 
-def before_start_of_live(project: str) -> Hook:
-    """Before a version is started as the one that serves: it is that one."""
-
-    def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.hold()
-        refuse(why_not_live(task.version_name, ctx.registry.live()))
-
-    return pre_execute(project, check)
-
-
 def never(ctx: ProjectContext, name: str) -> bool:  # noqa: ARG001
     """Say that no stop of a live version was recorded: the task stops others only."""
     return False
@@ -79,29 +65,7 @@ def recorded_by_run(ctx: ProjectContext, name: str) -> bool:
 
 def recorded_by_guard(ctx: ProjectContext, name: str) -> bool:
     """Whether the cost guard recorded that it stops the live version."""
-    return (ctx.registry.service().get("stopped") or {}).get("version_name") == name
-
-
-def before_stop(project: str, is_recorded: Callable[[ProjectContext, str], bool] = never) -> Hook:
-    """Before a version is stopped: it does not serve, or the registry says why it is stopped."""
-
-    def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.hold()
-        name = task.version_name
-        refuse(why_not_stopped(name, ctx.registry.live(), is_recorded=is_recorded(ctx, name)))
-
-    return pre_execute(project, check)
-
-
-def before_deletion(project: str) -> Hook:
-    """Before a version is deleted: it does not serve, did not before, and nothing is to be done with it."""
-
-    def check(ctx: ProjectContext, task: Any) -> None:
-        ctx.deployment_lock.hold()
-        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
-        refuse(why_not_deleted(task.version_name, ctx.registry.live(), open_versions))
-
-    return pre_execute(project, check)
+    return read_service(ctx.store).has_stopped(name)
 
 
 def refuse(reason: str | None) -> None:

@@ -5,14 +5,15 @@ Whoever starts or stops a version says so here; the cost guard adds what nobody 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.s3.changes import change_json
-from custom_labels.s3.line_files import read_records
+from custom_labels.s3.line_files import READERS, list_keys
 from custom_labels.s3.store import S3Store
 
 SERVING = "registry/serving/"
@@ -31,10 +32,6 @@ class ServingLog:
         """Read when a version ran; an empty record if nobody ever said that it did."""
         value, _ = self.store.read_json(serving_key(version_name))
         return from_json(ServingRecord, value) if value else ServingRecord()
-
-    def read_all(self) -> dict[str, ServingRecord]:
-        """Read all records, by version."""
-        return {name: from_json(ServingRecord, value) for name, value in read_records(self.store, SERVING).items()}
 
     def started(self, version_name: str, units: int, at: datetime) -> None:
         """Record that a version is RUNNING; nothing changes while it is known to run.
@@ -60,13 +57,31 @@ class ServingLog:
         """
         self._change(version_name, lambda record: record.seen(units, status, at))
 
-    def _change(self, version_name: str, change: Callable[[ServingRecord], ServingRecord]) -> None:
+    def seen_all(self, states: Mapping[str, tuple[int, str]], at: datetime) -> dict[str, ServingRecord]:
+        """Record what AWS says of all versions, as :meth:`seen` does of one, and read when each of them ran.
+
+        :param states: inference units and status by version; one that ran once and is not among them is gone.
+        :return: by version that ever ran, its record as it is then.
+        """
+        keys = [key for page in list_keys(self.store, SERVING) for key in page]
+        names = {key.removeprefix(SERVING).removesuffix(".json") for key in keys}
+        names |= {name for name, (_, status) in states.items() if status == "RUNNING"}
+
+        def change(name: str) -> ServingRecord:
+            units, status = states.get(name, (1, None))
+            return self._change(name, lambda record: record.seen(units, status, at))
+
+        with ThreadPoolExecutor(READERS) as pool:
+            return dict(zip(sorted(names), pool.map(change, sorted(names)), strict=True))
+
+    def _change(self, version_name: str, change: Callable[[ServingRecord], ServingRecord]) -> ServingRecord:
         def changed(value: Any) -> Any:
             before = from_json(ServingRecord, value) if value else ServingRecord()
             after = change(before)
             return value if after == before else to_json(after)
 
-        change_json(self.store, serving_key(version_name), changed)
+        value = change_json(self.store, serving_key(version_name), changed)
+        return from_json(ServingRecord, value) if value else ServingRecord()
 
 
 def serving_key(version_name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from custom_labels.core.run_settings import RunSettings
+from custom_labels.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +29,8 @@ class DeploymentSettings(ServingSettings):
     drain_seconds: int
     keep_replaced_hours: float
     when_quota_is_full: Literal["fail", "stop_then_start"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings(TrainingSettings, DeploymentSettings):
+    """All that the train DAG uses."""

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.aws.operators.versions import CustomLabelsStartVersionOperator, CustomLabelsStopVersionOperator
+from custom_labels.aws.operators.versions import (
+    CustomLabelsDeleteVersionOperator,
+    CustomLabelsStartVersionOperator,
+    CustomLabelsStopVersionOperator,
+)
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
@@ -17,10 +21,11 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.notifications import notify_all
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.deployment.deployment import DeploymentPlan, Units
-from custom_labels.deployment.permission import why_not_live, why_not_stopped
+from custom_labels.deployment.permission import why_not_deleted, why_not_live, why_not_stopped
 from custom_labels.deployment.preconditions import never, refuse, require_permission
 from custom_labels.deployment.version_tasks import minutes_without, note_service, note_status
 from custom_labels.errors import NotDecided
+from custom_labels.training.attempt_records import TrainingRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -79,6 +84,26 @@ class StopVersionOperator(CustomLabelsStopVersionOperator):
         return super().result(described, context)
 
 
+class DeleteVersionOperator(CustomLabelsDeleteVersionOperator):
+    """Delete a version that neither serves, nor did before, nor is worked on.
+
+    :param project: name of the project.
+    """
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    @final
+    def execute(self, context: Context) -> Any:
+        """Check, then delete it."""
+        ctx = ProjectContext(self.project, context)
+        ctx.deployment_lock.hold()
+        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
+        refuse(why_not_deleted(self.version_name, ctx.registry.live(), open_versions))
+        return super().execute(context)
+
+
 class StartChallengerOperator(CustomLabelsStartVersionOperator):
     """Start the version that is to serve, if the registry says at this moment that it may.
 
@@ -86,6 +111,10 @@ class StartChallengerOperator(CustomLabelsStartVersionOperator):
     :param plan: the deployment, as :class:`DeploymentPlan` (templated).
     """
 
+    how_to_make_room: ClassVar[str] = (
+        "stop a model that is not needed, let the live version make room (set 'when_quota_is_full' to "
+        "'stop_then_start' and trigger the DAG again)"
+    )
     template_fields: Sequence[str] = aws_template_fields(*CustomLabelsStartVersionOperator.template_fields, "plan")
 
     def __init__(self, *, project: str, plan: DeploymentPlan, **kwargs: Any) -> None:
@@ -117,14 +146,13 @@ class StopChallengerOperator(StopVersionOperator):
     @final
     def execute(self, context: Context) -> Any:
         """Stop it if it is to be stopped."""
-        live = ProjectContext(self.project, context).registry.live()
         if not self.version_name:
-            self.log.info("The run failed before anything was started.")
-        elif live is not None and live.version_name == self.version_name:
+            raise AirflowSkipException("The run failed before anything was started.")
+        live = ProjectContext(self.project, context).registry.live()
+        if live is not None and live.version_name == self.version_name:
             self.log.info("%s serves: it is left running.", live.version_name)
-        else:
-            return super().execute(context)
-        return None
+            return None
+        return super().execute(context)
 
     def submit(self, context: Context) -> None:
         """Stop it if it runs; one that failed to start does not."""
@@ -136,17 +164,20 @@ class RestartLiveOperator(CustomLabelsStartVersionOperator):
     """After a failure: start the live version again where we stopped it, and say for how long nothing served.
 
     :param project: name of the project.
+    :param version_name: the version that the run was about; nothing was done without one (templated).
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, project: str, **kwargs: Any) -> None:
-        super().__init__(project_arn="", version_name="", **kwargs)
+        super().__init__(project_arn="", **kwargs)
         self.project = project
 
     @final
     def execute(self, context: Context) -> Any:
         """Start it, with the units that it had, if it was stopped."""
+        if not self.version_name:
+            raise AirflowSkipException("The run failed before anything was stopped.")
         ctx = ProjectContext(self.project, context)
         ctx.deployment_lock.renew()
         live = ctx.registry.live()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,16 +70,6 @@ def minutes_without(record: dict[str, Any]) -> str:
     """Say for how long at most a version that was stopped by us did not serve."""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(record["stopped_from"])).total_seconds()
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
-
-
-def units_of(ctx: ProjectContext, settings: Mapping[str, Any], version_name: str) -> dict[str, Any]:
-    """Give the inference units that a version had when it ran, else those of the settings, for the start operator."""
-    record = ctx.registry.version(version_name)
-    units = record if record.get("minimum_inference_units") else settings
-    return {
-        "min_inference_units": units["minimum_inference_units"],
-        "max_inference_units": units.get("maximum_inference_units"),
-    }
 
 
 def note_service(ctx: ProjectContext, project_arn: str, version_name: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.triggers.queue import Numbers, QueueTrigger
 from custom_labels.core.keys import INBOX
+from custom_labels.core.names import PROJECT_FILE
 from custom_labels.detection.events import is_news
 from custom_labels.detection.notifications import may_send_own_objects
 
@@ -36,6 +37,8 @@ class AnnouncementTrigger(QueueTrigger):
     :param of_images: whether the queue announces images; else nothing of the bucket belongs into it.
     :param inspect_seconds: seconds for which what was found of the bucket's notifications is believed.
     """
+
+    queue_setting: ClassVar[str] = f"'queues' in {PROJECT_FILE}"
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from custom_labels.core.names import review_name
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import each_of
+from custom_labels.deployment.service_records import read_service
 from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
 from custom_labels.detection.doubts import first_request
 from custom_labels.detection.live_version_client import LiveVersionClient
@@ -149,8 +150,8 @@ class DetectBatchOperator(BaseOperator):
 
 def is_stopped_by_guard(ctx: ProjectContext) -> bool:
     """Whether the cost guard stopped the version that serves, so that to wait for it is of no use."""
-    live, stopped = ctx.registry.live(), ctx.registry.service().get("stopped")
-    return bool(live and stopped and stopped["version_name"] == live.version_name)
+    live = ctx.registry.live()
+    return live is not None and read_service(ctx.store).has_stopped(live.version_name)
 
 
 class BatchWork:

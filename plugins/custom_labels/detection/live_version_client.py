@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient
-from custom_labels.aws.rate import rate_of_worker
-from custom_labels.core.inference_rate import version_rate
+from custom_labels.core.inference_rate import rate_of_worker, version_rate
 from custom_labels.core.live_version import LiveVersion
 
 if TYPE_CHECKING:

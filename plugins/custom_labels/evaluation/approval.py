@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from custom_labels.evaluation.judgement import Judgement
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&])")
 
 
@@ -41,9 +43,9 @@ class Approval:
         words = f": {self.comment}" if self.comment else ""
         return f"{'approved' if self.approved else 'rejected'} by {self.by or 'unknown'}{words}"
 
-    def covers(self, judged: Mapping[str, Any]) -> bool:
+    def covers(self, reason: str, champion_arn: str | None) -> bool:
         """Say whether it answers the same question: the same verdict, against the same champion."""
-        return (self.reason, self.champion_arn) == (judged["reason"], judged["champion_arn"])
+        return (self.reason, self.champion_arn) == (reason, champion_arn)
 
     def to_record(self) -> dict[str, Any]:
         """Give it as JSON types, with its sentence."""
@@ -61,26 +63,25 @@ class Question:
     body: str
 
 
-def ask(project: str, judged: Mapping[str, Any], decision: Mapping[str, Any], page: str, hours: float) -> Question:
-    """Word the question from the candidate and the record of the decision.
+def ask(project: str, judged: Judgement, decision: Mapping[str, Any], page: str, hours: float) -> Question:
+    """Word the question from the decision and its record.
 
-    :param judged: the candidate with ``version_name``, ``reason`` and ``headline``.
     :param decision: the record with ``gates``, ``champion`` and ``same_images``.
     :param page: URL or path of the decision's page.
     :param hours: how long an answer is waited for.
     """
     champion = (decision.get("champion") or {}).get("version_name")
     lines = [
-        f"Version **{markdown(judged['version_name'])}** passed its gates. "
+        f"Version **{markdown(judged.candidate.version_name)}** passed its gates. "
         + (f"It would replace **{markdown(champion)}**, which serves." if champion else "No version serves yet."),
-        markdown(judged["headline"]),
+        markdown(judged.headline),
         "\n".join(_table(decision.get("gates", ()))),
         _flips((decision.get("same_images") or {}).get("flips")),
         f"[The whole decision, with the images on which the two differ]({page})",
         f"Without an answer within {hours:g} hours it counts as rejected, and these images are not trained again.",
     ]
     return Question(
-        f"{project}: may version {judged['version_name']} serve?", "\n\n".join(line for line in lines if line)
+        f"{project}: may version {judged.candidate.version_name} serve?", "\n\n".join(line for line in lines if line)
     )
 
 

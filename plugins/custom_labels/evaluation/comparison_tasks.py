@@ -1,4 +1,4 @@
-"""The step that puts the challenger's test images to the champion, so that both are judged on the same images."""
+"""What puts the challenger's test images to the champion, so that both are judged on the same images."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
 from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.gate import Scores
 from custom_labels.core.inference_rate import version_rate
 from custom_labels.core.live_version import LiveVersion
-from custom_labels.core.settings import Settings
-from custom_labels.core.settings_tasks import settings_of
 from custom_labels.errors import CustomLabelsError
 from custom_labels.evaluation.answers import Answer, tally
 from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
 from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, snapshot_etags
+from custom_labels.evaluation.settings import JudgeSettings
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.output_files import NoAnswers
 
@@ -36,29 +36,21 @@ class NotComparable(CustomLabelsError):
     """The champion cannot be put to these images; the versions' own evaluations are compared instead."""
 
 
-@step
-def compare_with_champion(project: str, settings: dict[str, Any], attempt: dict[str, Any]) -> dict[str, Any]:
-    """Put the new version's test images to the live one, where it runs and the setting says so.
+def compare_with_champion(
+    ctx: ProjectContext, settings: JudgeSettings, project_arn: str, version_name: str, digest: str
+) -> tuple[LiveVersion | None, Scores | None]:
+    """Put a new version's test images to the live one, where it runs and the setting says so, and keep what came of it.
 
-    The new version's own answers cost nothing: Custom Labels wrote them down. The result names the champion, says
-    whether the same images were judged and if not, why; the comparison itself is beside the decision record.
-    """
-    ctx = ProjectContext(project)
-    ctx.lock.renew()
-    return compare_versions(ctx, settings_of(settings), attempt)
+    The new version's own answers cost nothing: Custom Labels wrote them down.
 
-
-def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[str, Any]) -> dict[str, Any]:
-    """Compare the version of a training attempt with the live one, and keep what came of it.
-
-    :return: ``champion``, as the pointer names it, with its recorded scores; ``is_on_same_images``, and ``why_not``.
+    :param digest: of the snapshot that the version was trained on.
+    :return: the champion with the scores of its own evaluation; ``None`` where no version serves, or this one does.
     """
     champion = ctx.registry.live()
-    if champion is not None and champion.version_name == attempt["version_name"]:
-        why_not = "it serves already: a run before this one was killed after the swap"
-        return {"champion": None, "champion_scores": None, "is_on_same_images": False, "why_not": why_not}
-    described = ctx.rekognition.describe_version(attempt["project_arn"], attempt["version_name"]).raw
-    decisions = Decisions(ctx.store, attempt["version_name"])
+    if champion is not None and champion.version_name == version_name:
+        return None, None
+    described = ctx.rekognition.describe_version(project_arn, version_name).raw
+    decisions = Decisions(ctx.store, version_name)
     found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
     try:
         with evaluation_answers(ctx.store, described) as answers:
@@ -66,28 +58,25 @@ def compare_versions(ctx: ProjectContext, settings: Settings, attempt: Mapping[s
             found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
             if champion is not None:
                 trial = _ChampionEvaluation(ctx, settings, champion, decisions)
-                found["same_images"] = to_json(trial.run(answers, own.images, attempt["digest"]))
+                found["same_images"] = to_json(trial.run(answers, own.images, digest))
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
         found["why_not"] = str(error)
     decisions.save_comparison(found)
-    return {
-        "champion": to_json(champion) if champion else None,
-        "champion_scores": _recorded_scores(ctx, champion) if champion else None,
-        "is_on_same_images": found["same_images"] is not None,
-        "why_not": found["why_not"],
-    }
+    return champion, _recorded_scores(ctx, champion) if champion else None
 
 
-def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> dict[str, Any] | None:
+def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> Scores | None:
     evaluation = ctx.registry.version(champion.version_name).get("evaluation")
-    return to_json(from_json(Evaluation, evaluation).scores) if evaluation else None
+    return from_json(Evaluation, evaluation).scores if evaluation else None
 
 
 class _ChampionEvaluation:
     """The champion on the challenger's test images."""
 
-    def __init__(self, ctx: ProjectContext, settings: Settings, champion: LiveVersion, decisions: Decisions) -> None:
+    def __init__(
+        self, ctx: ProjectContext, settings: JudgeSettings, champion: LiveVersion, decisions: Decisions
+    ) -> None:
         self.ctx = ctx
         self.settings = settings
         self.champion = champion

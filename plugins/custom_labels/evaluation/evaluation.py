@@ -43,6 +43,11 @@ class Evaluation:
     labels: tuple[LabelMetrics, ...]
 
     @property
+    def sentence(self) -> str:
+        """The measure in words."""
+        return f"F1 {self.f1:.3f}, trained on {self.training_images} and measured on {self.testing_images} images"
+
+    @property
     def scores(self) -> Scores:
         """Give what gates judge; a label that no test image shows has none."""
         labels = {each.label: Metrics(each.f1, each.precision, each.recall) for each in self.labels if each.test_images}

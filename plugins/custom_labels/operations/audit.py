@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TypeVar
+
+from custom_labels.core.live_version import LiveVersion
 
 T = TypeVar("T")
 
@@ -149,17 +152,84 @@ class Accuracy:
         unanswered = f", {self.sampled - self.answered} without an answer" if self.answered < self.sampled else ""
         return f"{self.share:.1%} (95 % interval {low:.1%} to {high:.1%}; {counts}{unanswered})"
 
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types, with the share and its interval."""
-        return {
-            **asdict(self),
-            "strata": [asdict(stratum) for stratum in self.strata],
-            "sampled": self.sampled,
-            "answered": self.answered,
-            "right": self.right,
-            "share": self.share,
-            "interval": list(self.interval) if self.interval else None,
-        }
+    @property
+    def measured(self) -> MeasuredAccuracy:
+        """Give it as it goes on record."""
+        return MeasuredAccuracy(
+            **{each.name: getattr(self, each.name) for each in fields(MeasuredAccuracy)},
+        )
+
+
+@dataclass(frozen=True)
+class MeasuredAccuracy:
+    """An :class:`Accuracy` as it goes on record, with what follows from its strata."""
+
+    version_name: str
+    label: str | None
+    is_overall: bool
+    strata: tuple[Stratum, ...]
+    sampled: int
+    answered: int
+    right: int
+    share: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class VersionAccuracy:
+    """A version's accuracy and that of each label it had said, next to the F1 of its training."""
+
+    f1: float | None
+    overall: MeasuredAccuracy
+    by_label: tuple[MeasuredAccuracy, ...] = ()
+
+
+@dataclass(frozen=True)
+class AccuracyNotice:
+    """That people know how often a version was right, by so many answers; the same answers are no news."""
+
+    version_name: str
+    answered: int
+
+
+@dataclass(frozen=True)
+class AccuracyFile:
+    """What is on record of all versions, as ``audit/accuracy.json`` holds it.
+
+    :param measured_at: when it came to these numbers.
+    """
+
+    measured_at: datetime
+    versions: Mapping[str, VersionAccuracy]
+    notified: AccuracyNotice | None = None
+
+
+# -- what the steps of the DAG hand on ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How often the live version was right.
+
+    :param live: the version that serves.
+    :param words: its accuracy.
+    :param alarm: why an alert is due; ``None`` where none is, or people know it already.
+    :param notice: what they know after an alert.
+    """
+
+    live: LiveVersion | None
+    words: str
+    alarm: str | None = None
+    notice: AccuracyNotice | None = None
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """How many of the new detections are sampled; ``seen`` are those since the last sample."""
+
+    sampled: int
+    detections: int
+    seen: int
 
 
 def wilson_interval(right: int, answered: int, z: float = Z_95) -> tuple[float, float]:

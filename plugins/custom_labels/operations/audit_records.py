@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.names import review_subject
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.log_records import LogPosition, read_log
-from custom_labels.operations.audit import Accuracy, AuditSample, Stratum, every_nth
+from custom_labels.operations.audit import Accuracy, AccuracyFile, AuditSample, Stratum, every_nth
 from custom_labels.review.harvest_records import read_ledger
 from custom_labels.review.review import Agreement
 from custom_labels.s3.line_files import read_folder, write_lines
@@ -35,24 +35,23 @@ class Cursor:
     :param position: behind the last detection that was counted, ``None`` at the log's beginning.
     :param seen: detections counted since the last sample.
     :param draws: how often samples were drawn; names the next file of samples.
-    :param etag: of the object it was read from, ``None`` where there is none.
     """
 
     position: LogPosition | None = None
     seen: int = 0
     draws: int = 0
-    etag: str | None = None
 
 
 @dataclass(frozen=True)
 class Draw:
     """The detections that one run samples.
 
-    :param cursor: the one that the draw began at; ``after`` is the one behind it.
+    :param cursor: the one that the draw began at, and ``etag`` its object's; ``after`` is the one behind it.
     :param detections: how many were gone through.
     """
 
     cursor: Cursor
+    etag: str | None
     after: Cursor
     sampled: tuple[Detection, ...]
     detections: int
@@ -63,15 +62,6 @@ class Draw:
         return f"{self.cursor.draws:08d}"
 
 
-def read_cursor(store: S3Store) -> Cursor:
-    """Read how far the log was gone through."""
-    value, etag = store.read_json(CURSOR)
-    if not value:
-        return Cursor(etag=etag)
-    position = LogPosition(**value["position"]) if value["position"] else None
-    return Cursor(position, value["seen"], value["draws"], etag)
-
-
 def draw(store: S3Store, interval: int, until: datetime) -> Draw:
     """Pick every n-th detection behind the cursor; nothing is written.
 
@@ -79,7 +69,8 @@ def draw(store: S3Store, interval: int, until: datetime) -> Draw:
 
     :param until: detections logged from then on are left to the next run.
     """
-    cursor = read_cursor(store)
+    value, etag = store.read_json(CURSOR)
+    cursor = from_json(Cursor, value) if value else Cursor()
     position, seen, count = cursor.position, cursor.seen, 0
     sampled: list[Detection] = []
     log = (entry for entry in read_log(store, cursor.position, until) if entry[1].decision is not Decision.UNREADABLE)
@@ -90,7 +81,7 @@ def draw(store: S3Store, interval: int, until: datetime) -> Draw:
             if len(sampled) == MAXIMUM_SAMPLES:
                 break
     after = Cursor(position, seen, cursor.draws + bool(sampled))
-    return Draw(cursor, after, tuple(sampled), count)
+    return Draw(cursor, etag, after, tuple(sampled), count)
 
 
 def save_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> None:
@@ -102,9 +93,19 @@ def save_draw(store: S3Store, drawn: Draw, samples: Iterable[AuditSample]) -> No
     """
     if drawn.sampled:
         write_lines(store, f"{SAMPLES}{drawn.name}.jsonl", (to_json(sample) for sample in samples))
-    position = asdict(drawn.after.position) if drawn.after.position else None
-    value = {"position": position, "seen": drawn.after.seen, "draws": drawn.after.draws}
-    store.write_if_unchanged(CURSOR, value, drawn.cursor.etag)
+    if drawn.after != drawn.cursor:
+        store.write_if_unchanged(CURSOR, to_json(drawn.after), drawn.etag)
+
+
+def read_accuracy(store: S3Store) -> AccuracyFile | None:
+    """Read how often each version was right by the last count; ``None`` before the first."""
+    value, _ = store.read_json(ACCURACY)
+    return from_json(AccuracyFile, value) if value else None
+
+
+def write_accuracy(store: S3Store, accuracy: AccuracyFile) -> None:
+    """Write it."""
+    store.write_json(ACCURACY, to_json(accuracy))
 
 
 def measure(store: S3Store) -> list[Accuracy]:

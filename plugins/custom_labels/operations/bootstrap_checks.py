@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import PROJECT_CREATED, Verdict
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
@@ -52,7 +53,8 @@ class BootstrapChecks:
     def __init__(self, ctx: ProjectContext) -> None:
         self.ctx = ctx
         self.project = ctx.project
-        self.pools = PoolProbes(ctx)
+        self.pools = PoolProbes()
+        self.reviewers: int | None = None
         self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
@@ -62,6 +64,7 @@ class BootstrapChecks:
         if region.problem:
             # Nothing can be asked, and each answer would be this one.
             return
+        yield self._look("settings", PROJECT_FILE, self.settings)
         for field, pool in named_pools(self.project).items():
             yield self._look(field.replace("_", " "), pool, partial(self.pool, field, pool))
         yield self._look("bucket", self.project.bucket, self.bucket)
@@ -94,7 +97,7 @@ class BootstrapChecks:
             return Finding(subject, value, str(error))
         except (ClientError, BotoCoreError) as error:
             connection = self.project.aws_conn_id
-            way_out = connection_way_out(error, connection) or (
+            way_out = connection_way_out(error, connection, PROJECT_FILE) or (
                 f"allow it to the Airflow connection '{connection}', as {TEMPLATE} does, or trigger the DAG again"
             )
             return Finding(
@@ -110,6 +113,12 @@ class BootstrapChecks:
         ).get_conn()
 
     # -- the checks: each gives what it found, or raises -----------------------------------------------
+
+    def settings(self) -> str:
+        """Read and validate all settings, those of every DAG."""
+        settings = self.ctx.settings()
+        self.reviewers = settings.reviewers_per_image
+        return f"all {len(type(settings).model_fields)} are as they have to be"
 
     def pool(self, field: str, name: str) -> str:
         """See whether a task got a slot of a pool; a task has no way to look at Airflow's pools."""
@@ -231,7 +240,9 @@ class BootstrapChecks:
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
         store = self.ctx.store
-        reviewers = reviewer_counts(store, self.ctx.settings("reviewers_per_image").reviewers_per_image)
+        if self.reviewers is None:
+            raise Wrong("How many people a review asks is not known, since the settings cannot be read.")
+        reviewers = reviewer_counts(store, self.reviewers)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from custom_labels.core.context import ProjectContext, step
-from custom_labels.core.reporting_tasks import outcome
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.core.steps import step
 from custom_labels.operations.bootstrap_checks import BootstrapChecks
+from custom_labels.operations.settings import BootstrapSettings
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found, by what was looked at."""
+
+    found: Mapping[str, str]
+
+
 @step
-def check_everything(project: str) -> dict[str, str]:
+def check_everything(ctx: ProjectContext) -> Checked:
     """Look at all that the project needs; fail with every problem and its way out, once all was looked at."""
-    ctx = ProjectContext(project)
+    name = ctx.project.name
     findings = list(BootstrapChecks(ctx).all())
     rows = [f"{each.subject:<22} {'NOT OK' if each.problem else 'ok':<7} {each.value}" for each in findings]
-    log.info("What project '%s' needs:\n%s", project, "\n".join(rows))
+    log.info("What project '%s' needs:\n%s", name, "\n".join(rows))
     problems = [f"- {each.subject}: {each.problem}" for each in findings if each.problem]
     if problems:
         raise AirflowFailException(
-            f"{len(problems)} of {len(findings)} things that project '{project}' needs are not as they have to be; "
+            f"{len(problems)} of {len(findings)} things that project '{name}' needs are not as they have to be; "
             "nothing of them was changed. Trigger the DAG again when they are.\n" + "\n".join(problems)
         )
-    return {each.subject: each.value for each in findings}
+    return Checked({each.subject: each.value for each in findings})
 
 
 @step
-def ready(project: str, facts: dict[str, str]) -> dict[str, Any]:
+def finish(ctx: ProjectContext, settings: BootstrapSettings, checked: Checked) -> RunOutcome:
     """Say that the project can start."""
-    ctx = ProjectContext(project)
-    detail = f"everything that {project}.yaml names is there; unpause the DAGs"
-    return outcome(ctx, "ready", detail, facts)
+    detail = f"everything that {ctx.project.name}.yaml names is there; unpause the DAGs"
+    return finish_run(ctx, settings, Outcome.READY, detail, checked.found)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
 from custom_labels.deployment.serving import ServingInterval, ServingRecord
 from custom_labels.training.prices import UnitPrices
@@ -35,26 +34,60 @@ class VersionUse:
 class Cost:
     """What a version costs.
 
+    :param total_usd: training and serving together.
     :param unit_hours: hours of serving times inference units.
     """
 
     training_usd: float
     serving_usd: float
+    total_usd: float
     unit_hours: float
 
-    @property
-    def total_usd(self) -> float:
-        """Both together."""
-        return self.training_usd + self.serving_usd
+    def rounded(self) -> Cost:
+        """Give it as it goes on record: a hundredth of a cent is precise enough."""
+        return Cost(
+            *(round(value, 4) for value in (self.training_usd, self.serving_usd, self.total_usd, self.unit_hours))
+        )
 
-    def to_record(self) -> dict[str, float]:
-        """Give it as JSON types; a hundredth of a cent is precise enough."""
-        return {
-            "training_usd": round(self.training_usd, 4),
-            "serving_usd": round(self.serving_usd, 4),
-            "total_usd": round(self.total_usd, 4),
-            "unit_hours": round(self.unit_hours, 4),
-        }
+
+@dataclass(frozen=True)
+class DatedCost(Cost):
+    """What a version cost up to a moment, as its record has it."""
+
+    as_of: datetime
+
+    @classmethod
+    def of(cls, cost: Cost, as_of: datetime) -> DatedCost:
+        """Date a cost."""
+        return cls(**vars(cost), as_of=as_of)
+
+    def is_current(self, cost: Cost, now: datetime, *, is_running: bool) -> bool:
+        """Whether it need not be written anew: nothing was added, or so little that tomorrow is soon enough.
+
+        What a running version costs changes each minute, and the ledger of the month has it.
+        """
+        return self == DatedCost.of(cost, self.as_of) or (is_running and self.as_of.date() == now.date())
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What a month costs, as ``registry/costs/<YYYY-MM>.json`` holds it; versions without any cost in it are left out.
+
+    :param as_of: when it was computed.
+    :param reviews_by_day: reviews that were opened on each day that had any.
+    :param prices_as_of: date of the oldest price.
+    """
+
+    month: str
+    as_of: datetime
+    versions: Mapping[str, Cost]
+    training_usd: float
+    serving_usd: float
+    reviews: int
+    reviews_by_day: Mapping[date, int]
+    reviews_usd: float
+    total_usd: float
+    prices_as_of: str
 
 
 Period = tuple[datetime, datetime]
@@ -70,6 +103,11 @@ def period_of(month: str) -> Period:
     """Give the begin of a month and of the next one."""
     begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     return begin, (begin + timedelta(days=31)).replace(day=1)
+
+
+def month_before(month: str) -> str:
+    """Name the month before."""
+    return month_of(period_of(month)[0] - timedelta(days=1))
 
 
 def is_settled(month: str, computed_at: datetime) -> bool:
@@ -96,8 +134,9 @@ def cost_of(use: VersionUse, prices: UnitPrices, period: Period | None = None) -
     unit_hours = sum(unit_seconds(each, period) for each in use.serving.intervals) / 3600
     # A training of which the end is not known counts for the version, and in no month.
     is_within = period is None or (use.trained_at is not None and period[0] <= use.trained_at < period[1])
-    training_hours = use.training_seconds / 3600 if is_within else 0.0
-    return Cost(training_hours * prices.training_hour, unit_hours * prices.inference_unit_hour, unit_hours)
+    training_usd = use.training_seconds / 3600 * prices.training_hour if is_within else 0.0
+    serving_usd = unit_hours * prices.inference_unit_hour
+    return Cost(training_usd, serving_usd, training_usd + serving_usd, unit_hours)
 
 
 def first_moment(uses: Sequence[VersionUse]) -> datetime | None:
@@ -116,26 +155,27 @@ def months_between(first: datetime, last: datetime) -> list[str]:
 
 
 def month_ledger(
-    month: str, uses: Sequence[VersionUse], reviews: int, prices: UnitPrices, *, now: datetime
-) -> dict[str, Any]:
-    """Give a month's ledger as JSON types; versions without any cost in it are left out.
+    month: str, uses: Sequence[VersionUse], reviews_by_day: Mapping[date, int], prices: UnitPrices, *, now: datetime
+) -> Ledger:
+    """Give a month's ledger.
 
-    :param reviews: reviews that were opened in the month.
+    :param reviews_by_day: reviews that were opened in the month.
     """
     costs = {use.version_name: cost_of(use, prices, period_of(month)) for use in uses}
-    versions = {name: cost.to_record() for name, cost in sorted(costs.items()) if cost.total_usd > 0}
+    reviews = sum(reviews_by_day.values())
     reviews_usd = reviews * prices.review
-    return {
-        "month": month,
-        "as_of": now.isoformat(timespec="seconds"),
-        "versions": versions,
-        "training_usd": round(sum(cost.training_usd for cost in costs.values()), 4),
-        "serving_usd": round(sum(cost.serving_usd for cost in costs.values()), 4),
-        "reviews": reviews,
-        "reviews_usd": round(reviews_usd, 4),
-        "total_usd": round(sum(cost.total_usd for cost in costs.values()) + reviews_usd, 4),
-        "prices_as_of": prices.as_of,
-    }
+    return Ledger(
+        month=month,
+        as_of=now,
+        versions={name: cost.rounded() for name, cost in sorted(costs.items()) if cost.total_usd > 0},
+        training_usd=round(sum(cost.training_usd for cost in costs.values()), 4),
+        serving_usd=round(sum(cost.serving_usd for cost in costs.values()), 4),
+        reviews=reviews,
+        reviews_by_day=reviews_by_day,
+        reviews_usd=round(reviews_usd, 4),
+        total_usd=round(sum(cost.total_usd for cost in costs.values()) + reviews_usd, 4),
+        prices_as_of=prices.as_of,
+    )
 
 
 def budget_level(total_usd: float, budget_usd: float | None) -> int:
@@ -145,10 +185,10 @@ def budget_level(total_usd: float, budget_usd: float | None) -> int:
     return 1 + math.floor((total_usd / budget_usd - 1) / BUDGET_STEP + 1e-9)
 
 
-def top_costs(ledger: Mapping[str, Any], most: int = 3) -> list[str]:
-    """Name what costs most in a month, the top_costs first, in words."""
-    costs = [(f"serving {name}", cost["serving_usd"]) for name, cost in ledger["versions"].items()]
-    costs += [(f"training {name}", cost["training_usd"]) for name, cost in ledger["versions"].items()]
-    costs.append((f"{ledger['reviews']} reviews", ledger["reviews_usd"]))
+def top_costs(ledger: Ledger, most: int = 3) -> tuple[str, ...]:
+    """Name what costs most in a month, in words, the highest cost first."""
+    costs = [(f"serving {name}", cost.serving_usd) for name, cost in ledger.versions.items()]
+    costs += [(f"training {name}", cost.training_usd) for name, cost in ledger.versions.items()]
+    costs.append((f"{ledger.reviews} reviews", ledger.reviews_usd))
     ranked = sorted(costs, key=lambda each: (-each[1], each[0]))
-    return [f"{what}: ${usd:.2f}" for what, usd in ranked[:most] if usd > 0]
+    return tuple(f"{what}: ${usd:.2f}" for what, usd in ranked[:most] if usd > 0)

@@ -5,13 +5,17 @@ A version that the registry does not know is never touched, and one that a perso
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from custom_labels.aws.statuses import PASSING, STARTABLE
 from custom_labels.core.service_window import ServiceWindow
+from custom_labels.deployment.deployment import Units
+from custom_labels.deployment.service import Cause, ServiceMemory, StoppedByGuard
+from custom_labels.operations.running import RunningVersion
+from custom_labels.operations.versions import FoundVersion
 
 
 class Action(StrEnum):
@@ -19,45 +23,9 @@ class Action(StrEnum):
 
     STOP = "stop"
     START = "start"
+    DELETE = "delete"
     LEAVE = "leave"
     ALERT = "alert"
-
-
-class Cause(StrEnum):
-    """Why the guard stopped the live version, which says who starts it again."""
-
-    WINDOW = "window"
-    IDLE = "idle"
-
-
-@dataclass(frozen=True)
-class FoundVersion:
-    """A version as it was found.
-
-    :param status: AWS's status.
-    :param is_known: whether the registry has a record of it.
-    :param kept_until: until when it is kept running though another replaced it.
-    :param stopped_for: what a deployment stopped it for that was to start it again; ``None`` for no such thing.
-    """
-
-    name: str
-    project_arn: str
-    status: str
-    is_known: bool = True
-    kept_until: datetime | None = None
-    stopped_for: str | None = None
-
-
-@dataclass(frozen=True)
-class StoppedByGuard:
-    """That the guard stopped the live version, as ``registry/service.json`` remembers it.
-
-    :param at: when, ISO 8601 in UTC.
-    """
-
-    version_name: str
-    cause: Cause
-    at: str
 
 
 @dataclass(frozen=True)
@@ -100,6 +68,7 @@ class Decision:
     """What is done about one version, and why in words.
 
     :param cause: for a stop of the live version.
+    :param units: for a start.
     """
 
     version_name: str
@@ -107,6 +76,7 @@ class Decision:
     action: Action
     reason: str
     cause: Cause | None = None
+    units: Units | None = None
 
     @property
     def words(self) -> str:
@@ -145,7 +115,7 @@ def decide(
 
 def _about_other(version: FoundVersion, live: LiveFacts, now: datetime) -> tuple[Action, str]:
     serves = f"version {live.name} serves" if live.name else "no version serves"
-    if not version.is_known:
+    if version.record is None:
         return Action.ALERT, f"it runs and the registry does not know it, so that it is not touched; {serves}"
     if version.kept_until is None:
         return Action.STOP, f"it runs without serving; {serves}"
@@ -161,7 +131,7 @@ def _about_live(
     is_open = rules.window is None or rules.window.is_open(now)
     if version.status == "RUNNING":
         if not is_open and rules.window is not None:
-            return Action.STOP, f"it serves outside of the service window '{rules.window.text}'", Cause.WINDOW
+            return Action.STOP, f"it serves outside of the service window ({rules.window})", Cause.WINDOW
         if idle := _idle(live, rules, now):
             return Action.STOP, idle, Cause.IDLE
         return Action.LEAVE, "it serves", None
@@ -192,18 +162,86 @@ def _about_stopped(version: FoundVersion, live: LiveFacts, *, is_open: bool) -> 
 
 
 def remember(
-    decisions: Sequence[Decision], statuses: Mapping[str, str], live: LiveFacts, *, now: datetime
+    decisions: Sequence[Decision], versions: Sequence[FoundVersion], live: LiveFacts, *, now: datetime
 ) -> StoppedByGuard | None:
     """Give what is to be remembered of the guard's stop of the live version; written before it is stopped.
 
-    It is pruned when the version runs again, whoever started it, or when another one serves.
-
-    :param statuses: of the versions that were found, by name.
+    It is forgotten when the version runs again, whoever started it, or when another one serves.
     """
     for decision in decisions:
         if decision.cause is not None:
             return StoppedByGuard(decision.version_name, decision.cause, now.isoformat(timespec="seconds"))
-    is_running = live.name is not None and statuses.get(live.name) == "RUNNING"
+    is_running = any(version.name == live.name and version.status == "RUNNING" for version in versions)
     if live.stopped is None or is_running or live.stopped.version_name != live.name:
         return None
     return live.stopped
+
+
+def running_after(
+    versions: Sequence[FoundVersion], decisions: Sequence[Decision], live: LiveFacts
+) -> tuple[RunningVersion, ...]:
+    """Give what will run when these decisions are carried out."""
+    decided = {decision.version_name: decision for decision in decisions}
+    running = []
+    for version in versions:
+        decision = decided.get(version.name)
+        starts = decision is not None and decision.action is Action.START
+        stops = decision is not None and decision.action is Action.STOP
+        if not starts and (version.status != "RUNNING" or stops):
+            continue
+        units = decision.units if decision and decision.units else version.units
+        running.append(
+            RunningVersion(
+                version.name,
+                _role(version, live, decision),
+                units.minimum,
+                scales=units.maximum is not None,
+                quiet_since=live.quiet_since if version.name == live.name and not starts else None,
+            )
+        )
+    return tuple(running)
+
+
+def _role(version: FoundVersion, live: LiveFacts, decision: Decision | None) -> str:
+    if version.name == live.name:
+        return "serves"
+    is_unknown = decision is not None and decision.action is Action.ALERT
+    return "runs unknown to the registry" if is_unknown else "is kept running"
+
+
+# -- what a look comes to --------------------------------------------------------------------------
+
+
+class Acting(StrEnum):
+    """Whether anything is done."""
+
+    DUE = "something is to be done"
+    NOT_DUE = "nothing is to be done"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the cost guard found, and what it does about it.
+
+    :param at: when it looked.
+    :param actions: what is stopped, started and deleted; nothing while another run has the deployment lock.
+    :param left: what is left as it is, and what nobody knows.
+    :param running: what is billed once the actions are carried out.
+    :param versions: all versions that AWS lists or the registry knows.
+    :param memory: what was remembered before.
+    :param deploying: the run that has the deployment lock, where that keeps the guard from acting.
+    """
+
+    choice: Acting
+    at: datetime
+    actions: tuple[Decision, ...]
+    left: tuple[Decision, ...]
+    running: tuple[RunningVersion, ...]
+    versions: tuple[FoundVersion, ...]
+    memory: ServiceMemory
+    deploying: str | None = None
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The versions that run and that the registry does not know."""
+        return tuple(decision.version_name for decision in self.left if decision.action is Action.ALERT)

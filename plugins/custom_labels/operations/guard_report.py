@@ -1,43 +1,152 @@
-"""What the cost guard says of a project in every run: what runs, what it costs, and since when nobody asked it."""
+"""What the cost guard says at the end of every run: what was done, what runs and what it costs, and what is news."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from custom_labels.core.codec import from_json
-from custom_labels.core.context import ProjectContext
-from custom_labels.operations.running import RunningVersion, idle_level, what_runs
+from custom_labels.core.outcome import Outcome
+from custom_labels.deployment.service import BudgetNotice, IdleNotice, ServiceMemory
+from custom_labels.operations.guard import Action, Decision, Inspection
+from custom_labels.operations.running import idle_level, what_runs
 
 
-def runs_in_words(inspected: Mapping[str, Any], accounted: Mapping[str, Any]) -> str:
-    """Say what runs and what that costs a day.
+@dataclass(frozen=True)
+class Accounts:
+    """What was spent, and which old versions are gone.
 
-    :param inspected: what ``inspect`` returned, and ``accounted`` what ``account`` did.
+    :param month: the present one, which cost ``total_usd`` so far, most of it for ``top_costs``.
+    :param prices_as_of: date of the oldest price; ``unit_hour_usd`` is that of an inference unit.
+    :param level: how far the budget is exceeded, 0 for not at all.
+    :param deleted: versions that were deleted, by this run or by one that did not live to say so.
     """
-    running = [from_json(RunningVersion, version) for version in inspected["running"]]
-    return what_runs(running, accounted["unit_hour_usd"], datetime.fromisoformat(inspected["at"]))
+
+    month: str
+    total_usd: float
+    top_costs: tuple[str, ...]
+    prices_as_of: str
+    unit_hour_usd: float
+    budget_usd: float | None
+    level: int
+    deleted: tuple[str, ...] = ()
 
 
-def spent_in_words(ctx: ProjectContext, accounted: Mapping[str, Any]) -> str:
-    """Say what the month cost so far, and whether that is too much."""
-    variable, budget = ctx.project.variable("monthly_budget_usd"), accounted["budget_usd"]
-    spent = f"{accounted['month']} costs ${accounted['total_usd']:.2f} so far"
-    if budget is None:
-        return f"{spent}, '{variable}' is not set"
-    return f"{spent}, {'more than' if accounted['level'] else 'of'} the ${budget:g} of '{variable}'"
+@dataclass(frozen=True)
+class GuardReport:
+    """A run of the cost guard in words.
 
+    :param inspected: what was found and decided.
+    :param accounted: what was spent.
+    :param became: AWS's status afterwards of each version that was to be stopped or started.
+    :param idle_alert_hours: hours without a detection until that is an alert; 0 for no alert.
+    :param variable: gives a setting's Variable.
+    """
 
-def idle_news(ctx: ProjectContext, settings: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give how long nobody asked the live version, if that is news; ``None`` if it was notified, or is not for long."""
-    at = datetime.fromisoformat(inspected["at"])
-    for version in (from_json(RunningVersion, each) for each in inspected["running"]):
-        if version.quiet_since is None:
-            continue
-        level = idle_level(at - version.quiet_since, settings["idle_alert_hours"])
-        news = {"version_name": version.name, "since": version.quiet_since.isoformat(), "level": level}
-        notified = ctx.registry.service().get("notified_idle") or {}
-        known = notified.get("level", 0) if {**notified, "level": level} == news else 0
-        return news if level > known else None
-    return None
+    inspected: Inspection
+    accounted: Accounts
+    became: Mapping[str, str | None]
+    idle_alert_hours: float
+    variable: Callable[[str], str]
+
+    @property
+    def outcome(self) -> Outcome:
+        """An exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
+        if self.budget_news:
+            return Outcome.BUDGET_EXCEEDED
+        if self.idle_news:
+            return Outcome.LIVE_VERSION_IDLE
+        return Outcome.GUARDED if self.actions_taken else Outcome.NOTHING_TO_GUARD
+
+    @property
+    def detail(self) -> str:
+        """The outcome in a sentence."""
+        match self.outcome:
+            case Outcome.BUDGET_EXCEEDED:
+                return f"{self._spent}; most: {', '.join(self.accounted.top_costs)}. Now {self._runs}"
+            case Outcome.LIVE_VERSION_IDLE:
+                return (
+                    f"{self._runs}; {self._spent}. '{self.variable('idle_stop_hours')}' stops it after so many hours, "
+                    f"'{self.variable('idle_alert_hours')}' says when this alert comes"
+                )
+            case Outcome.GUARDED:
+                return "; ".join([*self.actions_taken, f"now {self._runs}", self._spent])
+        deploying = self.inspected.deploying
+        why = [f"a deployment is under way: {deploying}; nothing is stopped until it has ended"] if deploying else []
+        return "; ".join([*why, self._runs, self._spent])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Named values below the sentence."""
+        return {
+            **{f"Done {number}": action for number, action in enumerate(self.actions_taken, start=1)},
+            **{f"Version {each.version_name}": each.reason for each in self.inspected.left},
+            "Runs": self._runs,
+            f"Costs of {self.accounted.month}": f"${self.accounted.total_usd:.2f}",
+            "Prices of": self.accounted.prices_as_of,
+        }
+
+    @property
+    def actions_taken(self) -> list[str]:
+        """What was done, and what people are to know of for the first time."""
+        done = [self._done(each) for each in self.inspected.actions if each.action is not Action.DELETE]
+        news = [
+            f"version {each.version_name} is unmanaged: {each.reason}"
+            for each in self.inspected.left
+            if each.action is Action.ALERT and each.version_name not in self.inspected.memory.notified_unknown
+        ]
+        return [*done, *news, *(f"deleted version {name}, as it is old" for name in self.accounted.deleted)]
+
+    def _done(self, decision: Decision) -> str:
+        """Word what became of a version, by the status that was recorded after its task, which may have been marked."""
+        done = "stopped" if decision.action is Action.STOP else "started"
+        status = self.became[decision.version_name]
+        if (status == "RUNNING") == (decision.action is Action.STOP):
+            return f"version {decision.version_name} was to be {done} and is {status or 'gone'}: {decision.reason}"
+        return f"{done} version {decision.version_name}: {decision.reason}"
+
+    @property
+    def budget_news(self) -> BudgetNotice | None:
+        """How far the budget is exceeded, where that is news."""
+        spent, known = self.accounted, self.inspected.memory.notified_budget
+        if spent.budget_usd is None or spent.level == 0:
+            return None
+        notice = BudgetNotice(spent.month, spent.level, spent.budget_usd)
+        is_known = known is not None and replace(known, level=spent.level) == notice and known.level >= spent.level
+        return None if is_known else notice
+
+    @property
+    def idle_news(self) -> IdleNotice | None:
+        """How long nobody asked the live version, where that is news and has lasted for long."""
+        known = self.inspected.memory.notified_idle
+        for version in self.inspected.running:
+            if version.quiet_since is None:
+                continue
+            level = idle_level(self.inspected.at - version.quiet_since, self.idle_alert_hours)
+            notice = IdleNotice(version.name, version.quiet_since, level)
+            is_known = known is not None and replace(known, level=level) == notice and known.level >= level
+            return notice if level and not is_known else None
+        return None
+
+    def remembered(self, memory: ServiceMemory) -> ServiceMemory:
+        """Give the memory with what people were notified of now; an unknown version that is gone is news again."""
+        unknown = memory.notified_unknown if self.inspected.deploying else self.inspected.unknown
+        is_idle_told = self.outcome is Outcome.LIVE_VERSION_IDLE
+        return replace(
+            memory,
+            notified_unknown=unknown,
+            notified_idle=self.idle_news if is_idle_told else memory.notified_idle,
+            notified_budget=self.budget_news or memory.notified_budget,
+        )
+
+    @property
+    def _runs(self) -> str:
+        return what_runs(self.inspected.running, self.accounted.unit_hour_usd, self.inspected.at)
+
+    @property
+    def _spent(self) -> str:
+        variable, spent = self.variable("monthly_budget_usd"), self.accounted
+        words = f"{spent.month} costs ${spent.total_usd:.2f} so far"
+        if spent.budget_usd is None:
+            return f"{words}, '{variable}' is not set"
+        return f"{words}, {'more than' if spent.level else 'of'} the ${spent.budget_usd:g} of '{variable}'"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from custom_labels.core.context import ProjectContext, step
+from airflow.sdk import get_current_context
+
+from custom_labels.core.context import ProjectContext
 from custom_labels.core.settings import Project
+from custom_labels.core.steps import step
 
 ALWAYS_THERE = "default_pool"
 PATIENCE_SECONDS = 60.0
@@ -18,9 +21,9 @@ WITHOUT_SLOT = frozenset({None, "scheduled", "up_for_reschedule", "up_for_retry"
 
 
 @step
-def use_pool(project: str) -> str:
+def use_pool(ctx: ProjectContext) -> str:
     """Take a slot of the pool and give it back: nobody but the scheduler knows whether a pool is there."""
-    return f"A task of project '{project}' was started in this pool."
+    return f"A task of project '{ctx.project.name}' was started in this pool."
 
 
 def named_pools(project: Project) -> dict[str, str]:
@@ -34,15 +37,25 @@ def use_of(field: str) -> str:
     return f"use_{field}"
 
 
+def state_of_task(task_id: str) -> str | None:
+    """Give the state of another task of the run that the running task is of."""
+    ti: Any = get_current_context()["ti"]
+    states: Mapping[str, Any] = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
+    state: str | None = states.get(ti.run_id, {}).get(task_id)
+    return state
+
+
 class PoolProbes:
     """Looks at the tasks that take a slot of each pool, for a minute at most, however many they are.
 
-    :param ctx: the project, as another task of the same run sees it.
+    :param state_of: gives the state of another task of the same run.
     :param seconds: how long they may wait for a slot.
     """
 
-    def __init__(self, ctx: ProjectContext, seconds: float = PATIENCE_SECONDS) -> None:
-        self.ctx = ctx
+    def __init__(
+        self, state_of: Callable[[str], str | None] = state_of_task, seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self.state_of = state_of
         self.seconds = seconds
         self.deadline: float | None = None
 
@@ -50,14 +63,8 @@ class PoolProbes:
         """Wait until a task has a slot, or had one; give whether it came to that."""
         if self.deadline is None:
             self.deadline = time.monotonic() + self.seconds
-        while self._state(task_id) in WITHOUT_SLOT:
+        while self.state_of(task_id) in WITHOUT_SLOT:
             if time.monotonic() > self.deadline:
                 return False
             time.sleep(min(POLL_SECONDS, self.seconds))
         return True
-
-    def _state(self, task_id: str) -> str | None:
-        ti: Any = self.ctx.context["ti"]
-        states: Mapping[str, Any] = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
-        state: str | None = states.get(ti.run_id, {}).get(task_id)
-        return state

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 
 from custom_labels.aws.statuses import STARTABLE
+from custom_labels.operations.versions import FoundVersion
 
-
-@dataclass(frozen=True)
-class TrainedVersion:
-    """A version that the registry knows, as AWS lists it.
-
-    :param created: AWS's CreationTimestamp.
-    :param kept_until: until when it is kept running though another replaced it.
-    """
-
-    name: str
-    status: str
-    created: datetime
-    kept_until: datetime | None = None
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def versions_to_delete(
-    versions: Iterable[TrainedVersion], keep: int | None, *, protected: Collection[str | None], now: datetime
-) -> list[str]:
-    """Name the trained versions beyond the newest ones, the oldest first.
+    versions: Iterable[FoundVersion], keep: int | None, *, protected: Collection[str | None], now: datetime
+) -> list[FoundVersion]:
+    """Give the trained versions beyond the newest ones, the oldest first.
 
-    Only one that is trained and does not run is deleted; all trained ones count among the newest.
+    Only one that the registry knows, that is trained and does not run is deleted; all trained ones that it knows count
+    among the newest.
 
-    :param versions: those that the registry knows; no others.
     :param keep: how many are kept, ``None`` for all.
     :param protected: names that are kept however old: the live version, its predecessor, that of an open attempt.
     """
     if keep is None:
         return []
-    trained = [version for version in versions if version.status in {*STARTABLE, "STARTING", "RUNNING", "STOPPING"}]
-    newest_first = sorted(trained, key=lambda version: (version.created, version.name), reverse=True)
+    statuses = {*STARTABLE, "STARTING", "RUNNING", "STOPPING"}
+    trained = [version for version in versions if version.record is not None and version.status in statuses]
+    newest_first = sorted(trained, key=lambda version: (version.created or _LONG_AGO, version.name), reverse=True)
     return [
-        version.name
+        version
         for version in reversed(newest_first[keep:])
         if version.status in STARTABLE
         and version.name not in protected
@@ -48,32 +36,28 @@ def versions_to_delete(
     ]
 
 
-def gone_versions(records: Mapping[str, Mapping[str, Any]], listed: Collection[str]) -> list[str]:
+def gone_versions(versions: Iterable[FoundVersion]) -> list[str]:
     """Name the versions that were at AWS and are no longer, without their records saying so.
 
     A killed run may have deleted them; a record without an ARN is of a version that may not have been created yet.
-
-    :param records: the registry's, by version.
-    :param listed: the names that AWS lists.
     """
     return sorted(
-        name
-        for name, record in records.items()
-        if record.get("version_arn") and not record.get("deleted_at") and name not in listed
+        version.name
+        for version in versions
+        if version.record and version.record.version_arn and not version.record.deleted_at and not version.status
     )
 
 
-def manifests_to_delete(records: Mapping[str, Mapping[str, Any]], open_digests: Collection[str]) -> dict[str, str]:
+def manifests_to_delete(versions: Iterable[FoundVersion], open_digests: Collection[str]) -> dict[str, str]:
     """Give the snapshots whose manifests no remaining version was trained on, with the versions that were.
 
-    :param records: the registry's, by version.
     :param open_digests: snapshots that a training was begun on.
     :return: by version that was deleted, the digest.
     """
-    deleted = {name: str(record["digest"]) for name, record in records.items() if _has_manifests_left(record)}
-    in_use = {record.get("digest") for record in records.values() if not record.get("deleted_at")} | {*open_digests}
-    return {name: digest for name, digest in deleted.items() if digest not in in_use}
-
-
-def _has_manifests_left(record: Mapping[str, Any]) -> bool:
-    return bool(record.get("deleted_at") and record.get("digest") and not record.get("manifests_deleted_at"))
+    records = {version.name: version.record for version in versions if version.record is not None}
+    in_use = {record.digest for record in records.values() if not record.deleted_at} | {*open_digests}
+    return {
+        name: record.digest
+        for name, record in records.items()
+        if record.deleted_at and record.digest and not record.manifests_deleted_at and record.digest not in in_use
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections import Counter, defaultdict
@@ -14,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
 from custom_labels.review.backends.base import (
     ReviewBackend,
@@ -44,7 +45,7 @@ COUNTED_AT_ONCE = 50
 """Reviews that are counted before they are opened: so many, at most, a killed run may cost the day's budget."""
 PATIENCE_SECONDS = 120.0
 """How long starts are repeated, after botocore itself has given up, while not one of them works."""
-LONGEST_PAUSE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 
 class _End(Enum):
@@ -198,19 +199,17 @@ class ReviewOpener:
 
     def _open(self, request: ReviewRequest) -> bool:
         """Open one, again if the backend is only short of breath, as long as it opens any at all."""
-        pause = 0.5
-        while True:
-            try:
-                is_new = self.backend.open(request)
-            except ReviewBackendError as error:
-                is_late = time.monotonic() + pause > self._moved_at + self.patience_seconds
-                if is_late or not is_passing(error.__cause__):
-                    raise
-            else:
-                self._moved_at = time.monotonic()
-                return is_new
-            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
-            pause = min(2 * pause, LONGEST_PAUSE)
+        patient = Retrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, ReviewBackendError) and is_passing(error.__cause__)
+            ),
+            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
+            stop=lambda state: time.monotonic() + state.upcoming_sleep > self._moved_at + self.patience_seconds,
+            reraise=True,
+        )
+        is_new = patient(self.backend.open, request)
+        self._moved_at = time.monotonic()
+        return is_new
 
 
 def _is_full(trouble: Trouble) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowFailException
@@ -14,8 +14,8 @@ from custom_labels.aws.links import ReviewFlowLink, persist_link
 from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.statuses import Described, Verdict
 from custom_labels.aws.triggers.review import ReviewFlowTrigger
-from custom_labels.core.context import ProjectContext
-from custom_labels.errors import SettingError
+from custom_labels.core.registry import project_store
+from custom_labels.core.settings import load_project
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, reviewer_counts
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.setup import FLOW_ACTIVE
@@ -34,26 +34,29 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     XCom: the page's and the flows' names.
 
     :param project: name of the project (templated); its file says who answers, and what they read.
+    :param reviewers: people who are asked about an image at first (templated).
     """
 
     aws_hook_class = ReviewSetupHook  # type: ignore[assignment]
     table = FLOW_ACTIVE
     final_failure = True
-    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project")
+    template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project", "reviewers")
+    needed: ClassVar[tuple[str, ...]] = ("reviewers",)
     operator_extra_links = (ReviewFlowLink(),)
 
     def __init__(
         self,
         *,
         project: str,
+        reviewers: int,
         waiter_delay: int | str = 5,
         waiter_max_attempts: int | str = 120,
         **kwargs: Any,
     ) -> None:
         super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
         self.project = project
+        self.reviewers = reviewers
         self.flow_name = ""
-        self.run_context: Context | None = None
 
     @property
     def subject(self) -> str:
@@ -62,29 +65,23 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
 
     @cached_property
     def a2i(self) -> A2ISetup:
-        """What the project needs by its settings of now, planned once in each process that runs the task."""
-        ctx = ProjectContext(self.project, self.run_context)
+        """What the project needs, planned once in each process that runs the task."""
+        project = load_project(self.project)
+        store = project_store(project)
         try:
-            reviewers = reviewer_counts(ctx.store, ctx.settings("reviewers_per_image").reviewers_per_image)
-            plan = plan_review(ctx.project, ctx.store, reviewers)
-        except (SettingError, ReviewBackendNotReady) as error:
+            plan = plan_review(project, store, reviewer_counts(store, self.reviewers))
+        except ReviewBackendNotReady as error:
             raise AirflowFailException(str(error)) from error
-        return A2ISetup(ctx.project, ctx.store, cast("ReviewSetupHook", self.hook), plan)
+        return A2ISetup(project, store, cast("ReviewSetupHook", self.hook), plan)
 
     def submit(self, context: Context) -> None:
         """Create what is missing; what no retry can mend fails the task for good."""
-        self.run_context = context
         try:
             self.a2i.create()
         except ReviewBackendNotReady as error:
             raise AirflowFailException(str(error)) from error
         flows = self.a2i.plan.flows
         persist_link(ReviewFlowLink, context, self, flow_name=flows[max(flows)])
-
-    def settle(self, context: Context) -> Any:
-        """Wait for every flow."""
-        self.run_context = context
-        return super().settle(context)
 
     def describe(self) -> Described:
         """Describe the flow that is farthest from Active: one that failed, else one that is being made."""

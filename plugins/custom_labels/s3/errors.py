@@ -75,11 +75,20 @@ class ObjectChanged(CustomLabelsError):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an operation was about, for the words of its error."""
+    """What an operation was about, for the words of its error.
+
+    :param configured_in: where the user sets bucket and region, such as ``the file x.ini``; empty if not known.
+    """
 
     uri: str
     bucket: str
     aws_conn_id: str | None
+    configured_in: str = ""
+
+    @property
+    def setting(self) -> str:
+        """Name the setting of the bucket, with its value."""
+        return f"'bucket'{_in(self.configured_in)} is '{self.bucket}'"
 
     def error(self, operation: str, error: BaseException) -> StorageError:
         """Word an error in four parts.
@@ -89,45 +98,51 @@ class Subject:
         from botocore.exceptions import ClientError
 
         name = "".join(word.capitalize() for word in operation.split("_"))
-        where = f"'bucket' in the project's YAML file is '{self.bucket}'"
         if not isinstance(error, ClientError):
             look = f"look at the Airflow connection '{self.aws_conn_id}' and at the network"
-            way_out = connection_way_out(error, self.aws_conn_id) or look
+            way_out = connection_way_out(error, self.aws_conn_id, self.configured_in) or look
             return StorageError(
-                f"S3 could not be asked for {name} of {self.uri}: {error}. {where}; {way_out}, then run the task again."
+                f"S3 could not be asked for {name} of {self.uri}: {error}. {self.setting}; {way_out}, then run the "
+                "task again."
             )
         code = error_code(error)
         message = error.response.get("Error", {}).get("Message", "no message")
-        if credentials := connection_way_out(error, self.aws_conn_id):
-            return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {credentials}.")
-        return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {where}; {self._way_out(code)}")
+        way_out = connection_way_out(error, self.aws_conn_id, self.configured_in) or self._way_out(code)
+        return StorageError(f"S3 refused {name} of {self.uri} with {code}: {message}. {self.setting}; {way_out}.")
 
     def _way_out(self, code: str) -> str:
         if code == "NoSuchBucket":
-            return "create that bucket, or correct its name there."
+            return "create that bucket, or correct 'bucket'"
         if code in {"AccessDenied", "403", "AllAccessDisabled"}:
             return (
-                "correct its name there, or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
+                "correct 'bucket', or allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on it "
                 f"(and kms:Decrypt and kms:GenerateDataKey on the KMS key that encrypts it) to the identity of the "
-                f"Airflow connection '{self.aws_conn_id}'."
+                f"Airflow connection '{self.aws_conn_id}'"
             )
         if code in DENIED:
             return (
                 "enable the KMS key that the object is encrypted with, and allow kms:Decrypt on it to the identity of "
-                f"the Airflow connection '{self.aws_conn_id}'; or write the object anew under another key."
+                f"the Airflow connection '{self.aws_conn_id}'; or write the object anew under another key"
             )
         if code in ARCHIVED:
-            return "restore the object from its archive, copy it to another storage class, or delete it."
+            return "restore the object from its archive, copy it to another storage class, or delete it"
         if code in {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
-            return "set 'region_name' there to the region of the bucket."
+            return f"set 'region_name'{_in(self.configured_in)} to the region of the bucket"
         return (
             f"look the code up in the S3 API reference, check the Airflow connection '{self.aws_conn_id}', "
-            "then run the task again."
+            "then run the task again"
         )
 
 
-def connection_way_out(error: BaseException, aws_conn_id: str | None) -> str | None:
-    """Say what to do where AWS could not be asked; ``None`` where it was asked and said something of its own."""
+def _in(place: str) -> str:
+    return f" in {place}" if place else ""
+
+
+def connection_way_out(error: BaseException, aws_conn_id: str | None, configured_in: str = "") -> str | None:
+    """Say what to do where AWS could not be asked; ``None`` where it was asked and said something of its own.
+
+    :param configured_in: where the user sets the region; empty if that is not known.
+    """
     from botocore.exceptions import (
         ClientError,
         CredentialRetrievalError,
@@ -140,12 +155,12 @@ def connection_way_out(error: BaseException, aws_conn_id: str | None) -> str | N
     from botocore.exceptions import ConnectionError as NoConnection
 
     if isinstance(error, NoRegionError):
-        return f"set 'region_name' in the project's YAML file, or the region of the Airflow connection '{aws_conn_id}'"
+        return f"set 'region_name'{_in(configured_in)}, or the region of the Airflow connection '{aws_conn_id}'"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | ProfileNotFound):
         return f"give the Airflow connection '{aws_conn_id}' credentials, or the machine a role"
     if isinstance(error, NoConnection | HTTPClientError):
         return (
-            "check 'region_name' in the project's YAML file, whether that region has the service, the endpoint_url of "
+            f"check 'region_name'{_in(configured_in)}, whether that region has the service, the endpoint_url of "
             f"the Airflow connection '{aws_conn_id}' and the network"
         )
     if isinstance(error, ClientError) and error_code(error) in _WRONG_CREDENTIALS:

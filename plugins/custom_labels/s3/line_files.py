@@ -22,7 +22,7 @@ READERS = 16
 class LineFile:
     """A file as it was read.
 
-    :param key: relative to the project's prefix.
+    :param key: relative to the store's prefix.
     :param etag: as S3 gave it, for writing it by compare-and-set.
     """
 
@@ -58,14 +58,13 @@ def read_lines(store: S3Store, key: str) -> LineFile | None:
         records = tuple(json.loads(line) for line in body.decode().split("\n") if line)
     except ValueError as error:
         raise StorageError(
-            f"{store.uri(key)} holds no JSON Lines: {error}. It is written by this package only; "
-            "restore an earlier version of the object, or delete it."
+            f"{store.uri(key)} holds no JSON Lines: {error}. Restore an earlier version of the object, or delete it."
         ) from error
     return LineFile(key, str(answer["ETag"]), records)
 
 
 def list_keys(store: S3Store, folder: str) -> Iterator[list[str]]:
-    """List the files below a folder, a page at a time; keys are relative to the project's prefix."""
+    """List the files below a folder, a page at a time; keys are relative to the store's prefix."""
     for page in pages(store, folder):
         yield [key.decode() for key in page.keys]
 
@@ -83,7 +82,7 @@ def read_folder(store: S3Store, folder: str) -> Iterator[LineFile]:
 
 
 def read_records(store: S3Store, folder: str) -> dict[str, Any]:
-    """Read all JSON objects directly in a folder of the registry, by their names without the ending."""
+    """Read all JSON objects directly in a folder, by their names without the ending."""
     with ThreadPoolExecutor(READERS) as pool:
         keys = [key for page in list_keys(store, folder) for key in page if key.endswith(".json")]
         values = pool.map(lambda key: store.read_json(key)[0], keys)

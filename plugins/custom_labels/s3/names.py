@@ -10,7 +10,7 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _RESERVED_BEGINNINGS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDINGS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 LONGEST_PREFIX = 200
-"""Bytes of a prefix at most: a key has 1,024, and ours go on with folders, an image's key, an ETag and a version."""
+"""Bytes of a prefix at most: a key has 1,024, and the rest is for what lies below the prefix."""
 
 
 def why_no_bucket_name(name: str) -> str | None:
@@ -32,14 +32,14 @@ def why_no_bucket_name(name: str) -> str | None:
 
 
 def why_no_prefix(prefix: str) -> str | None:
-    """Say why a project's keys cannot begin like this, ``None`` if they can.
+    """Say why keys cannot begin like this, ``None`` if they can.
 
     :param prefix: empty, or ending in a slash.
     """
     parts = prefix.split("/")[:-1]
     if "" in parts or {".", ".."} & set(parts) or not prefix.isprintable():
         return (
-            "expected folders with single slashes between them, such as 'models/digits', without the bucket, '.', '..' "
+            "expected folders with single slashes between them, such as 'models/birds', without the bucket, '.', '..' "
             "and characters that cannot be seen"
         )
     if parts and parts[0].endswith(":"):

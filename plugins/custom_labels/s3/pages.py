@@ -43,11 +43,11 @@ _listing = threading.local()
 class Page:
     """Up to 1,000 objects, a list for each column, in S3's order: that of the keys' UTF-8 bytes.
 
-    :param keys: relative to the project's prefix.
+    :param keys: relative to the store's prefix.
     :param times: when last modified, as :func:`time_text` writes it.
     :param etags: without quotes.
     :param sizes: in bytes, as decimal digits.
-    :param folders: common prefixes, relative to the project's prefix.
+    :param folders: common prefixes, relative to the store's prefix.
     :param plain: whether no key needed decoding, so that all are of letters, digits and a few signs.
     :param archived: those of the keys that nobody can read before they are restored.
     """
@@ -71,9 +71,9 @@ def pages(
 ) -> Iterator[Page]:
     """List what is below a folder, one page at a time; a page is not held once the next is asked for.
 
-    :param folder: relative to the project's prefix.
+    :param folder: relative to the store's prefix.
     :param delimiter: ``/`` to get the folders directly below, and only the objects directly in this one.
-    :param start_after: begin behind this key, relative to the project's prefix.
+    :param start_after: begin behind this key, relative to the store's prefix.
     :raises StorageError: S3 refused, or is not in order, as S3 directory buckets are not.
     """
     client = store.client
@@ -154,9 +154,9 @@ def _is_archived(entry: Mapping[str, Any]) -> bool:
 
 
 def _require_order(store: S3Store, folder: str, last: bytes, page: Page) -> None:
-    """Stop where S3 is not sorted: everything after this joins sorted rows."""
+    """Stop where S3 is not sorted: callers rely on the order."""
     if page.keys and (page.keys[0] <= last or page.keys != sorted(page.keys)):
         raise StorageError(
             f"The listing of {store.uri(folder)} is not sorted by key, as S3 sorts general purpose buckets. "
-            f"'bucket' in the project's YAML file is '{store.bucket}'; name a general purpose bucket there."
+            f"{store.subject(folder).setting}; name a general purpose bucket."
         )

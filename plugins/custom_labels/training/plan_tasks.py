@@ -1,18 +1,13 @@
-"""The steps that say what a training would do and cost, before it is paid, and draw what came of all of them."""
+"""The steps that say what a training would do and cost, before it is paid."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from custom_labels.aws.inputs import require_inputs
-from custom_labels.core.codec import from_json
-from custom_labels.core.context import ProjectContext, step
-from custom_labels.core.gate import Metric, gates_of
+from custom_labels.core.context import ProjectContext
 from custom_labels.core.registry import Registry
-from custom_labels.core.reporting_tasks import outcome
 from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.manifest_records import build_manifests
@@ -20,7 +15,6 @@ from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
 from custom_labels.datasets.snapshot_reader import changes, read_header
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NotTrainable, SettingError
-from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan import (
     Estimate,
@@ -33,67 +27,30 @@ from custom_labels.training.plan import (
 )
 from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
-from custom_labels.training.retraining_tasks import as_of, decide, run_kind, write_checked_snapshot
+from custom_labels.training.retraining_tasks import decide_on, run_kind, write_checked_snapshot
+from custom_labels.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 
-PLAN_KEY = "plan"
-"""XCom key of the plan as Markdown."""
 PAST_TRAININGS = 200
 """Version records that an estimate looks at, the newest."""
 
 
-@step
-def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dict[str, Any]:
-    """Say what this run is about to do and why: images, split, gates, hours and cost."""
-    ctx = ProjectContext(project)
-    ctx.lock.renew()
-    snapshot = from_json(ImageSnapshot, checked["snapshot"])
-    report = from_json(CheckReport, checked["report"])
-    return _tell(ctx, _plan(ctx, settings, decide(ctx, settings, snapshot), snapshot, report))
-
-
-@step
-def dry_run(project: str, settings: dict[str, Any]) -> dict[str, Any]:
+def dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
     """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
-    ctx = ProjectContext(project)
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         ctx.store = DryRunStore(ctx.store, Path(folder))
         ctx.registry = Registry(ctx.store)
-        return _tell(ctx, _dry_run(ctx, settings))
+        plan = _dry_run(ctx, settings)
+    log.info("\n%s", plan.text())
+    return plan
 
 
-@step
-def planned(project: str, planned: dict[str, Any]) -> dict[str, Any]:
-    """End a dry run with its plan in a few sentences; the whole is an XCom of ``dry_run``."""
-    return outcome(ProjectContext(project), "planned", planned["summary"])
-
-
-@step
-def learning_curve(project: str) -> dict[str, Any]:
-    """Draw the metric of all versions against their images and against time."""
-    ctx = ProjectContext(project)
-    # Pulled, not handed in: as an argument it would be an upstream that never fails, and this task would run in vain.
-    settings = ctx.context["ti"].xcom_pull(task_ids="load_settings")
-    require_inputs("learning_curve", {"load_settings": settings})
-    curve = write_learning_curve(ctx.registry, project, Metric(settings["headline_metric"]))
-    log.info("%s versions are drawn in %s.", len(curve.points), ctx.store.uri(PICTURE))
-    return {"versions": len(curve.points), "picture": ctx.store.uri(PICTURE)}
-
-
-def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
-    """Put a plan where people look: the task's log and its XComs."""
-    text = made.text()
-    log.info("\n%s", text)
-    ctx.context["ti"].xcom_push(key=PLAN_KEY, value=text)
-    return made.to_record()
-
-
-def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
+def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
     """Do what a run does up to its first paid call; ``ctx`` keeps what that writes on this machine."""
     trained = TrainingRecords(ctx.registry).trained_digest()
-    found = count_images(ctx.store, as_of=as_of(settings), trained=trained)
-    decision = decide(ctx, settings, found)
+    found = count_images(ctx.store, as_of=ctx.run.as_of, trained=trained)
+    decision = decide_on(ctx, settings, found)
     try:
         snapshot, report = write_checked_snapshot(ctx, settings, trained)
         build_manifests(ctx.store, snapshot)
@@ -114,23 +71,24 @@ def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
         )
     if decision.action is Retrain.TRAIN:
         # Only now is it known what cannot be used.
-        decision = decide(ctx, settings, snapshot)
-    return _plan(ctx, settings, decision, snapshot, report)
+        decision = decide_on(ctx, settings, snapshot)
+    return plan_training(ctx, settings, decision, snapshot, report)
 
 
-def _plan(
+def plan_training(
     ctx: ProjectContext,
-    settings: dict[str, Any],
+    settings: TrainingSettings,
     decision: RetrainDecision,
     snapshot: ImageSnapshot,
     report: CheckReport,
 ) -> TrainingPlan:
+    """Say what a run is about to do and why: images, split, gates, hours and cost."""
     header = read_header(ctx.store, snapshot.digest)
     trained = read_header(ctx.store, snapshot.trained) if snapshot.trained else None
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         changed = changes(ctx.store, header, trained, Path(folder))
     sides = ((count.label, count.train, count.test) for count in snapshot.labels)
-    headline = Metric(settings["headline_metric"])
+    headline = settings.headline_metric
     expected, no_estimate = _expected(ctx, decision, snapshot.train_images)
     return TrainingPlan(
         action=decision.action.value,
@@ -141,13 +99,13 @@ def _plan(
         labels=plan_labels(sides, changed, report.left_out_by_label),
         left_out=snapshot.left_out,
         share=header.split.share,
-        asked_share=settings["test_share"],
+        asked_share=settings.test_share,
         exceptions=len(header.split.exceptions),
-        gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(ctx).deploys else (),
+        gates=tuple(gate_in_words(gate, headline) for gate in settings.all_gates()) if run_kind(ctx).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,
         merged=report.merged,
-        thresholds=tuple(settings["label_detection_confidence"]),
+        thresholds=tuple(settings.label_detection_confidence),
     )
 
 

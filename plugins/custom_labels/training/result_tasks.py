@@ -1,28 +1,42 @@
-"""The step that records what a finished training gave: its evaluation, and the images that it did not use."""
+"""The step that records what a finished training gave, and puts the live version beside it."""
 
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from custom_labels.core.codec import to_json
-from custom_labels.core.context import ProjectContext, step
+from custom_labels.core.context import ProjectContext
+from custom_labels.core.gate import Scores
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.steps import decision
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
+from custom_labels.evaluation.comparison_tasks import compare_with_champion
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
 from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.retraining import TrainingAttempt
+from custom_labels.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
 
 
-@step
-def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
-    """Read what Custom Labels measured on the test dataset, and which images it refused, and record both."""
-    ctx = ProjectContext(project)
+@decision
+def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingAttempt) -> EvaluatedVersion:
+    """Read what Custom Labels measured and which images it refused, record both, and compare with the live version.
+
+    A version that a backfill only wants to measure is not judged; nor is one that was trained on older images than the
+    version that serves: the intervals of a backfill come in no fixed order.
+    """
     ctx.lock.renew()
-    described = ctx.rekognition.describe_version(attempt["project_arn"], attempt["version_name"])
+    name = attempt.version_name
+    described = ctx.rekognition.describe_version(attempt.project_arn, name)
     evaluation = _read_evaluation(ctx, described.raw)
-    TrainingRecords(ctx.registry).record_trained(attempt["digest"], attempt["version_name"], deploys=attempt["deploys"])
+    TrainingRecords(ctx.registry).record_trained(attempt.digest, name, deploys=attempt.deploys)
     ctx.registry.update_version(
-        attempt["version_name"],
+        name,
         {
             "version_arn": described.arn,
             "status": "TRAINING_COMPLETED",
@@ -30,8 +44,23 @@ def evaluate(project: str, attempt: dict[str, Any]) -> dict[str, Any]:
             "evaluation": to_json(evaluation),
         },
     )
-    note_refusals(ctx, attempt, described.raw)
-    return {"version_arn": described.arn, "evaluation": to_json(evaluation)}
+    note_refusals(ctx, attempt.digest, name, described.raw)
+    champion: LiveVersion | None = None
+    scores: Scores | None = None
+    after = AfterEvaluation.JUDGE if _is_to_serve(ctx, attempt) else AfterEvaluation.NOTHING
+    if after is AfterEvaluation.JUDGE:
+        champion, scores = compare_with_champion(ctx, settings, attempt.project_arn, name, attempt.digest)
+    return EvaluatedVersion(
+        after, attempt.project_arn, name, described.arn, attempt.digest, evaluation, champion, scores
+    )
+
+
+def _is_to_serve(ctx: ProjectContext, attempt: TrainingAttempt) -> bool:
+    live = ctx.registry.live()
+    if attempt.deploys and live is not None and ctx.registry.is_older(attempt.version_name, live.version_name):
+        log.info("%s serves, which was trained on newer images.", live.version_name)
+        return False
+    return attempt.deploys
 
 
 def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:
@@ -40,7 +69,7 @@ def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:
         raise ModelError(
             f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
             f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
-            "the console (link on task 'train'); trigger the DAG with 'force' to train these images again."
+            "the console (link on task 'training_is_done'); trigger the DAG with 'force' to train these images again."
         )
     body = ctx.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
     return parse_summary(json.loads(body))

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from custom_labels.core.outcome import Outcome
+from custom_labels.datasets.snapshot import ImageSnapshot
+
 
 class AttemptState(StrEnum):
     """How far the training of a snapshot came."""
@@ -72,6 +75,48 @@ class RetrainDecision:
     action: Retrain
     reason: str
     resumed: str | None = None
+
+
+class Due(StrEnum):
+    """Whether a run goes on."""
+
+    YES = "images to train on, or a training to go on with"
+    NO = "nothing to train"
+
+
+@dataclass(frozen=True)
+class RunDecision:
+    """What a run is to do, before any image is read.
+
+    :param detail: why, as part of a sentence.
+    :param outcome: how the run ends, where it does not go on.
+    :param plan: of a dry run, what a run would do, as Markdown.
+    """
+
+    choice: Due
+    detail: str
+    outcome: Outcome | None = None
+    plan: str = ""
+
+
+@dataclass(frozen=True)
+class PreparedTraining:
+    """What is to be trained, decided under the project's lock on the images that can be used.
+
+    :param reason: why, as part of a sentence.
+    :param digest: of the snapshot that is trained on, or whose training is gone on with.
+    :param snapshot: the stored snapshot, where it is trained on.
+    :param train_uri: the manifests; ``None`` where no dataset is made.
+    :param plan: what is about to be done and paid, as Markdown.
+    """
+
+    choice: Retrain
+    reason: str
+    digest: str | None = None
+    snapshot: ImageSnapshot | None = None
+    train_uri: str | None = None
+    test_uri: str | None = None
+    plan: str = ""
 
 
 @dataclass(frozen=True)

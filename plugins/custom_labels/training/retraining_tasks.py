@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from custom_labels.core.context import BACKFILL, ProjectContext
-from custom_labels.core.gate import gates_of
+from custom_labels.core.context import BACKFILL, ProjectContext, RunInfo
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
+from custom_labels.core.outcome import Outcome
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
 from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.training.attempt_records import TrainingRecords
-from custom_labels.training.retraining import RetrainDecision, RunKind, decide_retraining, is_interval_due
+from custom_labels.training.retraining import (
+    Due,
+    RetrainDecision,
+    RunDecision,
+    RunKind,
+    decide_retraining,
+    is_interval_due,
+)
+from custom_labels.training.settings import TrainingSettings
 
 
 def run_kind(ctx: ProjectContext) -> RunKind:
@@ -24,24 +29,22 @@ def run_kind(ctx: ProjectContext) -> RunKind:
     return RunKind(backfill=backfill, deploys=not backfill or bool(ctx.param("deploy")))
 
 
-def first_step(ctx: ProjectContext, settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Say which task a run begins with, ``acquire_lock`` where it may train, and why it may not."""
-    if ctx.param("dry_run"):
-        return "dry_run", "it is a dry run"
+def why_not_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecision | None:
+    """Say how the run ends where it may not train at all, whatever images there are."""
     if run_kind(ctx).backfill:
-        reason = skipped_interval(ctx)
-        return ("not_this_interval", reason) if reason else ("acquire_lock", "")
-    if settings["enable_automatic_training"] or ctx.param("even_if_training_is_off"):
-        return "acquire_lock", ""
-    return "training_is_off", f"Variable '{ctx.project.variable('enable_automatic_training')}' is off"
-
-
-def skipped_interval(ctx: ProjectContext) -> str | None:
-    """Say why a backfill passes over this run's interval, ``None`` where it does not."""
-    run, every_days = ctx.context["dag_run"], ctx.param("backfill_every_days")
-    if not every_days or not run.data_interval_start or not run.data_interval_end:
+        reason = skipped_interval(ctx.run, ctx.param("backfill_every_days"))
+        return RunDecision(Due.NO, reason, Outcome.NOTHING_TO_DO) if reason else None
+    if settings.enable_automatic_training or ctx.param("even_if_training_is_off"):
         return None
-    if is_interval_due(run.data_interval_start, run.data_interval_end, every_days):
+    variable = ctx.project.variable("enable_automatic_training")
+    return RunDecision(Due.NO, f"Variable '{variable}' is off", Outcome.TRAINING_IS_OFF)
+
+
+def skipped_interval(run: RunInfo, every_days: int | None) -> str | None:
+    """Say why a backfill passes over a run's interval, ``None`` where it does not."""
+    if not every_days or not run.interval_start or not run.interval_end:
+        return None
+    if is_interval_due(run.interval_start, run.interval_end, every_days):
         return None
     return f"the backfill trains every {every_days} days, and none of them ends within this interval"
 
@@ -63,7 +66,7 @@ def require_bucket_in_region(ctx: ProjectContext) -> None:
 
 
 def write_checked_snapshot(
-    ctx: ProjectContext, settings: dict[str, Any], trained: str | None
+    ctx: ProjectContext, settings: TrainingSettings, trained: str | None
 ) -> tuple[ImageSnapshot, CheckReport]:
     """Check the images, fix the split and write the snapshot, if Custom Labels takes it where it is called.
 
@@ -73,24 +76,24 @@ def write_checked_snapshot(
     require_bucket_in_region(ctx)
     snapshot, report = write_snapshot(
         ctx.store,
-        as_of=as_of(settings),
+        as_of=ctx.run.as_of,
         trained=trained,
         split_of=TrainingRecords(ctx.registry).split_digest(),
-        test_share=settings["test_share"],
+        test_share=settings.test_share,
     )
     require_region(snapshot, ctx.rekognition.client.meta.region_name)
     require_gate_labels(ctx, settings, snapshot)
     return snapshot, report
 
 
-def require_gate_labels(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> None:
+def require_gate_labels(ctx: ProjectContext, settings: TrainingSettings, snapshot: ImageSnapshot) -> None:
     """Stop where a gate is on a label without images, which no version could pass: before the training is paid.
 
     :raises NotTrainable: there is such a gate, and the version is to be judged.
     """
     labels = {label.label for label in snapshot.labels}
     variable = ctx.project.variable("gates")
-    if run_kind(ctx).deploys and (unknown := unknown_gate_labels(gates_of(settings), labels)):
+    if run_kind(ctx).deploys and (unknown := unknown_gate_labels(settings.all_gates(), labels)):
         raise NotTrainable(
             "A gate names labels that no usable image has, so that no version could pass it: "
             f"{in_words(unknown, labels)}. Correct the Variable '{variable}' or 'settings.gates' "
@@ -98,12 +101,7 @@ def require_gate_labels(ctx: ProjectContext, settings: dict[str, Any], snapshot:
         )
 
 
-def as_of(settings: dict[str, Any]) -> datetime:
-    """Give the moment up to which the run sees images."""
-    return datetime.fromisoformat(settings["as_of"])
-
-
-def decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapshot) -> RetrainDecision:
+def decide_on(ctx: ProjectContext, settings: TrainingSettings, snapshot: ImageSnapshot) -> RetrainDecision:
     """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
     known = (
         attempt
@@ -114,7 +112,7 @@ def decide(ctx: ProjectContext, settings: dict[str, Any], snapshot: ImageSnapsho
     decision = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
-        minimum_untrained_images=settings["minimum_untrained_images"],
+        minimum_untrained_images=settings.minimum_untrained_images,
         attempt=TrainingRecords(ctx.registry).attempt(snapshot.digest),
         open_attempt=next(known, None),
         force=bool(ctx.param("force")),

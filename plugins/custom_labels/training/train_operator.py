@@ -1,37 +1,108 @@
-"""The operator that trains a version, with the images that Custom Labels refused in its errors."""
+"""The operator that trains a version of a project, and the sensor that waits for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
+from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
 from custom_labels.aws.statuses import Described
+from custom_labels.core.codec import from_json
+from custom_labels.core.context import ProjectContext, final
 from custom_labels.datasets.refusals import refusals_in_words
-from custom_labels.datasets.refusals_records import read_refusals
-from custom_labels.s3.store import S3Store
+from custom_labels.datasets.refusals_tasks import note_refusals
+from custom_labels.errors import NotPermitted
+from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 class TrainVersionOperator(CustomLabelsTrainVersionOperator):
-    """Train a version of a project, and name the images that a failed training was refused for.
+    """Train the version of an attempt, if this run holds the project and the training was claimed.
 
-    :param bucket: the project's bucket (templated).
+    A version that AWS knows costs nothing more: it is only waited for.
+
+    :param project: name of the project.
+    :param attempt: the :class:`TrainingAttempt` (templated).
     """
 
-    template_fields: Sequence[str] = (*CustomLabelsTrainVersionOperator.template_fields, "bucket")
+    how_to_delete: ClassVar[str] = "delete versions, set 'keep_versions' so that the cost guard does"
+    template_fields: Sequence[str] = (*CustomLabelsTrainVersionOperator.template_fields, "attempt")
 
-    def __init__(self, *, bucket: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.bucket = bucket
+    def __init__(self, *, project: str, attempt: TrainingAttempt, **kwargs: Any) -> None:
+        super().__init__(project_arn=attempt.project_arn, version_name=attempt.version_name, **kwargs)
+        self.project = project
+        self.attempt = attempt
+
+    @final
+    def execute(self, context: Context) -> Any:
+        """Check, then train."""
+        if self.attempt is not None:
+            ctx = ProjectContext(self.project, context)
+            ctx.lock.hold()
+            if self.describe().status is None:
+                _require_claim(ctx, from_json(TrainingAttempt, self.attempt))
+        return super().execute(context)
+
+
+def _require_claim(ctx: ProjectContext, attempt: TrainingAttempt) -> None:
+    claimed = TrainingRecords(ctx.registry).attempt(attempt.digest)
+    if claimed is None or claimed.state.is_finished or claimed.version_name != attempt.version_name:
+        state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
+        raise NotPermitted(
+            f"Version '{attempt.version_name}' was not trained: the one training of its images {state} "
+            f"('registry/attempts/{attempt.digest}.json'). Nothing was paid. Trigger the DAG again; with 'force' it "
+            "trains images that were tried before."
+        )
+
+
+class TrainingSensor(CustomLabelsVersionSensor):
+    """Wait until the version of an attempt is trained.
+
+    A training that AWS gives up is recorded, so that the same images are not tried again; one that takes longer than
+    it is waited for stays open, and the next run goes on with it.
+
+    :param project: name of the project.
+    :param attempt: the :class:`TrainingAttempt` (templated).
+    :param poll_seconds: seconds between two polls (templated).
+    :param timeout_hours: hours after which the training is given up (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        *CustomLabelsVersionSensor.template_fields,
+        "attempt",
+        "poll_seconds",
+        "timeout_hours",
+    )
+
+    def __init__(
+        self, *, project: str, attempt: TrainingAttempt, poll_seconds: int, timeout_hours: float, **kwargs: Any
+    ) -> None:
+        super().__init__(until="trained", project_arn=attempt.project_arn, version_name=attempt.version_name, **kwargs)
+        self.project = project
+        self.attempt = attempt
+        self.poll_seconds = poll_seconds
+        self.timeout_hours = timeout_hours
+
+    def execute(self, context: Context) -> None:
+        """Wait as often and as long as the settings say."""
+        self.poke_interval = float(self.poll_seconds)
+        self.timeout = float(self.timeout_hours) * 3600
+        super().execute(context)
 
     def explain(self, described: Described) -> str:
-        """Add the images that Custom Labels refused, and why."""
-        store = S3Store(
-            self.bucket,
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+        """Record the failed training, and add the images that Custom Labels refused."""
+        ctx, attempt = ProjectContext(self.project), from_json(TrainingAttempt, self.attempt)
+        extra = super().explain(described)
+        if described.status is None:
+            return extra
+        refused = refusals_in_words(note_refusals(ctx, attempt.digest, attempt.version_name, described.raw))
+        detail = f"{described.status}: {described.message}"
+        ctx.registry.update_version(attempt.version_name, {"status": described.status, "detail": detail})
+        TrainingRecords(ctx.registry).finish_attempt(
+            attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail
         )
-        refused = refusals_in_words(read_refusals(store, described.raw).to_record())
-        return super().explain(described) + (f" Custom Labels did not use {refused}." if refused else "")
+        return f"{extra} Custom Labels did not use {refused}." if refused else extra

@@ -7,10 +7,10 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
+from custom_labels.core.registry import project_store
 from custom_labels.core.settings import load_project
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.s3.store import S3Store
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
@@ -46,9 +46,7 @@ def make_app() -> FastAPI:
     def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
         """Show why a version was put into service or refused."""
         try:
-            found = load_project(project)
-            store = S3Store(found.bucket, found.prefix, found.aws_conn_id, found.region_name)
-            page = Decisions(store, version).page()
+            page = Decisions(project_store(load_project(project)), version).page()
         except SettingError as error:
             raise HTTPException(404, str(error)) from error
         except CustomLabelsError as error:

@@ -32,11 +32,9 @@ def surroundings(aws: LocalAws, airflow_db: None) -> None:
     set_up_surroundings(aws)
 
 
-def set_up(*, deferrable: bool = True) -> Any:
-    operator = CustomLabelsSetupReviewOperator(
-        task_id="a_task", project="digits", deferrable=deferrable, waiter_delay=1, waiter_max_attempts=20
-    )
-    return run(operator)
+def set_up(reviewers: int = 1, *, deferrable: bool = True) -> Any:
+    waits = {"deferrable": deferrable, "waiter_delay": 1, "waiter_max_attempts": 20}
+    return run(CustomLabelsSetupReviewOperator(task_id="a_task", project="digits", reviewers=reviewers, **waits))
 
 
 def effects(aws: LocalAws) -> list[int]:
@@ -140,12 +138,10 @@ def test_going_back_to_earlier_instructions_takes_up_the_earlier_flow(aws: Local
     assert recorded().current == {1: before["flows"]["1"]}
 
 
-def test_requests_that_wait_for_three_people_keep_their_flow(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_VAR_DIGITS__REVIEWERS_PER_IMAGE", "3")
-    assert set(set_up()["flows"]) == {"1", "3"}
-    monkeypatch.setenv("AIRFLOW_VAR_DIGITS__REVIEWERS_PER_IMAGE", "2")
+def test_requests_that_wait_for_three_people_keep_their_flow(aws: LocalAws) -> None:
+    assert set(set_up(3)["flows"]) == {"1", "3"}
 
-    assert set(set_up()["flows"]) == {"1", "2", "3"}
+    assert set(set_up(2)["flows"]) == {"1", "2", "3"}
 
 
 def test_a_missing_workteam_makes_nothing(aws: LocalAws) -> None:

@@ -27,7 +27,7 @@ class A2IHook(ServiceHook):
     """
 
     service = "sagemaker-a2i-runtime"
-    connections = 32  # more than the threads which open reviews or read answers
+    connections = 32  # more than the threads of any caller
 
     @cached_property
     def client(self) -> AugmentedAIRuntimeClient:

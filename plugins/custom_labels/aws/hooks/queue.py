@@ -1,4 +1,4 @@
-"""An SQS queue as the DAGs use it: a bounded drain, deletion in tens, and a dead-letter queue that says why."""
+"""An SQS queue: a bounded drain, deletion in tens, and messages with attributes that SQS takes."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class QueueError(CustomLabelsError):
 
 
 class QueueHook(SqsHook):
-    """One SQS queue of a project.
+    """One SQS queue.
 
     :param queue_url: the queue.
-    :param setting: where its URL is set, for the words of an error.
+    :param setting: what its URL is set by, for the words of an error.
     :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise ``region_name``.
     """
 
@@ -48,7 +48,7 @@ class QueueHook(SqsHook):
         queue_url: str,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
-        setting: str = "queues",
+        setting: str = "'queue_url'",
     ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, region_name=region_name, config=Config(retries=RETRIES))  # type: ignore[arg-type]
         self.queue_url = queue_url
@@ -129,8 +129,8 @@ class QueueHook(SqsHook):
             return action()
         except (ClientError, BotoCoreError) as error:
             raise QueueError(
-                f"SQS did not do {operation} on {self.queue_url}: {error}. '{self.setting}' in the project's YAML "
-                f"file names the queue; correct it there, or allow sqs:{operation.removesuffix('Batch')} on it to the "
+                f"SQS did not do {operation} on {self.queue_url}: {error}. {self.setting} names "
+                f"the queue; correct it there, or allow sqs:{operation.removesuffix('Batch')} on it to the "
                 f"identity of the Airflow connection '{self.aws_conn_id}'."
             ) from error
 

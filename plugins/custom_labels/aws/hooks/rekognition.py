@@ -125,7 +125,7 @@ class RekognitionHook(ServiceHook):
             if error.response["Error"]["Code"] not in UNTAGGABLE:
                 raise
             self.log.warning(
-                "%s cannot be tagged with %s, by which AWS's bill tells projects apart: %s. Allow "
+                "%s cannot be tagged with %s, so that AWS's bill does not show them: %s. Allow "
                 "rekognition:ListTagsForResource and rekognition:TagResource to the Airflow connection '%s'.",
                 arn,
                 dict(tags),

@@ -14,15 +14,13 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.aws.statuses import GONE, Described, StatusTable, Verdict
+from custom_labels.aws.statuses import CUT_SHORT, GONE, Described, StatusTable, Verdict
 from custom_labels.errors import NotDecided
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
     from airflow.sdk import Context
 
-CUT_SHORT = "max attempts"
-"""How the provider's waiting loop words that its attempts are used up."""
 ENDED = "terminal failure"
 """How botocore words a status that a waiter fails at."""
 
@@ -43,7 +41,7 @@ class WaitingOperator(CustomLabelsOperator):
     """Submit something to AWS, then wait for its status, in a worker or deferred, with one decision for both.
 
     A subclass declares :attr:`table`, and implements ``submit``, ``describe``, ``trigger`` and ``result``. ``submit``
-    must be safe to repeat: describe first, then create, and adopt what carries our name.
+    must be safe to repeat: describe first, then create, and adopt what carries the name.
 
     :param waiter_delay: seconds between two polls of the status (templated).
     :param waiter_max_attempts: number of polls before giving up (templated).

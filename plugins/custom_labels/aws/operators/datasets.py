@@ -1,4 +1,4 @@
-"""Operators that create or adopt a Custom Labels project and replace its datasets."""
+"""Operators that create or adopt a Custom Labels project and its datasets, or replace these."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.statuses import (
     DATASET_CREATED,
     DATASET_DELETED,
+    DATASET_FAULTS,
     NOTHING,
     PROJECT_CREATED,
     Described,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from mypy_boto3_s3.client import S3Client
 
-MANIFEST_TAG = "custom-labels-loop/manifest"
+MANIFEST_TAG = "custom-labels/manifest"
 """Dataset tag that holds the ETag of the manifest it was made from: how a retry knows its own dataset."""
 
 
@@ -91,11 +92,11 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
         return described.arn
 
 
-class CustomLabelsReplaceDatasetOperator(WaitingOperator):
-    """Give a project the TRAIN or TEST dataset that a manifest describes. XCom: the dataset's ARN.
+class CustomLabelsCreateDatasetOperator(WaitingOperator):
+    """Create a project's TRAIN or TEST dataset from a manifest, or adopt the one it has. XCom: the dataset's ARN.
 
-    A project has one dataset of each type, and another can only be made after deleting the present one. A dataset that
-    carries this manifest's tag is adopted, so that a retry does not import again.
+    A project has one dataset of each type. The present one is adopted as it is, whatever it was made from, and nothing
+    is ever deleted; the log says if it is not known to come from this manifest.
 
     :param project_arn: the project (templated).
     :param dataset_type: ``TRAIN`` or ``TEST``.
@@ -134,26 +135,47 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         return f"The {self.dataset_type} dataset from {self.manifest_uri}"
 
     def submit(self, context: Context) -> None:
-        """Adopt the dataset made from this manifest, or delete the present one and create it."""
+        """Create the dataset unless there is one that can be adopted."""
         project_name = self.project_arn.split("/")[1]
         persist_link(CustomLabelsProjectLink, context, self, project_name=project_name)
         bucket, key = self._manifest()
         etag = self._manifest_etag(bucket, key)
         present = self.hook.find_dataset(self.project_arn, self.dataset_type)
-        if present and self._is_ours(present, etag):
-            self.log.info("Adopting %s, which was made from this manifest.", present)
+        if present and self.make_way(present, etag):
             self.dataset_arn = present
             self.hook.ensure_tags(present, self.tags or {})
             return
-        if present:
-            self._delete(present)
         client = self.hook.client
-        self.dataset_arn = client.create_dataset(
-            ProjectArn=self.project_arn,
-            DatasetType=self.dataset_type,  # type: ignore[arg-type]
-            DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
-            Tags={**(self.tags or {}), MANIFEST_TAG: etag},
-        )["DatasetArn"]
+        try:
+            self.dataset_arn = client.create_dataset(
+                ProjectArn=self.project_arn,
+                DatasetType=self.dataset_type,  # type: ignore[arg-type]
+                DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
+                Tags={**(self.tags or {}), MANIFEST_TAG: etag},
+            )["DatasetArn"]
+        except (client.exceptions.ResourceAlreadyExistsException, client.exceptions.ResourceInUseException) as error:
+            # The response of an earlier call may have been lost: what it made is adopted, and nothing else.
+            found = self.hook.find_dataset(self.project_arn, self.dataset_type)
+            if found is None or not self._is_ours(found, etag):
+                raise
+            self.log.info("The dataset was created meanwhile (%s): adopting it.", error)
+            self.dataset_arn = found
+
+    def make_way(self, present: str, manifest_etag: str) -> bool:
+        """Decide about the present dataset: adopt it, or remove it for the new one.
+
+        :return: whether it is adopted.
+        """
+        if self.hook.read_tags(present).get(MANIFEST_TAG) == manifest_etag:
+            self.log.info("Adopting %s, which was made from this manifest.", present)
+        else:
+            self.log.warning(
+                "Adopting %s, which is not known to come from %s. Use CustomLabelsReplaceDatasetOperator to replace "
+                "it by a dataset made from this manifest.",
+                present,
+                self.manifest_uri,
+            )
+        return True
 
     def _manifest(self) -> tuple[str, str]:
         parts = urlsplit(self.manifest_uri)
@@ -168,6 +190,55 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
         if self.hook.read_tags(dataset_arn).get(MANIFEST_TAG) != manifest_etag:
             return False
         return self.table.judge(self.hook.describe_dataset(dataset_arn).status) is not Verdict.FAILED
+
+    def describe(self) -> Described:
+        """Describe the dataset; after a deferral it is looked up again."""
+        arn = self.dataset_arn or self.hook.find_dataset(self.project_arn, self.dataset_type)
+        self.dataset_arn = arn
+        return self.hook.describe_dataset(arn) if arn else NOTHING
+
+    def waiter_args(self) -> dict[str, Any]:
+        """Name the dataset."""
+        return {"DatasetArn": self.dataset_arn}
+
+    def trigger(self) -> DatasetStatusTrigger:
+        """Wait for the dataset."""
+        return DatasetStatusTrigger(dataset_arn=str(self.dataset_arn), **self.trigger_parameters())
+
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Say what can be wrong with a manifest: AWS names no line of a failed dataset."""
+        return f"It was to be made from {self.manifest_uri}. {DATASET_FAULTS}"
+
+    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
+        """Log what AWS counted and return the ARN; rows it dropped without a word show in the counts."""
+        stats = described.raw.get("DatasetStats", {})
+        self.log.info(
+            "%s is ready: %s entries, %s labelled, %s with errors.",
+            self.subject,
+            stats.get("TotalEntries"),
+            stats.get("LabeledEntries"),
+            stats.get("ErrorEntries"),
+        )
+        return described.arn
+
+
+class CustomLabelsReplaceDatasetOperator(CustomLabelsCreateDatasetOperator):
+    """Give a project the TRAIN or TEST dataset that a manifest describes. XCom: the dataset's ARN.
+
+    A project has one dataset of each type, and another can only be made after deleting the present one. A dataset that
+    carries this manifest's tag is adopted, so that a retry does not import again. The parameters are those of
+    :class:`CustomLabelsCreateDatasetOperator`.
+
+    :raises AirflowException: the present dataset could not be deleted, or the import failed.
+    """
+
+    def make_way(self, present: str, manifest_etag: str) -> bool:
+        """Adopt the dataset made from this manifest, or delete the present one."""
+        if self._is_ours(present, manifest_etag):
+            self.log.info("Adopting %s, which was made from this manifest.", present)
+            return True
+        self._delete(present)
+        return False
 
     def _delete(self, dataset_arn: str) -> None:
         """Delete a dataset and wait until it is gone; one that is still being made is waited for first.
@@ -201,37 +272,3 @@ class CustomLabelsReplaceDatasetOperator(WaitingOperator):
             self.log.info("%s: %s", dataset_arn, error)
             return error
         return None
-
-    def describe(self) -> Described:
-        """Describe the dataset; after a deferral it is looked up again."""
-        arn = self.dataset_arn or self.hook.find_dataset(self.project_arn, self.dataset_type)
-        self.dataset_arn = arn
-        return self.hook.describe_dataset(arn) if arn else NOTHING
-
-    def waiter_args(self) -> dict[str, Any]:
-        """Name the dataset."""
-        return {"DatasetArn": self.dataset_arn}
-
-    def trigger(self) -> DatasetStatusTrigger:
-        """Wait for the dataset."""
-        return DatasetStatusTrigger(dataset_arn=str(self.dataset_arn), **self.trigger_parameters())
-
-    def explain(self, described: Described) -> str:  # noqa: ARG002
-        """Say what can be wrong with a manifest whose images were checked: AWS names no line of a failed dataset."""
-        return (
-            f"It was to be made from {self.manifest_uri}. Custom Labels fails an import when more than 20 % of the "
-            "lines cannot be used: images that were deleted, archived or denied since they were checked, or that the "
-            "caller may not read. Nothing was paid; look at these images, and trigger the DAG again, which checks anew."
-        )
-
-    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
-        """Log what AWS counted and return the ARN; rows it dropped without a word show in the counts."""
-        stats = described.raw.get("DatasetStats", {})
-        self.log.info(
-            "%s is ready: %s entries, %s labelled, %s with errors.",
-            self.subject,
-            stats.get("TotalEntries"),
-            stats.get("LabeledEntries"),
-            stats.get("ErrorEntries"),
-        )
-        return described.arn

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import WaiterError
 
 from custom_labels.aws.hooks.rekognition import LimitExceeded, RekognitionHook
 from custom_labels.aws.links import CustomLabelsVersionLink, persist_version_link
-from custom_labels.aws.manifest_summary import manifest_error_codes
-from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.aws.manifest_summary import explain_failed_training
+from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.statuses import (
+    CUT_SHORT,
     STARTABLE,
     VERSION_DELETED,
     VERSION_RUNNING,
@@ -29,7 +28,6 @@ from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from mypy_boto3_s3.client import S3Client
 
 
 class VersionOperator(WaitingOperator):
@@ -99,6 +97,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
 
     table = VERSION_TRAINED
     final_failure = True
+    how_to_delete: ClassVar[str] = "delete versions that are not needed"
+    """How a project gets fewer versions, for the words of an error; a subclass may know a better way."""
     template_fields: Sequence[str] = aws_template_fields(*VersionOperator.template_fields, "output_uri", "tags")
 
     def __init__(
@@ -138,8 +138,8 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
-                "Nothing was started or paid; delete versions, set 'keep_versions' so that the cost guard does, or ask "
-                "for a higher quota, then clear this task."
+                f"Nothing was started or paid; {self.how_to_delete}, or ask for a higher quota, then "
+                "clear this task."
             ) from error
         except LimitExceeded as error:
             raise AirflowException(
@@ -150,14 +150,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
 
     def explain(self, described: Described) -> str:
         """Add the codes of the manifest summary, where Custom Labels tells what was wrong with the images."""
-        place = described.raw.get("ManifestSummary", {}).get("S3Object")
-        if not place:
-            return "Custom Labels wrote no manifest summary, so the fault is in the manifest file or in the service."
-        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
-        body = s3.get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"].read()
-        codes = manifest_error_codes(json.loads(body))
-        uri = f"s3://{place['Bucket']}/{place['Name']}"
-        return f"Manifest summary {uri}: {', '.join(codes) or 'no error codes'}."
+        return explain_failed_training(described, self._hook_parameters)
 
 
 class CustomLabelsStartVersionOperator(VersionOperator):
@@ -174,6 +167,8 @@ class CustomLabelsStartVersionOperator(VersionOperator):
     """
 
     table = VERSION_RUNNING
+    how_to_make_room: ClassVar[str] = "stop a model that is not needed"
+    """How an account comes to run fewer models, for the words of an error; a subclass may know a better way."""
     template_fields: Sequence[str] = aws_template_fields(
         *VersionOperator.template_fields, "min_inference_units", "max_inference_units", "stop_first"
     )
@@ -217,8 +212,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         if not self.stop_first:
             raise AirflowException(
                 f"{self.subject} cannot be started: {error}. An account runs two models at once unless its quota was "
-                "raised, and a swap without downtime needs one free place. Nothing was stopped; stop a model that is "
-                "not needed, ask for a higher quota, or set 'when_quota_is_full' to 'stop_then_start', then clear this "
+                f"raised. Nothing was stopped; {self.how_to_make_room}, or ask for a higher quota, then clear this "
                 "task."
             ) from error
         other = self.hook.describe_version(**self.stop_first)
@@ -226,7 +220,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
             raise AirflowFailException(
                 f"{self.subject} cannot be started: {error}. Version '{self.stop_first['version_name']}' is stopped "
                 "already, so others take the places of the quota. Stop a model that is not needed, or ask for a higher "
-                "quota, and trigger the DAG again."
+                "quota, then clear this task."
             ) from error
         self.log.warning("%s. Stopping version '%s', as asked for.", error, self.stop_first["version_name"])
         CustomLabelsStopVersionOperator.stop(self.hook, other)
@@ -252,7 +246,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         return self.execute(context)
 
     def fail(self, described: Described) -> NoReturn:
-        """Raise what AWS says; for good where the version that served was stopped for this one."""
+        """Raise what AWS says; for good where another version was stopped for this one."""
         if self.stop_first:
             other = self.hook.describe_version(**self.stop_first)
             self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE  # type: ignore[misc]

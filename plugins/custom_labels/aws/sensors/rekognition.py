@@ -12,8 +12,12 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link, persist_version_link
+from custom_labels.aws.manifest_summary import explain_failed_training
 from custom_labels.aws.statuses import (
+    CUT_SHORT,
+    DATASET_FAULTS,
     DATASET_TABLES,
     GONE,
     VERSION_TABLES,
@@ -22,6 +26,7 @@ from custom_labels.aws.statuses import (
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import DatasetStatusTrigger, ProjectVersionStatusTrigger
+from custom_labels.errors import NotDecided
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
@@ -37,6 +42,8 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
 
     aws_hook_class = RekognitionHook
     tables: ClassVar[dict[str, StatusTable]]
+    needed: ClassVar[tuple[str, ...]]
+    """Templated fields without which nothing can be waited for."""
     template_fields: Sequence[str] = aws_template_fields("botocore_config")
     ui_color = "#e7f0fa"
 
@@ -69,24 +76,38 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
         """Ask AWS for the status now."""
         raise NotImplementedError
 
+    def persist(self, context: Context) -> None:
+        """Leave the console link."""
+        raise NotImplementedError
+
     def trigger(self) -> AwsBaseWaiterTrigger:
         """Build the trigger that waits for :attr:`table`."""
         raise NotImplementedError
+
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Add what else is known of a failure; nothing unless a subclass knows more."""
+        return ""
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002
         """Judge the status now; a status from which the goal cannot be reached fails the sensor at once."""
         described = self.describe()
         verdict = self.table.judge(described.status)
         if verdict is Verdict.FAILED:
+            extra = self.explain(described)
             raise AirflowFailException(
                 f"{self.subject} is {described.status or GONE} instead of {self.table.goal}: "
-                f"{described.message or 'AWS gave no status message'}"
+                f"{described.message or 'AWS gave no status message'}{f'. {extra}' if extra else ''}"
             )
         self.log.info("%s is %s.", self.subject, described.status or GONE)
         return verdict is Verdict.DONE
 
     def execute(self, context: Context) -> None:
         """Look once; then poke in the worker, or defer."""
+        try:
+            require_inputs(self.task_id, {name: getattr(self, name) for name in self.needed})
+        except NotDecided as error:
+            raise AirflowFailException(str(error)) from error
+        self.persist(context)
         if not self.deferrable:
             super().execute(context)
         elif not self.poke(context):
@@ -97,7 +118,12 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
             )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Judge AWS's present word; go on waiting if the trigger saw less than the end."""
+        """Judge AWS's present word; go on waiting if the trigger saw less than the end, but for its time."""
+        if CUT_SHORT in str((event or {}).get("message", "")):
+            raise AirflowFailException(
+                f"{self.subject} is not {self.table.goal} after {self.timeout:g} s, which is 'timeout'. Nothing was "
+                "stopped; clear this task to go on waiting."
+            )
         self.log.info("The trigger reported: %s", event)
         self.execute(context)
 
@@ -122,6 +148,7 @@ class CustomLabelsDatasetSensor(StatusSensor):
     """
 
     tables: ClassVar[dict[str, StatusTable]] = {table.goal: table for table in DATASET_TABLES}
+    needed: ClassVar[tuple[str, ...]] = ("dataset_arn",)
     template_fields: Sequence[str] = aws_template_fields(*StatusSensor.template_fields, "dataset_arn")
     operator_extra_links = (CustomLabelsProjectLink(),)
 
@@ -138,10 +165,13 @@ class CustomLabelsDatasetSensor(StatusSensor):
         """Describe the dataset."""
         return self.hook.describe_dataset(self.dataset_arn)
 
-    def execute(self, context: Context) -> None:
-        """Leave the console link, then wait."""
+    def persist(self, context: Context) -> None:
+        """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1])
-        super().execute(context)
+
+    def explain(self, described: Described) -> str:  # noqa: ARG002
+        """Say what can be wrong with a dataset: AWS names no line of a manifest that it could not import."""
+        return DATASET_FAULTS
 
     def trigger(self) -> DatasetStatusTrigger:
         """Wait for the dataset."""
@@ -149,13 +179,14 @@ class CustomLabelsDatasetSensor(StatusSensor):
 
 
 class CustomLabelsVersionSensor(StatusSensor):
-    """Wait until a model version is ``trained``, ``running``, ``stopped`` or ``deleted``.
+    """Wait until a model version is ``trained``, ``copied``, ``running``, ``stopped`` or ``deleted``.
 
     :param project_arn: the project (templated).
     :param version_name: the version's name (templated).
     """
 
     tables: ClassVar[dict[str, StatusTable]] = {table.goal: table for table in VERSION_TABLES}
+    needed: ClassVar[tuple[str, ...]] = ("project_arn", "version_name")
     template_fields: Sequence[str] = aws_template_fields(*StatusSensor.template_fields, "project_arn", "version_name")
     operator_extra_links = (CustomLabelsVersionLink(),)
 
@@ -173,10 +204,14 @@ class CustomLabelsVersionSensor(StatusSensor):
         """Describe the version by its name."""
         return self.hook.describe_version(self.project_arn, self.version_name)
 
-    def execute(self, context: Context) -> None:
-        """Leave the console link, then wait."""
+    def persist(self, context: Context) -> None:
+        """Link to the version."""
         persist_version_link(context, self)
-        super().execute(context)
+
+    def explain(self, described: Described) -> str:
+        """Add what Custom Labels tells of a training that failed."""
+        is_training = self.until == "trained"
+        return explain_failed_training(described, self._hook_parameters) if is_training else ""
 
     def trigger(self) -> ProjectVersionStatusTrigger:
         """Wait for the version."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
@@ -46,6 +46,9 @@ class QueueTrigger(BaseEventTrigger):
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``.
     """
+
+    queue_setting: ClassVar[str] = "'queue_url' of this trigger"
+    """What the URL is set by, for the words of a warning; a subclass may know better."""
 
     def __init__(
         self,
@@ -100,12 +103,12 @@ class QueueTrigger(BaseEventTrigger):
                             yield TriggerEvent({"queue": self.queue_url, "waiting": numbers.waiting})
                         await asyncio.sleep(self.poll_seconds)
             except (ClientError, BotoCoreError) as error:
-                # A watcher that dies is the worse end: the sweep on the DAG's schedule finds what is not announced.
+                # A watcher that dies is the worse end: messages would wait with no run.
                 self.log.warning(
-                    "Queue %s could not be polled: %s. Check 'queues' in the project's YAML file and the connection "
-                    "'%s'; polling again in %s s.",
+                    "Queue %s could not be polled: %s. Check %s and the connection '%s'; polling again in %s s.",
                     self.queue_url,
                     error,
+                    self.queue_setting,
                     self.aws_conn_id,
                     self.poll_seconds,
                 )

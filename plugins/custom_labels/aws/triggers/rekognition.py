@@ -185,8 +185,8 @@ class ProjectVersionStatusTrigger(StatusTrigger):
                 except ClientError as error:
                     self.log.warning(
                         "Model version %s was starting when its task was killed and could not be stopped yet (%s). "
-                        "It is billed by the minute once it runs: stop it in the console, or let the run's "
-                        "stop_challenger task do it.",
+                        "It is billed by the minute once it runs: stop it in the Custom Labels console, or "
+                        "with CustomLabelsStopVersionOperator, which waits until it can be stopped.",
                         self.version_name,
                         error,
                     )

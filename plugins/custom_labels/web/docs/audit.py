@@ -16,7 +16,7 @@ right. The confidence that a model gives itself says nothing about images it is 
 
 **How a run ends** (also its note, an SNS message and `registry/last_run/{project}_sample_for_audit.json`)
 
-| branch | meaning |
+| outcome | meaning |
 |---|---|
 | `sampling_is_off` | Variable `{project}__enable_automatic_human_sampling` is off |
 | `nothing_to_sample` | fewer detections than `{project}__human_sampling_interval` since the last sample |

@@ -12,13 +12,13 @@ changes. It may be run as often as you like: what is there is adopted.
 by a hash of their content, since A2I cannot change either. Flows that are replaced stay in `registry/review.json`, so
 that reviews opened with them are still harvested.
 
-**It checks** - and never changes - the bucket `s3://{bucket}/{prefix}` (read, write, CORS for the worker portal), the
-SNS topic, the queues, the review role, the workteam and its flows, and what feeds the queues: the bucket's
+**It checks** - and never changes - all settings, the bucket `s3://{bucket}/{prefix}` (read, write, CORS for the worker
+portal), the SNS topic, the queues, the review role, the workteam and its flows, and what feeds the queues: the bucket's
 notifications, a topic or an EventBridge rule that they go by, and the rule that announces finished reviews. A
-notification without the inbox as its prefix is wrong: it announces what the project writes itself. It renders
-the page once for each kind of question with an image of the project (or one of its own, `registry/bootstrap.png`), and
-reads the image by the page's link. Whatever the project file does not name is not looked at. All of it is looked at
-before the task `check_everything` fails, with every problem and its way out in one message.
+notification without the inbox as its prefix is wrong: it announces what the project writes itself. It renders the page
+once for each kind of question with an image of the project (or one of its own, `registry/bootstrap.png`), and reads the
+image by the page's link. Whatever the project file does not name is not looked at. All of it is looked at before the
+task `check_everything` fails, with every problem and its way out in one message.
 `include/infra/custom-labels-project.yaml` makes everything but the workteam.
 
 **Pools** can be seen by the scheduler alone, which never starts a task whose pool is missing. So `use_pool` and

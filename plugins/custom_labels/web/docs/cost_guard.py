@@ -23,12 +23,14 @@ whatever became of the other DAGs.
 With `{project}__start_when_images_wait` the detect DAG starts a stopped live version when images wait and the window
 is open.
 
-**Costs**: each record in `registry/versions/` gets its `cost`; `registry/costs/<month>.json` is the ledger of a month
-(UTC): training, serving, reviews, with the date of the prices (`prices.yaml`). When a version ran is in
-`registry/serving/`. A stop that nobody recorded is counted from when the version was last seen running, so that the
-ledger errs low by less than the time between two polls. Counted are the units that a version was started with: AWS does
-not say how many more it runs where `{project}__maximum_inference_units` lets it scale. S3, SQS and what you pay your
-people are not in it.
+It takes the deployment lock only where something is to be done, and inspects all anew under it.
+
+**Costs**: each record in `registry/versions/` gets its `cost`, that of a version which runs once a day;
+`registry/costs/<month>.json` is the ledger of a month (UTC), written at every look: training, serving, reviews, with
+the date of the prices (`prices.yaml`). When a version ran is in `registry/serving/`. A stop that nobody recorded is
+counted from when the version was last seen running, so that the ledger errs low by less than the time between two
+polls. Counted are the units that a version was started with: AWS does not say how many more it runs where
+`{project}__maximum_inference_units` lets it scale. S3, SQS and what you pay your people are not in it.
 
 **Retention** (`{project}__keep_versions`, off by default): older trained versions are deleted at AWS, never the live
 one, its predecessor, one that runs, or one of an open training. Their records stay, and so do snapshots; manifests that
@@ -39,7 +41,7 @@ other programs ask it is not seen), and what the month cost so far.
 
 **How a run ends** (also its note, an SNS message and `registry/last_run/{project}_cost_guard.json`)
 
-| branch | meaning |
+| outcome | meaning |
 |---|---|
 | `guarded` | something was stopped, started or deleted, or a version runs that nobody knows |
 | `nothing_to_guard` | nothing was to be stopped, started or deleted, or a deployment is under way |
