@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.service_window import parse_service_window
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
 from custom_labels.detection.detect_tasks import START_SECONDS, collect
 from custom_labels.detection.settings import DetectionSettings
@@ -23,7 +23,7 @@ from tests.kit.detect_runs import (
     put,
     train_versions,
 )
-from tests.kit.guard_runs import hold_deployment_lock, know
+from tests.kit.guard_runs import CLOSED, hold_deployment_lock, know
 from tests.kit.support import BUCKET, s3
 from tests.kit.task_contexts import default_settings, project_context
 
@@ -70,15 +70,14 @@ def test_images_start_the_version_that_is_stopped_and_stay_ours_until_it_runs(aw
     assert START_SECONDS >= 3600
 
 
-def tomorrow() -> str:
-    return f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00"
+CLOSED_WINDOW = from_json(ServiceWindow, json.loads(CLOSED))
 
 
 @pytest.mark.parametrize(
     ("settings", "is_locked", "why"),
     [
         ({"start_when_images_wait": False}, False, "'digits__start_when_images_wait' is off"),
-        ({"service_window": parse_service_window(tomorrow())}, False, f"the service window '{tomorrow()}' is closed"),
+        ({"service_window": CLOSED_WINDOW}, False, f"the service window ({CLOSED_WINDOW}) is closed"),
         ({}, True, "a deployment is under way: digits_train/another"),
     ],
     ids=["switched off", "outside the window", "during a deployment"],
