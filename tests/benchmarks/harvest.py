@@ -144,9 +144,9 @@ def ours(place: ReviewPlace, loops: int) -> None:
     from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
-    with FoundReviews() as found:
-        HarvestInspection(place.store, place.backend, found, Watermark()).run(None, now, by_queue_only=False)
-        batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
+    found = FoundReviews()
+    HarvestInspection(place.store, place.backend, found, Watermark()).run(None, now, by_queue_only=False)
+    batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
     rules = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
     harvester = Harvester(place.store, place.backend, rules, _leave)
     results = [harvester.harvest(each, read_batch(place.store, each), is_repeated=False) for each in batches]

@@ -25,8 +25,8 @@ from tests.kit.detect_runs import (
     train_versions,
     version_arn,
 )
-from tests.kit.guard_runs import guard, hold_deployment_lock, know, lock_holder, store
-from tests.kit.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
+from tests.kit.guard_runs import guard, know, lock_holder, store
+from tests.kit.support import effects, meanwhile, picture, rekognition, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -60,25 +60,6 @@ def test_an_idle_version_is_stopped_and_started_when_images_wait(quick: LocalAws
     assert (guard_runs.end_of(after), statuses(quick)) == (("success", "nothing_to_guard"), {"v1": "RUNNING"})
     assert record(quick, "service")["stopped"] is None
     assert lock_holder() is None
-
-
-def test_images_start_nothing_unless_all_is_as_it_should_be(quick: LocalAws, variables: Variables) -> None:
-    point_to(quick, train_versions(quick, "v1"), "v1")
-
-    reasons = [str(detect().note)]
-    put_and_announce(quick, "a.png")
-    hold_deployment_lock()
-    reasons.append(str(detect().note))
-    s3(quick).delete_object(Bucket=BUCKET, Key="registry/deployment_lock.json")
-    variables.set(service_window=guard_runs.CLOSED)
-    reasons.append(str(detect().note))
-
-    assert [reason.partition("not RUNNING, and ")[2].partition(" (")[0].strip() for reason in reasons] == [
-        "no image waits for it; new images wait.",
-        "a deployment is under way: digits_train/another; new images wait.",
-        "the service window",
-    ]
-    assert effects(quick, "StartProjectVersion") == 0
 
 
 def test_the_lock_is_given_back_when_the_version_cannot_be_started(quick: LocalAws) -> None:

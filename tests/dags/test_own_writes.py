@@ -12,14 +12,12 @@ from tests.kit.detect_runs import (
     detect,
     end_of,
     make_queues,
-    point_to,
     put,
     results,
     serve,
-    train_versions,
 )
 from tests.kit.queue_events import listen, queue_trigger
-from tests.kit.support import BUCKET, client, effects, s3
+from tests.kit.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -73,21 +71,3 @@ def test_own_writes_are_counted_and_no_dead_letters_when_a_run_meets_them(bucket
     assert facts["Objects outside the inbox"] > 10
     assert facts["Images"] == 1
     assert count_messages(bucket, "dead-letters") == 0
-
-
-@pytest.mark.parametrize(
-    "name", ["folder/", "notes.txt", None], ids=["a folder marker", "a text", "what it wrote itself"]
-)
-def test_no_version_is_started_for_money_when_only_these_are_announced(
-    bucket: LocalAws, variables: Variables, name: str | None
-) -> None:
-    variables.set(start_when_images_wait="true")
-    point_to(bucket, train_versions(bucket, "v1"), "v1")
-    if name:
-        put(bucket, name, b"")
-
-    run = detect()
-
-    assert end_of(run) == ("success", "nothing_serves")
-    assert "no image waits for it" in str(run.note)
-    assert effects(bucket, "StartProjectVersion") == 0

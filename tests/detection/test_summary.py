@@ -19,11 +19,8 @@ FOUND = Collected(NextStep.DETECT, BATCHES, images=6)
 NOTHING = Collected(NextStep.FINISH)
 
 
-NOTHING_OPENED = OpenedReviews()
-
-
-def summary(collected: Collected, *results: BatchResult, opened: OpenedReviews = NOTHING_OPENED) -> Summary:
-    return Summary.of(collected, results, opened)
+def summary(collected: Collected, *results: BatchResult, opened: OpenedReviews | None = None) -> Summary:
+    return Summary.of(collected, results, opened or OpenedReviews())
 
 
 @pytest.mark.parametrize(

@@ -133,11 +133,11 @@ class Harvest:
         assert queue is not None
         self.runs += 1
         harvester = Harvester(store, backend, self.rules, queue.delete)
-        with FoundReviews() as found:
-            inspection = HarvestInspection(store, backend, found, read_watermark(store))
-            inspection.run(queue, now, by_queue_only=by_queue_only)
-            batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, now, 60)
-            work = inspection.work(batches, len(batches))
+        found = FoundReviews()
+        inspection = HarvestInspection(store, backend, found, read_watermark(store))
+        inspection.run(queue, now, by_queue_only=by_queue_only)
+        batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, now, 60)
+        work = inspection.work(batches, len(batches))
         results = [
             harvester.harvest(batch, read_batch(store, batch), is_repeated=is_repeated) for batch in work.batches
         ]

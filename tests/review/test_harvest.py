@@ -21,11 +21,11 @@ from custom_labels.review.harvest import (
 from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
 from custom_labels.review.settings import HarvestSettings
 from tests.kit.review_requests import request_for
-from tests.kit.run_settings import settings
+from tests.kit.task_contexts import default_settings
 
 RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
 NOW = "2026-11-20T12:00:00+00:00"
-SETTINGS = settings(HarvestSettings)
+SETTINGS = default_settings(HarvestSettings)
 
 
 def answers(*labels: str | None) -> tuple[ReviewAnswer, ...]:
@@ -47,7 +47,7 @@ def decided(
 def test_quorum_is_more_than_half_of_those_asked_unless_it_is_given(
     reviewers: int, given: int | None, quorum: int
 ) -> None:
-    asked = settings(HarvestSettings, reviewers_per_image=reviewers, review_quorum=given)
+    asked = default_settings(HarvestSettings, reviewers_per_image=reviewers, review_quorum=given)
 
     assert HarvestRules.of("digits", "", asked).quorum == quorum
 

@@ -48,10 +48,10 @@ def look(store: S3Store, *states: ReviewState) -> tuple[list[str], FoundWork]:
     """Look at a list of reviews; give what is to be harvested, and what was seen."""
     backend = MemoryBackend()
     backend.listed = list(states)
-    with FoundReviews() as found:
-        inspection = HarvestInspection(store, backend, found, Watermark())
-        inspection.run(None, NOW, by_queue_only=False)
-        return [review.state.name for review in found], inspection.work((), 1)
+    found = FoundReviews()
+    inspection = HarvestInspection(store, backend, found, Watermark())
+    inspection.run(None, NOW, by_queue_only=False)
+    return [review.state.name for review in found], inspection.work((), 1)
 
 
 @pytest.mark.parametrize("status", ReviewStatus)
@@ -104,11 +104,13 @@ def test_what_the_first_wrote_into_the_ledger_counts(store: S3Store) -> None:
         assert list(write_ledger(store, "2026-11-20-run", [replace(done, review_outcome=outcome)])) == [done]
 
 
-def shared_out(store: S3Store, reviews: int, size: int, at: datetime = NOW) -> tuple[HarvestBatch, ...]:
-    with FoundReviews() as found:
-        for number in range(reviews):
-            found.add(state(str(number), ReviewStatus.COMPLETED))
-        return write_batches(store, "2026-11-20-run", found, at, size)
+def shared_out(
+    store: S3Store, reviews: int, size: int, at: datetime = NOW, run: str = "2026-11-20-run"
+) -> tuple[HarvestBatch, ...]:
+    found = FoundReviews()
+    for number in range(reviews):
+        found.add(state(str(number), ReviewStatus.COMPLETED))
+    return write_batches(store, run, found, at, size)
 
 
 @pytest.mark.parametrize(("reviews", "files"), [(1, 0), (10, 0), (100, 1)])
@@ -135,8 +137,5 @@ def test_batches_of_runs_that_failed_long_ago_are_deleted(store: S3Store) -> Non
     shared_out(store, 0, 1000, datetime.now(UTC) + ABANDONED + HOUR)
     assert len(read_batch(store, old)) == 100
 
-    with FoundReviews() as found:
-        for number in range(100):
-            found.add(state(str(number), ReviewStatus.COMPLETED))
-        write_batches(store, "2026-12-20-run", found, datetime.now(UTC) + ABANDONED + HOUR, 1000)
+    shared_out(store, 100, 1000, datetime.now(UTC) + ABANDONED + HOUR, "2026-12-20-run")
     assert read_batch(store, old) == ()

@@ -17,6 +17,7 @@ from custom_labels.aws.inference import EndpointUnavailable, Prediction, Predict
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.batch_files import take
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.live_version import LiveVersion
@@ -32,7 +33,6 @@ from custom_labels.detection.log_records import write_log
 from custom_labels.detection.result_records import read_result, save_result
 from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import LEFT, BatchResult, DetectionBatch, WorkItem, chunks
-from custom_labels.detection.work_records import read_batch
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
 
@@ -186,7 +186,7 @@ class BatchWork:
         :param is_repeated: whether some images may have their results already.
         :raises EndpointUnavailable: the live version does not answer; what is written stays written.
         """
-        left = chunks(read_batch(self.ctx.store, self.batch))
+        left = chunks(take(self.ctx.store, self.batch.key, self.batch.items, WorkItem))
         chunk = next(left, None)
         if chunk is None:
             return

@@ -7,20 +7,16 @@ that failed stay, so that its tasks may be cleared and go on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from itertools import islice
 
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.batch_files import hand_on
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.detection.inbox_records import Inbox
-from custom_labels.detection.work import DetectionBatch, WorkItem, count_batches, share_out
-from custom_labels.s3.line_files import list_keys, read_lines, to_lines, write_lines
+from custom_labels.detection.work import DetectionBatch, count_batches, share_out
+from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 
 WORK = "detection_work/"
-ALONG_BYTES = 8_192
-"""A single batch of fewer bytes goes along with the task, in Airflow's database: to write, read and delete a file would
-take three of the dozen calls that an image takes."""
 
 
 def work_folder(owner: str) -> str:
@@ -44,24 +40,11 @@ def write_batches(
     items = iter(inbox)
     batches = []
     for number, size in enumerate(share_out(len(inbox), count)):
-        batch = tuple(islice(items, size))
-        lines = [to_json(item) for item in batch]
-        goes_along = count == 1 and len(to_lines(lines)) <= ALONG_BYTES
-        key = f"{folder}{number:04}.jsonl"
-        if not goes_along:
-            write_lines(store, key, lines)
+        batch, key = tuple(islice(items, size)), f"{folder}{number:04}.jsonl"
+        along = hand_on(store, key, batch, is_only=count == 1)
         images = sum(len(item.images) for item in batch)
-        kept = batch if goes_along else None
-        batches.append(DetectionBatch(number, images, min(workers, count), version, units, kept, key))
+        batches.append(DetectionBatch(number, images, min(workers, count), version, units, along, key))
     return tuple(batches)
-
-
-def read_batch(store: S3Store, batch: DetectionBatch) -> Iterator[WorkItem]:
-    """Read a batch; nothing if its run has ended."""
-    if batch.items is not None:
-        return iter(batch.items)
-    file = read_lines(store, batch.key)
-    return (from_json(WorkItem, each) for each in (file.records if file else ()))
 
 
 def delete_batches(store: S3Store, folder: str) -> None:

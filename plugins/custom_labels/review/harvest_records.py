@@ -2,8 +2,10 @@
 
 ``reviews/harvested/<YYYY-MM-DD>/<chunk>.jsonl``, the ledger, has a line for each review whose end was dealt with; it is
 written once, after the images are copied. A copy's key is derived from the image and its label: what a killed try had
-copied a second one copies over. ``reviews/rounds/<review>.json`` has the answers about an image up to a round that did
-not decide, for the next. ``reviews/watermark.json`` says before when all reviews have been dealt with.
+copied a second one copies over, unless a setting was changed in between by which another label or folder counts.
+
+``reviews/rounds/<review>.json`` has the answers about an image up to a round that did not decide, for the next.
+``reviews/watermark.json`` says before when all reviews have been dealt with.
 """
 
 from __future__ import annotations

@@ -46,18 +46,18 @@ def collect(ctx: ProjectContext) -> FoundWork:
     now = datetime.now(UTC)
     if ctx.project.review is None:
         return FoundWork()
-    with FoundReviews() as found:
-        inspection = HarvestInspection(
-            ctx.store,
-            make_backend(ctx.project, ctx.store),
-            found,
-            read_watermark(ctx.store),
-            from_the_beginning=bool(ctx.param("from_the_beginning")),
-        )
-        queue = project_queue(ctx.project, "reviews")
-        inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)
-        run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
-        work = inspection.work(write_batches(ctx.store, run, found, now, BATCH_REVIEWS), MOST_BATCHES)
+    found = FoundReviews()
+    inspection = HarvestInspection(
+        ctx.store,
+        make_backend(ctx.project, ctx.store),
+        found,
+        read_watermark(ctx.store),
+        from_the_beginning=bool(ctx.param("from_the_beginning")),
+    )
+    queue = project_queue(ctx.project, "reviews")
+    inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)
+    run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
+    work = inspection.work(write_batches(ctx.store, run, found, now, BATCH_REVIEWS), MOST_BATCHES)
     log.info("%s batches of reviews that have ended.", len(work.batches))
     return work
 

@@ -6,80 +6,52 @@ deleted when the ledger has it. It is deleted at the batch's end.
 
 from __future__ import annotations
 
-import json
-import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from types import TracebackType
-from typing import Self
 
 from custom_labels.aws.messages import Message
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.batch_files import hand_on, take
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.harvest_work import EndedReview, HarvestBatch
 from custom_labels.review.review import ReviewState
-from custom_labels.s3.line_files import read_lines, to_lines, write_lines
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store
 
 WORK = f"{REVIEWS}harvest_work/"
-ALONG_BYTES = 8_192
-"""A single batch of fewer bytes goes along with the task, in Airflow's database: to write, read and delete a file would
-take three of the dozen calls that a review takes."""
 ABANDONED = timedelta(days=7)
 """Age of a batch that nobody comes back to: the reviews in it were found again by later runs."""
 
-_TABLES = """
-CREATE TABLE found (number INTEGER PRIMARY KEY, name UNIQUE, state);
-CREATE TABLE message (name, id, handle);
-CREATE INDEX message_by_name ON message (name);
-"""
-
 
 class FoundReviews:
-    """Reviews that have ended, each once however often it was announced; kept in a temporary file, not in memory."""
+    """Reviews that have ended, each once however often it was announced, in the order in which they were found."""
 
-    def __enter__(self) -> Self:
-        """Make the file."""
-        self._database = sqlite3.connect("")
-        self._database.executescript(_TABLES)
-        return self
+    def __init__(self) -> None:
+        self._states: dict[str, ReviewState] = {}
+        self._messages: dict[str, list[Message]] = defaultdict(list)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
+    def __contains__(self, name: object) -> bool:
+        return name in self._states
 
-    def __contains__(self, name: str) -> bool:
-        return self._database.execute("SELECT 1 FROM found WHERE name = ?", (name,)).fetchone() is not None
+    def __len__(self) -> int:
+        return len(self._states)
 
-    def __bool__(self) -> bool:
-        return self._database.execute("SELECT 1 FROM found LIMIT 1").fetchone() is not None
+    def __iter__(self) -> Iterator[EndedReview]:
+        for name, state in self._states.items():
+            yield EndedReview(state, tuple(self._messages.get(name, ())))
 
     def add(self, state: ReviewState, message: Message | None = None) -> None:
-        """Add a review that has ended."""
-        text = json.dumps(to_json(state))
-        self._database.execute("INSERT OR IGNORE INTO found (name, state) VALUES (?, ?)", (state.name, text))
+        """Add a review that has ended, and a message about it; its body is of no more use."""
+        self._states.setdefault(state.name, state)
         if message is not None:
-            row = (state.name, message.id, message.receipt_handle)
-            self._database.execute("INSERT INTO message VALUES (?, ?, ?)", row)
+            self._messages[state.name].append(replace(message, body=""))
 
     def drop(self, names: Iterable[str]) -> list[Message]:
         """Drop reviews that are dealt with; give the messages about them, which are of no more use."""
-        dropped = [(name,) for name in names if name in self]
-        messages = [message for (name,) in dropped for message in self._messages(name)]
-        self._database.executemany("DELETE FROM found WHERE name = ?", dropped)
-        return messages
-
-    def _messages(self, name: str) -> tuple[Message, ...]:
-        rows = self._database.execute("SELECT id, handle FROM message WHERE name = ?", (name,))
-        return tuple(Message(id_, "", handle, 0) for id_, handle in rows)
-
-    def __iter__(self) -> Iterator[EndedReview]:
-        """Go through what was added, in that order."""
-        for name, state in self._database.execute("SELECT name, state FROM found ORDER BY number"):
-            yield EndedReview(from_json(ReviewState, json.loads(state)), self._messages(name))
+        dropped = [name for name in names if self._states.pop(name, None)]
+        return [message for name in dropped for message in self._messages.pop(name, ())]
 
 
 def write_batches(
@@ -94,23 +66,17 @@ def write_batches(
     reviews = iter(found)
     batches: list[HarvestBatch] = []
     while batch := tuple(islice(reviews, size)):
-        name, lines = f"{run}-{len(batches):04d}", [to_json(review) for review in batch]
-        if len(to_lines(lines)) <= ALONG_BYTES and not batches:
-            batches.append(HarvestBatch(name, at, batch))
-            continue
-        if not batches:
-            _delete_abandoned(store, at)
-        write_lines(store, _key(name), lines)
-        batches.append(HarvestBatch(name, at, None))
+        name = f"{run}-{len(batches):04d}"
+        along = hand_on(store, _key(name), batch, is_only=not batches)
+        batches.append(HarvestBatch(name, at, along))
+    if any(each.reviews is None for each in batches):
+        _delete_abandoned(store, at)
     return tuple(batches)
 
 
 def read_batch(store: S3Store, batch: HarvestBatch) -> tuple[EndedReview, ...]:
     """Read a batch; it is empty when it was seen to its end before."""
-    if batch.reviews is not None:
-        return batch.reviews
-    file = read_lines(store, _key(batch.name))
-    return tuple(from_json(EndedReview, line) for line in file.records) if file else ()
+    return take(store, _key(batch.name), batch.reviews, EndedReview)
 
 
 def delete_batch(store: S3Store, batch: HarvestBatch) -> None:

@@ -23,7 +23,9 @@ LONGEST_VISIBILITY = 43_200
 """VisibilityTimeout is twelve hours at most (SQS API reference)."""
 LONGEST_ATTRIBUTE = 1_000
 WAIT_SECONDS = 1
-"""Long polling asks all servers of a queue; a short poll may say that nothing is there while something is."""
+"""Long polling asks all servers of a queue; a short poll may say that nothing is there while something is. So the first
+poll is long, and one after a full answer; after a few messages it would only be a second lost, and what a short poll
+leaves in the queue is for the next drain."""
 
 # What an SQS attribute may hold: characters of XML 1.0 (SQS API reference).
 _NOT_IN_ATTRIBUTES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,20 +69,21 @@ class QueueHook(SqsHook):
         :raises QueueError: SQS refused.
         """
         seen: set[str] = set()
+        wait = WAIT_SECONDS
         while len(seen) < limit:
-            answer = self._call(
-                "ReceiveMessage",
-                lambda: self.client.receive_message(
-                    QueueUrl=self.queue_url,
-                    MaxNumberOfMessages=min(A_CALL, limit - len(seen)),
-                    VisibilityTimeout=min(visibility_seconds, LONGEST_VISIBILITY),
-                    WaitTimeSeconds=WAIT_SECONDS,
-                    MessageSystemAttributeNames=["ApproximateReceiveCount"],
-                ),
+            asked = functools.partial(
+                self.client.receive_message,
+                QueueUrl=self.queue_url,
+                MaxNumberOfMessages=min(A_CALL, limit - len(seen)),
+                VisibilityTimeout=min(visibility_seconds, LONGEST_VISIBILITY),
+                WaitTimeSeconds=wait,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
+            answer = self._call("ReceiveMessage", asked)
             fresh = [_message(each) for each in answer.get("Messages", []) if each["MessageId"] not in seen]
             if not fresh:
                 return
+            wait = WAIT_SECONDS if len(fresh) == A_CALL else 0
             for message in fresh:
                 if message.id not in seen:
                     seen.add(message.id)

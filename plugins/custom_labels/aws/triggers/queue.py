@@ -39,7 +39,7 @@ class QueueTrigger(BaseEventTrigger):
     come closer to its queue's dead-letter queue each time; and an event for every ten messages would make as many runs.
 
     :param queue_url: the queue.
-    :param poll_seconds: seconds between two polls.
+    :param poll_seconds: seconds between two polls; at 2, SQS asks half a dollar a month for them.
     :param busy_seconds: seconds after which it fires again where messages wait and others came or went since: they may
         have come after the run that it triggered had drained the queue.
     :param repeat_seconds: seconds after which it fires again where the same number waits and nobody received any.
@@ -54,7 +54,7 @@ class QueueTrigger(BaseEventTrigger):
         self,
         *,
         queue_url: str,
-        poll_seconds: float = 5,
+        poll_seconds: float = 2,
         busy_seconds: float = 20,
         repeat_seconds: float = 300,
         aws_conn_id: str | None = "aws_default",
