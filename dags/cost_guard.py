@@ -46,7 +46,7 @@ def cost_guard_dag(project: Project) -> DAG:
             delete = DeleteVersionOperator.partial(task_id="delete", **aws).expand_kwargs(
                 actions.map(lambda action: arguments_of(action, Action.DELETE))
             )
-            release = task_of(release_locks(project)).as_teardown()
+            release = task_of(release_locks(project, [inspected.choice])).as_teardown()
         # Also where one of them failed: that keeps nothing else from being done.
         accounted = account.having(trigger_rule=TriggerRule.ALL_DONE)(project, settings, inspected)
         ended = finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, inspected, accounted)

@@ -8,7 +8,7 @@ from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, given, order, task_of
+from custom_labels.core.steps import follow, given, order, task_of, text_of
 from custom_labels.deployment import scale_tasks
 from custom_labels.deployment.deploy_tasks import restart_live, smoke_test, take_deployment_lock
 from custom_labels.deployment.preconditions import recorded_by_run
@@ -40,8 +40,8 @@ def scale_dag(project: Project) -> DAG:
                 project, settings, given(decided.project_arn), given(decided.version_name), given(decided.digest)
             )
         finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
-        restart = restart_live(project, trigger_rule=TriggerRule.ONE_FAILED)
-        release = task_of(release_locks(project)).as_teardown()
+        restart = restart_live(project, given(decided.version_name), trigger_rule=TriggerRule.ONE_FAILED)
+        release = task_of(release_locks(project, [text_of(lock)])).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Scaling.DUE: stop})

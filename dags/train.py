@@ -7,7 +7,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, TaskGroup, TriggerRule
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator, release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, order, task_of
+from custom_labels.core.steps import follow, order, task_of, text_of
 from custom_labels.deployment import end_tasks
 from custom_labels.deployment.deploy_tasks import deploy, take_deployment_lock
 from custom_labels.deployment.settings import TrainSettings
@@ -36,12 +36,12 @@ def train_dag(project: Project) -> DAG:
 
         with TaskGroup("prepare_data", prefix_group_id=False, tooltip="Check the images, make the datasets"):
             lock = AcquireProjectLockOperator(task_id="acquire_lock", project=project.name, deferrable=True)
-            prepared = train_tasks.prepare_images(project, settings)
+            prepared = train_tasks.prepare_images(project, settings, decided)
             datasets = make_datasets(project, prepared)
 
         with TaskGroup("train", prefix_group_id=False, tooltip="Pay for one training of these images"):
             attempt = train_tasks.claim_training.having(trigger_rule=MIN_ONE_SUCCESS)(
-                project, settings, prepared, datasets.project_arn
+                project, settings, prepared, datasets.project_arn, datasets.arns
             )
             trained = train(project, settings, attempt)
 
@@ -66,9 +66,9 @@ def train_dag(project: Project) -> DAG:
         finish = end_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
             project, settings, decided, prepared, evaluated, judged
         )
-        release = task_of(release_locks(project)).as_teardown()
+        release = task_of(release_locks(project, [text_of(lock), text_of(deployment_lock)])).as_teardown()
 
-        follow(decided, {Due.YES: [lock, attempt]})
+        follow(decided, {Due.YES: [lock, attempt, release]})
         order(lock, prepared)
         follow(prepared, {Retrain.TRAIN: datasets.first, Retrain.RESUME: attempt})
         order(datasets.ready, attempt)

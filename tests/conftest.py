@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kit.api_models import read_models_once
+from tests.kit.database import provide_database
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -77,24 +78,28 @@ read_models_once()
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> None:
-    """An empty metadata database."""
-    from airflow.utils import db
-
-    db.initdb()
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of the session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
-def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+def airflow_db(shared_folder: Path) -> None:
+    """An empty metadata database."""
+    provide_database(shared_folder, HOME)
+
+
+@pytest.fixture(scope="session")
+def aws_process(shared_folder: Path) -> Iterator[LocalAws]:
     """The embedded AWS, one for the whole session, with transitions that take no time to speak of.
 
     What several tests train on the same images is fitted once, by whichever of the session's processes comes first.
     """
     from include.local_aws.process import LocalAws
 
-    base = tmp_path_factory.getbasetemp()
-    memory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fitted_models"
-    with LocalAws([*FAST, "--memory", str(memory)], log=HOME / "local_aws.log") as aws:
+    memory = str(shared_folder / "fitted_models")
+    with LocalAws([*FAST, "--memory", memory], log=HOME / "local_aws.log") as aws:
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
         yield aws
 

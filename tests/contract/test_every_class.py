@@ -59,11 +59,6 @@ def test_the_connection_is_templated(cls: type[Any]) -> None:
     assert {"aws_conn_id", "region_name", "verify", "botocore_config"} <= set(cls.template_fields)
 
 
-@pytest.mark.parametrize("cls", ON_AWS, ids=ids)
-def test_it_links_to_the_console(cls: type[Any]) -> None:
-    assert [link.name for link in cls.operator_extra_links]
-
-
 def parameters_of(cls: type[Any]) -> set[str]:
     """Give the names of all parameters; behind ``**kwargs`` are those of the class above."""
     found: set[str] = set()

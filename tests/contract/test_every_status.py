@@ -18,9 +18,10 @@ from botocore.exceptions import WaiterError
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
-from custom_labels.aws.operators.base import CUT_SHORT, WaitingOperator
+from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.sensors.rekognition import StatusSensor
 from custom_labels.aws.statuses import (
+    CUT_SHORT,
     DATASET_TABLES,
     PROJECT_TABLES,
     TABLES,

@@ -10,7 +10,7 @@ import pytest
 from custom_labels.core.codec import to_json
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.kit.support import BUCKET, client, s3
@@ -47,7 +47,7 @@ def fail(reason: str | None = "task_failure") -> None:
 
 
 def record(outcome: str, run: str) -> None:
-    ended = RunOutcome(outcome=outcome, project="digits", detail="why", run=f"{DAG_ID}/{run}")
+    ended = RunOutcome(outcome=Outcome[outcome.upper()], project="digits", detail="why", run=f"{DAG_ID}/{run}")
     Registry(S3Store(BUCKET)).record_run(to_json(ended))
 
 

@@ -59,9 +59,10 @@ BAD = [
     ("keep_versions", "1", "expected a whole number from 2"),
     (
         "service_window",
-        "08:00-18:00 Europe/Bonn",
-        "'Europe/Bonn' is no time zone that this machine knows; expected days",
+        '{"opens": "0 8 * * mon-fri", "closes": "18:00", "time_zone": "Europe/Berlin"}',
+        "at 'closes.0': '18:00' is no cron expression (Exactly 5, 6 or 7 columns has",
     ),
+    ("service_window", "mon-fri 08:00-18:00", 'expected JSON such as {"opens": "0 8 * * mon-fri", "closes": '),
 ]
 
 

@@ -83,7 +83,7 @@ def test_an_answer_of_a_run_that_died_counts(careful: LocalAws) -> None:
     careful.control.outcomes({"operation": "start", "version": "*", "status": "FAILED", "message": "No capacity."})
     with person("Approve") as asked:
         failed = train()
-    assert failed.failed == {"start_version"}
+    assert failed.failed == {"version_is_running"}
     careful.control.outcomes()
 
     with person("Reject") as asked_again:

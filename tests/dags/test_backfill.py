@@ -54,7 +54,7 @@ def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: Lo
 
     assert last.ends == {"trained"}
     assert scheduled.ends == {"deployed"}
-    assert scheduled.tasks["resume_training"] == "success"
+    assert (scheduled.tasks["create_project"], scheduled.tasks["claim_training"]) == ("skipped", "success")
     assert effects(digits, "CreateProjectVersion") == 2
     assert record(digits, "live")["digest"] == last.xcoms["plan"]["digest"]
     assert curve(digits) == [(12, False), (24, True)]
@@ -68,7 +68,7 @@ def test_a_failed_interval_leaves_the_others_alone(digits: LocalAws) -> None:
 
     failed, other, again = backfill(0), backfill(1), backfill(0)
 
-    assert (failed.state, failed.failed) == ("failed", {"train"})
+    assert (failed.state, failed.failed) == ("failed", {"training_is_done"})
     assert (other.state, other.ends) == ("success", {"trained"})
     assert again.ends == {"nothing_to_do"}
     assert "could not be trained" in str(again.note)

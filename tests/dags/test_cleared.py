@@ -46,7 +46,8 @@ def cleared(left: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
 
 
 TRAINED: dict[str, dict[str, Any]] = {
-    "are_images_enough": {"skipmixin_key": {"followed": ["build_manifests"]}, "reason": "60 untrained images"},
+    "prepare_images": {"return_value": {"choice": "train", "reason": "60 untrained images", "digest": "0" * 64}},
+    "judge_version": {"skipmixin_key": {"skipped": ["finish"]}},
     "claim_training": {"return_value": {"digest": "0" * 64, "version_name": "another"}},
 }
 """What a run leaves that trained."""
@@ -68,12 +69,12 @@ def test_a_run_whose_training_was_begun_goes_on_with_it(digits: LocalAws) -> Non
     serve(digits, "champion")
     put_images(digits, 10)
     digits.control.outcomes({"operation": "start", "version": "*", "status": "FAILED", "message": "No capacity."})
-    assert train().failed == {"start_version"}
+    assert train().failed == {"version_is_running"}
     digits.control.outcomes()
 
     with cleared(TRAINED):
         run = train()
 
-    assert (run.state, run.ends, run.tasks["resume_training"]) == ("success", {"deployed"}, "success")
+    assert (run.state, run.ends, run.tasks["create_project"]) == ("success", {"deployed"}, "skipped")
     assert record(digits, "live")["version_name"] != "champion"
     assert effects(digits, "CreateProjectVersion") == 2

@@ -11,7 +11,7 @@ from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.detection.log_records import write_log
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import make_queues, point_to, serve, start, train_versions
-from tests.kit.guard_runs import end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
+from tests.kit.guard_runs import CLOSED, OPEN, end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
 from tests.kit.support import BUCKET, client, effects, rekognition, s3
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def test_the_live_version_is_stopped_outside_of_the_window_and_started_within(
 ) -> None:
     serve(digits)
     know("v1")
-    tomorrow, today = f"{datetime.now(UTC) + timedelta(days=2):%a}", f"{datetime.now(UTC):%a}"
-    variables.set(service_window=f"{tomorrow} 08:00-18:00")
+    variables.set(service_window=CLOSED)
     night = guard()
     stopped = statuses(digits)
-    variables.set(service_window=f"{today} 00:00-24:00; {tomorrow} 00:00-24:00")
+    variables.set(service_window=OPEN)
 
     morning = guard()
 

@@ -271,7 +271,7 @@ def test_a_message_that_nobody_understands_is_handed_to_people_with_the_reason(i
     reasons = {
         each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in receive(inbox, "dead-letters")
     }
-    assert "no JSON" in reasons["hello"]
+    assert "Invalid JSON" in reasons["hello"]
     assert any("of bucket 'other'" in reason for reason in reasons.values())
     assert count_messages(inbox) == 0
 

@@ -65,4 +65,4 @@ def test_a_challenger_is_refused_by_what_both_say_of_the_same_images(digits: Loc
     assert len(found["test_manifest"]["sha256"]) == 64
     assert record(digits, "last_run/digits_train")["facts"]["Metrics"] == found["headline"]
     assert f"both on the same {same['images']} test images" in found["headline"]
-    assert links("judge") == {"_link_DecisionLink": f"/custom-labels/digits/decisions/{challenger}"}
+    assert links("judge_version") == {"_link_DecisionLink": f"/custom-labels/digits/decisions/{challenger}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,6 +38,11 @@ def dry_run(aws: LocalAws, conf: dict[str, Any] | None = None) -> Run:
     return run
 
 
+def plan_of(run: Run) -> str:
+    """Give the plan that a dry run left, as people read it."""
+    return str(run.xcoms["decide_training"]["plan"])
+
+
 def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: LocalAws, variables: Variables) -> None:
     put_images(digits, 12)
     s3(digits).put_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/broken.png", Body=b"no image")
@@ -44,18 +50,14 @@ def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: Loc
 
     run = dry_run(digits)
 
-    plan = run.xcoms["dry_run"]
+    plan = plan_of(run)
     assert (run.state, run.ends) == ("success", {"planned"})
-    assert (plan["action"], plan["reason"]) == (
-        "train",
-        "24 untrained images of 24; 1 left out: neither PNG nor JPEG by content",
-    )
-    assert [(label["label"], label["images"], label["left_out"]) for label in plan["labels"]] == [
-        ("columns", 12, 0),
-        ("rows", 12, 1),
-    ]
-    assert plan["gates"] == ["F1 of all labels together: at least 0.5"]
-    assert "an assumption" in plan["estimate"]["basis"]
+    assert "# Plan: train" in plan
+    assert "Because: 24 untrained images of 24; 1 left out: neither PNG nor JPEG by content." in plan
+    assert "| columns | 12 | 12 | 0 | 0 |" in plan
+    assert re.search(r"\| rows \| 12 \| 12 \| 0 \| 0 \| \d+ \| \d+ \| 1 \|", plan)
+    assert "F1 of all labels together: at least 0.5" in plan
+    assert "an assumption" in plan
     assert "Plan of a training: train: 24 untrained images of 24" in str(run.note)
     assert len(str(run.note)) <= 1000
 
@@ -70,13 +72,10 @@ def test_after_a_training_a_dry_run_compares_with_it(digits: LocalAws) -> None:
 
     run = dry_run(digits)
 
-    changes = {label["label"]: label["change"] for label in run.xcoms["dry_run"]["labels"]}
-    assert trained.xcoms["plan"]["action"] == "train"
-    assert {label: (each["new"], each["changed"], each["removed"]) for label, each in changes.items()} == {
-        "columns": (5, 0, 0),
-        "rows": (5, 0, 1),
-    }
-    assert "from 1 past training" in run.xcoms["dry_run"]["estimate"]["basis"]
+    assert "# Plan: train" in trained.xcoms["prepare_images"]["plan"]
+    assert "| columns | 15 | 5 | 0 | 0 |" in plan_of(run)
+    assert "| rows | 14 | 5 | 0 | 1 |" in plan_of(run)
+    assert "from 1 past training" in plan_of(run)
     assert record(digits, "last_run/digits_train")["outcome"] == "deployed"
 
 
@@ -102,7 +101,7 @@ def test_a_gate_on_a_label_that_does_not_exist_stops_before_anything_is_paid(
     planned, run = dry_run(digits), train()
 
     assert f"impossible: {GATE_WORDS}" in str(planned.note)
-    assert (run.state, run.failed) == ("failed", {"check_images"})
+    assert (run.state, run.failed) == ("failed", {"prepare_images"})
     assert f"{GATE_WORDS} Correct the Variable 'digits__gates'" in str(run.note)
     assert effects(digits, "CreateProjectVersion") == 0
 
@@ -114,7 +113,7 @@ def test_a_failing_dry_run_leaves_no_record_either(digits: LocalAws) -> None:
     run = train(DRY)
 
     digits.control.denied()
-    assert (run.state, run.failed) == ("failed", {"dry_run"})
+    assert (run.state, run.failed) == ("failed", {"decide_training"})
     assert record(digits, "last_run/digits_train") is None
 
 
@@ -124,8 +123,8 @@ def test_a_dry_run_of_a_backfill_sees_its_interval(digits: LocalAws) -> None:
     with as_backfill(day(0), day(1)):
         run = dry_run(digits)
 
-    assert run.xcoms["dry_run"]["reason"] == "10 images at the end of the interval; 10 left out: newer than the run"
-    assert run.xcoms["dry_run"]["gates"] == []
+    assert "10 images at the end of the interval; 10 left out: newer than the run" in plan_of(run)
+    assert "at least 0.5" not in plan_of(run)
 
 
 def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) -> None:
@@ -134,12 +133,12 @@ def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) 
         for label in ("columns", "rows"):
             put(digits, f"{label}/{number}.png", picture(label, number))
 
-    plan = dry_run(digits).xcoms["dry_run"]
+    plan = plan_of(dry_run(digits))
     run = train()
 
-    assert plan["action"] == "impossible"
-    assert "is in eu-west-1, and Custom Labels is called in us-east-1" in plan["reason"]
-    assert run.failed == {"check_images"}
+    assert "# Plan: impossible" in plan
+    assert "is in eu-west-1, and Custom Labels is called in us-east-1" in plan
+    assert run.failed == {"prepare_images"}
     assert "or name a bucket in us-east-1" in str(run.note)
     assert effects(digits, "CreateProject") == 0
 
@@ -151,11 +150,10 @@ def test_a_dry_run_warns_of_names_that_a_person_confuses(digits: LocalAws) -> No
         for number in range(4):
             put(digits, f"{name}/{number}.png", picture("rows", 10 * seed + number))
 
-    plan = dry_run(digits).xcoms["dry_run"]
+    plan = plan_of(dry_run(digits))
 
-    assert [label["label"] for label in plan["labels"]] == ["None of the above", "Rows", "caf\u00e9", "rows"]
-    assert [label["images"] for label in plan["labels"]] == [4, 4, 8, 4]
-    merged, alike, none, *_ = plan["warnings"]
-    assert "they are trained as one label" in merged
-    assert "'Rows', 'rows' look alike" in alike
-    assert "'None of the above' is named like the answer" in none
+    for label, images in (("None of the above", 4), ("Rows", 4), ("caf\u00e9", 8), ("rows", 4)):
+        assert f"| {label} | {images} |" in plan
+    assert "they are trained as one label" in plan
+    assert "'Rows', 'rows' look alike" in plan
+    assert "'None of the above' is named like the answer" in plan

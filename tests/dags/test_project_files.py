@@ -15,6 +15,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 from tests.conftest import HOME, ROOT, airflow_environment
+from tests.kit.database import copy_database
 
 SHIPPED = (ROOT / "include" / "projects" / "digits.yaml").read_text()
 WRONG = {
@@ -67,8 +68,7 @@ def test_airflow_lists_the_import_error(folder: Path, tmp_path: Path, airflow_db
         assert done.returncode in ends_with, done.stderr
         return done.stdout
 
-    with contextlib.closing(sqlite3.connect(HOME / "airflow.db")) as empty:
-        empty.execute("vacuum into ?", [str(home / "airflow.db")])
+    copy_database(HOME / "airflow.db", home / "airflow.db")
     airflow("dag-processor", "--num-runs", "1")
     # It ends with 1 where there are any.
     errors = rows(airflow("dags", "list-import-errors", "--output", "json", ends_with=(1,)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, TaskGroup
 
 from tests.conftest import ROOT
 
@@ -99,72 +99,30 @@ def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: di
 
 
 def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags: dict[str, DAG]) -> None:
-    """The operators of ``aws/`` know no registry: those of the rooms above look at it, then do what they do."""
     from custom_labels.aws.operators import versions
 
-    kinds = (
+    bare = {
         versions.CustomLabelsTrainVersionOperator,
         versions.CustomLabelsStartVersionOperator,
         versions.CustomLabelsStopVersionOperator,
         versions.CustomLabelsDeleteVersionOperator,
-    )
-    for kind in kinds:
-        tasks = [task for dag in dags.values() for task in dag.tasks if issubclass(class_of(task), kind)]
-        bare = [f"{task.dag_id}.{task.task_id}" for task in tasks if class_of(task) is kind]
-        assert (bool(tasks), bare) == (True, []), kind.__name__
+    }
+    kinds = [(task, getattr(task, "operator_class", type(task))) for dag in dags.values() for task in dag.tasks]
+
+    assert [f"{task.dag_id}.{task.task_id}" for task, kind in kinds if kind in bare] == []
+    for each in bare:
+        found: list[Any] = [kind for _, kind in kinds if issubclass(kind, each)]
+        assert found
+        assert all(kind.execute is not getattr(each, "execute") for kind in found)  # noqa: B009
 
 
-def test_every_task_behind_a_branch_asks_whether_it_was_chosen(dags: dict[str, DAG]) -> None:
-    from airflow.providers.standard.operators.empty import EmptyOperator
+def test_a_dag_opens_as_at_most_ten_boxes(dags: dict[str, DAG]) -> None:
+    boxes = {dag.dag_id: list(dag.task_group.children) for dag in dags.values()}
+    groups = [child for child in dags["digits_train"].task_group.children.values() if isinstance(child, TaskGroup)]
 
-    from custom_labels.core.inputs import is_branch
-
-    behind = [
-        task
-        for dag in dags.values()
-        for task in dag.tasks
-        if any(is_branch(each) for each in task.upstream_list) and not task.is_teardown
-    ]
-    blind = [
-        f"{task.dag_id}.{task.task_id}"
-        for task in behind
-        # A step asks by itself; an empty task does nothing.
-        if not is_step(task) and not isinstance(task, EmptyOperator) and not is_hook_of_ours(hook_of(task))
-    ]
-
-    assert len(behind) > 30
-    assert blind == []
-
-
-def class_of(task: Any) -> type:
-    """Give a task's operator, of a mapped one that of its instances."""
-    return getattr(task, "operator_class", type(task))
-
-
-def hook_of(task: Any) -> Any:
-    """Give a task's ``pre_execute``, of a mapped one that of its instances."""
-    return task.partial_kwargs.get("pre_execute") if task.is_mapped else task._pre_execute_hook
-
-
-def made_by(hook: Any) -> str:
-    """Name the function of ours that made a hook."""
-    checks = [cell.cell_contents for cell in getattr(hook, "__wrapped__", hook).__closure__ or ()] if hook else []
-    return next((each.__qualname__.partition(".")[0] for each in checks if callable(each)), "")
-
-
-def is_hook_of_ours(hook: Any) -> bool:
-    from custom_labels.core.preconditions import when_chosen
-    from custom_labels.deployment import preconditions as of_deployment
-    from custom_labels.training import preconditions as of_training
-
-    makers = (of_deployment, of_training)
-    return hook is when_chosen or any(hasattr(each, made_by(hook) or "nothing") for each in makers)
-
-
-def is_step(task: Any) -> bool:
-    """Whether a task is a function of ours, which checks its inputs and the branches before it."""
-    function = getattr(task, "python_callable", None)
-    return function is not None and function.__module__.startswith("custom_labels.")
+    assert {dag_id: found for dag_id, found in boxes.items() if len(found) > 10} == {}
+    assert len(dags["digits_train"].tasks) <= 28
+    assert len(groups) <= 7
 
 
 def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:

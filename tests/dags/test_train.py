@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.training.attempt_records import TrainingRecords
 from tests.kit.dag_runs import Variables, record, statuses, train
+from tests.kit.deploy_runs import registry
 from tests.kit.detect_runs import serve, start
 from tests.kit.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
 
@@ -65,14 +67,13 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
     assert "8 untrained images of 8, a training needs 10" in str(run.note)
     assert record(digits, "last_run/digits_train")["outcome"] == "nothing_to_do"
     assert effects(digits, "CreateProject") == 0
-    assert run.tasks["learning_curve"] == "skipped"
     assert record(digits, "learning_curve") is None
 
 
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:
     put_images(digits, 4)
 
-    assert train({"minimum_untrained_images": 8}).tasks["train"] == "success"
+    assert train({"minimum_untrained_images": 8}).tasks["training_is_done"] == "success"
 
 
 def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, variables: Variables) -> None:
@@ -119,8 +120,8 @@ def test_a_failed_training_is_a_failed_run_and_is_not_repeated(digits: LocalAws)
 
     failed, again = train(), train()
 
-    assert (failed.state, failed.failed) == ("failed", {"train"})
-    assert failed.tasks["training_failed"] == "success"
+    assert (failed.state, failed.failed) == ("failed", {"training_is_done"})
+    assert TrainingRecords(registry()).open_attempt() is None
     assert "The sky fell." in str(failed.note)
     assert (again.state, again.ends) == ("success", {"nothing_to_do"})
     assert effects(digits, "CreateProjectVersion") == 1
@@ -133,7 +134,7 @@ def test_a_version_that_fails_to_start_leaves_the_live_one(digits: LocalAws) -> 
 
     failed = train()
 
-    assert (failed.state, failed.failed) == ("failed", {"start_version"})
+    assert (failed.state, failed.failed) == ("failed", {"version_is_running"})
     assert "No capacity." in str(failed.note)
     assert record(digits, "live")["version_name"] == "champion"
     assert versions(digits, "RUNNING") == ["champion"]
@@ -227,7 +228,7 @@ def test_one_label_only_cannot_be_trained_and_costs_nothing(digits: LocalAws) ->
 
     run = train()
 
-    assert (run.state, run.failed) == ("failed", {"check_images"})
+    assert (run.state, run.failed) == ("failed", {"prepare_images"})
     assert "Too few labels to train: 1 ('rows')" in str(run.note)
     assert effects(digits, "CreateProject") == 0
 

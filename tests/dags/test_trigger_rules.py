@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, TriggerRule, task
 
-from custom_labels.core.inputs import is_branch
+from custom_labels.core.steps import DecisionOperator
 from tests.conftest import ROOT
 
 RUN, SKIPPED = "run", "skipped"
@@ -27,24 +27,17 @@ MOST_RUNS = 20_000
 class Played:
     """A run in which every task that runs succeeds.
 
-    :param states: of the tasks that were decided; ``chosen`` is the task that each branch went to.
+    :param states: of the tasks that were decided; ``chosen`` are the tasks on the way that each decision took, and
+        ``passed_over`` those that it skipped.
     """
 
     states: dict[str, str] = field(default_factory=dict)
-    chosen: dict[str, str] = field(default_factory=dict)
-
-    def is_skipped_by_branch(self, each: Any) -> bool:
-        """Whether a branch right before a task chose another one that does not lead to it."""
-        for branch_id, chosen in self.chosen.items():
-            if branch_id in each.upstream_task_ids and each.task_id != chosen:
-                behind = each.dag.get_task(chosen).get_flat_relative_ids(upstream=False)
-                if each.task_id not in behind:
-                    return True
-        return False
+    chosen: dict[str, frozenset[str]] = field(default_factory=dict)
+    passed_over: frozenset[str] = frozenset()
 
     def decide(self, each: Any) -> str:
         """Say what becomes of a task whose upstreams are decided."""
-        if self.is_skipped_by_branch(each):
+        if each.task_id in self.passed_over:
             return SKIPPED
         upstream = [self.states[task_id] for task_id in each.upstream_task_ids]
         rule = TriggerRule(each.trigger_rule)
@@ -67,30 +60,50 @@ def every_run(dag: DAG) -> Iterator[Played]:
         each = order[number]
         state = played.decide(each)
         states = {**played.states, each.task_id: state}
-        if state == SKIPPED or not is_branch(each):
-            yield from play(number + 1, Played(states, played.chosen))
-            return
-        for chosen in sorted(each.downstream_task_ids):
-            if TriggerRule(dag.get_task(chosen).trigger_rule) not in AFTER_FAILURES:
-                yield from play(number + 1, Played(states, {**played.chosen, each.task_id: chosen}))
+        for way in ways_on(each) if state == RUN else [None]:
+            chosen, passed_over = played.chosen, played.passed_over
+            if way is not None:
+                chosen, passed_over = {**chosen, each.task_id: way[0]}, passed_over | way[1]
+            yield from play(number + 1, Played(states, chosen, passed_over))
 
     yield from play(0, Played())
+
+
+def ways_on(each: Any) -> list[tuple[frozenset[str], frozenset[str]] | None]:
+    """Give what each choice of a decision leads to and what it skips; of another task that it leads on."""
+    if isinstance(each, DecisionOperator):
+        return [
+            (frozenset(task.task_id for task in tasks), frozenset(task.task_id for task in each.passed_over(choice)))
+            for choice, tasks in [*each.ways.items(), ("no way", [])]
+        ]
+    if callable(getattr(each, "do_branch", None)):
+        downstream = {t.task_id: t for t in each.downstream_list if TriggerRule(t.trigger_rule) not in AFTER_FAILURES}
+        return [
+            (frozenset({chosen}), frozenset(downstream) - {chosen} - task.get_flat_relative_ids(upstream=False))
+            for chosen, task in sorted(downstream.items())
+        ]
+    return [None]
 
 
 def run_in_vain(dag: DAG) -> Mapping[str, set[str]]:
     """Give the tasks that run with nothing but such upstreams as run in any case, with those upstreams."""
     found: dict[str, set[str]] = {}
-    joins = [each for each in dag.tasks if TriggerRule(each.trigger_rule) in JOINS and not each.is_teardown]
+    joins = [each for each in dag.tasks if TriggerRule(each.trigger_rule) in JOINS and not runs_always(each)]
     leads = {each.task_id: leading(each) for each in joins}
     for number, played in enumerate(every_run(dag)):
         assert number < MOST_RUNS, f"{dag.dag_id} has too many branches to play every run"
         for each in joins:
             if played.states[each.task_id] != RUN:
                 continue
-            is_chosen = any(played.chosen.get(task_id) == each.task_id for task_id in each.upstream_task_ids)
+            is_chosen = any(each.task_id in played.chosen.get(task_id, ()) for task_id in each.upstream_task_ids)
             if not is_chosen and not any(played.states[task_id] == RUN for task_id in leads[each.task_id]):
                 found.setdefault(each.task_id, set()).update(each.upstream_task_ids - leads[each.task_id])
     return found
+
+
+def runs_always(each: Any) -> bool:
+    """Whether a task is meant to run in every run: the step that says how it ended, and what gives locks back."""
+    return bool(each.is_teardown) or each.task_id == "finish"
 
 
 def leading(each: Any) -> set[str]:

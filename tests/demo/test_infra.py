@@ -64,9 +64,13 @@ def test_no_action_is_a_pattern(statements: list[dict[str, Any]]) -> None:
 
 
 def test_rekognition_resources_name_the_project(statements: list[dict[str, Any]]) -> None:
-    for each in statements:
-        if _list(each["Action"])[0].startswith("rekognition:") and each["Resource"] != "*":
-            assert ":project/${ProjectName}/" in each["Resource"]["Sub"]
+    narrow = [
+        each["Resource"]["Sub"]
+        for each in statements
+        if _list(each["Action"])[0].startswith("rekognition:") and each["Resource"] != "*"
+    ]
+    assert narrow
+    assert [resource for resource in narrow if ":project/${ProjectName}/" not in resource] == []
 
 
 def test_bucket_and_prefix_bound_all_s3_actions(statements: list[dict[str, Any]]) -> None:
@@ -122,13 +126,15 @@ def test_what_is_made_may_be_tagged_and_tags_may_be_read(statements: list[dict[s
 
 
 def test_review_resources_name_the_project(statements: list[dict[str, Any]]) -> None:
-    for each in statements:
-        actions = set(_list(each["Action"]))
-        if actions & {"sagemaker:DescribeWorkteam", *WITHOUT_NARROWER_RESOURCE}:
-            continue
-        for resource in _list(each["Resource"]):
-            if any(action.startswith("sagemaker:") for action in actions):
-                assert resource["Sub"].endswith("/${ReviewPrefix}-*")
+    narrow = [
+        resource["Sub"]
+        for each in statements
+        if not {"sagemaker:DescribeWorkteam", *WITHOUT_NARROWER_RESOURCE}.intersection(_list(each["Action"]))
+        and any(action.startswith("sagemaker:") for action in _list(each["Action"]))
+        for resource in _list(each["Resource"])
+    ]
+    assert narrow
+    assert [resource for resource in narrow if not resource.endswith("/${ReviewPrefix}-*")] == []
 
 
 def test_images_may_not_be_shown_to_the_public(statements: list[dict[str, Any]]) -> None:

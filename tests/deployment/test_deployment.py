@@ -8,10 +8,10 @@ import pytest
 
 from custom_labels.aws.statuses import Described
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.deployment import SmokeAnswer, Units, smoke_failure
-from custom_labels.deployment.rollback import find_target, make_candidate
-from custom_labels.deployment.scaling import decide_scaling
+from custom_labels.deployment.rollback import find_replaced, find_target, make_candidate
+from custom_labels.deployment.scaling import Scaling, decide_scaling
 from custom_labels.errors import ModelError
 
 
@@ -139,17 +139,7 @@ def test_a_version_that_can_serve_is_a_candidate_like_a_trained_one(status: str)
 
     found = make_candidate("v1", record=RECORD, project_arn="arn:p", described=described, live=live("v2"))
 
-    assert found == {
-        "version_name": "v1",
-        "version_arn": "arn:v1",
-        "project_arn": "arn:p",
-        "digest": "d",
-        "f1": 0.9,
-        "labels": ["a"],
-        "champion_arn": "arn:v2",
-        "replaces": "v2",
-        "is_rollback": True,
-    }
+    assert found == Candidate("arn:p", "v1", "arn:v1", "d", 0.9, ("a",), "arn:v2", is_rollback=True)
 
 
 @pytest.mark.parametrize(
@@ -157,12 +147,8 @@ def test_a_version_that_can_serve_is_a_candidate_like_a_trained_one(status: str)
     [(None, None), (live("v2"), "v2"), (live("v1", previous_version_name="v2"), "v2")],
     ids=["none serves", "another serves", "it was put back by a run that died"],
 )
-def test_a_candidate_names_the_version_that_it_replaces(present: LiveVersion | None, replaces: str | None) -> None:
-    described = Described("RUNNING", raw={"ProjectVersionArn": "arn:v1"})
-
-    found = make_candidate("v1", record=RECORD, project_arn="arn:p", described=described, live=present)
-
-    assert found["replaces"] == replaces
+def test_a_rollback_knows_the_version_that_it_replaces(present: LiveVersion | None, replaces: str | None) -> None:
+    assert find_replaced("v1", present) == replaces
 
 
 SCALE: list[tuple[str, dict[str, Any], bool, str]] = [
@@ -183,5 +169,5 @@ def test_the_live_version_is_started_again_only_where_other_units_are_wanted(
 
     decision = decide_scaling(**facts, wanted=Units(2))
 
-    assert decision.is_due is due
+    assert (decision.choice is Scaling.DUE) is due
     assert words in decision.reason

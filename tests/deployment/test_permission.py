@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from custom_labels.core.codec import to_json
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.evaluation.approval import Approval
 
-CANDIDATE = {"version_name": "v2", "version_arn": "arn of v2", "champion_arn": "arn of v1"}
-ROLLBACK = {**CANDIDATE, "is_rollback": True}
+CANDIDATE = Candidate("arn of digits", "v2", "arn of v2", "0" * 64, 0.9, ("a",), "arn of v1")
+ROLLBACK = replace(CANDIDATE, is_rollback=True)
 DECISION: dict[str, Any] = {
     "version_arn": "arn of v2",
     "champion": {"version_name": "v1", "version_arn": "arn of v1"},
@@ -41,19 +41,19 @@ SILENCE = replace(NO, by=None)
         (CANDIDATE, {}, DECISION, False, None),
         (CANDIDATE, {"approval": YES}, DECISION, True, None),
         (CANDIDATE, {"approval": YES}, DECISION, False, None),
-        ({**CANDIDATE, "champion_arn": None}, {}, {**DECISION, "champion": None}, False, None),
+        (replace(CANDIDATE, champion_arn=None), {}, {**DECISION, "champion": None}, False, None),
         (CANDIDATE, {}, None, False, "was not judged by its gates"),
         (CANDIDATE, {}, {**DECISION, "version_arn": "arn of another v2"}, False, "was not judged by its gates"),
         (CANDIDATE, {}, {**DECISION, "passed": False}, False, "did not pass its gates"),
         (CANDIDATE, {}, {**DECISION, "gates": [{"passed": True}, {"passed": False}]}, False, "did not pass its gates"),
         (
-            {**CANDIDATE, "champion_arn": "arn of v0"},
+            replace(CANDIDATE, champion_arn="arn of v0"),
             {},
             DECISION,
             False,
             "was judged against arn of v1, not arn of v0",
         ),
-        ({**CANDIDATE, "champion_arn": None}, {}, DECISION, False, "was judged against arn of v1, not none"),
+        (replace(CANDIDATE, champion_arn=None), {}, DECISION, False, "was judged against arn of v1, not none"),
         (CANDIDATE, {}, DECISION, True, "was approved by nobody, and 'require_approval' is on"),
         (CANDIDATE, {"approval": replace(YES, by=None)}, DECISION, True, "was approved by nobody"),
         (CANDIDATE, {"approval": replace(YES, reason="another verdict")}, DECISION, True, "was approved by nobody"),
@@ -66,7 +66,7 @@ SILENCE = replace(NO, by=None)
     ],
 )
 def test_a_version_serves_only_with_what_it_takes_on_record(
-    candidate: dict[str, Any], record: dict[str, Any], decision: Any, needs_approval: bool, words: str | None
+    candidate: Candidate, record: dict[str, Any], decision: Any, needs_approval: bool, words: str | None
 ) -> None:
     on_record = {name: to_json(value) if name == "approval" else value for name, value in record.items()}
 

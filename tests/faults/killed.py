@@ -8,18 +8,17 @@ import json
 import os
 import select
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import HOME, ROOT, airflow_environment
 from tests.kit.dag_runs import Run
+from tests.kit.database import copy_database
 
 LOOK_SECONDS = 0.01
 
@@ -170,9 +169,3 @@ class Airflow:
     def words(self) -> str:
         """Give the end of its log."""
         return (self.home / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Copy an Airflow database, which is quicker than to make another."""
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)

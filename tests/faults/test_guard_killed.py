@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from tests.faults.crash import let_leases_run_out
 from tests.faults.killed import Airflow
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import keys, make_queues, serve, start
-from tests.kit.guard_runs import end_of, guard, know, lock_holder, store
+from tests.kit.guard_runs import CLOSED, end_of, guard, know, lock_holder, store
 from tests.kit.support import BUCKET, effects, rekognition, s3
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ Happened = Callable[["LocalAws"], bool]
 @pytest.fixture
 def costly(digits: LocalAws, variables: Variables) -> LocalAws:
     """Out of service hours v2 serves; v1 was left running, and v0 is old."""
-    tomorrow = f"{datetime.now(UTC) + timedelta(days=2):%a}"
-    variables.set(keep_versions=2, service_window=f"{tomorrow} 08:00-18:00")
+    variables.set(keep_versions=2, service_window=CLOSED)
     make_queues(digits)
     project = serve(digits, "v0", "v1", "v2")
     start(digits, project, "v1")

@@ -17,11 +17,14 @@ from custom_labels.core.settings import Settings
 
 S = TypeVar("S", bound=RunSettings)
 
+STARTED = datetime.now(UTC)
+
 
 class TaskInstance:
     """The two methods of a task instance that operators use, with a memory."""
 
     task_id = "a_task"
+    map_index = -1
     try_number, max_tries = 1, 3
 
     def __init__(self) -> None:
@@ -39,7 +42,7 @@ def context() -> Any:
         run_type="scheduled",
         logical_date=moment,
         run_after=moment,
-        start_date=datetime.now(UTC),
+        start_date=STARTED,
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}
 
@@ -47,7 +50,9 @@ def context() -> Any:
 def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
     """Give the context that a step's function takes, of a run without an Airflow around it."""
     moment = datetime(2026, 11, 20, tzinfo=UTC)
-    return ProjectContext("digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **run))
+    return ProjectContext(
+        "digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **{"started_at": STARTED, **run})
+    )
 
 
 def default_settings(kind: type[S], **changes: Any) -> S:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.service_window import parse_service_window
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service import Cause, StoppedByGuard
 from custom_labels.deployment.start_on_demand import why_not_started
@@ -27,7 +27,7 @@ from custom_labels.operations.versions import FoundVersion, RecordedVersion
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 NIGHT = NOON.replace(hour=22)
 LIVE = LiveFacts("v2", running_since=NOON - timedelta(hours=5), last_detection=NOON - timedelta(hours=1))
-OFFICE = GuardRules(parse_service_window("mon-fri 08:00-18:00"))
+OFFICE = GuardRules(ServiceWindow(("0 8 * * mon-fri",), ("0 18 * * mon-fri",)))
 IDLE = GuardRules(idle_hours=2)
 ALWAYS = GuardRules()
 
@@ -82,7 +82,7 @@ DOWN = found("v2", "STOPPED")
 SERVING = {
     "serves": (RUNS, LIVE, ALWAYS, NOON, "leave", "it serves"),
     "within the window": (RUNS, LIVE, OFFICE, NOON, "leave", "it serves"),
-    "outside the window": (RUNS, LIVE, OFFICE, NIGHT, "stop", "outside of the service window 'mon-fri 08:00-18:00'"),
+    "outside the window": (RUNS, LIVE, OFFICE, NIGHT, "stop", "outside of the service window (opens 0 8 * * mon-fri; "),
     "asked of late": (RUNS, LIVE, IDLE, NOON, "leave", "it serves"),
     "idle": (RUNS, LIVE, IDLE, NOON + timedelta(hours=1), "stop", "no detection for 2 hours; start it by hand"),
     "idle, images start it": (
@@ -210,7 +210,12 @@ STARTS = replace(OFFICE, starts_for_images=True)
         ("COPYING_COMPLETED", STARTS, NOON, None),
         ("COPYING_IN_PROGRESS", STARTS, NOON, "it cannot be started from that"),
         ("FAILED", STARTS, NOON, None),
-        ("STOPPED", STARTS, NIGHT, "the service window 'mon-fri 08:00-18:00' is closed"),
+        (
+            "STOPPED",
+            STARTS,
+            NIGHT,
+            "the service window (opens 0 8 * * mon-fri; closes 0 18 * * mon-fri; UTC) is closed",
+        ),
         ("STOPPED", OFFICE, NOON, "'start_them' is off"),
         ("STARTING", STARTS, NOON, "the next look finds what comes of it"),
         ("DELETING", STARTS, NOON, "it cannot be started from that"),

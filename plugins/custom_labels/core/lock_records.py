@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from custom_labels.aws.statuses import NOTHING, Described
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.errors import CustomLabelsError
-from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.s3.changes import change_json
+from custom_labels.s3.store import ObjectChanged, S3Store
 
 LOCK = "registry/lock.json"
 """Held from the look at the images to the end of the run: one training a project at a time."""
@@ -43,8 +45,7 @@ class LockFile:
     def read(self) -> tuple[ProjectLock | None, str | None]:
         """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
         value, etag = self.store.read_json(self.key)
-        held = value is not None and value.get("owner") is not None
-        return (from_json(ProjectLock, value) if held else None), etag
+        return _holder(value), etag
 
     def try_take(
         self,
@@ -60,15 +61,14 @@ class LockFile:
         :param grace_seconds: how long we may need to notice that our training ended.
         :return: the holder that keeps us out, or ``None`` when the lock is ours now.
         """
-        while True:
-            holder, etag = self.read()
-            if holder is not None and not self._may_take(holder, describe_training):
-                return holder
-            try:
-                self.store.write_if_unchanged(self.key, to_json(self._ours(lease_seconds, grace_seconds)), etag)
-            except (ObjectExists, ObjectChanged):
-                continue  # another run was faster: read again which
-            return None
+
+        def taken(value: Any) -> Any:
+            holder = _holder(value)
+            is_free = holder is None or self._may_take(holder, describe_training)
+            return to_json(self._ours(lease_seconds, grace_seconds)) if is_free else value
+
+        holder = from_json(ProjectLock, change_json(self.store, self.key, taken))
+        return None if holder.owner == self.owner else holder
 
     def _may_take(self, holder: ProjectLock, describe_training: Callable[[str, str], Described]) -> bool:
         training = NOTHING
@@ -98,34 +98,28 @@ class LockFile:
 
         :raises LockLost: another run holds the lock.
         """
-        holder, etag = self._hold()
-        ours = self._ours(holder.lease_seconds, holder.grace_seconds) if holder else self._ours()
         training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
-        renewed = replace(ours, **training)  # type: ignore[arg-type]
-        self.store.write_if_unchanged(self.key, to_json(renewed), etag)
+        self._renew(training)
 
     def hold(self) -> None:
         """Show that this run lives and still means to do what the lock says; tasks of one run may do so at once.
 
         :raises LockLost: another run holds the lock.
         """
-        while True:
-            holder, etag = self._hold()
-            kept = replace(holder or self._ours(), token=uuid.uuid4().hex, renewed_at=self.now())
-            try:
-                self.store.write_if_unchanged(self.key, to_json(kept), etag)
-            except (ObjectExists, ObjectChanged):
-                continue  # another task of this run was faster, or another run: look again who
-            return
+        self._renew({})
 
-    def _hold(self) -> tuple[ProjectLock | None, str | None]:
-        holder, etag = self.read()
-        if holder is not None and holder.owner != self.owner:
-            raise LockLost(
-                f"{self.store.uri(self.key)} is held by '{holder.owner}', not by this run ('{self.owner}'), which was "
-                "silent for too long. The other run goes on with the same images; clear this run when it has ended."
-            )
-        return holder, etag
+    def _renew(self, changes: dict[str, Any]) -> None:
+        def renewed(value: Any) -> Any:
+            holder = _holder(value) or self._ours()
+            if holder.owner != self.owner:
+                raise LockLost(
+                    f"{self.store.uri(self.key)} is held by '{holder.owner}', not by this run ('{self.owner}'), which "
+                    "was silent for too long. The other run goes on with the same images; clear this run when it has "
+                    "ended."
+                )
+            return to_json(replace(holder, token=uuid.uuid4().hex, renewed_at=self.now(), **changes))
+
+        change_json(self.store, self.key, renewed)
 
     def release(self) -> None:
         """Give the lock back, unless another run holds it by now."""
@@ -136,3 +130,7 @@ class LockFile:
             self.store.replace_json(self.key, {"owner": None, "token": uuid.uuid4().hex}, etag)
         except ObjectChanged:
             return  # taken over in this moment: it is theirs
+
+
+def _holder(value: Any) -> ProjectLock | None:
+    return from_json(ProjectLock, value) if value is not None and value.get("owner") is not None else None

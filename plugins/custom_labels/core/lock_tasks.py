@@ -14,6 +14,7 @@ from custom_labels.core.context import BACKFILL, ProjectContext
 from custom_labels.core.lock_records import LOCK, LockFile
 from custom_labels.core.lock_trigger import ProjectLockTrigger
 from custom_labels.core.steps import step
+from custom_labels.errors import NothingToDo
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -107,7 +108,12 @@ class AcquireProjectLockOperator(BaseOperator):
 
 
 @step
-def release_locks(ctx: ProjectContext) -> None:
-    """Give back the locks that this run holds, however it ended."""
+def release_locks(ctx: ProjectContext, taken: list[str | None]) -> None:
+    """Give back the locks that this run took, however it ended.
+
+    :param taken: what the tasks that take locks returned, each something where it took one.
+    """
+    if not any(taken):
+        raise NothingToDo("This run took no lock.")
     ctx.deployment_lock.release()
     ctx.lock.release()

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from custom_labels.core.gate import Gate, Metric
 from custom_labels.core.outcome import Outcome
-from custom_labels.core.service_window import parse_service_window
+from custom_labels.core.service_window import ServiceWindow
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 JSON_EXAMPLES = {
     "label_detection_confidence": '{"7": 85}',
     "gates": '[{"metric": "f1", "label": "*", "at_least": -0.05, "relative_to_champion": true}]',
+    "service_window": '{"opens": "0 8 * * mon-fri", "closes": "0 18 * * mon-fri", "time_zone": "Europe/Berlin"}',
 }
 
 
@@ -124,8 +125,10 @@ class Settings(BaseModel):
     start_when_images_wait: bool = Field(
         False, description="Let the detect DAG start a live version that is stopped when images wait for it."
     )
-    service_window: str | None = Field(
-        None, description="When the live version runs, such as 'mon-fri 08:00-18:00 Europe/Berlin'; empty: always."
+    service_window: ServiceWindow | None = Field(
+        None,
+        description="When the live version runs, by cron expressions, as JSON: "
+        '{"opens": "0 8 * * mon-fri", "closes": "0 18 * * mon-fri", "time_zone": "Europe/Berlin"}; empty: always.',
     )
     monthly_budget_usd: float | None = Field(
         None, gt=0, description="US dollars a month (UTC) above which an alert is sent; empty: no alert."
@@ -185,7 +188,7 @@ class Settings(BaseModel):
             )
         return tuple(names)
 
-    @field_validator("label_detection_confidence", "gates", mode="before")
+    @field_validator("label_detection_confidence", "gates", "service_window", mode="before")
     @classmethod
     def _read_json(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
@@ -205,13 +208,6 @@ class Settings(BaseModel):
     def _a_folder(cls, value: str | None) -> str | None:
         if value and ("/" in value or value in {".", ".."}):
             raise ValueError("expected a label, which is a folder's name and has no slash")
-        return value or None
-
-    @field_validator("service_window")
-    @classmethod
-    def _a_window(cls, value: str | None) -> str | None:
-        if value:
-            parse_service_window(value)
         return value or None
 
     @model_validator(mode="after")

@@ -3,9 +3,9 @@
 A step's function takes the project's context and values with a type, and returns one. In a DAG file a step is called
 with the outputs of other steps, as if they were the values themselves::
 
-    decision = decide(project, settings)
-    attempt = claim(project, settings, decision)
-    TrainVersionOperator(task_id="train", version_name=attempt.version_name, ...)
+    decided = decide(project, settings)
+    attempt = claim(project, settings, decided)
+    TrainVersionOperator(task_id="start_training", version_name=attempt.version_name, ...)
 
 What passes between the tasks is the values' JSON, written and read by :mod:`custom_labels.core.codec`. The function
 of a step is its ``function``, for tests without Airflow.
@@ -154,23 +154,28 @@ class DecisionOperator(StepOperator, SkipMixin):
         """Decide, hand on the decision, and skip what it passes over."""
         value = self.run_step(context)
         # Airflow skips by an exception, after which it hands on nothing.
-        self._hand_on(context["ti"], self.handed_on(value))
-        self.skip(context["ti"], self._passed_over(value["choice"]))
-        return self.handed_on(value)
+        handed_on = self.handed_on(value)
+        _push_result(context["ti"], handed_on, is_mapped_over=self.step.fan_out is not None)
+        self.skip(context["ti"], self.passed_over(value["choice"]))
+        return handed_on
 
-    def _hand_on(self, ti: Any, value: Any) -> None:
-        """Push the return value, with its length for the tasks that are mapped over it, as Airflow itself does."""
-        from airflow.sdk.execution_time.xcom import XCom
-
-        length = None if self.step.fan_out is None else len(value)
-        names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
-        XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=length)
-
-    def _passed_over(self, choice: str) -> list[BaseOperator]:
+    def passed_over(self, choice: str) -> list[BaseOperator]:
+        """Give the tasks that a choice skips: those on other ways only."""
         chosen = self.ways.get(choice, [])
         kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
         others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
         return [each for task_id, each in sorted(others.items()) if task_id not in kept]
+
+
+def _push_result(ti: Any, value: Any, *, is_mapped_over: bool) -> None:
+    """Push the return value, for tasks that are mapped over it with its length, as Airflow itself does."""
+    if not is_mapped_over:
+        ti.xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
+        return
+    from airflow.sdk.execution_time.xcom import XCom
+
+    names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
+    XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=len(value))
 
 
 class AnyStep:

@@ -111,7 +111,7 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
     stop_challenger = StopChallengerOperator(
         task_id="stop_challenger", trigger_rule=TriggerRule.ONE_FAILED, **version, **aws
     )
-    restart = restart_live(project)
+    restart = restart_live(project, plan.candidate.version_name)
 
     order(plan, stop_kept, start, running, tested)
     follow(swap, {AfterSwap.STOP: drain})
@@ -120,10 +120,17 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
     return Deployment(plan, swap, stop_replaced, restart)
 
 
-def restart_live(project: Project, **arguments: Any) -> RestartLiveOperator:
-    """Add the task that starts the live version again where a run stopped it and failed."""
+def restart_live(project: Project, version_name: str, **arguments: Any) -> RestartLiveOperator:
+    """Add the task that starts the live version again where a run stopped it and failed.
+
+    :param version_name: the version that the run is about.
+    """
     return RestartLiveOperator(
-        task_id="restart_live", project=project.name, **arguments, **custom_labels_arguments(project)
+        task_id="restart_live",
+        project=project.name,
+        version_name=version_name,
+        **arguments,
+        **custom_labels_arguments(project),
     )
 
 

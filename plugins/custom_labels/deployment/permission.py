@@ -29,13 +29,13 @@ def why_not_deployed(
     if candidate.is_rollback:
         return None if record.get("evaluation") else _refusal(name, "was never evaluated", "registry/versions/")
     if decision is None or decision["version_arn"] != candidate.version_arn:
-        return _refusal(name, "was not judged by its gates", "registry/decisions/", "judge")
+        return _refusal(name, "was not judged by its gates", "registry/decisions/", "judge_version")
     if not decision["passed"] or not all(gate["passed"] for gate in decision["gates"]):
         return _refusal(name, f"did not pass its gates ({decision['reason']})", "registry/decisions/")
     champion = (decision["champion"] or {}).get("version_arn")
     if champion != candidate.champion_arn:
         against = f"was judged against {champion or 'no version'}, not {candidate.champion_arn or 'none'}"
-        return _refusal(name, against, "registry/decisions/", "judge")
+        return _refusal(name, against, "registry/decisions/", "judge_version")
     return _why_not_approved(name, record, decision["reason"], champion, needs_approval=needs_approval)
 
 
@@ -48,7 +48,7 @@ def _why_not_approved(
     if given is not None and not given.approved:
         return _refusal(name, f"was not approved: {given.sentence}", "registry/versions/")
     if needs_approval and (given is None or given.by is None):
-        way_out = "judge"
+        way_out = "judge_version"
         return _refusal(name, "was approved by nobody, and 'require_approval' is on", "registry/versions/", way_out)
     return None
 

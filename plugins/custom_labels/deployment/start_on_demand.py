@@ -24,5 +24,5 @@ def why_not_started(
     if not is_on:
         return f"'{setting}' is off"
     if window is not None and not window.is_open(now):
-        return f"the service window '{window.text}' is closed"
+        return f"the service window ({window}) is closed"
     return None

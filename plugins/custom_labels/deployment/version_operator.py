@@ -146,14 +146,13 @@ class StopChallengerOperator(StopVersionOperator):
     @final
     def execute(self, context: Context) -> Any:
         """Stop it if it is to be stopped."""
-        live = ProjectContext(self.project, context).registry.live()
         if not self.version_name:
-            self.log.info("The run failed before anything was started.")
-        elif live is not None and live.version_name == self.version_name:
+            raise AirflowSkipException("The run failed before anything was started.")
+        live = ProjectContext(self.project, context).registry.live()
+        if live is not None and live.version_name == self.version_name:
             self.log.info("%s serves: it is left running.", live.version_name)
-        else:
-            return super().execute(context)
-        return None
+            return None
+        return super().execute(context)
 
     def submit(self, context: Context) -> None:
         """Stop it if it runs; one that failed to start does not."""
@@ -165,17 +164,20 @@ class RestartLiveOperator(CustomLabelsStartVersionOperator):
     """After a failure: start the live version again where we stopped it, and say for how long nothing served.
 
     :param project: name of the project.
+    :param version_name: the version that the run was about; nothing was done without one (templated).
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, project: str, **kwargs: Any) -> None:
-        super().__init__(project_arn="", version_name="", **kwargs)
+        super().__init__(project_arn="", **kwargs)
         self.project = project
 
     @final
     def execute(self, context: Context) -> Any:
         """Start it, with the units that it had, if it was stopped."""
+        if not self.version_name:
+            raise AirflowSkipException("The run failed before anything was stopped.")
         ctx = ProjectContext(self.project, context)
         ctx.deployment_lock.renew()
         live = ctx.registry.live()

@@ -17,9 +17,8 @@ from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.lock_tasks import release_locks
-from custom_labels.core.service_window import parse_service_window
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import given, order, task_of
+from custom_labels.core.steps import given, order, task_of, text_of
 from custom_labels.deployment.deploy_tasks import take_deployment_lock
 from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.start_on_demand import why_not_started
@@ -51,7 +50,7 @@ def autostart(project: Project, settings: DetectionSettings, collected: Collecte
             max_inference_units=given(collected.start).units.maximum,
             **custom_labels_arguments(project),
         )
-        release = task_of(release_locks(project)).as_teardown(setups=lock)
+        release = task_of(release_locks(project, [text_of(lock)])).as_teardown(setups=lock)
         order(lock, start, release)
     return [lock, start]
 
@@ -64,7 +63,7 @@ def why_not_autostarted(ctx: ProjectContext, settings: DetectionSettings, status
     return why_not_started(
         status,
         is_on=settings.start_when_images_wait,
-        window=parse_service_window(settings.service_window) if settings.service_window else None,
+        window=settings.service_window,
         setting=ctx.project.variable("start_when_images_wait"),
         now=datetime.now(UTC),
     )

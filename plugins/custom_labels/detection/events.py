@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Literal
 from urllib.parse import unquote_plus
+
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, Json, ValidationError, field_validator
 
 from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.keys import INBOX, may_be_image
-
-WRAPPERS_AT_MOST = 3
-"""SNS to SQS is one wrapper, EventBridge to SNS to SQS two; deeper than this nobody goes."""
 
 
 class PassedOver(StrEnum):
@@ -67,7 +65,64 @@ class Announced:
 
 
 class _NotUnderstood(Exception):
-    """Why a body or a record is no event of S3."""
+    """Why a body or a record is no event of the inbox."""
+
+
+def _of_object(*names: str) -> AliasChoices:
+    return AliasChoices(*(AliasPath("object", name) for name in names))
+
+
+class _Object(BaseModel):
+    """What an event is about, as EventBridge writes it; S3 itself does likewise, but for the key."""
+
+    bucket: str = Field(validation_alias=AliasPath("bucket", "name"))
+    key: str = Field(validation_alias=_of_object("key"))
+    etag: str = Field("", validation_alias=_of_object("eTag", "etag"))
+    size: int | None = Field(None, validation_alias=_of_object("size"))
+    sequencer: str = Field("", validation_alias=_of_object("sequencer"))
+
+
+class _EncodedObject(_Object):
+    @field_validator("key")
+    @classmethod
+    def _decode(cls, key: str) -> str:
+        return unquote_plus(key, errors="strict")
+
+
+class _Record(BaseModel):
+    source: Literal["aws:s3"] = Field(alias="eventSource")
+    kind: str = Field(alias="eventName")
+    s3: _EncodedObject
+
+
+class _Message(BaseModel):
+    """Any of the messages that announce an object, or the one around it: SNS wraps one, EventBridge and SNS wrap two.
+
+    :param test: the event that S3 sends when notifications are set up.
+    """
+
+    test: Literal["s3:TestEvent"] | None = Field(None, alias="Event")
+    records: tuple[_Record, ...] | None = Field(None, alias="Records")
+    source: Literal["aws.s3"] | None = None
+    kind: str = Field("", alias="detail-type")
+    detail: _Object | None = None
+    wrapped: Json[_Message] | None = Field(None, alias="Message")
+
+    def events(self) -> Iterator[tuple[str, _Object | None]]:
+        """Give each event's kind, as S3 names it, and what it is about: nothing for the test event."""
+        if self.test:
+            yield self.test, None
+        elif self.records is not None:
+            yield from ((record.kind.removeprefix("s3:"), record.s3) for record in self.records)
+        elif self.source and self.kind and self.detail:
+            yield _BRIDGE_KINDS.get(self.kind, self.kind), self.detail
+        elif self.wrapped:
+            yield from self.wrapped.events()
+        else:
+            raise _NotUnderstood("the message is no event of S3: it has neither 'Records' nor a 'detail' of aws.s3")
+
+
+_BRIDGE_KINDS = {"Object Created": "ObjectCreated", "Object Deleted": "ObjectRemoved"}
 
 
 def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
@@ -83,12 +138,16 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
     announcements: list[Announcement] = []
     passed_over: list[tuple[PassedOver, str]] = []
     try:
-        for record in _records(body):
-            found = _read_record(record, bucket, prefix)
-            if isinstance(found, Announcement):
-                announcements.append(found)
+        for kind, found in _Message.model_validate_json(body).events():
+            read = _read_record(kind, found, bucket, prefix)
+            if isinstance(read, Announcement):
+                announcements.append(read)
             else:
-                passed_over.append(found)
+                passed_over.append(read)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = f"'{'.'.join(map(str, first['loc']))}': " if first["loc"] else ""
+        return Announced(trouble=f"the message is no event as S3 writes them: {place}{first['msg']}")
     except _NotUnderstood as error:
         return Announced(trouble=str(error))
     counts = Counter(reason for reason, _ in passed_over)
@@ -104,113 +163,24 @@ def is_news(body: str, *, bucket: str, prefix: str, of_images: bool) -> bool:
     return read.is_news if of_images else read.trouble is not None
 
 
-@dataclass(frozen=True)
-class _Record:
-    """A record of either kind, with the key decoded.
-
-    :param kind: as S3 names it, such as ``ObjectCreated:Put``.
-    """
-
-    kind: str
-    bucket: str
-    key: str
-    etag: str
-    size: int | None
-    sequencer: str
-
-
-def _records(body: str) -> Iterator[_Record | None]:
-    """Find the records of a message; ``None`` is the test event, which S3 sends when notifications are set up."""
-    value: Any = body
-    for _ in range(WRAPPERS_AT_MOST):
-        value = _parse(value)
-        if value.get("Event") == "s3:TestEvent":
-            yield None
-            return
-        if "Records" in value:
-            yield from map(_s3_record, _list(value["Records"]))
-            return
-        if value.get("source") == "aws.s3" and "detail" in value:
-            yield _bridge_record(value)
-            return
-        if "Message" not in value:
-            break
-        value = value["Message"]
-    raise _NotUnderstood("the message is no event of S3: it has neither 'Records' nor a 'detail' of source aws.s3")
-
-
-def _parse(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise _NotUnderstood(f"the message is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise _NotUnderstood(f"the message is JSON of type {type(value).__name__}, where an object was expected")
-    return value
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise _NotUnderstood(f"'Records' of the message is of type {type(value).__name__}, where a list was expected")
-    return value
-
-
-def _s3_record(record: Any) -> _Record:
-    try:
-        if record["eventSource"] != "aws:s3":
-            raise _NotUnderstood(f"a record of the message is of '{record['eventSource']}', not of 'aws:s3'")
-        place = record["s3"]["object"]
-        return _Record(
-            kind=str(record["eventName"]).removeprefix("s3:"),
-            bucket=record["s3"]["bucket"]["name"],
-            key=unquote_plus(place["key"], errors="strict"),
-            etag=str(place.get("eTag", "")).strip('"'),
-            size=place.get("size"),
-            sequencer=str(place.get("sequencer", "")),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _incomplete(error) from error
-
-
-def _bridge_record(value: Mapping[str, Any]) -> _Record:
-    try:
-        place = value["detail"]["object"]
-        kind = {"Object Created": "ObjectCreated", "Object Deleted": "ObjectRemoved"}
-        return _Record(
-            kind=kind.get(value["detail-type"], str(value["detail-type"])),
-            bucket=value["detail"]["bucket"]["name"],
-            key=str(place["key"]),
-            etag=str(place.get("etag", "")).strip('"'),
-            size=place.get("size"),
-            sequencer=str(place.get("sequencer", "")),
-        )
-    except (KeyError, TypeError) as error:
-        raise _incomplete(error) from error
-
-
-def _incomplete(error: Exception) -> _NotUnderstood:
-    return _NotUnderstood(f"a record of the message is not as S3 writes them: {type(error).__name__} {error}")
-
-
-def _read_record(record: _Record | None, bucket: str, prefix: str) -> Announcement | tuple[PassedOver, str]:
-    if record is None:
+def _read_record(kind: str, found: _Object | None, bucket: str, prefix: str) -> Announcement | tuple[PassedOver, str]:
+    if found is None:
         return PassedOver.TEST_EVENT, bucket
-    if record.bucket != bucket:
-        raise _NotUnderstood(f"the event is of bucket '{record.bucket}', and the project's is '{bucket}'")
-    if not record.key.startswith(f"{prefix}{INBOX}"):
-        return PassedOver.OUTSIDE, record.key
-    if not record.kind.startswith("ObjectCreated"):
-        return PassedOver.OTHER_EVENT, record.kind
-    key = record.key.removeprefix(prefix)
+    if found.bucket != bucket:
+        raise _NotUnderstood(f"the event is of bucket '{found.bucket}', and the project's is '{bucket}'")
+    if not found.key.startswith(f"{prefix}{INBOX}"):
+        return PassedOver.OUTSIDE, found.key
+    if not kind.startswith("ObjectCreated"):
+        return PassedOver.OTHER_EVENT, kind
+    key = found.key.removeprefix(prefix)
     if (reason := why_passed_over(key)) is not None:
-        return reason, record.key
-    if not record.etag:
-        raise _NotUnderstood(f"the event of '{record.key}' has no ETag")
+        return reason, found.key
+    etag = found.etag.strip('"')
+    if not etag:
+        raise _NotUnderstood(f"the event of '{found.key}' has no ETag")
     # S3 writes sequencers as hexadecimal of differing lengths; the shorter ones are padded for a comparison (S3 User
     # Guide, event message structure).
-    image = InferenceImage(key, record.etag, is_empty=record.size == 0)
-    return Announcement(image, record.sequencer.upper().ljust(64, "0"))
+    return Announcement(InferenceImage(key, etag, is_empty=found.size == 0), found.sequencer.upper().ljust(64, "0"))
 
 
 def why_passed_over(key: str) -> PassedOver | None:

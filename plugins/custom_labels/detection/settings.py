@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.review.settings import ReviewSettings
 
 
@@ -17,6 +18,6 @@ class DetectionSettings(ReviewSettings):
     label_detection_confidence: dict[str, float]
     reviewers_per_image: int
     start_when_images_wait: bool
-    service_window: str | None
+    service_window: ServiceWindow | None
     minimum_inference_units: int
     maximum_inference_units: int | None

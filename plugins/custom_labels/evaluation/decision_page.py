@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from custom_labels.core.gate import NAMES, Metric
 from custom_labels.evaluation.comparison import VerdictChange
+from custom_labels.evaluation.templates import render
 
 SHOWN_FLIPS = 60
 """Images that the page shows; the record holds all."""
@@ -87,18 +87,10 @@ def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> s
     :param record: as ``registry/decisions/<version>.json`` holds it.
     :param thumbnails: ``data:`` URIs of small pictures, by the images' URIs.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     same = record["same_images"]
     flips = same["flips"] if same else []
-    return environment.get_template("decision.html.j2").render(
+    return render(
+        "decision.html.j2",
         record=record,
         same=same,
         metrics=[NAMES[metric] for metric in Metric],

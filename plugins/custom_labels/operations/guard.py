@@ -131,7 +131,7 @@ def _about_live(
     is_open = rules.window is None or rules.window.is_open(now)
     if version.status == "RUNNING":
         if not is_open and rules.window is not None:
-            return Action.STOP, f"it serves outside of the service window '{rules.window.text}'", Cause.WINDOW
+            return Action.STOP, f"it serves outside of the service window ({rules.window})", Cause.WINDOW
         if idle := _idle(live, rules, now):
             return Action.STOP, idle, Cause.IDLE
         return Action.LEAVE, "it serves", None

@@ -98,7 +98,7 @@ class GuardReport:
         return [*done, *news, *(f"deleted version {name}, as it is old" for name in self.accounted.deleted)]
 
     def _done(self, decision: Decision) -> str:
-        """Word what became of a version, by the status that was recorded after its task, which may have been marked."""
+        """Word what became of a version, by its status after its task, which may have been marked."""
         done = "stopped" if decision.action is Action.STOP else "started"
         status = self.became[decision.version_name]
         if (status == "RUNNING") == (decision.action is Action.STOP):

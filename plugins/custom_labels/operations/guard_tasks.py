@@ -20,7 +20,6 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import RunOutcome
-from custom_labels.core.service_window import window_of
 from custom_labels.core.steps import deciding_fan_out, step
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service import StoppedByGuard
@@ -99,7 +98,7 @@ def _look(
     versions = _find_versions(ctx, live)
     facts = _live_facts(ctx, settings, live, versions, memory.stopped, now)
     rules = GuardRules(
-        window=window_of({"service_window": settings.service_window}),
+        window=settings.service_window,
         idle_hours=settings.idle_stop_hours,
         starts_for_images=settings.start_when_images_wait,
     )
@@ -232,7 +231,7 @@ def arguments_of(action: Mapping[str, Any], kind: Action) -> dict[str, Any]:
 def finish(ctx: ProjectContext, settings: GuardSettings, inspected: Inspection, accounted: Accounts) -> RunOutcome:
     """Say what was done, what runs and what it costs, or what is news, and remember what people know by that."""
     became = {
-        each.version_name: ctx.registry.version(each.version_name).get("status")
+        each.version_name: ctx.rekognition.describe_version(each.project_arn, each.version_name).status
         for each in inspected.actions
         if each.action is not Action.DELETE
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from custom_labels.core.run_settings import RunSettings
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.review.settings import ReviewSettings
 
 
@@ -19,7 +20,7 @@ class BootstrapSettings(RunSettings):
 class GuardSettings(RunSettings):
     """What the cost guard stops, starts, deletes and notifies of."""
 
-    service_window: str | None
+    service_window: ServiceWindow | None
     idle_stop_hours: float | None
     idle_alert_hours: float
     start_when_images_wait: bool

@@ -18,9 +18,10 @@ from custom_labels.core.keys import REVIEWS
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.review import ReviewAnswer, ReviewRequest
+from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
-from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.s3.store import S3Store
 
 HARVESTED = f"{REVIEWS}harvested/"
 UNFINISHED = f"{REVIEWS}unfinished/"
@@ -196,15 +197,11 @@ def read_watermark(store: S3Store) -> datetime | None:
 def move_watermark(store: S3Store, moment: datetime) -> None:
     """Move the watermark forward; it never goes back, whoever else moves it at the same time."""
     new = {"created_before": moment.astimezone(UTC).isoformat()}
-    while True:
-        value, etag = store.read_json(WATERMARK)
-        if value and datetime.fromisoformat(value["created_before"]) >= moment:
-            return
-        try:
-            store.write_if_unchanged(WATERMARK, new, etag)
-        except (ObjectExists, ObjectChanged):
-            continue
-        return
+    change_json(
+        store,
+        WATERMARK,
+        lambda value: value if value and datetime.fromisoformat(value["created_before"]) >= moment else new,
+    )
 
 
 # -- helpers ---------------------------------------------------------------------------------------

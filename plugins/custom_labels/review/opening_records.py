@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import logging
-import secrets
 import threading
 import time
 from collections import defaultdict
@@ -14,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
+
+from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
 from custom_labels.review.backends.base import (
     ReviewBackend,
@@ -43,7 +44,7 @@ CHOSEN_AT_ONCE = 2000
 """Requests that are held in memory and opened under one reservation."""
 PATIENCE_SECONDS = 120.0
 """How long starts are repeated, after botocore itself has given up, while not one of them works."""
-LONGEST_PAUSE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 
 class _End(Enum):
@@ -222,19 +223,17 @@ class ReviewOpener:
 
     def _open(self, request: ReviewRequest) -> bool:
         """Open one, again if the backend is only short of breath, as long as it opens any at all."""
-        pause = 0.5
-        while True:
-            try:
-                is_new = self.backend.open(request)
-            except ReviewBackendError as error:
-                is_late = time.monotonic() + pause > self._moved_at + self.patience_seconds
-                if is_late or not is_passing(error.__cause__):
-                    raise
-            else:
-                self._moved_at = time.monotonic()
-                return is_new
-            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
-            pause = min(2 * pause, LONGEST_PAUSE)
+        patient = Retrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, ReviewBackendError) and is_passing(error.__cause__)
+            ),
+            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
+            stop=lambda state: time.monotonic() + state.upcoming_sleep > self._moved_at + self.patience_seconds,
+            reraise=True,
+        )
+        is_new = patient(self.backend.open, request)
+        self._moved_at = time.monotonic()
+        return is_new
 
 
 def _is_full(trouble: Trouble) -> bool:

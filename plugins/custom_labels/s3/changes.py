@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
+from tenacity import retry, retry_if_exception_type, wait_random
+
 from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 
-_LONGEST_PAUSE_MS = 200
 
-
+@retry(retry=retry_if_exception_type((ObjectExists, ObjectChanged)), wait=wait_random(0, 0.2))
 def change_json(store: S3Store, relative: str, change: Callable[[Any], Any]) -> Any:
     """Change a JSON object by compare-and-set; each refusal means that another writer was faster.
 
@@ -19,14 +18,8 @@ def change_json(store: S3Store, relative: str, change: Callable[[Any], Any]) -> 
         is asked again after each refusal, so it must do nothing else.
     :return: the value that counts.
     """
-    while True:
-        before, etag = store.read_json(relative)
-        after = change(before)
-        if after == before:
-            return after
-        try:
-            store.write_if_unchanged(relative, after, etag)
-        except (ObjectExists, ObjectChanged):
-            time.sleep(secrets.randbelow(_LONGEST_PAUSE_MS) / 1000)
-        else:
-            return after
+    before, etag = store.read_json(relative)
+    after = change(before)
+    if after != before:
+        store.write_if_unchanged(relative, after, etag)
+    return after

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from custom_labels.errors import CustomLabelsError
 from custom_labels.s3.errors import (
@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 120.0
 botocore's standard mode shares one retry quota among all calls of a client. A burst of thousands of small
 reads under heavy throttling uses it up, and botocore then fails at the first refusal; only time helps.
 """
-LONGEST_PAUSE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 ATTEMPTS = 10
 CONNECTIONS = 64
 """Connections that the client keeps: more than the threads of any caller."""
@@ -125,22 +125,20 @@ class S3Store:
         self, action: Callable[[], Result], operation: str, relative: str, expect: frozenset[str] = frozenset()
     ) -> Result:
         """Do something with S3, again if it is throttled, and translate its errors as :meth:`call` does."""
-        from boto3.exceptions import S3UploadFailedError
         from botocore.exceptions import BotoCoreError, ClientError
 
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        pause = 0.25
-        while True:
-            try:
-                return action()
-            except (BotoCoreError, ClientError, S3UploadFailedError) as error:
-                cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
-                if isinstance(cause, ClientError) and error_code(cause) in expect:
-                    raise
-                if not is_passing(cause) or time.monotonic() > deadline:
-                    raise self.explain(operation, relative, cause or error) from error
-            time.sleep(pause * (0.5 + secrets.randbelow(1000) / 2000))
-            pause = min(2 * pause, LONGEST_PAUSE)
+        patient = Retrying(
+            retry=retry_if_exception(is_passing),
+            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            reraise=True,
+        )
+        try:
+            return patient(action)
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error_code(error) in expect:
+                raise
+            raise self.explain(operation, relative, error) from error
 
     def explain(self, operation: str, relative: str, error: BaseException) -> StorageError:
         """Put an error of S3 into words, with what it is about and the way out."""
@@ -275,8 +273,18 @@ class S3Store:
             says little.
         :return: the object's ETag, without quotes.
         """
+        from boto3.exceptions import S3UploadFailedError
         from boto3.s3.transfer import TransferConfig
         from botocore.exceptions import ClientError
+
+        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
+        extra = {"Metadata": {"sha256": sha256}}
+
+        def copy() -> None:
+            try:
+                self.client.upload_file(str(path), self.bucket, self.key(relative), Config=config, ExtraArgs=extra)
+            except S3UploadFailedError as error:
+                raise error.__context__ or error from None
 
         try:
             present = self.call("head_object", relative, expect=MISSING)
@@ -284,14 +292,7 @@ class S3Store:
                 return str(present["ETag"]).strip('"')
         except ClientError:
             pass
-        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
-        self.patiently(
-            lambda: self.client.upload_file(
-                str(path), self.bucket, self.key(relative), Config=config, ExtraArgs={"Metadata": {"sha256": sha256}}
-            ),
-            "upload_file",
-            relative,
-        )
+        self.patiently(copy, "upload_file", relative)
         return str(self.call("head_object", relative)["ETag"]).strip('"')
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow.sdk import BaseOperator, TriggerRule
+from airflow.sdk import BaseOperator
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator, CustomLabelsReplaceDatasetOperator
 from custom_labels.aws.sensors.rekognition import CustomLabelsDatasetSensor
@@ -18,7 +18,6 @@ from custom_labels.core.steps import given, order, text_of
 from custom_labels.training.retraining import PreparedTraining, TrainingAttempt
 from custom_labels.training.settings import TrainingSettings
 from custom_labels.training.train_operator import TrainingSensor, TrainVersionOperator
-from custom_labels.training.train_tasks import training_failed
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,13 @@ class Datasets:
 
     :param first: the first of them.
     :param project_arn: what stands for the project.
+    :param arns: what stands for the datasets.
     :param ready: the sensors that wait for the datasets.
     """
 
     first: BaseOperator
     project_arn: str
+    arns: list[str | None]
     ready: list[BaseOperator]
 
 
@@ -39,6 +40,7 @@ def make_datasets(project: Project, prepared: PreparedTraining) -> Datasets:
     """Add the tasks that make the project, and give it the datasets of the manifests."""
     aws = making_arguments(project)
     create_project = CustomLabelsCreateProjectOperator(task_id="create_project", project_name=project.name, **aws)
+    arns: list[str | None] = []
     ready: list[BaseOperator] = []
     for kind, uri in (("train", prepared.train_uri), ("test", prepared.test_uri)):
         create = CustomLabelsReplaceDatasetOperator(
@@ -52,8 +54,9 @@ def make_datasets(project: Project, prepared: PreparedTraining) -> Datasets:
         sensor = CustomLabelsDatasetSensor(
             task_id=f"{kind}_dataset_is_ready", dataset_arn=text_of(create), **sensor_arguments(project)
         )
+        arns.append(text_of(create))
         ready.append(sensor)
-    return Datasets(create_project, text_of(create_project), ready)
+    return Datasets(create_project, text_of(create_project), arns, ready)
 
 
 def train(project: Project, settings: TrainingSettings, attempt: TrainingAttempt) -> BaseOperator:
@@ -69,15 +72,12 @@ def train(project: Project, settings: TrainingSettings, attempt: TrainingAttempt
     done = TrainingSensor(
         task_id="training_is_done",
         project=project.name,
-        project_arn=attempt.project_arn,
-        version_name=attempt.version_name,
+        attempt=attempt,
         poll_seconds=settings.status_poll_seconds,
         timeout_hours=settings.training_timeout_hours,
         pool=project.pool,
         deferrable=True,
         **connection(project),
     )
-    failed = training_failed.having(trigger_rule=TriggerRule.ONE_FAILED)(project, attempt)
     order(start, done)
-    order([start, done], failed)
     return done

@@ -11,10 +11,10 @@ from custom_labels.aws.statuses import Described
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.datasets.refusals import refusals_in_words
-from custom_labels.datasets.refusals_records import read_refusals
+from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import NotPermitted
 from custom_labels.training.attempt_records import TrainingRecords
-from custom_labels.training.retraining import TrainingAttempt
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -60,18 +60,30 @@ def _require_claim(ctx: ProjectContext, attempt: TrainingAttempt) -> None:
 
 
 class TrainingSensor(CustomLabelsVersionSensor):
-    """Wait until a version is trained, and name the images that a failed training was refused for.
+    """Wait until the version of an attempt is trained.
+
+    A training that AWS gives up is recorded, so that the same images are not tried again; one that takes longer than
+    it is waited for stays open, and the next run goes on with it.
 
     :param project: name of the project.
+    :param attempt: the :class:`TrainingAttempt` (templated).
     :param poll_seconds: seconds between two polls (templated).
     :param timeout_hours: hours after which the training is given up (templated).
     """
 
-    template_fields: Sequence[str] = (*CustomLabelsVersionSensor.template_fields, "poll_seconds", "timeout_hours")
+    template_fields: Sequence[str] = (
+        *CustomLabelsVersionSensor.template_fields,
+        "attempt",
+        "poll_seconds",
+        "timeout_hours",
+    )
 
-    def __init__(self, *, project: str, poll_seconds: int, timeout_hours: float, **kwargs: Any) -> None:
-        super().__init__(until="trained", **kwargs)
+    def __init__(
+        self, *, project: str, attempt: TrainingAttempt, poll_seconds: int, timeout_hours: float, **kwargs: Any
+    ) -> None:
+        super().__init__(until="trained", project_arn=attempt.project_arn, version_name=attempt.version_name, **kwargs)
         self.project = project
+        self.attempt = attempt
         self.poll_seconds = poll_seconds
         self.timeout_hours = timeout_hours
 
@@ -82,7 +94,15 @@ class TrainingSensor(CustomLabelsVersionSensor):
         super().execute(context)
 
     def explain(self, described: Described) -> str:
-        """Add the images that Custom Labels refused, and why."""
-        store = ProjectContext(self.project).store
-        refused = refusals_in_words(read_refusals(store, described.raw).to_record())
-        return super().explain(described) + (f" Custom Labels did not use {refused}." if refused else "")
+        """Record the failed training, and add the images that Custom Labels refused."""
+        ctx, attempt = ProjectContext(self.project), from_json(TrainingAttempt, self.attempt)
+        extra = super().explain(described)
+        if described.status is None:
+            return extra
+        refused = refusals_in_words(note_refusals(ctx, attempt.digest, attempt.version_name, described.raw))
+        detail = f"{described.status}: {described.message}"
+        ctx.registry.update_version(attempt.version_name, {"status": described.status, "detail": detail})
+        TrainingRecords(ctx.registry).finish_attempt(
+            attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail
+        )
+        return f"{extra} Custom Labels did not use {refused}." if refused else extra

@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from custom_labels.aws.statuses import VERSION_TRAINED, Verdict
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.names import version_name
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.steps import decision, step
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
-from custom_labels.errors import ModelError, NotDecided, NothingToDo, NotPermitted
+from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan_tasks import dry_run, plan_training
 from custom_labels.training.retraining import (
-    AttemptState,
     Due,
     PreparedTraining,
     Retrain,
@@ -60,7 +58,11 @@ def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> Retrai
 
 
 @decision
-def prepare_images(ctx: ProjectContext, settings: TrainingSettings) -> PreparedTraining:
+def prepare_images(
+    ctx: ProjectContext,
+    settings: TrainingSettings,
+    goes_on: RunDecision,  # noqa: ARG001 - that it was decided
+) -> PreparedTraining:
     """Under the lock: check the images, fix the split, write snapshot and manifests, and say what is about to be paid.
 
     Whether a training is due is decided here for good: another run may have trained while this one waited for the
@@ -90,21 +92,30 @@ def prepare_images(ctx: ProjectContext, settings: TrainingSettings) -> PreparedT
 
 @step
 def claim_training(
-    ctx: ProjectContext, settings: TrainingSettings, prepared: PreparedTraining, project_arn: str | None
+    ctx: ProjectContext,
+    settings: TrainingSettings,
+    prepared: PreparedTraining,
+    project_arn: str | None,
+    datasets: list[str | None],
 ) -> TrainingAttempt:
     """Claim the one training of these images before it is paid, or find the one to go on with.
 
     Whoever runs after us, here or in another Airflow, finds the claim and goes on with it instead of paying again. The
     version is to be deployed only if both the run that began the training and this one may.
 
-    :param project_arn: the project, whose datasets are those of this run; ``None`` where a training is gone on with.
+    :param project_arn: the project, ``None`` where a training is gone on with.
+    :param datasets: ARNs of its datasets, which this run made.
     """
     if (ended := why_not_training(ctx, settings)) is not None:
         raise NotPermitted(
-            f"Run '{ctx.run_name}' may not train: {ended.detail}. Nothing was paid. Clear task 'decide_training' with the "
+            f"Run '{ctx.run_name}' may not train: {ended.detail}. Nothing was paid. Clear 'decide_training' with the "
             "tasks downstream of it."
         )
-    attempt = _claim(ctx, prepared.snapshot, project_arn) if prepared.snapshot else _resume(ctx, prepared.digest)
+    if prepared.snapshot is None:
+        attempt = _resume(ctx, prepared.digest)
+    else:
+        require_inputs("claim_training", {"project_arn": project_arn, "datasets": datasets})
+        attempt = _claim(ctx, prepared.snapshot, str(project_arn))
     ctx.lock.renew(
         project_arn=attempt.project_arn,
         version_name=attempt.version_name,
@@ -113,12 +124,7 @@ def claim_training(
     return replace(attempt, deploys=attempt.deploys and run_kind(ctx).deploys)
 
 
-def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str | None) -> TrainingAttempt:
-    if project_arn is None:
-        raise NotDecided(
-            "Task 'claim_training' got no 'project_arn': task 'create_project' was marked by hand. Nothing was paid. "
-            "Clear it with the tasks downstream of it."
-        )
+def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str) -> TrainingAttempt:
     ours = TrainingAttempt(
         digest=snapshot.digest,
         project_arn=project_arn,
@@ -147,20 +153,3 @@ def _resume(ctx: ProjectContext, digest: str | None) -> TrainingAttempt:
             "changed since this run decided to resume it. Trigger the DAG again."
         )
     return attempt
-
-
-@step
-def training_failed(ctx: ProjectContext, attempt: TrainingAttempt | None) -> None:
-    """Record a training that AWS gave up, so that the same images are not tried again; others may be resumed."""
-    if attempt is None:
-        raise NothingToDo("The run failed before any training began.")
-    described = ctx.rekognition.describe_version(attempt.project_arn, attempt.version_name)
-    if described.status is None or VERSION_TRAINED.judge(described.status) is not Verdict.FAILED:
-        log.info("%s is %s: the next run goes on with it.", attempt.version_name, described.status)
-        return
-    note_refusals(ctx, attempt.digest, attempt.version_name, described.raw)
-    detail = f"{described.status}: {described.message}"
-    ctx.registry.update_version(attempt.version_name, {"status": described.status, "detail": detail})
-    TrainingRecords(ctx.registry).finish_attempt(
-        attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail
-    )

@@ -12,6 +12,7 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
+from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link, persist_version_link
 from custom_labels.aws.manifest_summary import explain_failed_training
 from custom_labels.aws.statuses import (
@@ -25,6 +26,7 @@ from custom_labels.aws.statuses import (
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import DatasetStatusTrigger, ProjectVersionStatusTrigger
+from custom_labels.errors import NotDecided
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
@@ -40,6 +42,8 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
 
     aws_hook_class = RekognitionHook
     tables: ClassVar[dict[str, StatusTable]]
+    needed: ClassVar[tuple[str, ...]]
+    """Templated fields without which nothing can be waited for."""
     template_fields: Sequence[str] = aws_template_fields("botocore_config")
     ui_color = "#e7f0fa"
 
@@ -72,6 +76,10 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
         """Ask AWS for the status now."""
         raise NotImplementedError
 
+    def persist(self, context: Context) -> None:
+        """Leave the console link."""
+        raise NotImplementedError
+
     def trigger(self) -> AwsBaseWaiterTrigger:
         """Build the trigger that waits for :attr:`table`."""
         raise NotImplementedError
@@ -95,6 +103,11 @@ class StatusSensor(AwsBaseSensor[RekognitionHook]):
 
     def execute(self, context: Context) -> None:
         """Look once; then poke in the worker, or defer."""
+        try:
+            require_inputs(self.task_id, {name: getattr(self, name) for name in self.needed})
+        except NotDecided as error:
+            raise AirflowFailException(str(error)) from error
+        self.persist(context)
         if not self.deferrable:
             super().execute(context)
         elif not self.poke(context):
@@ -135,6 +148,7 @@ class CustomLabelsDatasetSensor(StatusSensor):
     """
 
     tables: ClassVar[dict[str, StatusTable]] = {table.goal: table for table in DATASET_TABLES}
+    needed: ClassVar[tuple[str, ...]] = ("dataset_arn",)
     template_fields: Sequence[str] = aws_template_fields(*StatusSensor.template_fields, "dataset_arn")
     operator_extra_links = (CustomLabelsProjectLink(),)
 
@@ -151,10 +165,9 @@ class CustomLabelsDatasetSensor(StatusSensor):
         """Describe the dataset."""
         return self.hook.describe_dataset(self.dataset_arn)
 
-    def execute(self, context: Context) -> None:
-        """Leave the console link, then wait."""
+    def persist(self, context: Context) -> None:
+        """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1])
-        super().execute(context)
 
     def explain(self, described: Described) -> str:  # noqa: ARG002
         """Say what can be wrong with a dataset: AWS names no line of a manifest that it could not import."""
@@ -173,6 +186,7 @@ class CustomLabelsVersionSensor(StatusSensor):
     """
 
     tables: ClassVar[dict[str, StatusTable]] = {table.goal: table for table in VERSION_TABLES}
+    needed: ClassVar[tuple[str, ...]] = ("project_arn", "version_name")
     template_fields: Sequence[str] = aws_template_fields(*StatusSensor.template_fields, "project_arn", "version_name")
     operator_extra_links = (CustomLabelsVersionLink(),)
 
@@ -190,10 +204,9 @@ class CustomLabelsVersionSensor(StatusSensor):
         """Describe the version by its name."""
         return self.hook.describe_version(self.project_arn, self.version_name)
 
-    def execute(self, context: Context) -> None:
-        """Leave the console link, then wait."""
+    def persist(self, context: Context) -> None:
+        """Link to the version."""
         persist_version_link(context, self)
-        super().execute(context)
 
     def explain(self, described: Described) -> str:
         """Add what Custom Labels tells of a training that failed."""
