@@ -138,7 +138,7 @@ class Place:
         version = {**project, "version_name": "v1"}
         dataset = {**project, "dataset_type": "TRAIN", "manifest_uri": f"s3://{BUCKET}/train.manifest"}
         source = {"source_project_arn": self.project, "source_version_arn": f"{self.project}/version/v0/1"}
-        return {
+        own: dict[str, dict[str, Any]] = {
             "CustomLabelsCreateProjectOperator": {"project_name": "birds"},
             "ProjectStatusTrigger": {"project_name": "birds"},
             "CustomLabelsCreateDatasetOperator": dataset,
@@ -150,7 +150,8 @@ class Place:
             "TrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation", "bucket": BUCKET},
             "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
-        }.get(name, version)
+        }
+        return own.get(name, version)
 
 
 @pytest.fixture(scope="module")

@@ -75,12 +75,12 @@ def _by_version(ctx: ProjectContext, found: list[Accuracy], before: AccuracyFile
     versions = {}
     for one in (each for each in found if each.is_overall):
         name, known = one.version_name, before.versions.get(one.version_name) if before else None
-        if known is None or known.overall != one.measured:
+        if known is None or known.overall != one:
             evaluation = ctx.registry.version(name).get("evaluation") or {}
-            ctx.registry.update_version(name, {"live_accuracy": to_json(one.measured)})
-            known = VersionAccuracy(evaluation.get("f1"), one.measured)
-        labels = (each.measured for each in found if each.version_name == name and not each.is_overall)
-        versions[name] = replace(known, by_label=tuple(labels))
+            ctx.registry.update_version(name, {"live_accuracy": to_json(one)})
+            known = VersionAccuracy(evaluation.get("f1"), one)
+        labels = tuple(each for each in found if each.version_name == name and not each.is_overall)
+        versions[name] = replace(known, by_label=labels)
     return versions
 
 
