@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import computed_field
 
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.deployment.service import Notice
 
 T = TypeVar("T")
 
@@ -171,23 +172,16 @@ class VersionAccuracy:
 
 
 @dataclass(frozen=True)
-class AccuracyNotice:
-    """That people know how often a version was right, by so many answers; the same answers are no news."""
-
-    version_name: str
-    answered: int
-
-
-@dataclass(frozen=True)
 class AccuracyFile:
     """What is on record of all versions, as ``audit/accuracy.json`` holds it.
 
     :param measured_at: when it came to these numbers.
+    :param notified: the version and the number of answers of the last alert: the same answers are no news.
     """
 
     measured_at: datetime
     versions: Mapping[str, VersionAccuracy]
-    notified: AccuracyNotice | None = None
+    notified: Notice | None = None
 
 
 # -- what the steps of the DAG hand on ---------------------------------------------------------------
@@ -206,7 +200,7 @@ class Measured:
     live: LiveVersion | None
     words: str
     alarm: str | None = None
-    notice: AccuracyNotice | None = None
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True)

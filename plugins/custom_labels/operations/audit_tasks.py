@@ -12,13 +12,13 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
+from custom_labels.deployment.service import Notice
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.doubts import first_request
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.audit import (
     Accuracy,
     AccuracyFile,
-    AccuracyNotice,
     AuditSample,
     Measured,
     Sampled,
@@ -64,7 +64,7 @@ def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
     alarm = accuracy_alarm(
         overall, minimum=settings.minimum_live_accuracy, minimum_answers=settings.minimum_audit_answers
     )
-    notice = AccuracyNotice(overall.version_name, overall.answered)
+    notice = Notice(overall.version_name, overall.answered)
     if alarm is None or notice == notified:
         return Measured(live, overall.words)
     return Measured(live, overall.words, alarm, notice)

@@ -18,7 +18,7 @@ from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
-from custom_labels.operations.pool_probes import PATIENCE_SECONDS, named_pools, tasks_without_slot, use_of
+from custom_labels.operations.pool_tasks import PATIENCE_SECONDS, named_pools, tasks_without_slot, use_of
 from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.review.setup_records import read_review_record
@@ -54,7 +54,6 @@ class BootstrapChecks:
     def __init__(self, ctx: ProjectContext) -> None:
         self.ctx = ctx
         self.project = ctx.project
-        self.reviewers: int | None = None
         self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
@@ -116,9 +115,7 @@ class BootstrapChecks:
 
     def settings(self) -> str:
         """Read and validate all settings, those of every DAG."""
-        settings = self.ctx.settings()
-        self.reviewers = settings.reviewers_per_image
-        return f"all {len(type(settings).model_fields)} are as they have to be"
+        return f"all {len(type(self.ctx.settings()).model_fields)} are as they have to be"
 
     @cached_property
     def tasks_without_slot(self) -> set[str]:
@@ -236,9 +233,7 @@ class BootstrapChecks:
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
         store = self.ctx.store
-        if self.reviewers is None:
-            raise Wrong("How many people a review asks is not known, since the settings cannot be read.")
-        reviewers = reviewer_counts(store, self.reviewers)
+        reviewers = reviewer_counts(store, self.ctx.settings("reviewers_per_image").reviewers_per_image)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [
