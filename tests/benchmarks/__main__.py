@@ -9,13 +9,14 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, whole_loop
+from tests.benchmarks import detection, harvest, runs, whole_loop
 from tests.benchmarks.child import JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -106,11 +107,13 @@ def main() -> None:
     console.print(f"Counting the calls for {arguments.doubtful:,} doubtful images ...")
     looped = whole_loop.run(arguments.doubtful)
     console.print(whole_loop.table(looped))
+    console.print("Counting the tasks and calls of one run of each DAG ...")
+    counted = runs.run()
+    console.print(runs.table(counted))
     if arguments.json:
-        arguments.json.write_text(
-            json.dumps({"runs": results, "detection": detected, "harvests": harvests, "whole_loop": looped}, indent=1)
-            + "\n"
-        )
+        measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "whole_loop": looped}
+        measured["single_runs"] = [asdict(each) for each in counted]
+        arguments.json.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -113,33 +114,33 @@ def _plain(aws: LocalAws, names: list[str]) -> tuple[int, float]:
 
 def _ours(images: int) -> tuple[int, float]:
     """Do what the DAG's tasks do, a thread for each lane: drain, sweep, share out, detect; every image is doubtful."""
-    from custom_labels.core.context import ProjectContext
+    from custom_labels.core.context import ProjectContext, RunInfo
     from custom_labels.core.settings import Settings
-    from custom_labels.detection.detect_batch_operator import Batch
-    from custom_labels.detection.detect_tasks import plan_run
-    from custom_labels.detection.work_records import DetectionWork
+    from custom_labels.detection.detect_batch_operator import BatchWork
+    from custom_labels.detection.detect_tasks import collect
+    from custom_labels.detection.settings import DetectionSettings
+    from custom_labels.detection.work import DetectionBatch
 
-    context: Any = {"dag_run": SimpleNamespace(dag_id="d", run_id="r", start_date=None), "params": {}}
-    ctx = ProjectContext("digits", context)
+    now = datetime.now(UTC)
+    ctx = ProjectContext("digits", run=RunInfo("d", "r", when=now, as_of=now))
     workers = ctx.project.detection_workers
-    settings = Settings(
+    every = Settings(
         detections_per_unit_second=RATE,
         detection_batch_images=-(-images // workers),
         minimum_label_detection_confidence=100,
     )
-    work = DetectionWork(ctx.store, "benchmark")
+    settings = DetectionSettings(**{each.name: getattr(every, each.name) for each in fields(DetectionSettings)})
     begun = time.perf_counter()
-    plan = plan_run(ctx, settings.model_dump(mode="json"), work)
+    collected = collect.function(ctx, settings)
     collecting = time.perf_counter() - begun
 
-    def detect(batch: dict[str, Any]) -> int:
-        counts = (
-            Batch(ProjectContext("digits", context), settings, work, batch["number"]).finish(batch["workers"]).counts
-        )
-        return counts["review"]
+    def detect(batch: DetectionBatch) -> int:
+        work = BatchWork(ctx, settings, batch)
+        work.finish(is_repeated=False)
+        return work.counts["review"]
 
     with ThreadPoolExecutor(workers) as pool:
-        done = sum(pool.map(detect, plan["batches"]))
+        done = sum(pool.map(detect, collected.batches))
     assert done == images, (done, images)
     return done, collecting
 

@@ -136,22 +136,21 @@ def plain(place: ReviewPlace, loops: int) -> None:
 
 def ours(place: ReviewPlace, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
-    from custom_labels.review import harvest_records
     from custom_labels.review.harvest import HarvestRules
     from custom_labels.review.harvest_inspection_records import HarvestInspection
     from custom_labels.review.harvest_tasks import BATCH_REVIEWS
-    from custom_labels.review.harvest_work_records import FoundReviews, write_batches
+    from custom_labels.review.harvest_work import HarvestResult, Watermark
+    from custom_labels.review.harvest_work_records import FoundReviews, read_batch, write_batches
     from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
     with FoundReviews() as found:
-        look = HarvestInspection(place.store, place.backend, found, harvest_records.EPOCH)
-        look.learn(harvest_records.unfinished_chunks(place.store), now)
-        look.at_all(now)
-        batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, BATCH_REVIEWS)
+        HarvestInspection(place.store, place.backend, found, Watermark()).run(None, now, by_queue_only=False)
+        batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
     rules = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
     harvester = Harvester(place.store, place.backend, rules, _leave)
-    labelled = sum(harvester.harvest(batch, now)["labelled"] for batch in batches)
+    results = [harvester.harvest(each, read_batch(place.store, each), is_repeated=False) for each in batches]
+    labelled = HarvestResult.total(results).counts["labelled"]
     assert labelled == loops
 
 

@@ -72,10 +72,8 @@ KINDS = {
     "CustomLabelsDatasetSensor": "dataset",
     "DatasetStatusTrigger": "dataset",
     "CustomLabelsTrainVersionOperator": "version",
-    "TrainVersionOperator": "version",
     "CustomLabelsCopyVersionOperator": "version",
     "CustomLabelsStartVersionOperator": "version",
-    "StartVersionOperator": "version",
     "CustomLabelsStopVersionOperator": "version",
     "CustomLabelsDeleteVersionOperator": "version",
     "CustomLabelsVersionSensor": "version",
@@ -86,10 +84,7 @@ KINDS = {
 """What each class that waits for a status looks at."""
 NO_STATUS = {
     "AnnouncementTrigger",
-    "ApproveVersionOperator",
     "CustomLabelsDetectOperator",
-    "DetectBatchOperator",
-    "JudgeVersionOperator",
     "ProjectLockTrigger",
     "QueueTrigger",
     "WaitUntilOperator",
@@ -109,7 +104,7 @@ def test_every_class_is_tried_with_every_status_or_waits_for_none() -> None:
     every = {each.__name__ for each in (*OPERATORS, *SENSORS, *TRIGGERS)}
 
     assert tried == set(KINDS)
-    assert every == tried | NO_STATUS | {AcquireProjectLockOperator.__name__}
+    assert every == tried | NO_STATUS
     assert {each.__name__ for each in TRIGGERS if issubclass(each, StatusTrigger)} <= tried
     assert {each.__name__ for each in SENSORS if issubclass(each, StatusSensor)} <= tried
 
@@ -138,7 +133,7 @@ class Place:
         version = {**project, "version_name": "v1"}
         dataset = {**project, "dataset_type": "TRAIN", "manifest_uri": f"s3://{BUCKET}/train.manifest"}
         source = {"source_project_arn": self.project, "source_version_arn": f"{self.project}/version/v0/1"}
-        own: dict[str, dict[str, Any]] = {
+        found: dict[str, dict[str, Any]] = {
             "CustomLabelsCreateProjectOperator": {"project_name": "birds"},
             "ProjectStatusTrigger": {"project_name": "birds"},
             "CustomLabelsCreateDatasetOperator": dataset,
@@ -147,11 +142,10 @@ class Place:
             "CustomLabelsDatasetSensor": {"dataset_arn": self.dataset},
             "DatasetStatusTrigger": {"dataset_arn": self.dataset},
             "CustomLabelsTrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation"},
-            "TrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation", "bucket": BUCKET},
             "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
         }
-        return own.get(name, version)
+        return found.get(name, version)
 
 
 @pytest.fixture(scope="module")

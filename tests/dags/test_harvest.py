@@ -64,7 +64,7 @@ def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, place:
         key,
     )
     assert set(line["answers"][0]) == {"reviewer", "label", "submitted_at", "seconds"}
-    assert keys(aws, "reviews/unfinished/") == keys(aws, "reviews/harvest_work/") == []
+    assert keys(aws, "reviews/harvest_work/") == []
     assert messages(aws, place) == 0
 
 
@@ -95,7 +95,7 @@ def test_a_tie_is_decided_by_one_more_person(aws: LocalAws, place: ReviewPlace, 
 
     run = harvest()
     second = request.name.replace("-r1", "-r2")
-    assert run.xcoms["open_reviews"]["opened"] == 1
+    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 1
     assert sorted(loops(place)) == [request.name, second]
     answer_all(aws, place, second, ["rows"], first=2)
     harvest()
@@ -158,7 +158,7 @@ def test_a_review_that_waits_too_long_is_dropped_and_told(
     assert end_of(run) == ("success", "nothing_to_harvest")
     assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}."
     assert "dropped" not in (later.note or "")
-    assert later.xcoms["open_reviews"]["waiting"] == len(waiting(aws)) == 2
+    assert later.xcoms["finish"]["facts"]["Waiting to be opened"] == len(waiting(aws)) == 2
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_training_is_not_woken_when(
 
     run = harvest()
 
-    assert (run.state, run.tasks["harvested"], run.tasks["trigger_training"]) == ("success", "success", "skipped")
+    assert (end_of(run), run.tasks["trigger_training"]) == (("success", "harvested"), "skipped")
 
 
 def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_written(

@@ -52,7 +52,7 @@ def mail(aws: LocalAws) -> str:
 
 
 def room(place: ReviewPlace, budget: int) -> int:
-    return ReviewBudget(place.store, "a test").read(datetime.now(UTC).date()).room(budget)
+    return ReviewBudget(place.store, datetime.now(UTC).date()).read().room(budget)
 
 
 def test_reviews_that_all_fail_are_asked_again_after_the_repair(
@@ -83,7 +83,7 @@ def test_reviews_that_all_fail_are_asked_again_after_the_repair(
     page.write_text(GOOD)
     assert run_dag("bootstrap").state == "success"
     repaired = harvest()
-    assert repaired.xcoms["open_reviews"]["opened"] == 4
+    assert repaired.xcoms["finish"]["facts"]["Reviews opened"] == 4
     assert room(place, 4) == 0
     for each in asked:
         answer_all(aws, place, f"{each.name}x2", ["rows"])
@@ -108,8 +108,8 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     wait_until_ended(place, probe)
     again = harvest()
 
-    assert probed.xcoms["open_reviews"]["opened"] == 1
-    assert again.xcoms["open_reviews"]["trouble"].startswith("reviews fail since")
+    assert probed.xcoms["finish"]["facts"]["Reviews opened"] == 1
+    assert again.xcoms["finish"]["facts"]["Trouble while opening"].startswith("reviews fail since")
     assert end_of(again) == ("success", "nothing_to_harvest")
     assert f"reviews still fail before anybody can answer them: {WHY}" in (again.note or "")
     assert fates(aws) == ["technical_failure"] * 4
@@ -136,7 +136,7 @@ def test_answers_on_an_earlier_page_do_not_hide_that_the_new_one_fails(
     assert sorted(fates(aws)) == ["copied", "technical_failure"]
     assert "1 labelled image from 1 other review" in (run.note or "")
     assert read_halt(place.store) is not None
-    assert run.xcoms["open_reviews"]["opened"] == 0
+    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 0
 
 
 def test_an_image_whose_own_review_always_fails_is_given_up(

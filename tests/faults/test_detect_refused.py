@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from custom_labels.detection.detect_batch_operator import DetectBatchOperator
 from tests.kit.dag_runs import Variables
 from tests.kit.detect_runs import (
     count_messages,
     detect,
     end_of,
-    keys,
     make_queues,
     put_and_announce,
-    read,
     results,
     serve,
     start,
@@ -88,18 +87,26 @@ def test_every_image_has_one_result_when(inbox: LocalAws, fault: dict[str, objec
     assert count_messages(inbox) == 0
 
 
-def is_waiting(aws: LocalAws) -> bool:
-    """Whether a batch has given its worker slot up."""
-    files = [key for key in keys(aws, "detection_work/") if key.endswith("/0000.json")]
-    progress: list[dict[str, Any]] = [json.loads(read(aws, key)) for key in files]
-    return any(each["waiting_since"] for each in progress)
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set as soon as a batch has given its worker slot up."""
+    waits, defer = threading.Event(), DetectBatchOperator.defer
+
+    def seen(self: DetectBatchOperator, **kwargs: Any) -> NoReturn:
+        waits.set()
+        defer(self, **kwargs)
+
+    monkeypatch.setattr(DetectBatchOperator, "defer", seen)
+    return waits
 
 
-def test_a_batch_gives_its_slot_up_and_goes_on_when_nothing_is_answered(inbox: LocalAws) -> None:
+def test_a_batch_gives_its_slot_up_and_goes_on_when_nothing_is_answered(
+    inbox: LocalAws, waits: threading.Event
+) -> None:
     inbox.control.faults({"operation": DETECT, "kind": "throttle"})
 
     def recover() -> None:
-        wait_until(lambda: is_waiting(inbox), 300)
+        assert waits.wait(300)
         inbox.control.faults()
 
     with meanwhile(recover):
@@ -125,10 +132,12 @@ def stop_when_collected(aws: LocalAws, project: str) -> None:
     aws.control.faults()
 
 
-def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(inbox: LocalAws, project: str) -> None:
+def test_a_batch_waits_for_a_version_that_was_stopped_and_goes_on_when_it_runs(
+    inbox: LocalAws, project: str, waits: threading.Event
+) -> None:
     def stop_and_start() -> None:
         stop_when_collected(inbox, project)
-        wait_until(lambda: is_waiting(inbox), 300)
+        assert waits.wait(300)
         start(inbox, project, "v1")
 
     with meanwhile(stop_and_start):

@@ -102,10 +102,10 @@ def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: R
         queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
     runs = Harvest(place)
 
-    assert runs.run(rung=True)["reviews"] == 1
+    assert runs.run(by_queue_only=True)["reviews"] == 1
     assert messages(aws, place) == 0
     queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
-    assert runs.run(rung=True)["reviews"] == 0
+    assert runs.run(by_queue_only=True)["reviews"] == 0
     assert runs.run()["reviews"] == 0
     assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
 

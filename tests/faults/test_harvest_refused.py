@@ -43,7 +43,7 @@ def assert_all_is_harvested_once(aws: LocalAws, place: ReviewPlace) -> None:
     assert len({line["review"] for line in ledger(aws)}) == IMAGES + STOPPED
     assert len(loops(place)) == len(set(loops(place))) == IMAGES + 2 * STOPPED
     assert messages(aws, place) == 0
-    for work in ("waiting", "unfinished", "harvest_work"):
+    for work in ("waiting", "harvest_work"):
         assert keys(aws, f"reviews/{work}/") == []
 
 

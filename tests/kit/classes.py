@@ -1,4 +1,7 @@
-"""Every operator, sensor and trigger of the package, found by walking over its modules, with arguments to make one."""
+"""Every operator, sensor and trigger for anybody's DAG, found by walking over modules, with arguments to make one.
+
+What a room makes of them for a project looks at the registry first, and is tested there.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from airflow.sdk import BaseOperator, BaseSensorOperator
 from airflow.triggers.base import BaseTrigger
 
 import custom_labels
+import custom_labels.aws
+from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/birds/1700000000000"
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/birds/dataset/train/1700000000001"
@@ -51,28 +56,17 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "output_uri": "s3://bucket/evaluation",
         "tags": {"a": "b"},
     },
-    "TrainVersionOperator": {
-        "project_arn": PROJECT,
-        "version_name": "v1",
-        "output_uri": "s3://bucket/evaluation",
-        "bucket": "bucket",
-    },
     "CustomLabelsStartVersionOperator": {
         "project_arn": PROJECT,
         "version_name": "v1",
         "min_inference_units": 1,
         "max_inference_units": 2,
     },
-    "StartVersionOperator": {"project_arn": PROJECT, "version_name": "v1", "min_inference_units": 2},
     "CustomLabelsStopVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDeleteVersionOperator": {"project_arn": PROJECT, "version_name": "v1"},
     "CustomLabelsDatasetSensor": {"dataset_arn": DATASET, "until": "created"},
     "CustomLabelsVersionSensor": {"project_arn": PROJECT, "version_name": "v1", "until": "running"},
-    "AcquireProjectLockOperator": {"project": "digits"},
-    "ApproveVersionOperator": {"project": "digits", "judged": {}},
     "WaitUntilOperator": {"moment": "2026-11-20T12:00:00+00:00"},
-    "DetectBatchOperator": {"project": "digits", "settings": {}, "batch": {"run": "a", "number": 0, "workers": 1}},
-    "JudgeVersionOperator": {"project": "digits", "settings": {}, "attempt": {}, "evaluated": {}, "compared": {}},
     "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
     "ProjectStatusTrigger": {"project_name": "birds", "waiter_name": "project_created"},
     "DatasetStatusTrigger": {"dataset_arn": DATASET, "waiter_name": "dataset_created"},
@@ -112,7 +106,7 @@ def _modules(package: Any) -> Iterator[Any]:
         yield importlib.import_module(info.name)
 
 
-_TASKS = classes(custom_labels, BaseOperator)
+_TASKS = [*classes(custom_labels.aws, BaseOperator), CustomLabelsSetupReviewOperator]
 SENSORS = [each for each in _TASKS if issubclass(each, BaseSensorOperator)]
 OPERATORS = [each for each in _TASKS if each not in SENSORS]
 TRIGGERS = classes(custom_labels, BaseTrigger)

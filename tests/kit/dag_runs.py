@@ -92,8 +92,7 @@ def trigger_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     from custom_labels.core.context import RunInfo
 
     of = RunInfo.of
-    by_queue = classmethod(lambda _, context: replace(of(context), triggered_by_queue_only=True))
-    monkeypatch.setattr(RunInfo, "of", by_queue)
+    monkeypatch.setattr(RunInfo, "of", lambda context: replace(of(context), triggered_by_queue_only=True))
 
 
 def record(aws: LocalAws, name: str) -> Any:

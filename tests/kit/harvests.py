@@ -15,11 +15,11 @@ from urllib.request import Request, urlopen
 
 from custom_labels.core.queues import project_queue
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
-from custom_labels.review import harvest_records as books
 from custom_labels.review.harvest import HarvestRules
 from custom_labels.review.harvest_inspection_records import HarvestInspection
-from custom_labels.review.harvest_tasks import OVERLAP
-from custom_labels.review.harvest_work_records import FoundReviews, write_batches
+from custom_labels.review.harvest_records import move_watermark, read_watermark
+from custom_labels.review.harvest_work import HarvestResult
+from custom_labels.review.harvest_work_records import FoundReviews, read_batch, write_batches
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.request_records import WaitingReviews
@@ -54,7 +54,7 @@ def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") ->
 def ask(place: ReviewPlace, *requests: ReviewRequest) -> None:
     """Open reviews as the DAGs do, so that they are on record."""
     WaitingReviews(place.store).add("asked-by-a-test", requests)
-    opening = ReviewOpener(place.store, place.backend, "a test", budget=10_000).run()
+    opening = ReviewOpener(place.store, place.backend, budget=10_000).run()
     assert opening.opened == len(requests), opening
 
 
@@ -111,9 +111,8 @@ def messages(aws: LocalAws, place: ReviewPlace) -> int:
 
 
 def end_of(run: Run) -> tuple[str, str]:
-    """Give a run's state and the end that it came to."""
-    ends = [name for name in ("harvested", "review_trouble", "nothing_to_harvest") if run.tasks[name] == "success"]
-    return run.state, "+".join(ends)
+    """Give a run's state and the outcome that it recorded."""
+    return run.state, "+".join(run.ends)
 
 
 class Harvest:
@@ -127,7 +126,7 @@ class Harvest:
         self.rules = replace(RULES, **rules)
         self.runs = 0
 
-    def run(self, *, rung: bool = False) -> Counter[str]:
+    def run(self, *, by_queue_only: bool = False, is_repeated: bool = False) -> Counter[str]:
         """Look, harvest, move the watermark, open further rounds."""
         store, backend, now = self.place.store, self.place.backend, datetime.now(UTC)
         queue = project_queue(self.place.project, "reviews")
@@ -135,23 +134,17 @@ class Harvest:
         self.runs += 1
         harvester = Harvester(store, backend, self.rules, queue.delete)
         with FoundReviews() as found:
-            unfinished = books.unfinished_chunks(store)
-            watermark = books.read_watermark(store)
-            look = HarvestInspection(store, backend, found, watermark - OVERLAP if watermark else books.EPOCH)
-            look.learn(unfinished, now)
-            look.at_queue(queue)
-            if not rung:
-                look.at_all(now)
-            batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, 60)
-        counts: Counter[str] = Counter()
-        for chunk in unfinished:
-            counts += harvester.finish(chunk)
-        for batch in batches:
-            counts += harvester.harvest(batch, now)
-        if moment := look.facts(complete=True)["watermark"]:
-            books.move_watermark(store, datetime.fromisoformat(moment))
-        ReviewOpener(store, backend, f"run {self.runs}", budget=1000).run()
-        return counts
+            inspection = HarvestInspection(store, backend, found, read_watermark(store))
+            inspection.run(queue, now, by_queue_only=by_queue_only)
+            batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, now, 60)
+            work = inspection.work(batches, len(batches))
+        results = [
+            harvester.harvest(batch, read_batch(store, batch), is_repeated=is_repeated) for batch in work.batches
+        ]
+        if work.dealt_with:
+            move_watermark(store, work.watermark, work.dealt_with)
+        ReviewOpener(store, backend, budget=1000).run()
+        return Counter(HarvestResult.total(results).counts)
 
 
 def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> None:

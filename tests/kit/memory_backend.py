@@ -50,7 +50,7 @@ class MemoryBackend:
         status = self.states_by_name.get(name, ReviewStatus.OPEN)
         return ReviewState(name, status, "2026-11-20T10:00:00+00:00") if name in self.opened else None
 
-    def states(self, since: datetime) -> Iterator[list[ReviewState]]:
+    def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:
         for state in self.listed:
             yield [state]
 

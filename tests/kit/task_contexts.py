@@ -42,6 +42,7 @@ def context() -> Any:
         run_type="scheduled",
         logical_date=moment,
         run_after=moment,
+        data_interval_end=moment,
         start_date=STARTED,
     )
     return {"ti": TaskInstance(), "dag_run": run, "params": {}}

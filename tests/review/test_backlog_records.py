@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.review import backlog_records
-from custom_labels.review.backlog_records import Backlog, BacklogBounds
-from custom_labels.review.request_records import WAITING, WaitingReviews
+from custom_labels.review.backlog_records import Backlog, BacklogReader
+from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
 from custom_labels.s3.store import S3Store
 from tests.kit.review_requests import request_for
@@ -25,8 +25,8 @@ def requests(numbers: Iterable[int]) -> list[ReviewRequest]:
     return [request_for(f"images_for_detection/{n:03}.png", confidence=float(n)) for n in numbers]
 
 
-def bound(store: S3Store, maximum: int = 100, *, is_merging: bool = True) -> Backlog:
-    return BacklogBounds(WaitingReviews(store), maximum, NOW - MONTH, is_merging=is_merging).apply()
+def bound(store: S3Store, maximum: int = 100) -> Backlog:
+    return BacklogReader(WaitingReviews(store), maximum, NOW - MONTH).read()
 
 
 def test_what_waits_too_long_is_dropped_and_counted(store: S3Store) -> None:
@@ -42,7 +42,7 @@ def test_what_waits_too_long_is_dropped_and_counted(store: S3Store) -> None:
 def test_age_outlives_the_taking_away_of_others(store: S3Store) -> None:
     waiting = WaitingReviews(store)
     waiting.add("old", requests(range(3)), NOW - MONTH - timedelta(days=1))
-    waiting.remove(f"{WAITING}old.jsonl", {requests(range(1))[0].name})
+    waiting.remove(next(waiting.read()).file, {requests(range(1))[0].name})
 
     assert bound(store).too_old == 2
 
@@ -63,7 +63,7 @@ def test_many_are_dropped_in_slices(store: S3Store, monkeypatch: pytest.MonkeyPa
     for number in range(10):
         WaitingReviews(store).add(f"file-{number}", requests([number]), NOW)
 
-    assert bound(store, 2, is_merging=False) == Backlog(waiting=2, too_many=8)
+    assert bound(store, 2) == Backlog(waiting=2, too_many=8)
     assert names(WaitingReviews(store)) == {request.name for request in requests(range(2))}
 
 
@@ -89,12 +89,17 @@ def test_few_small_files_are_left_as_they_are(store: S3Store, count: int) -> Non
     assert files(store) == before
 
 
-def test_nothing_is_merged_while_somebody_opens_it(store: S3Store) -> None:
-    for number in range(20):
-        WaitingReviews(store).add(f"file-{number:02}", requests([number]), NOW)
+def test_the_most_urgent_are_chosen_in_order(store: S3Store) -> None:
+    audit = request_for("images_for_detection/audit.png", confidence=99.9, purpose=Purpose.AUDIT)
+    WaitingReviews(store).add("one", requests([5, 1, 3]), NOW)
+    WaitingReviews(store).add("two", [*requests([4, 2]), audit], NOW)
 
-    assert bound(store, is_merging=False) == Backlog(waiting=20)
-    assert len(files(store)) == 20
+    def chosen(*, audits_only: bool = False) -> list[str]:
+        reader = BacklogReader(WaitingReviews(store), 100, NOW - MONTH, 3, audits_only=audits_only)
+        return [one.request.name for one in reader.read().urgent]
+
+    assert chosen() == [audit.name, *(request.name for request in requests([1, 2]))]
+    assert chosen(audits_only=True) == [audit.name]
 
 
 class Killed(BaseException):

@@ -44,7 +44,7 @@ def halted(before: ReviewHalt | None, reason: str) -> ReviewHalt | None:
 
 
 def open_at(store: S3Store, backend: MemoryBackend, moment: datetime, budget: int = 10) -> OpenedReviews:
-    return ReviewOpener(store, backend, f"run at {moment}", budget=budget, now=lambda: moment).run()
+    return ReviewOpener(store, backend, budget=budget, now=lambda: moment).run()
 
 
 def test_nothing_is_opened_before_it_is_time_for_a_probe(store: S3Store) -> None:
@@ -64,7 +64,7 @@ def test_one_review_is_opened_as_a_probe_that_failed_least_often(store: S3Store)
 
     assert (first.opened, first.waiting, second.opened) == (1, 4, 0)
     assert backend.opened == [request_for("images_for_detection/4.png").name]
-    assert ReviewBudget(store, "x").read(NOW.date()).opened == 1
+    assert ReviewBudget(store, NOW.date()).read().opened == 1
 
 
 def test_all_are_opened_when_the_probe_is_shown_to_people(store: S3Store) -> None:
@@ -110,13 +110,10 @@ def test_a_probe_is_opened_within_the_budget(store: S3Store, budget: int) -> Non
 
 
 def test_what_failed_reviews_took_of_the_budget_is_given_back_once(store: S3Store) -> None:
-    day = NOW.date()
-    owner, finder = ReviewBudget(store, "run"), ReviewBudget(store, "2026-11-20-chunk")
-    owner.reserve(day, 10, 10)
-    owner.settle(day, 10)
+    ReviewBudget(store, NOW.date()).count(10, 10)
 
     for _ in range(2):
-        finder.give_back(day, 7)
-        assert finder.read(day).room(10) == 7
-    assert owner.reserve(day, 10, 10) is not None
-    assert finder.read(day).room(10) == 0
+        budget = ReviewBudget(store, NOW.date())
+        budget.give_back("2026-11-20-chunk", 7)
+        assert budget.read().room(10) == 7
+    assert ReviewBudget(store, NOW.date()).count(10, 10) == 7

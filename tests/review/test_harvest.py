@@ -19,17 +19,13 @@ from custom_labels.review.harvest import (
     decide_outcome,
 )
 from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewState, ReviewStatus
+from custom_labels.review.settings import HarvestSettings
 from tests.kit.review_requests import request_for
+from tests.kit.run_settings import settings
 
 RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
 NOW = "2026-11-20T12:00:00+00:00"
-SETTINGS: dict[str, Any] = {
-    "review_quorum": None,
-    "reviewers_per_image": 1,
-    "maximum_review_rounds": 3,
-    "none_of_the_above_label": None,
-    "train_on_audit_samples": False,
-}
+SETTINGS = settings(HarvestSettings)
 
 
 def answers(*labels: str | None) -> tuple[ReviewAnswer, ...]:
@@ -51,9 +47,9 @@ def decided(
 def test_quorum_is_more_than_half_of_those_asked_unless_it_is_given(
     reviewers: int, given: int | None, quorum: int
 ) -> None:
-    settings = {**SETTINGS, "reviewers_per_image": reviewers, "review_quorum": given}
+    asked = settings(HarvestSettings, reviewers_per_image=reviewers, review_quorum=given)
 
-    assert HarvestRules.of("digits", "", settings).quorum == quorum
+    assert HarvestRules.of("digits", "", asked).quorum == quorum
 
 
 @pytest.mark.parametrize("label", ["a/b", "/", "..", ".", "", "a\nb", "a\x00", "\x7f", "../../registry/live.json"])

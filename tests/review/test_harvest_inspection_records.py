@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.review import harvest_records
+from custom_labels.core.codec import to_json
+from custom_labels.review.harvest import HarvestedReview, ReviewOutcome
 from custom_labels.review.harvest_inspection_records import EXAMPLES, LONGEST_UNKNOWN, HarvestInspection
+from custom_labels.review.harvest_records import write_ledger
+from custom_labels.review.harvest_work import FoundWork, HarvestBatch, Watermark
 from custom_labels.review.harvest_work_records import (
     ABANDONED,
+    WORK,
     FoundReviews,
-    delete_abandoned,
     delete_batch,
     read_batch,
     write_batches,
 )
 from custom_labels.review.review import ReviewState, ReviewStatus
+from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 from tests.kit.memory_backend import MemoryBackend
 from tests.kit.support import BUCKET, s3
@@ -39,71 +44,99 @@ def state(name: str, status: ReviewStatus, created: datetime = NOW - HOUR) -> Re
     return ReviewState(name, status, created.isoformat(), reason="as A2I says")
 
 
-def look(store: S3Store, *states: ReviewState) -> tuple[list[str], dict[str, object]]:
+def look(store: S3Store, *states: ReviewState) -> tuple[list[str], FoundWork]:
     """Look at a list of reviews; give what is to be harvested, and what was seen."""
     backend = MemoryBackend()
     backend.listed = list(states)
     with FoundReviews() as found:
-        looking = HarvestInspection(store, backend, found, harvest_records.EPOCH)
-        looking.at_all(NOW)
-        return [review.state.name for review in found], looking.facts(complete=True)
+        inspection = HarvestInspection(store, backend, found, Watermark())
+        inspection.run(None, NOW, by_queue_only=False)
+        return [review.state.name for review in found], inspection.work((), 1)
 
 
 @pytest.mark.parametrize("status", ReviewStatus)
 def test_only_what_has_ended_is_harvested(store: S3Store, status: ReviewStatus) -> None:
-    found, facts = look(store, state("a", status))
+    found, work = look(store, state("a", status))
 
     assert found == (["a"] if status.is_final else [])
-    assert facts["watermark"] == (NOW if status.is_final else NOW - HOUR).isoformat()
+    assert work.dealt_with == (NOW if status.is_final else NOW - HOUR)
 
 
 def test_the_oldest_review_that_has_not_ended_holds_the_watermark_back(store: S3Store) -> None:
     open_ = [state(str(hours), ReviewStatus.OPEN, NOW - hours * HOUR) for hours in (2, 5, 3)]
 
-    assert look(store, *open_)[1]["watermark"] == (NOW - 5 * HOUR).isoformat()
+    assert look(store, *open_)[1].dealt_with == NOW - 5 * HOUR
 
 
 @pytest.mark.parametrize(("age", "holds"), [(LONGEST_UNKNOWN - HOUR, True), (LONGEST_UNKNOWN + HOUR, False)])
 def test_an_unknown_state_is_told_and_holds_the_watermark_for_a_time(
     store: S3Store, age: timedelta, holds: bool
 ) -> None:
-    _, facts = look(store, state("a", ReviewStatus.UNKNOWN, NOW - age))
+    _, work = look(store, state("a", ReviewStatus.UNKNOWN, NOW - age))
 
-    assert facts["unknown"] == 1
-    assert facts["examples"] == ["a: as A2I says"]
-    assert facts["watermark"] == (NOW - age if holds else NOW).isoformat()
+    assert work.unknown == 1
+    assert work.examples == ("a: as A2I says",)
+    assert work.dealt_with == (NOW - age if holds else NOW)
 
 
 def test_few_of_many_unknown_states_are_named(store: S3Store) -> None:
-    _, facts = look(store, *(state(str(number), ReviewStatus.UNKNOWN) for number in range(20)))
+    _, work = look(store, *(state(str(number), ReviewStatus.UNKNOWN) for number in range(20)))
 
-    assert facts["unknown"] == 20
-    assert len(facts["examples"]) == EXAMPLES  # type: ignore[arg-type]
+    assert work.unknown == 20
+    assert len(work.examples) == EXAMPLES
 
 
 def test_a_review_is_found_once_however_often_it_is_listed(store: S3Store) -> None:
     assert look(store, *[state("a", ReviewStatus.COMPLETED)] * 3)[0] == ["a"]
 
 
-def test_what_is_found_is_shared_out_in_batches(store: S3Store) -> None:
+def test_what_the_ledger_has_is_dropped(store: S3Store) -> None:
+    done = HarvestedReview("a", ReviewStatus.COMPLETED, NOW.isoformat(), NOW.isoformat(), ReviewOutcome.COPIED, "")
+    write_ledger(store, "2026-11-20-run", [done])
+
+    assert look(store, state("a", ReviewStatus.COMPLETED), state("b", ReviewStatus.COMPLETED))[0] == ["b"]
+
+
+def test_what_the_first_wrote_into_the_ledger_counts(store: S3Store) -> None:
+    done = HarvestedReview("a", ReviewStatus.COMPLETED, NOW.isoformat(), NOW.isoformat(), ReviewOutcome.COPIED, "")
+
+    for outcome in (ReviewOutcome.COPIED, ReviewOutcome.GONE):
+        assert list(write_ledger(store, "2026-11-20-run", [replace(done, review_outcome=outcome)])) == [done]
+
+
+def shared_out(store: S3Store, reviews: int, size: int, at: datetime = NOW) -> tuple[HarvestBatch, ...]:
     with FoundReviews() as found:
-        for number in range(5):
+        for number in range(reviews):
             found.add(state(str(number), ReviewStatus.COMPLETED))
-        names = write_batches(store, "2026-11-20-run", found, 2)
+        return write_batches(store, "2026-11-20-run", found, at, size)
 
-    batches = [[review.state.name for review in read_batch(store, name)] for name in names]
-    delete_batch(store, names[0])
 
-    assert batches == [["0", "1"], ["2", "3"], ["4"]]
-    assert read_batch(store, names[0]) == []
+@pytest.mark.parametrize(("reviews", "files"), [(1, 0), (10, 0), (100, 1)])
+def test_a_few_reviews_go_along_with_their_batch(store: S3Store, reviews: int, files: int) -> None:
+    (batch,) = shared_out(store, reviews, 1000)
+
+    assert len(read_batch(store, batch)) == reviews
+    assert len([each for keys in list_keys(store, WORK) for each in keys]) == files
+    assert len(to_json(batch)["reviews"] or ()) == (0 if files else reviews)
+
+
+def test_what_is_found_is_shared_out_in_batches(store: S3Store) -> None:
+    batches = shared_out(store, 150, 60)
+    found = [[review.state.name for review in read_batch(store, batch)] for batch in batches]
+    delete_batch(store, batches[0])
+
+    assert [len(each) for each in found] == [60, 60, 30]
+    assert [name for each in found for name in each] == [str(number) for number in range(150)]
+    assert read_batch(store, batches[0]) == ()
 
 
 def test_batches_of_runs_that_failed_long_ago_are_deleted(store: S3Store) -> None:
-    with FoundReviews() as found:
-        found.add(state("a", ReviewStatus.COMPLETED))
-        (name,) = write_batches(store, "2026-11-20-run", found, 2)
+    (old,) = shared_out(store, 100, 1000)
+    shared_out(store, 0, 1000, datetime.now(UTC) + ABANDONED + HOUR)
+    assert len(read_batch(store, old)) == 100
 
-    delete_abandoned(store, datetime.now(UTC))
-    assert len(read_batch(store, name)) == 1
-    delete_abandoned(store, datetime.now(UTC) + ABANDONED + HOUR)
-    assert read_batch(store, name) == []
+    with FoundReviews() as found:
+        for number in range(100):
+            found.add(state(str(number), ReviewStatus.COMPLETED))
+        write_batches(store, "2026-12-20-run", found, datetime.now(UTC) + ABANDONED + HOUR, 1000)
+    assert read_batch(store, old) == ()

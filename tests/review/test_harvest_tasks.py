@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.review import harvest_records
+from custom_labels.review.harvest_records import move_watermark, read_watermark
+from custom_labels.review.harvest_work import Watermark
 from custom_labels.s3.store import StorageError
 from tests.kit.harvests import (
     LABELLED,
@@ -157,12 +158,12 @@ def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, place: Revi
     runs.run()
     state = place.backend.status(first.name)
     assert state is not None
-    assert harvest_records.read_watermark(place.store) == datetime.fromisoformat(state.created_at)
+    assert read_watermark(place.store).created_before == datetime.fromisoformat(state.created_at)
 
     answer_all(aws, place, first.name, ["columns"])
     runs.run()
 
-    moved = harvest_records.read_watermark(place.store)
+    moved = read_watermark(place.store).created_before
     assert moved is not None
     assert moved > datetime.fromisoformat(state.created_at)
     assert sorted(copies(aws)) == ["columns", "rows"]
@@ -170,10 +171,11 @@ def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, place: Revi
 
 def test_the_watermark_never_goes_back(place: ReviewPlace) -> None:
     later = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    harvest_records.move_watermark(place.store, later)
-    harvest_records.move_watermark(place.store, later - timedelta(days=1))
+    move_watermark(place.store, Watermark(), later)
+    for known in (read_watermark(place.store), Watermark()):
+        move_watermark(place.store, known, later - timedelta(days=1))
 
-    assert harvest_records.read_watermark(place.store) == later
+    assert read_watermark(place.store).created_before == later
 
 
 def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace) -> None:
@@ -187,7 +189,7 @@ def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace)
     assert (counts["reviews"], counts["labelled"]) == (130, 130)
     assert Counter(copies(aws)) == dict.fromkeys(LABELS, 65)
     assert len(keys(aws, "reviews/harvested/")) == 5  # batches of 60, 60 and 10, chunks of 50 at most
-    assert keys(aws, "reviews/unfinished/") == keys(aws, "reviews/harvest_work/") == []
+    assert keys(aws, "reviews/harvest_work/") == []
 
 
 def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(aws: LocalAws, place: ReviewPlace) -> None:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from custom_labels.core.codec import to_json
-from custom_labels.review.request_records import WAITING, WaitingReviews
+from custom_labels.review.request_records import WAITING, WaitingFile, WaitingReviews
 from custom_labels.s3.line_files import to_lines
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.review_requests import request_for
@@ -23,13 +23,17 @@ def names(waiting: WaitingReviews) -> set[str]:
     return {found.request.name for found in waiting.read()}
 
 
+def file_of(waiting: WaitingReviews) -> WaitingFile:
+    return next(waiting.read()).file
+
+
 def test_requests_wait_as_they_were_added(store: S3Store) -> None:
     waiting = WaitingReviews(store)
     waiting.add("one", [A, B])
     waiting.add("two", [C])
 
     assert {found.request for found in waiting.read()} == {A, B, C}
-    assert waiting.count() == 3
+    assert len(names(waiting)) == 3
 
 
 def test_nothing_is_written_for_no_requests(store: S3Store) -> None:
@@ -43,7 +47,7 @@ def test_the_same_work_done_again_overwrites_its_own_file(store: S3Store) -> Non
     waiting.add("one", [A, B])
     waiting.add("one", [A])
 
-    assert waiting.count() == 1
+    assert names(waiting) == {A.name}
 
 
 @pytest.mark.parametrize("id_", ["", "a/b", "../x", "a\nb", "x" * 201])
@@ -63,14 +67,14 @@ def test_what_is_opened_is_taken_away(
     waiting = WaitingReviews(store)
     waiting.add("one", [A, B, C])
 
-    waiting.remove(f"{WAITING}one.jsonl", removed)
+    waiting.remove(file_of(waiting), removed)
 
     assert names(waiting) == (left if left is not None else {A.name, B.name, C.name})
     assert files(store) == remaining
 
 
 def test_taking_away_from_a_file_that_is_gone_is_no_error(store: S3Store) -> None:
-    WaitingReviews(store).remove(f"{WAITING}one.jsonl", {A.name})
+    WaitingReviews(store).remove(WaitingFile(f"{WAITING}one.jsonl", '"0"', 1), {A.name})
 
 
 @pytest.mark.parametrize("taken", [{A.name}, {A.name, B.name}], ids=["a line", "the file"])
@@ -87,7 +91,7 @@ def test_a_request_added_in_the_middle_of_taking_away_stays(
         return call(operation, relative, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "call", interrupted)
-    waiting.remove(f"{WAITING}one.jsonl", taken)
+    waiting.remove(file_of(waiting), taken)
 
     assert names(waiting) == {A.name, B.name, C.name} - taken
 
@@ -105,11 +109,11 @@ def test_a_damaged_file_is_named_with_the_way_out(store: S3Store) -> None:
     )
 
     with pytest.raises(StorageError, match=r"reviews/waiting/one.jsonl holds no JSON Lines.*delete it"):
-        WaitingReviews(store).count()
+        list(WaitingReviews(store).read())
 
 
 def test_a_bucket_that_is_gone_is_no_empty_folder(store: S3Store) -> None:
     store.client.delete_bucket(Bucket=store.bucket)
 
     with pytest.raises((StorageError, ClientError), match="NoSuchBucket"):
-        WaitingReviews(store).count()
+        list(WaitingReviews(store).read())

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
-from custom_labels.core.inputs import checked
 from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
 from custom_labels.core.registry import Registry, project_store
@@ -38,8 +36,6 @@ S = TypeVar("S", bound=RunSettings)
 
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
-REASON, RESUMED, AUTOSTART = "reason", "resumed", "autostart"
-"""XCom keys by which a task hands on to another, whichever of several ways led there, what it decided and why."""
 
 
 FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged)
@@ -59,21 +55,6 @@ def final(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def step(function: Callable[P, R]) -> Any:
-    """Make a task of a function, with the function's name as its id."""
-    return task(multiple_outputs=False)(final(checked(function)))
-
-
-def values(function: Callable[P, dict[str, Any]]) -> Any:
-    """Make a task whose result's entries can be handed to operators one by one."""
-    return task(multiple_outputs=True)(final(checked(function)))
-
-
-def branch(function: Callable[P, R]) -> Any:
-    """Make a task that answers with the id of the task to go on with."""
-    return task.branch(final(checked(function)))
-
-
 @dataclass(frozen=True)
 class RunInfo:
     """A run of one of our DAGs, as one of its tasks sees it.
@@ -89,6 +70,7 @@ class RunInfo:
         there is.
     :param is_retry: whether an earlier try of the task may have left something half done.
     :param is_last_try: whether the task is not tried again when it fails.
+    :param is_repeated: whether the task was tried before.
     """
 
     dag_id: str
@@ -104,6 +86,7 @@ class RunInfo:
     triggered_by_queue_only: bool = False
     is_retry: bool = False
     is_last_try: bool = False
+    is_repeated: bool = False
 
     @classmethod
     def of(cls, context: Context) -> RunInfo:
@@ -125,6 +108,7 @@ class RunInfo:
             triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
             is_retry=ti.try_number > 1,
             is_last_try=bool(ti.try_number > ti.max_tries),
+            is_repeated=ti.try_number > 1,
         )
 
 
@@ -140,9 +124,7 @@ class ProjectContext:
         from airflow.sdk import get_current_context
 
         self.notes: list[str] = []
-        if run is None:
-            self.context = context if context is not None else get_current_context()
-        self.run = run or RunInfo.of(self.context)
+        self.run = run or RunInfo.of(context if context is not None else get_current_context())
         self.project: Project = load_project(name)
         self.store = project_store(self.project)
         self.registry = Registry(self.store)

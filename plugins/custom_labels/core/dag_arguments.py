@@ -39,22 +39,9 @@ def making_arguments(project: Project) -> dict[str, Any]:
     return {**custom_labels_arguments(project), "tags": tags_of(project)}
 
 
-def training_wait() -> dict[str, str]:
-    """Give the arguments by which the train operator waits: how often, and for how long, as the settings say."""
-    return {
-        "waiter_delay": setting("status_poll_seconds"),
-        "waiter_max_attempts": setting("training_poll_attempts"),
-    }
-
-
 def tags_of(project: Project) -> dict[str, str]:
     """Give what everything is tagged with that is made at AWS for a project."""
     return {PROJECT_TAG: project.name}
-
-
-def setting(name: str) -> str:
-    """Give a template of a value that ``load_settings`` read, without drawing an edge to it in the graph."""
-    return f"{{{{ ti.xcom_pull(task_ids='load_settings')['{name}'] }}}}"
 
 
 def connection(project: Project) -> dict[str, Any]:

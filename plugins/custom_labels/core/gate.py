@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from custom_labels.core.codec import from_json
-
 EACH_LABEL = "*"
 _TOLERANCE = 1e-9
 """Metrics are sums of floats; a value that equals its bound but for the last digits passes."""
@@ -243,8 +241,3 @@ def _apply(gate: Gate, comparison: Comparison, headline: Metric) -> Iterator[Gat
 def all_gates(minimum_f1_score: float, gates: Sequence[Gate]) -> tuple[Gate, ...]:
     """Put the setting ``minimum_f1_score`` before the project's own gates."""
     return (Gate(metric=Metric.F1, at_least=minimum_f1_score), *gates)
-
-
-def gates_of(settings: dict[str, Any]) -> tuple[Gate, ...]:
-    """Give the gates that the settings ask for, ``minimum_f1_score`` the first."""
-    return all_gates(settings["minimum_f1_score"], [from_json(Gate, gate) for gate in settings["gates"]])

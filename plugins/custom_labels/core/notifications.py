@@ -53,19 +53,18 @@ class FailureNotifier(BaseNotifier):
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         ctx = ProjectContext(self.project, context)
-        kept = None if _is_before_report(context) else amend(ctx, outcome.run, trouble)
+        kept = None if _rests_on(context) else amend(ctx, outcome.run, trouble)
         write_note(context, kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.
         (announce if kept or ctx.param("dry_run") else notify_all)(ctx, outcome)
 
 
-def _is_before_report(context: Context) -> bool:
-    """Whether the run's outcome rests on a task: not where the task follows ``report``, or works beside it."""
+def _rests_on(context: Context) -> bool:
+    """Whether the run's outcome rests on a task: not where the task follows ``finish``, or works beside it."""
     dag = context["task"].dag
-    ends = [each for each in ("finish", "report") if dag is not None and dag.has_task(each)]
-    if dag is None or not ends:
+    if dag is None or not dag.has_task("finish"):
         return True
-    return context["task"].task_id in {ends[0], *dag.get_task(ends[0]).get_flat_relative_ids(upstream=True)}
+    return context["task"].task_id in {"finish", *dag.get_task("finish").get_flat_relative_ids(upstream=True)}
 
 
 @dataclass(frozen=True)

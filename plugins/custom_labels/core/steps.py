@@ -218,7 +218,7 @@ class AnyStep:
         :raises NotDecided: one is missing that may not be.
         """
         kinds = self._kinds
-        require_inputs(task_id, {name: each for name, each in inputs.items() if not _may_be_none(kinds[name])})
+        require_inputs(task_id, {name: each for name, each in inputs.items() if not _may_be_missing(kinds[name])})
         return self.function(ctx, **{name: from_json(kinds[name], _plain(each)) for name, each in inputs.items()})
 
     @functools.cached_property
@@ -247,6 +247,11 @@ def _plain_kind(kind: Any) -> Any:
     """Give a type without its ``| None``."""
     kinds = typing.get_args(kind) if _may_be_none(kind) else ()
     return next((each for each in kinds if each is not type(None)), kind)
+
+
+def _may_be_missing(kind: Any) -> bool:
+    """Whether an input may be ``None``, or in a list one of its entries."""
+    return _may_be_none(kind) or any(map(_may_be_none, typing.get_args(kind)))
 
 
 def _may_be_none(kind: Any) -> bool:

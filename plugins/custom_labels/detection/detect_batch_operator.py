@@ -89,7 +89,7 @@ class DetectBatchOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Detect what is left of the batch."""
-        return self.detect(context, is_repeated=context["ti"].try_number > 1)
+        return self.detect(context)
 
     def execute_complete(
         self,
@@ -101,13 +101,15 @@ class DetectBatchOperator(BaseOperator):
 
         :param waiting_since: seconds since the epoch; ``None`` under ``dag.test()``, which hands on the event alone.
         """
-        return self.detect(context, is_repeated=True, waiting_since=waiting_since)
+        return self.detect(context, is_resumed=True, waiting_since=waiting_since)
 
     @final
-    def detect(self, context: Context, *, is_repeated: bool, waiting_since: float | None = None) -> dict[str, Any]:
+    def detect(
+        self, context: Context, *, is_resumed: bool = False, waiting_since: float | None = None
+    ) -> dict[str, Any]:
         """Detect the batch, or as much of it as can be.
 
-        :param is_repeated: whether some of its images may have a result already.
+        :param is_resumed: whether it goes on after a pause.
         :param waiting_since: since when nothing could be done.
         """
         ctx = ProjectContext(self.project, context)
@@ -115,7 +117,7 @@ class DetectBatchOperator(BaseOperator):
         batch = from_json(DetectionBatch, self.batch)
         work = BatchWork(ctx, from_json(DetectionSettings, self.settings), batch)
         try:
-            work.finish(is_repeated=is_repeated)
+            work.finish(is_repeated=is_resumed or ctx.run.is_repeated)
         except EndpointUnavailable as error:
             if not is_stopped_by_guard(ctx):
                 self.wait(work, None if work.chunks_done else waiting_since, error)

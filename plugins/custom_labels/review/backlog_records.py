@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from custom_labels.core.codec import from_json
-from custom_labels.review.request_records import WAITING, WaitingReviews
-from custom_labels.review.review import ReviewRequest, urgency
+from custom_labels.review.request_records import WAITING, Waiting, WaitingFile, WaitingReviews
+from custom_labels.review.review import Purpose, ReviewRequest, urgency
 from custom_labels.s3.errors import CHANGED, MISSING
-from custom_labels.s3.line_files import LineFile, read_folder, write_lines
+from custom_labels.s3.line_files import LineFile, read_folder, read_lines, write_lines
 
 FILE_REQUESTS = 500
 """Requests in a file that smaller ones are merged into."""
@@ -32,66 +31,79 @@ class Backlog:
     :param waiting: requests that wait on.
     :param too_old: requests that had waited too long; ``too_many`` are those beyond the largest number, the least
         urgent ones.
+    :param urgent: the most urgent of those that may be opened, in order.
     """
 
     waiting: int = 0
     too_old: int = 0
     too_many: int = 0
+    urgent: tuple[Waiting, ...] = ()
 
 
 class _LeastUrgentFirst:
     """An entry of a heap whose first one is the least urgent."""
 
-    def __init__(self, request: ReviewRequest, file: str) -> None:
+    def __init__(self, request: ReviewRequest, file: WaitingFile) -> None:
         self.key, self.name, self.file = urgency(request), request.name, file
 
     def __lt__(self, other: _LeastUrgentFirst) -> bool:
         return self.key > other.key
 
 
-class BacklogBounds:
+class BacklogReader:
     """One pass over all that waits: each file is read once, and changed by compare-and-set only.
 
     :param maximum: requests that may wait; memory grows with it.
     :param oldest: requests that wait since before are dropped.
-    :param is_merging: whether small files are merged; not while a run opens what is in them.
+    :param chosen: how many of the most urgent ones are wanted.
+    :param audits_only: choose none of the doubtful detections.
     """
 
-    def __init__(self, reviews: WaitingReviews, maximum: int, oldest: datetime, *, is_merging: bool) -> None:
+    def __init__(
+        self, reviews: WaitingReviews, maximum: int, oldest: datetime, chosen: int = 0, *, audits_only: bool = False
+    ) -> None:
         self.reviews = reviews
         self.store = reviews.store
         self.maximum = maximum
         self.oldest = oldest.isoformat()
-        self.is_merging = is_merging
+        self.chosen = chosen
+        self.audits_only = audits_only
         self._kept: list[_LeastUrgentFirst] = []
+        self._urgent: list[Waiting] = []
         self._small: list[LineFile] = []
-        self._dropped: dict[str, set[str]] = defaultdict(set)
+        self._dropped: dict[WaitingFile, set[str]] = defaultdict(set)
         self._too_old = self._too_many = 0
 
-    def apply(self) -> Backlog:
-        """Drop what is too old or too much, and merge small files. It may be killed anywhere and done again."""
-        for file in read_folder(self.store, WAITING):
-            young = tuple(line for line in file.records if line["since"] >= self.oldest)
-            if len(young) < len(file.records):
-                self._take_old(file)
-            elif self.is_merging and len(young) < FILE_REQUESTS // 2:
+    def read(self) -> Backlog:
+        """Drop what is too old or too much, merge small files, and choose. It may be killed anywhere and done again.
+
+        Where another run opens what is in a file that is merged, that is opened once all the same.
+        """
+        for found in read_folder(self.store, WAITING):
+            file = self._without_old(found)
+            if file is None:
+                continue
+            if len(file.records) < FILE_REQUESTS // 2:
                 self._small.append(file)
                 if sum(len(each.records) for each in self._small) >= FILE_REQUESTS:
                     self._merge()
-                continue
-            self._keep(young, file.key)
+            else:
+                self._keep(file)
         if len(self._small) > SMALL_FILES:
             self._merge()
         for file in self._small:
-            self._keep(file.records, file.key)
+            self._keep(file)
         self._drop()
-        return Backlog(len(self._kept), self._too_old, self._too_many)
+        return Backlog(len(self._kept), self._too_old, self._too_many, tuple(self._urgent))
 
-    def _take_old(self, file: LineFile) -> None:
-        """Take the requests that waited too long out of a file."""
+    def _without_old(self, file: LineFile) -> LineFile | None:
+        """Take the requests that waited too long out of a file; ``None`` if nothing is left of it."""
         old = {str(line["request"]["name"]) for line in file.records if line["since"] < self.oldest}
+        if not old:
+            return file
         self._too_old += len(old)
-        self.reviews.remove(file.key, old)
+        self.reviews.remove(WaitingFile.of(file), old)
+        return read_lines(self.store, file.key)
 
     def _merge(self) -> None:
         """Write the requests of the small files into one, then delete those that nobody changed meanwhile.
@@ -103,7 +115,7 @@ class BacklogBounds:
         lines = [line for file in self._small for line in file.records]
         names = "\n".join(sorted(str(line["request"]["name"]) for line in lines))
         key = f"{WAITING}{MERGED}{hashlib.sha256(names.encode()).hexdigest()[:32]}.jsonl"
-        write_lines(self.store, key, lines)
+        etag = write_lines(self.store, key, lines)
         for file in self._small:
             if file.key == key:
                 continue
@@ -112,12 +124,15 @@ class BacklogBounds:
             except ClientError:
                 continue  # changed since it was read
         self._small = []
-        self._keep(lines, key)
+        self._keep(LineFile(key, etag, tuple(lines)))
 
-    def _keep(self, lines: Iterable[dict[str, Any]], key: str) -> None:
-        """Count the requests of a file, and drop the least urgent of all where there are too many."""
-        for line in lines:
-            entry = _LeastUrgentFirst(from_json(ReviewRequest, line["request"]), key)
+    def _keep(self, file: LineFile) -> None:
+        """Count the requests of a file, choose the most urgent, and drop the least urgent where there are too many."""
+        known = WaitingFile.of(file)
+        requests = [from_json(ReviewRequest, line["request"]) for line in file.records]
+        self._choose(Waiting(known, request) for request in requests)
+        for request in requests:
+            entry = _LeastUrgentFirst(request, known)
             if len(self._kept) < self.maximum:
                 heapq.heappush(self._kept, entry)
                 continue
@@ -126,6 +141,10 @@ class BacklogBounds:
             self._too_many += 1
         if sum(map(len, self._dropped.values())) >= DROPPED_AT_ONCE:
             self._drop()
+
+    def _choose(self, waiting: Iterable[Waiting]) -> None:
+        wanted = (one for one in waiting if not self.audits_only or one.request.purpose is Purpose.AUDIT)
+        self._urgent = heapq.nsmallest(self.chosen, [*self._urgent, *wanted], key=lambda one: urgency(one.request))
 
     def _drop(self) -> None:
         for file, names in self._dropped.items():

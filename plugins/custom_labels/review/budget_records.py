@@ -1,70 +1,86 @@
 """The day's budget of reviews in S3, which all DAGs and Airflows of a project share.
 
-``reviews/budget/<YYYY-MM-DD>.json`` (UTC) is written by compare-and-set: reviews are reserved before they are opened,
-so that no kill and no race can open more than the budget. A reservation whose owner never comes back is gone with its
-day: too few may be opened, never too many.
+``reviews/budget/<YYYY-MM-DD>.json`` (UTC) is written by compare-and-set. Reviews are counted, some dozens at a time,
+before they are opened: so no kill and no race opens more than the budget. What a killed run had counted and not opened
+is gone with its day: too few may be opened, never too many.
 """
 
 from __future__ import annotations
 
-import hashlib
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
-from custom_labels.review.budget import DayBudget, Reservation
-from custom_labels.s3.changes import change_json
-from custom_labels.s3.store import S3Store
+from custom_labels.review.budget import DayBudget
+from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 
 BUDGETS = f"{REVIEWS}budget/"
 
 
 class ReviewBudget:
-    """One owner's view of the budgets below ``reviews/budget/``.
+    """The budget of one day, as it was last read or written here."""
 
-    :param owner: who reserves: the run, and what for. Two tries of a task are the same owner.
-    """
-
-    def __init__(self, store: S3Store, owner: str) -> None:
+    def __init__(self, store: S3Store, day: date) -> None:
         self.store = store
-        # A run's name may hold anything, and the owner is in the names of files.
-        self.owner = hashlib.sha256(owner.encode()).hexdigest()[:24]
+        self.day = day
+        self.key = budget_key(day)
+        self._present: DayBudget | None = None
+        self._etag: str | None = None
 
-    def read(self, day: date) -> DayBudget:
-        """Read what of a day's budget is gone."""
-        return _read(self.store.read_json(budget_key(day))[0])
+    def read(self) -> DayBudget:
+        """Read what of the budget is gone."""
+        value, self._etag = self.store.read_json(self.key)
+        self._present = from_json(DayBudget, value) if value else DayBudget()
+        return self._present
 
-    def reserve(self, day: date, wanted: int, budget: int) -> Reservation | None:
-        """Reserve up to so many reviews, or resume what an earlier try reserved; ``None`` if there is no room.
+    def room(self, budget: int) -> int:
+        """Give how many more may be opened, as far as is known here: to count them looks again.
 
         :param budget: reviews that may be opened in the day.
         """
-        after = self._change(day, lambda before: before.reserve(self.owner, wanted, budget))
-        return after.reservations.get(self.owner)
+        return (self._present or self.read()).room(budget)
 
-    def settle(self, day: date, opened: int) -> None:
-        """End the reservation, and give back what was not opened."""
-        self._change(day, lambda before: before.settle(self.owner, opened))
+    def count(self, wanted: int, budget: int) -> int:
+        """Count reviews that are about to be opened; give how many of them there is room for.
 
-    def give_back(self, day: date, reviews: int) -> None:
-        """Give back what reviews that failed before anybody could answer took of a day; it may be repeated."""
-        self._change(day, lambda before: before.give_back(self.owner, reviews))
+        :param budget: reviews that may be opened in the day.
+        """
+        counted = 0
 
-    def _change(self, day: date, change: Callable[[DayBudget], DayBudget]) -> DayBudget:
-        """Change a day's budget by compare-and-set; each refusal means that another run was faster."""
-        value = change_json(self.store, budget_key(day), lambda value: _write(change(_read(value)), value))
-        return _read(value)
+        def change(present: DayBudget) -> DayBudget:
+            nonlocal counted
+            counted = min(wanted, present.room(budget))
+            return present.count(counted)
 
+        self._change(change)
+        return counted
 
-def _read(value: Any) -> DayBudget:
-    return from_json(DayBudget, value) if value else DayBudget()
+    def uncount(self, reviews: int) -> None:
+        """Take back what was counted and not opened."""
+        self._change(lambda present: present.count(-reviews))
 
+    def give_back(self, finder: str, reviews: int) -> None:
+        """Give back what reviews that failed before anybody could answer took of the day; it may be repeated."""
+        self._change(lambda present: present.give_back(finder, reviews))
 
-def _write(budget: DayBudget, before: Any) -> Any:
-    """Give it as JSON; nothing where there was nothing and it is still empty."""
-    return before if budget == _read(before) else to_json(budget)
+    def _change(self, change: Callable[[DayBudget], DayBudget]) -> None:
+        """Change it by compare-and-set on what is known of it; each refusal means that another run was faster."""
+        while True:
+            present = self._present or self.read()
+            after = change(present)
+            if after == present:
+                return
+            after = replace(after, writer=uuid.uuid4().hex)
+            try:
+                self._etag = self.store.write_if_unchanged(self.key, to_json(after), self._etag)
+            except (ObjectExists, ObjectChanged):
+                self._present = None
+            else:
+                self._present = after
+                return
 
 
 def budget_key(day: date) -> str:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 from urllib.parse import quote
 
 from custom_labels.core.keys import (
@@ -30,6 +29,7 @@ from custom_labels.review.review import (
     ReviewStatus,
     find_consensus,
 )
+from custom_labels.review.settings import HarvestSettings
 
 MAXIMUM_METADATA_BYTES = 2048
 """User-defined metadata of an object, names and values together (S3 user guide)."""
@@ -42,7 +42,7 @@ class ReviewOutcome(StrEnum):
     """What became of an image."""
 
     COPY = "copy"
-    """To be copied; only while a chunk is unfinished."""
+    """To be copied; never in the ledger."""
     COPIED = "copied"
     REPLACED = "replaced"
     """The image is another by now than people saw, so that their answer says nothing of it."""
@@ -90,7 +90,7 @@ class HarvestRules:
         cls,
         project: str,
         prefix: str,
-        settings: Mapping[str, Any],
+        settings: HarvestSettings,
         *,
         folders: Iterable[str] = (),
         is_halted: bool = False,
@@ -103,10 +103,10 @@ class HarvestRules:
         return cls(
             project=project,
             prefix=prefix,
-            quorum=settings["review_quorum"] or settings["reviewers_per_image"] // 2 + 1,
-            maximum_rounds=settings["maximum_review_rounds"],
-            none_label=settings["none_of_the_above_label"],
-            train_on_audits=settings["train_on_audit_samples"],
+            quorum=settings.review_quorum or settings.reviewers_per_image // 2 + 1,
+            maximum_rounds=settings.maximum_review_rounds,
+            none_label=settings.none_of_the_above_label,
+            train_on_audits=settings.train_on_audit_samples,
             maximum_attempts=LAST_ATTEMPT if is_halted else cls.maximum_attempts,
             folders=merge_folders(folders),
         )

@@ -1,14 +1,14 @@
-"""The harvest in S3: the ledger of reviews that have ended, what is being harvested, and the copies of images.
+"""The harvest in S3: the ledger of reviews that have ended, and the copies of images.
 
-``reviews/harvested/<YYYY-MM-DD>/<chunk>.jsonl``, the ledger, has a line for each review whose end was dealt with. While
-a chunk of reviews is dealt with, ``reviews/unfinished/<chunk>.jsonl`` holds what was decided about them, so that a run
-after a crash carries out the same. ``reviews/rounds/<review>.json`` has the answers about an image up to a round that
-did not decide, for the next. ``reviews/watermark.json`` says before when all reviews have been dealt with.
+``reviews/harvested/<YYYY-MM-DD>/<chunk>.jsonl``, the ledger, has a line for each review whose end was dealt with; it is
+written once, after the images are copied. A copy's key is derived from the image and its label: what a killed try had
+copied a second one copies over. ``reviews/rounds/<review>.json`` has the answers about an image up to a round that did
+not decide, for the next. ``reviews/watermark.json`` says before when all reviews have been dealt with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -17,14 +17,13 @@ from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
+from custom_labels.review.harvest_work import Watermark
 from custom_labels.review.review import ReviewAnswer, ReviewRequest
-from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
-from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
 
 HARVESTED = f"{REVIEWS}harvested/"
-UNFINISHED = f"{REVIEWS}unfinished/"
 ROUNDS = f"{REVIEWS}rounds/"
 WATERMARK = f"{REVIEWS}watermark.json"
 
@@ -56,44 +55,25 @@ def read_ledger(store: S3Store, since: date | None = None, until: date | None = 
         yield from read_folder(store, f"{HARVESTED}{since + timedelta(days=number)}/")
 
 
-def chunks_in_ledger(store: S3Store, batch: str) -> set[str]:
-    """Find the chunks of a batch that the ledger has."""
-    return _names(store, f"{HARVESTED}{batch[:10]}/{batch}-")
-
-
 def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
     """Read a chunk of the ledger; empty if it has none of this name."""
     file = read_lines(store, ledger_key(chunk))
     return [from_json(HarvestedReview, line) for line in file.records] if file else []
 
 
-def write_ledger(store: S3Store, chunk: str, harvested: Iterable[HarvestedReview]) -> None:
-    """Write a chunk into the ledger; from now on its reviews are dealt with."""
-    write_lines(store, ledger_key(chunk), (to_json(one) for one in harvested))
+def write_ledger(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview]) -> Sequence[HarvestedReview]:
+    """Write a chunk into the ledger, once; from now on its reviews are dealt with.
 
+    :return: what the ledger says, which is what the first to write it wrote.
+    """
+    from botocore.exceptions import ClientError
 
-# -- chunks that are being harvested ---------------------------------------------------------------
-
-
-def unfinished_chunks(store: S3Store, batch: str | None = None) -> set[str]:
-    """Find the chunks that were decided and not seen to their end, of one batch or of all."""
-    return _names(store, f"{UNFINISHED}{batch}-" if batch else UNFINISHED)
-
-
-def write_unfinished(store: S3Store, chunk: str, decided: Iterable[HarvestedReview]) -> None:
-    """Write what was decided about a chunk, before anything of it is carried out."""
-    write_lines(store, _unfinished_key(chunk), (to_json(one) for one in decided))
-
-
-def read_unfinished(store: S3Store, chunk: str) -> list[HarvestedReview] | None:
-    """Read what was decided about a chunk; ``None`` if it is finished by now."""
-    file = read_lines(store, _unfinished_key(chunk))
-    return None if file is None else [from_json(HarvestedReview, line) for line in file.records]
-
-
-def delete_unfinished(store: S3Store, chunk: str) -> None:
-    """Forget a chunk that is in the ledger."""
-    store.call("delete_object", _unfinished_key(chunk))
+    lines = [to_json(one) for one in harvested]
+    try:
+        write_lines(store, ledger_key(chunk), lines, IfNoneMatch="*", expect=CHANGED)
+    except ClientError:
+        return read_chunk(store, chunk) or harvested
+    return harvested
 
 
 # -- rounds ----------------------------------------------------------------------------------------
@@ -188,32 +168,28 @@ def _content_type(key: str) -> str:
 # -- the watermark ---------------------------------------------------------------------------------
 
 
-def read_watermark(store: S3Store) -> datetime | None:
-    """Read the moment before whose reviews all have been dealt with; ``None`` before the first harvest."""
-    value, _ = store.read_json(WATERMARK)
-    return datetime.fromisoformat(value["created_before"]) if value else None
+def read_watermark(store: S3Store) -> Watermark:
+    """Read the moment before whose reviews all have been dealt with."""
+    value, etag = store.read_json(WATERMARK)
+    return Watermark(datetime.fromisoformat(value["created_before"]) if value else None, etag)
 
 
-def move_watermark(store: S3Store, moment: datetime) -> None:
-    """Move the watermark forward; it never goes back, whoever else moves it at the same time."""
+def move_watermark(store: S3Store, known: Watermark, moment: datetime) -> None:
+    """Move the watermark forward; it never goes back, whoever else moves it at the same time.
+
+    :param known: as it was read.
+    """
     new = {"created_before": moment.astimezone(UTC).isoformat()}
-    change_json(
-        store,
-        WATERMARK,
-        lambda value: value if value and datetime.fromisoformat(value["created_before"]) >= moment else new,
-    )
+    while known.created_before is None or known.created_before < moment:
+        try:
+            store.write_if_unchanged(WATERMARK, new, known.etag)
+        except (ObjectExists, ObjectChanged):
+            known = read_watermark(store)
+        else:
+            return
 
 
 # -- helpers ---------------------------------------------------------------------------------------
-
-
-def _names(store: S3Store, prefix: str) -> set[str]:
-    """Give the names of the files whose keys begin so."""
-    return {key.rpartition("/")[2].removesuffix(".jsonl") for keys in list_keys(store, prefix) for key in keys}
-
-
-def _unfinished_key(chunk: str) -> str:
-    return f"{UNFINISHED}{chunk}.jsonl"
 
 
 def _round_key(review: str) -> str:

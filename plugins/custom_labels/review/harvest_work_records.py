@@ -1,4 +1,4 @@
-"""What one harvest has to do: reviews that have ended, gathered in a temporary file and shared out in batches.
+"""The batches of a harvest: a few reviews go along with the batch, of more there is a file.
 
 ``reviews/harvest_work/<batch>.jsonl`` has a line for each review of a batch: how it ended, and the messages that may be
 deleted when the ledger has it. It is deleted at the batch's end.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
@@ -18,32 +17,24 @@ from typing import Self
 from custom_labels.aws.messages import Message
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
+from custom_labels.review.harvest_work import EndedReview, HarvestBatch
 from custom_labels.review.review import ReviewState
-from custom_labels.s3.line_files import read_lines, write_lines
+from custom_labels.s3.line_files import read_lines, to_lines, write_lines
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store
 
 WORK = f"{REVIEWS}harvest_work/"
+ALONG_BYTES = 8_192
+"""A single batch of fewer bytes goes along with the task, in Airflow's database: to write, read and delete a file would
+take three of the dozen calls that a review takes."""
 ABANDONED = timedelta(days=7)
 """Age of a batch that nobody comes back to: the reviews in it were found again by later runs."""
 
 _TABLES = """
-CREATE TABLE known (name PRIMARY KEY, in_ledger) WITHOUT ROWID;
 CREATE TABLE found (number INTEGER PRIMARY KEY, name UNIQUE, state);
 CREATE TABLE message (name, id, handle);
 CREATE INDEX message_by_name ON message (name);
 """
-
-
-@dataclass(frozen=True)
-class EndedReview:
-    """A review that has ended.
-
-    :param messages: those that announced it, without their bodies: they are only to be deleted.
-    """
-
-    state: ReviewState
-    messages: tuple[Message, ...] = ()
 
 
 class FoundReviews:
@@ -60,62 +51,75 @@ class FoundReviews:
     ) -> None:
         self._database.close()
 
-    def know(self, names: Iterable[str], *, in_ledger: bool) -> None:
-        """Learn of reviews that are dealt with, or that were decided and wait to be seen to their end."""
-        self._database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((name, in_ledger) for name in names))
+    def __contains__(self, name: str) -> bool:
+        return self._database.execute("SELECT 1 FROM found WHERE name = ?", (name,)).fetchone() is not None
 
-    def is_known(self, name: str) -> bool:
-        """Whether a review needs no harvest any more."""
-        return self._database.execute("SELECT 1 FROM known WHERE name = ?", (name,)).fetchone() is not None
-
-    def is_in_ledger(self, name: str) -> bool:
-        """Whether a review is dealt with."""
-        found = self._database.execute("SELECT in_ledger FROM known WHERE name = ?", (name,)).fetchone()
-        return found is not None and bool(found[0])
+    def __bool__(self) -> bool:
+        return self._database.execute("SELECT 1 FROM found LIMIT 1").fetchone() is not None
 
     def add(self, state: ReviewState, message: Message | None = None) -> None:
-        """Add a review that has ended and is not known yet."""
+        """Add a review that has ended."""
         text = json.dumps(to_json(state))
         self._database.execute("INSERT OR IGNORE INTO found (name, state) VALUES (?, ?)", (state.name, text))
         if message is not None:
             row = (state.name, message.id, message.receipt_handle)
             self._database.execute("INSERT INTO message VALUES (?, ?, ?)", row)
 
+    def drop(self, names: Iterable[str]) -> list[Message]:
+        """Drop reviews that are dealt with; give the messages about them, which are of no more use."""
+        dropped = [(name,) for name in names if name in self]
+        messages = [message for (name,) in dropped for message in self._messages(name)]
+        self._database.executemany("DELETE FROM found WHERE name = ?", dropped)
+        return messages
+
+    def _messages(self, name: str) -> tuple[Message, ...]:
+        rows = self._database.execute("SELECT id, handle FROM message WHERE name = ?", (name,))
+        return tuple(Message(id_, "", handle, 0) for id_, handle in rows)
+
     def __iter__(self) -> Iterator[EndedReview]:
         """Go through what was added, in that order."""
         for name, state in self._database.execute("SELECT name, state FROM found ORDER BY number"):
-            rows = self._database.execute("SELECT id, handle FROM message WHERE name = ?", (name,))
-            messages = tuple(Message(id_, "", handle, 0) for id_, handle in rows)
-            yield EndedReview(from_json(ReviewState, json.loads(state)), messages)
+            yield EndedReview(from_json(ReviewState, json.loads(state)), self._messages(name))
 
 
-def write_batches(store: S3Store, run: str, found: Iterable[EndedReview], size: int) -> list[str]:
-    """Write what is to be harvested in batches.
+def write_batches(
+    store: S3Store, run: str, found: Iterable[EndedReview], at: datetime, size: int
+) -> tuple[HarvestBatch, ...]:
+    """Share out what is to be harvested in batches.
 
     :param run: names the run and begins with its day.
+    :param at: the moment of the harvest.
     :param size: reviews in a batch.
-    :return: the batches' names.
     """
     reviews = iter(found)
-    names: list[str] = []
-    while batch := list(islice(reviews, size)):
-        names.append(f"{run}-{len(names):04d}")
-        write_lines(store, _key(names[-1]), (to_json(review) for review in batch))
-    return names
+    batches: list[HarvestBatch] = []
+    while batch := tuple(islice(reviews, size)):
+        name, lines = f"{run}-{len(batches):04d}", [to_json(review) for review in batch]
+        if len(to_lines(lines)) <= ALONG_BYTES and not batches:
+            batches.append(HarvestBatch(name, at, batch))
+            continue
+        if not batches:
+            _delete_abandoned(store, at)
+        write_lines(store, _key(name), lines)
+        batches.append(HarvestBatch(name, at, None))
+    return tuple(batches)
 
 
-def read_batch(store: S3Store, name: str) -> list[EndedReview]:
+def read_batch(store: S3Store, batch: HarvestBatch) -> tuple[EndedReview, ...]:
     """Read a batch; it is empty when it was seen to its end before."""
-    file = read_lines(store, _key(name))
-    return [from_json(EndedReview, line) for line in file.records] if file else []
+    if batch.reviews is not None:
+        return batch.reviews
+    file = read_lines(store, _key(batch.name))
+    return tuple(from_json(EndedReview, line) for line in file.records) if file else ()
 
 
-def delete_batch(store: S3Store, name: str) -> None:
+def delete_batch(store: S3Store, batch: HarvestBatch) -> None:
     """Forget a batch that is done."""
-    store.call("delete_object", _key(name))
+    if batch.reviews is None:
+        store.call("delete_object", _key(batch.name))
 
 
-def delete_abandoned(store: S3Store, now: datetime) -> None:
+def _delete_abandoned(store: S3Store, now: datetime) -> None:
     """Delete the batches of runs that failed for good, long ago."""
     oldest = time_text(now - ABANDONED)
     for page in pages(store, WORK):

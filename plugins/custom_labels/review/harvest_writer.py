@@ -1,10 +1,10 @@
-"""Harvesting reviews that have ended: read the answers, decide, put it on record, copy the images, close the books."""
+"""Harvesting reviews that have ended: read the answers, decide, copy the images, and enter it into the ledger."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -20,7 +20,8 @@ from custom_labels.review.harvest import (
     ReviewOutcome,
     decide_outcome,
 )
-from custom_labels.review.harvest_work_records import EndedReview, delete_batch, read_batch
+from custom_labels.review.harvest_work import EXAMPLES, EndedReview, HarvestBatch, HarvestResult
+from custom_labels.review.harvest_work_records import delete_batch
 from custom_labels.review.opened_records import OpenedReview, find_requests
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Answered, ReviewState, ReviewStatus
@@ -60,53 +61,34 @@ class Harvester:
         self.failed_at = self.completed_at = ""
         """When the first of the reviews that failed so was opened, and the last of those that were completed."""
 
-    def harvest(self, batch: str, harvested_at: datetime) -> Counter[str]:
-        """Harvest a batch, from wherever an earlier try was killed; count what became of its images.
+    def harvest(self, batch: HarvestBatch, reviews: Sequence[EndedReview], *, is_repeated: bool) -> HarvestResult:
+        """Harvest a batch, from wherever an earlier try was killed.
 
-        :param batch: its name, see :func:`custom_labels.review.harvest_work_records.write_batches`.
+        :param reviews: what is in it.
+        :param is_repeated: whether some of it may be in the ledger already.
         """
         counts: Counter[str] = Counter()
-        done = harvest_records.chunks_in_ledger(self.store, batch)
-        begun = harvest_records.unfinished_chunks(self.store, batch)
-        reviews = read_batch(self.store, batch)
         for number, start in enumerate(range(0, len(reviews), CHUNK)):
-            chunk, part = f"{batch}-{number:03d}", reviews[start : start + CHUNK]
-            if chunk not in done:
-                counts += self.finish(chunk) if chunk in begun else self._begin(chunk, part, harvested_at)
-            else:
-                counts += self._count(harvest_records.read_chunk(self.store, chunk))
-                harvest_records.delete_unfinished(self.store, chunk)
+            chunk, part = f"{batch.name}-{number:03d}", reviews[start : start + CHUNK]
+            done: Sequence[HarvestedReview] = harvest_records.read_chunk(self.store, chunk) if is_repeated else ()
+            counts += self._count(done or self._harvest(chunk, part, batch.at))
             self.delete_messages(message for review in part for message in review.messages)
         delete_batch(self.store, batch)
-        return counts
+        reasons = tuple(reason for reason, _ in self.failures.most_common(EXAMPLES))
+        return HarvestResult(dict(counts), reasons, self.failed_at, self.completed_at)
 
-    def finish(self, chunk: str) -> Counter[str]:
-        """Carry out what was decided about a chunk, and write it into the ledger; it may be done again and again."""
-        return self._finish(chunk, harvest_records.read_unfinished(self.store, chunk) or [])
-
-    def _begin(self, chunk: str, reviews: list[EndedReview], harvested_at: datetime) -> Counter[str]:
-        decided = self._decide(reviews, harvested_at.isoformat(timespec="seconds"))
-        harvest_records.write_unfinished(self.store, chunk, decided)
-        return self._finish(chunk, decided)
-
-    def _finish(self, chunk: str, decided: list[HarvestedReview]) -> Counter[str]:
-        if not decided:
-            return Counter()  # another run finished it meanwhile
+    def _harvest(self, chunk: str, reviews: Sequence[EndedReview], at: datetime) -> Sequence[HarvestedReview]:
+        """Do all that comes of a chunk's reviews, and then enter it into the ledger; it may be done again and again."""
+        decided = self._decide(reviews, at.isoformat(timespec="seconds"))
         finished = self._each(self._carry_out, decided)
         requests = [request for one in finished if (request := one.next_request) is not None]
         WaitingReviews(self.store).add(f"round-{chunk}", requests)
-        self._give_back(chunk, finished)
-        harvest_records.write_ledger(self.store, chunk, finished)
-        harvest_records.delete_unfinished(self.store, chunk)
-        return self._count(finished)
+        # Each day's budget gets back what was opened in it and failed before anybody could answer.
+        for day, failed in Counter(one.budget_day for one in finished if one.budget_day).items():
+            ReviewBudget(self.store, date.fromisoformat(day)).give_back(chunk, failed)
+        return harvest_records.write_ledger(self.store, chunk, finished)
 
-    def _give_back(self, chunk: str, finished: list[HarvestedReview]) -> None:
-        """Give back to each day's budget what was opened in it and failed before anybody could answer."""
-        days = Counter(one.budget_day for one in finished if one.budget_day)
-        for day, reviews in days.items():
-            ReviewBudget(self.store, chunk).give_back(date.fromisoformat(day), reviews)
-
-    def _decide(self, reviews: list[EndedReview], harvested_at: str) -> list[HarvestedReview]:
+    def _decide(self, reviews: Sequence[EndedReview], harvested_at: str) -> list[HarvestedReview]:
         """Read what people said of a chunk's images, and decide."""
         states = [review.state for review in reviews]
         answered = dict(zip((state.name for state in states), self._each(self._answers, states), strict=True))
@@ -142,7 +124,7 @@ class Harvester:
             harvest_records.save_answers(self.store, decided)
         return decided
 
-    def _each(self, action: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    def _each(self, action: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(action, items))
 

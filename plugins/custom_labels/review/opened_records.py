@@ -1,46 +1,30 @@
-"""What was chosen to be opened as reviews, written before it is opened.
+"""What was asked in reviews, written before they are opened.
 
-``reviews/opened/<YYYY-MM-DD>/<owner>-<number>.jsonl`` has a line for each request of one reservation. A retry goes on
-with the same choice; and a review for which its backend wrote nothing is known by its request all the same.
+``reviews/opened/<YYYY-MM-DD>/<id>.jsonl`` has a line for each request that was opened together with others. So a review
+for which its backend wrote nothing, since nobody answered it, is known by its request all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
-from custom_labels.review.budget import Reservation
-from custom_labels.review.request_records import Waiting
 from custom_labels.review.review import ReviewRequest
-from custom_labels.s3.errors import CHANGED
-from custom_labels.s3.line_files import read_folder, read_lines, write_lines
+from custom_labels.s3.line_files import read_folder, write_lines
 from custom_labels.s3.store import S3Store
 
 OPENED = f"{REVIEWS}opened/"
 
 
-def read_chosen(store: S3Store, day: date, held: Reservation) -> list[Waiting] | None:
-    """Read what was chosen under a reservation; ``None`` if nothing was yet."""
-    file = read_lines(store, _key(day, held))
-    if file is None:
-        return None
-    return [Waiting(line["file"], from_json(ReviewRequest, line["request"])) for line in file.records]
-
-
-def write_chosen(store: S3Store, day: date, held: Reservation, chosen: Iterable[Waiting]) -> list[Waiting]:
-    """Write what is chosen under a reservation, once; give what counts, which is what the first to write it chose."""
-    from botocore.exceptions import ClientError
-
-    ours = list(chosen)
-    lines = [{"file": one.file, "request": to_json(one.request)} for one in ours]
-    try:
-        write_lines(store, _key(day, held), lines, IfNoneMatch="*", expect=CHANGED)
-    except ClientError:
-        return read_chosen(store, day, held) or ours
-    return ours
+def write_opened(store: S3Store, day: date, requests: Sequence[ReviewRequest]) -> None:
+    """Write what is about to be opened together; the same requests are the same file."""
+    names = "\n".join(request.name for request in requests)
+    key = f"{OPENED}{day.isoformat()}/{hashlib.sha256(names.encode()).hexdigest()[:24]}.jsonl"
+    write_lines(store, key, ({"request": to_json(request)} for request in requests))
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,3 @@ def find_requests(store: S3Store, names: set[str], first: date, last: date) -> d
                     found.setdefault(entry["name"], OpenedReview(from_json(ReviewRequest, entry), day))
         day += timedelta(days=1)
     return found
-
-
-def _key(day: date, held: Reservation) -> str:
-    return f"{OPENED}{day.isoformat()}/{held.owner}-{held.number}.jsonl"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
@@ -22,15 +22,14 @@ from custom_labels.review.backends.base import (
     ReviewBackendFull,
     ReviewBackendNotReady,
 )
-from custom_labels.review.backlog_records import Backlog, BacklogBounds
-from custom_labels.review.budget import Reservation
+from custom_labels.review.backlog_records import Backlog, BacklogReader
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt import ReviewHalt
 from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.opened_records import read_chosen, write_chosen
+from custom_labels.review.opened_records import write_opened
 from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.request_records import Waiting, WaitingReviews
-from custom_labels.review.review import Purpose, ReviewRequest, urgency
+from custom_labels.review.request_records import Waiting, WaitingFile, WaitingReviews
+from custom_labels.review.review import ReviewRequest, urgency
 from custom_labels.s3.errors import is_passing
 
 if TYPE_CHECKING:
@@ -41,7 +40,9 @@ Trouble = ReviewBackendFull | ReviewBackendNotReady | ReviewBackendError
 
 THREADS = 8
 CHOSEN_AT_ONCE = 2000
-"""Requests that are held in memory and opened under one reservation."""
+"""Requests that are held in memory, and opened before the rest is looked at again."""
+COUNTED_AT_ONCE = 50
+"""Reviews that are counted before they are opened: so many, at most, a killed run may cost the day's budget."""
 PATIENCE_SECONDS = 120.0
 """How long starts are repeated, after botocore itself has given up, while not one of them works."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
@@ -58,9 +59,8 @@ class _End(Enum):
 
 
 class ReviewOpener:
-    """Opens what waits, one reservation of the budget after the other.
+    """Opens what waits, some dozens at a time, each of which is counted first.
 
-    :param owner: the run and the task, the same for all its tries.
     :param budget: reviews that may be opened in a day (UTC).
     :param maximum_waiting: requests that may wait, and ``waiting_days`` for how long; what is beyond is dropped.
     :param audits_only: leave the doubtful detections waiting.
@@ -71,7 +71,6 @@ class ReviewOpener:
         self,
         store: S3Store,
         backend: ReviewBackend,
-        owner: str,
         *,
         budget: int,
         maximum_waiting: int = 10_000,
@@ -83,7 +82,6 @@ class ReviewOpener:
         self.store = store
         self.backend = backend
         self.waiting = WaitingReviews(store)
-        self.budget = ReviewBudget(store, owner)
         self.day_budget = budget
         self.maximum_waiting = maximum_waiting
         self.waiting_days = waiting_days
@@ -91,6 +89,8 @@ class ReviewOpener:
         self.patience_seconds = patience_seconds
         self.now = now
         self._moved_at = 0.0
+        self._stop = threading.Event()
+        self._troubles: list[Trouble] = []
 
     def run(self) -> OpenedReviews:
         """Open until nothing is left to open, the budget is used up, or the backend takes no more.
@@ -101,16 +101,20 @@ class ReviewOpener:
         :raises ReviewBackendNotReady: nothing can be opened until it is set up; the requests wait on.
         :raises ReviewBackendError: not one request could be opened.
         """
-        backlog = self._bound_backlog()
-        halt = self._judge_halt()
-        opening = self._probe(halt, backlog.waiting) if halt else self._run(backlog.waiting)
-        return replace(opening, too_old=backlog.too_old, too_many=backlog.too_many)
+        backlog = self._read_backlog()
+        if not backlog.urgent:
+            opened = OpenedReviews(waiting=backlog.waiting)
+        elif halt := self._judge_halt():
+            opened = self._probe(halt, backlog)
+        else:
+            opened = self._open_by_urgency(backlog)
+        return replace(opened, too_old=backlog.too_old, too_many=backlog.too_many)
 
-    def _bound_backlog(self) -> Backlog:
-        """Drop what waits too long or is too much, before anything is chosen."""
-        others = set(self.budget.read(self.now().date()).reservations) - {self.budget.owner}
+    def _read_backlog(self) -> Backlog:
+        """Drop what waits too long or is too much, and choose what is opened first."""
         oldest = self.now() - timedelta(days=self.waiting_days)
-        return BacklogBounds(self.waiting, self.maximum_waiting, oldest, is_merging=not others).apply()
+        chosen = min(CHOSEN_AT_ONCE, self.maximum_waiting)
+        return BacklogReader(self.waiting, self.maximum_waiting, oldest, chosen, audits_only=self.audits_only).read()
 
     def _judge_halt(self) -> ReviewHalt | None:
         """End the halt of opening if its probe shows that reviews work again, or if they are set up anew."""
@@ -125,101 +129,73 @@ class ReviewOpener:
 
         return change_halt(self.store, judged)
 
-    def _probe(self, halt: ReviewHalt, waiting: int) -> OpenedReviews:
+    def _probe(self, halt: ReviewHalt, backlog: Backlog) -> OpenedReviews:
         """Open one review, if it is time to see whether reviews work again: one of those that failed least often."""
         now, opened = self.now(), 0
-        day = now.date()
-        before = self.budget.read(day)
-        if halt.may_probe(now) and before.room(self.day_budget) and self.budget.owner not in before.reservations:
-            chosen = self._choose(1, lambda one: (one.request.attempt, *urgency(one.request)))
-            held = self.budget.reserve(day, len(chosen), self.day_budget) if chosen else None
-            if held is not None:
-                name = chosen[0].request.name
-                change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
-                ends, _ = self._open_held(day, held, chosen)
-                opened = ends.count(_End.NEW)
-        return OpenedReviews(opened, 0, waiting - opened, halt.words)
+        budget = ReviewBudget(self.store, now.date())
+        if halt.may_probe(now) and budget.room(self.day_budget):
+            chosen = min(backlog.urgent, key=lambda one: (one.request.attempt, *urgency(one.request)))
+            name = chosen.request.name
+            change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
+            opened = self._open_together(budget, [chosen]).count(_End.NEW)
+        return OpenedReviews(opened, 0, backlog.waiting - opened, halt.words)
 
-    def _run(self, waiting: int) -> OpenedReviews:
-        """Open one reservation of the budget after the other.
+    def _open_by_urgency(self, backlog: Backlog) -> OpenedReviews:
+        """Open the most urgent of all that wait, as many as the day's budget has room for."""
+        counts: Counter[_End] = Counter()
+        budget = ReviewBudget(self.store, self.now().date())
+        urgent, are_all = backlog.urgent, len(backlog.urgent) < CHOSEN_AT_ONCE
+        while not self._troubles and (chosen := urgent[: budget.room(self.day_budget)]):
+            # The budget has room for all of them: those of a file together, which is then changed once.
+            by_file = iter(sorted(chosen, key=lambda one: one.file.key))
+            while not self._stop.is_set() and (together := list(islice(by_file, COUNTED_AT_ONCE))):
+                counts.update(self._open_together(budget, together))
+            urgent = urgent[len(chosen) :]
+            if not urgent and not are_all:
+                urgent = self._read_backlog().urgent
+                are_all = len(urgent) < CHOSEN_AT_ONCE
+        opened, known = counts[_End.NEW], counts[_End.KNOWN]
+        worst = sorted(self._troubles, key=lambda one: (not isinstance(one, ReviewBackendNotReady), not _is_full(one)))
+        trouble = worst[0] if worst else None
+        if isinstance(trouble, ReviewBackendNotReady) or (trouble and not (opened or known or _is_full(trouble))):
+            raise trouble
+        return OpenedReviews(opened, known, backlog.waiting - opened - known, str(trouble or ""))
 
-        :param waiting: requests that wait at first; they are read again only where some of them may be opened.
-        """
-        opened = known = 0
-        while True:
-            day = self.now().date()
-            before = self.budget.read(day)
-            held = before.reservations.get(self.budget.owner)
-            room = held.reviews if held else before.room(self.day_budget)
-            chosen = self._choose(min(room, waiting, CHOSEN_AT_ONCE))
-            if chosen or held:
-                held = self.budget.reserve(day, len(chosen), self.day_budget)
-            if held is None:
-                return OpenedReviews(opened, known, waiting)
-            ends, trouble = self._open_held(day, held, chosen)
-            opened += ends.count(_End.NEW)
-            known += ends.count(_End.KNOWN)
-            # What an earlier try opened may have been taken away by it, too.
-            waiting = (
-                self.waiting.count() if held.is_resumed else waiting - ends.count(_End.NEW) - ends.count(_End.KNOWN)
-            )
-            if trouble is None:
-                continue
-            if isinstance(trouble, ReviewBackendNotReady) or not (opened or known or _is_full(trouble)):
-                raise trouble
-            return OpenedReviews(opened, known, waiting, str(trouble))
-
-    def _choose(self, number: int, key: Callable[[Waiting], Any] = lambda one: urgency(one.request)) -> list[Waiting]:
-        """Choose the requests to be opened first."""
-        if number <= 0:
+    def _open_together(self, budget: ReviewBudget, chosen: list[Waiting]) -> list[_End]:
+        """Count some dozens, open them, and take them from what waits; what was not opened is counted no more."""
+        counted = chosen[: budget.count(len(chosen), self.day_budget)]
+        if not counted:
             return []
-        candidates = (
-            one for one in self.waiting.read() if not self.audits_only or one.request.purpose is Purpose.AUDIT
-        )
-        return heapq.nsmallest(number, candidates, key=key)
-
-    def _open_held(self, day: date, held: Reservation, chosen: list[Waiting]) -> tuple[list[_End], Trouble | None]:
-        """Open what a reservation is for: what an earlier try chose under it, else what is chosen now."""
-        counted = read_chosen(self.store, day, held) if held.is_resumed else None
-        if counted is None:
-            counted = write_chosen(self.store, day, held, chosen[: held.reviews])
-        ends, trouble = self._open_all([one.request for one in counted])
-        by_file: dict[str, set[str]] = defaultdict(set)
-        for one, end in zip(counted, ends, strict=True):
-            if end in {_End.NEW, _End.KNOWN}:
-                by_file[one.file].add(one.request.name)
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(self.waiting.remove, by_file.keys(), by_file.values()))
-        self.budget.settle(day, ends.count(_End.NEW) + ends.count(_End.UNSURE))
-        return ends, trouble
-
-    def _open_all(self, requests: list[ReviewRequest]) -> tuple[list[_End], Trouble | None]:
-        """Open requests in some threads; give what became of each, and the worst trouble."""
-        stop = threading.Event()
-        troubles: list[Trouble] = []
-
-        def open_one(request: ReviewRequest) -> _End:
-            if stop.is_set():
-                return _End.LEFT
-            try:
-                return _End.NEW if self._open(request) else _End.KNOWN
-            except (ReviewBackendFull, ReviewBackendNotReady) as error:
-                stop.set()
-                troubles.append(error)
-                return _End.LEFT
-            except ReviewBackendError as error:
-                log.warning("Review %s is not opened: %s", request.name, error)
-                troubles.append(error)
-                if not is_passing(error.__cause__):
-                    return _End.LEFT
-                stop.set()
-                return _End.UNSURE
-
+        write_opened(self.store, budget.day, [one.request for one in counted])
         self._moved_at = time.monotonic()
         with ThreadPoolExecutor(THREADS) as pool:
-            ends = list(pool.map(open_one, requests))
-        worst = sorted(troubles, key=lambda one: (not isinstance(one, ReviewBackendNotReady), not _is_full(one)))
-        return ends, worst[0] if worst else None
+            ends = list(pool.map(self._try_to_open, (one.request for one in counted)))
+            by_file: dict[WaitingFile, set[str]] = defaultdict(set)
+            for one, end in zip(counted, ends, strict=True):
+                if end in {_End.NEW, _End.KNOWN}:
+                    by_file[one.file].add(one.request.name)
+            list(pool.map(self.waiting.remove, by_file.keys(), by_file.values()))
+        if free := ends.count(_End.KNOWN) + ends.count(_End.LEFT):
+            budget.uncount(free)
+        return ends
+
+    def _try_to_open(self, request: ReviewRequest) -> _End:
+        """Open a request, unless another thread met what keeps all from being opened."""
+        if self._stop.is_set():
+            return _End.LEFT
+        try:
+            return _End.NEW if self._open(request) else _End.KNOWN
+        except (ReviewBackendFull, ReviewBackendNotReady) as error:
+            self._stop.set()
+            self._troubles.append(error)
+            return _End.LEFT
+        except ReviewBackendError as error:
+            log.warning("Review %s is not opened: %s", request.name, error)
+            self._troubles.append(error)
+            if not is_passing(error.__cause__):
+                return _End.LEFT
+            self._stop.set()
+            return _End.UNSURE
 
     def _open(self, request: ReviewRequest) -> bool:
         """Open one, again if the backend is only short of breath, as long as it opens any at all."""

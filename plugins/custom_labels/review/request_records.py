@@ -15,7 +15,7 @@ from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.review.review import ReviewRequest
 from custom_labels.s3.errors import CHANGED, MISSING
-from custom_labels.s3.line_files import read_folder, read_lines, to_lines, write_lines
+from custom_labels.s3.line_files import LineFile, read_folder, read_lines, to_lines, write_lines
 from custom_labels.s3.store import S3Store
 
 WAITING = f"{REVIEWS}waiting/"
@@ -23,10 +23,27 @@ _ID = re.compile(r"[a-zA-Z0-9_.\-]{1,200}")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A request that waits, and the key of the file that it waits in."""
+class WaitingFile:
+    """A file of requests that wait, as it was read.
 
-    file: str
+    :param requests: how many it holds.
+    """
+
+    key: str
+    etag: str
+    requests: int
+
+    @classmethod
+    def of(cls, file: LineFile) -> WaitingFile:
+        """Take it from its content."""
+        return cls(file.key, file.etag, len(file.records))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that waits, and the file that it waits in."""
+
+    file: WaitingFile
     request: ReviewRequest
 
 
@@ -58,32 +75,27 @@ class WaitingReviews:
         """Go through all requests that wait, some files at a time; memory does not grow with their number."""
         for file in read_folder(self.store, WAITING):
             for line in file.records:
-                yield Waiting(file.key, from_json(ReviewRequest, line["request"]))
+                yield Waiting(WaitingFile.of(file), from_json(ReviewRequest, line["request"]))
 
-    def count(self) -> int:
-        """Count the requests that wait: one call for a thousand files, and one for each file of some dozens."""
-        return sum(len(file.records) for file in read_folder(self.store, WAITING))
+    def remove(self, file: WaitingFile, names: set[str]) -> None:
+        """Take requests out of a file by compare-and-set; what was written to it meanwhile stays."""
+        if len(names) == file.requests and self._replace(file.key, [], file.etag):
+            return
+        while (present := read_lines(self.store, file.key)) is not None:
+            left = [line for line in present.records if line["request"]["name"] not in names]
+            if len(left) == len(present.records) or self._replace(file.key, left, present.etag):
+                return
 
-    def remove(self, file: str, names: set[str]) -> None:
-        """Take requests out of a file by compare-and-set; what was written to it meanwhile stays.
-
-        :param file: its key, as :meth:`read` gave it.
-        """
+    def _replace(self, key: str, lines: list[dict[str, object]], etag: str) -> bool:
+        """Write a file, or delete it where nothing is left; give whether it was as it had been read."""
         from botocore.exceptions import ClientError
 
-        while (present := read_lines(self.store, file)) is not None:
-            left = [line for line in present.records if line["request"]["name"] not in names]
-            if len(left) == len(present.records):
-                return
-            try:
-                self._replace(file, left, present.etag)
-            except ClientError:
-                continue  # written or deleted by another run since it was read
-            return
-
-    def _replace(self, file: str, lines: list[dict[str, object]], etag: str) -> None:
         expect = CHANGED | MISSING
-        if lines:
-            self.store.call("put_object", file, expect=expect, Body=to_lines(lines), IfMatch=etag)
-        else:
-            self.store.call("delete_object", file, expect=expect, IfMatch=etag)
+        try:
+            if lines:
+                self.store.call("put_object", key, expect=expect, Body=to_lines(lines), IfMatch=etag)
+            else:
+                self.store.call("delete_object", key, expect=expect, IfMatch=etag)
+        except ClientError:
+            return False
+        return True

@@ -1,4 +1,4 @@
-"""The settings that opening reviews takes."""
+"""The settings that opening reviews takes, and harvesting them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,16 @@ class ReviewSettings(RunSettings):
     daily_review_budget: int
     maximum_waiting_reviews: int
     review_waiting_days: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarvestSettings(ReviewSettings):
+    """What becomes of an image by the answers about it, and when a training is triggered."""
+
+    reviewers_per_image: int
+    review_quorum: int | None
+    maximum_review_rounds: int
+    none_of_the_above_label: str | None
+    train_on_audit_samples: bool
+    enable_automatic_training: bool
+    minimum_untrained_images: int

@@ -36,9 +36,10 @@ def to_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
     return "".join(json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n" for record in records).encode()
 
 
-def write_lines(store: S3Store, key: str, records: Iterable[Mapping[str, Any]], **condition: Any) -> None:
-    """Write a file, whatever was there, or under a condition of PutObject."""
-    store.call("put_object", key, Body=to_lines(records), ContentType="application/x-ndjson", **condition)
+def write_lines(store: S3Store, key: str, records: Iterable[Mapping[str, Any]], **condition: Any) -> str:
+    """Write a file, whatever was there, or under a condition of PutObject; give its ETag."""
+    answer = store.call("put_object", key, Body=to_lines(records), ContentType="application/x-ndjson", **condition)
+    return str(answer["ETag"])
 
 
 def read_lines(store: S3Store, key: str) -> LineFile | None:

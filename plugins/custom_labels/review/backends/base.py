@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -45,8 +45,11 @@ class ReviewBackend(Protocol):
         """Look one review up by its name; ``None`` if the backend does not know it."""
         ...
 
-    def states(self, since: datetime) -> Iterator[list[ReviewState]]:
-        """List the project's reviews that were created at or after a moment, oldest first, a page at a time."""
+    def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:
+        """List the project's reviews that were created at or after a moment, oldest first, a page at a time.
+
+        :param is_known: tells the reviews whose answers need not be looked for, by name.
+        """
         ...
 
     def state_from_event(self, body: Mapping[str, Any]) -> ReviewState | None:

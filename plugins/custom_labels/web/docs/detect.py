@@ -16,7 +16,7 @@ triggers also list images without a result, so that nothing depends on an event.
 
 **How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_detect.json`)
 
-| branch | meaning |
+| outcome | meaning |
 |---|---|
 | `detected` | every image has its result |
 | `nothing_to_detect` | every image has its result already |

@@ -149,7 +149,7 @@ class A2IReviewBackend:
         loop = self._find(name)
         return self._described(loop) if loop else None
 
-    def states(self, since: datetime) -> Iterator[list[ReviewState]]:
+    def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:
         """List the loops of all flows that the project ever had, oldest first.
 
         A page of 100 costs one ListHumanLoops; where answers are is found by listing the output folder, 1,000 objects
@@ -160,7 +160,10 @@ class A2IReviewBackend:
             *(self._loops(flow, since) for flow in self.record.flows), key=lambda loop: loop["CreationTime"]
         )
         while page := list(islice(merged, PAGE)):
-            yield [self._listed(loop, outputs[loop["FlowDefinitionArn"]]) for loop in page]
+            yield [
+                self._listed(loop, None if is_known(loop["HumanLoopName"]) else outputs[loop["FlowDefinitionArn"]])
+                for loop in page
+            ]
 
     def _loops(self, flow: ReviewFlow, since: datetime) -> Iterator[dict[str, Any]]:
         """List a flow's loops; a flow that was deleted has none."""
@@ -175,13 +178,16 @@ class A2IReviewBackend:
                 return
             yield from ({**loop, "FlowDefinitionArn": flow.arn} for loop in page)
 
-    def _listed(self, loop: Mapping[str, Any], outputs: OutputListing) -> ReviewState:
-        """Read an entry of a list, which has neither the failure's code nor the place of the answers."""
+    def _listed(self, loop: Mapping[str, Any], outputs: OutputListing | None) -> ReviewState:
+        """Read an entry of a list, which has neither the failure's code nor the place of the answers.
+
+        :param outputs: where to look for the answers; ``None`` for a review that is known.
+        """
         name, created = loop["HumanLoopName"], loop["CreationTime"]
         status = _STATUSES.get(loop["HumanLoopStatus"], ReviewStatus.UNKNOWN)
         if status is ReviewStatus.UNKNOWN:
             return self._state(name, status, created, None, _unknown(loop["HumanLoopStatus"]))
-        if status is ReviewStatus.OPEN:
+        if status is ReviewStatus.OPEN or outputs is None:
             return self._state(name, status, created, None, "")
         uri = outputs.find(name, created) if status is not ReviewStatus.FAILED else None
         if uri is not None:
