@@ -19,7 +19,10 @@ FOUND = Collected(NextStep.DETECT, BATCHES, images=6)
 NOTHING = Collected(NextStep.FINISH)
 
 
-def summary(collected: Collected, *results: BatchResult, opened: OpenedReviews = OpenedReviews()) -> Summary:
+NOTHING_OPENED = OpenedReviews()
+
+
+def summary(collected: Collected, *results: BatchResult, opened: OpenedReviews = NOTHING_OPENED) -> Summary:
     return Summary.of(collected, results, opened)
 
 
