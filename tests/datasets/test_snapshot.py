@@ -47,14 +47,14 @@ def test_digest_is_what_it_always_was() -> None:
 
 
 def test_snapshot_sums_and_sorts_its_labels() -> None:
-    snapshot = make_snapshot([DOG, CAT], WHEN, None, (("corrupt", 3),), stored=True)
+    snapshot = make_snapshot([DOG, CAT], WHEN, None, (("corrupt", 3),))
     assert snapshot.label_names == ("cat", "dög")
     assert (snapshot.images, snapshot.untrained, snapshot.train_images, snapshot.test_images) == (9, 2, 7, 2)
 
 
 def test_values_survive_json() -> None:
-    snapshot = make_snapshot([CAT, DOG], WHEN, "f" * 64, (("corrupt", 3),), stored=True)
-    header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Subset.TEST}), {"cat": "a", "dög": "b"})
+    snapshot = make_snapshot([CAT, DOG], WHEN, "f" * 64, (("corrupt", 3),))
+    header = SnapshotHeader(snapshot, SplitRule(0.2, {"0" * 32: Subset.TEST}))
     assert from_json(ImageSnapshot, json.loads(json.dumps(to_json(snapshot)))) == snapshot
     assert from_json(SnapshotHeader, json.loads(json.dumps(to_json(header)))) == header
 
@@ -93,6 +93,6 @@ def test_require_region_knows_where_fewer_images_are_taken(
     region: str, train: int, test: int, is_refused: bool
 ) -> None:
     count = LabelCount("cat", train + test, train + test, "0" * 64, train, test)
-    snapshot = make_snapshot([count], datetime(2026, 1, 1, tzinfo=UTC), None, (), stored=True)
+    snapshot = make_snapshot([count], datetime(2026, 1, 1, tzinfo=UTC), None, ())
     with pytest.raises(NotTrainable, match=f"in {region}") if is_refused else nullcontext():
         require_region(snapshot, region)

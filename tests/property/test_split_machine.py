@@ -14,19 +14,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from custom_labels.datasets.images import Duplicate, judge_duplicates
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
-from custom_labels.datasets.split import SplitRule, Subset, split_label
+from custom_labels.datasets.split import SplitRule, Subset, position
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LABELS = ("cat", "dog", "eel")
 labels = st.sampled_from(LABELS)
-contents = st.integers(0, 60).map(lambda number: hashlib.md5(str(number).encode()).hexdigest())
+contents = st.integers(0, 60).map(lambda number: position(hashlib.md5(str(number).encode()).hexdigest()))
 
 
 @dataclass(frozen=True)
 class Frozen:
     """A stored snapshot, as ``freeze`` derives it from a listing.
 
-    :param labels: content ids by label.
+    :param labels: positions of the contents, by label.
     :param excused: images that became train images for want of any other of their label: the docstring's hole.
     """
 
@@ -40,10 +40,10 @@ class Frozen:
 
 
 def frozen_from(images: Mapping[tuple[str, str], str], rule: SplitRule) -> Frozen:
-    """Freeze images, given as content ids by label and key in whatever order: duplicates go, then few, then the
+    """Freeze images, given as positions by label and key in whatever order: duplicates go, then few, then the
     split follows.
     """
-    duplicates = judge_duplicates(Duplicate(label, key, content, content) for (label, key), content in images.items())
+    duplicates = judge_duplicates(Duplicate(label, key, content) for (label, key), content in images.items())
     gone = {(duplicate.label, duplicate.key) for duplicate in duplicates}
     kept = {place: content for place, content in images.items() if place not in gone}
     usable: dict[str, dict[str, str]] = {}
@@ -52,7 +52,7 @@ def frozen_from(images: Mapping[tuple[str, str], str], rule: SplitRule) -> Froze
     usable = {label: keys for label, keys in usable.items() if len(keys) >= MINIMUM_IMAGES_A_LABEL}
     excused: set[str] = set()
     for label in sorted(usable):
-        before, rule = rule, split_label(usable[label].values(), rule)
+        before, rule = rule, rule.for_label(usable[label].values())
         more = {content for content, side in rule.exceptions.items() if before.exceptions.get(content) is not side}
         excused |= {content for content in more if rule.side(content) is Subset.TRAIN}
     counts = [LabelCount(label, len(keys), 0, _digest(keys)) for label, keys in usable.items()]

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.datasets.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
+from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, etag_is_md5, judge_header
 from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
 from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
 
@@ -119,7 +119,7 @@ def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
         return LeftOut.FORMAT
     try:
         with open_picture(data) as image:
-            reason = judge_header(ImageHeader(image.format or "", image.width, image.height))
+            reason = judge_header(image.format or "", image.width, image.height)
             if reason is None and whole:
                 _require_all(image)
     except Image.DecompressionBombError:

@@ -76,31 +76,20 @@ _PERMANENT = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class ImageHeader:
-    """What an image's first bytes say.
+def judge_header(kind: str, width: int, height: int) -> LeftOut | None:
+    """Say why Custom Labels would refuse an image by its format or dimensions, ``None`` when it would not.
 
-    :param format: Pillow's name of the format.
+    :param kind: Pillow's name of the format.
     :param width: in pixels; likewise ``height``.
     """
-
-    format: str
-    width: int
-    height: int
-
-
-def judge_header(header: ImageHeader) -> LeftOut | None:
-    """Say why Custom Labels would refuse an image by its format or dimensions, ``None`` when it would not."""
-    short, long = sorted((header.width, header.height))
-    if header.format not in FORMATS:
+    short, long = sorted((width, height))
+    if kind not in FORMATS:
         return LeftOut.FORMAT
     if short < MINIMUM_SIDE:
         return LeftOut.TOO_SMALL
     if long > MAXIMUM_SIDE:
         return LeftOut.TOO_LARGE
-    if long > MAXIMUM_ASPECT * short:
-        return LeftOut.ASPECT
-    return None
+    return LeftOut.ASPECT if long > MAXIMUM_ASPECT * short else None
 
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -181,12 +170,12 @@ class Duplicate:
     """One of several objects with the same content; they sort by label, then key.
 
     :param key: relative to the project's prefix.
+    :param content: what only copies have in common.
     """
 
     label: str
     key: str
-    etag: str
-    content_id: str
+    content: str
 
 
 def judge_duplicates(duplicates: Iterable[Duplicate]) -> dict[Duplicate, LeftOut]:
@@ -198,7 +187,7 @@ def judge_duplicates(duplicates: Iterable[Duplicate]) -> dict[Duplicate, LeftOut
     """
     groups: dict[str, list[Duplicate]] = {}
     for duplicate in sorted(duplicates):
-        groups.setdefault(duplicate.content_id, []).append(duplicate)
+        groups.setdefault(duplicate.content, []).append(duplicate)
     verdicts: dict[Duplicate, LeftOut] = {}
     for group in groups.values():
         if len({duplicate.label for duplicate in group}) > 1:

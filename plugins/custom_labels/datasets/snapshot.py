@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from custom_labels.core.keys import IMAGES
@@ -29,7 +29,7 @@ class LabelCount:
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
         keys relative to the project's prefix, ETags without quotes.
-    :param train: images to train on; it and ``test`` are known only once the snapshot is stored, and then all others
+    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen, and then all others
         are test images above the number that Custom Labels takes, which are not used.
     """
 
@@ -51,7 +51,6 @@ class ImageSnapshot:
     :param trained: digest of the last trained snapshot, if there is one.
     :param labels: sorted by the UTF-8 bytes of their names.
     :param left_out: pairs of reason and count of what is not in it.
-    :param stored: whether its rows are stored, so that manifests can be built from it.
     """
 
     digest: str
@@ -61,7 +60,6 @@ class ImageSnapshot:
     trained: str | None
     labels: tuple[LabelCount, ...]
     left_out: tuple[tuple[str, int], ...] = ()
-    stored: bool = False
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -81,18 +79,10 @@ class ImageSnapshot:
 
 @dataclass(frozen=True)
 class SnapshotHeader:
-    """A stored snapshot's ``snapshot.json``: what it is, how it was split, and where its rows are.
-
-    :param files: where each label's rows are, relative to the project's prefix.
-    """
+    """A stored snapshot's ``snapshot.json``: what it is, and how it was split."""
 
     snapshot: ImageSnapshot
     split: SplitRule
-    files: Mapping[str, str] = field(default_factory=dict)
-
-    def label_digest(self, label: str) -> str | None:
-        """Give the digest of a label's rows, ``None`` if it is not in the snapshot."""
-        return next((count.digest for count in self.snapshot.labels if count.label == label), None)
 
 
 def combine(labels: Iterable[LabelCount]) -> str:
@@ -118,8 +108,6 @@ def make_snapshot(
     as_of: datetime,
     trained: str | None,
     left_out: tuple[tuple[str, int], ...],
-    *,
-    stored: bool = False,
 ) -> ImageSnapshot:
     """Put the labels' counts together."""
     return ImageSnapshot(
@@ -130,7 +118,6 @@ def make_snapshot(
         trained=trained,
         labels=in_order(labels),
         left_out=left_out,
-        stored=stored,
     )
 
 

@@ -19,7 +19,7 @@ from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext, branch, step, values
 from custom_labels.core.queues import project_queue
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.image_listing import find_folders
+from custom_labels.datasets.listing_records import find_folders
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.review import harvest_records
 from custom_labels.review.backends.registry import make_backend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import threading
@@ -262,16 +263,18 @@ class S3Store:
             return False
         return True
 
-    def upload(self, path: Path, relative: str, sha256: str) -> str:
+    def upload(self, path: Path, relative: str) -> str:
         """Copy a local file to an object, in parts if it is large, unless the very same is there.
 
-        :param sha256: of the file, hex; kept in the object's metadata, since the ETag of a multipart upload
-            says little.
+        Its SHA-256 is kept in the object's metadata, since the ETag of a multipart upload says little.
+
         :return: the object's ETag, without quotes.
         """
         from boto3.s3.transfer import TransferConfig
         from botocore.exceptions import ClientError
 
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         try:
             present = self.call("head_object", relative, expect=MISSING)
             if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,11 @@ from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, step
 from custom_labels.core.gate import Metric, gates_of
-from custom_labels.core.registry import Registry
 from custom_labels.core.reporting_tasks import outcome
-from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.images import CheckReport
-from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.manifest_records import write_manifests
 from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
-from custom_labels.datasets.snapshot_reader import changes, read_header
-from custom_labels.datasets.snapshot_records import count_images
+from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, count_images, fetch_snapshot
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.evaluation.learning_curve_records import PICTURE, write_learning_curve
 from custom_labels.training.attempt_records import TrainingRecords
@@ -33,7 +31,7 @@ from custom_labels.training.plan import (
 )
 from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
-from custom_labels.training.retraining_tasks import as_of, decide, run_kind, write_checked_snapshot
+from custom_labels.training.retraining_tasks import as_of, checked_snapshot, decide, run_kind
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +48,17 @@ def plan(project: str, settings: dict[str, Any], checked: dict[str, Any]) -> dic
     ctx.lock.renew()
     snapshot = from_json(ImageSnapshot, checked["snapshot"])
     report = from_json(CheckReport, checked["report"])
-    return _tell(ctx, _plan(ctx, settings, decide(ctx, settings, snapshot), snapshot, report))
+    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
+        stored = fetch_snapshot(ctx.store, snapshot.digest, Path(folder))
+        frozen = replace(stored, header=replace(stored.header, snapshot=snapshot))
+        return _tell(ctx, _plan(ctx, settings, decide(ctx, settings, snapshot), frozen, report))
 
 
 @step
 def dry_run(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
     ctx = ProjectContext(project)
-    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        ctx.store = DryRunStore(ctx.store, Path(folder))
-        ctx.registry = Registry(ctx.store)
-        return _tell(ctx, _dry_run(ctx, settings))
+    return _tell(ctx, _dry_run(ctx, settings))
 
 
 @step
@@ -90,13 +88,17 @@ def _tell(ctx: ProjectContext, made: TrainingPlan) -> dict[str, Any]:
 
 
 def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
-    """Do what a run does up to its first paid call; ``ctx`` keeps what that writes on this machine."""
+    """Do what a run does up to its first paid call, and publish nothing of it."""
     trained = TrainingRecords(ctx.registry).trained_digest()
     found = count_images(ctx.store, as_of=as_of(settings), trained=trained)
     decision = decide(ctx, settings, found)
     try:
-        snapshot, report = write_checked_snapshot(ctx, settings, trained)
-        build_manifests(ctx.store, snapshot)
+        with checked_snapshot(ctx, settings, trained, publish=False) as (frozen, report):
+            write_manifests(ctx.store.uri(), frozen, frozen.path.parent)
+            if decision.action is Retrain.TRAIN:
+                # Only now is it known what cannot be used.
+                decision = decide(ctx, settings, frozen.header.snapshot)
+            return _plan(ctx, settings, decision, frozen, report)
     except NotTrainable as error:
         labels = tuple(
             PlanLabel(count.label, count.images, 0, 0, 0, LabelChange(count.label, new=count.untrained))
@@ -112,23 +114,18 @@ def _dry_run(ctx: ProjectContext, settings: dict[str, Any]) -> TrainingPlan:
             labels=labels,
             left_out=found.left_out,
         )
-    if decision.action is Retrain.TRAIN:
-        # Only now is it known what cannot be used.
-        decision = decide(ctx, settings, snapshot)
-    return _plan(ctx, settings, decision, snapshot, report)
 
 
 def _plan(
     ctx: ProjectContext,
     settings: dict[str, Any],
     decision: RetrainDecision,
-    snapshot: ImageSnapshot,
+    frozen: LocalSnapshot,
     report: CheckReport,
 ) -> TrainingPlan:
-    header = read_header(ctx.store, snapshot.digest)
-    trained = read_header(ctx.store, snapshot.trained) if snapshot.trained else None
-    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        changed = changes(ctx.store, header, trained, Path(folder))
+    snapshot, split = frozen.header.snapshot, frozen.header.split
+    trained = fetch_snapshot(ctx.store, snapshot.trained, frozen.path.parent) if snapshot.trained else None
+    changed = changes(frozen, trained)
     sides = ((count.label, count.train, count.test) for count in snapshot.labels)
     headline = Metric(settings["headline_metric"])
     expected, no_estimate = _expected(ctx, decision, snapshot.train_images)
@@ -140,9 +137,9 @@ def _plan(
         trained=snapshot.trained,
         labels=plan_labels(sides, changed, report.left_out_by_label),
         left_out=snapshot.left_out,
-        share=header.split.share,
+        share=split.share,
         asked_share=settings["test_share"],
-        exceptions=len(header.split.exceptions),
+        exceptions=len(split.exceptions),
         gates=tuple(gate_in_words(gate, headline) for gate in gates_of(settings)) if run_kind(ctx).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,

@@ -23,7 +23,7 @@ from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.preconditions import require_training
 from custom_labels.training.retraining import AttemptState, Retrain, TrainingAttempt
-from custom_labels.training.retraining_tasks import as_of, decide, first_step, run_kind, write_checked_snapshot
+from custom_labels.training.retraining_tasks import as_of, checked_snapshot, decide, first_step, run_kind
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,11 @@ def check_images(project: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Check the images that were not checked before, fix the split, and write the snapshot of the usable ones."""
     ctx = ProjectContext(project)
     ctx.lock.renew()
-    snapshot, report = write_checked_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
-    for line in report.lines():
-        log.warning("%s", line)
-    return {"snapshot": to_json(snapshot), "report": to_json(report)}
+    trained = TrainingRecords(ctx.registry).trained_digest()
+    with checked_snapshot(ctx, settings, trained, publish=True) as (frozen, report):
+        for line in report.lines():
+            log.warning("%s", line)
+        return {"snapshot": to_json(frozen.header.snapshot), "report": to_json(report)}
 
 
 @branch

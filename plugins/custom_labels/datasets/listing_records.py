@@ -1,22 +1,78 @@
-"""Labels and their images, listed in parallel streams; what is no candidate for training is told apart and counted."""
+"""Labels and their images, listed in parallel into local files; what is no candidate for training is counted apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.core.keys import IMAGES, has_control_character, label_folder, may_be_image
-from custom_labels.datasets.images import LeftOut, Tally
+from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, LeftOut, Tally
+from custom_labels.datasets.label_names import merge_folders
 from custom_labels.s3.pages import Page, pages, time_text
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
 
+STREAMS = 16
+"""Labels listed at once; each holds one page."""
+
 # Tried first: nearly all images end so, and a lower-case copy of every key costs more than all else.
 _USUAL_ENDINGS = tuple(
     ending.encode() for suffix in (".jpg", ".jpeg", ".png") for ending in (suffix, suffix.upper(), suffix.capitalize())
 )
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(action: Callable[[Item], Result], items: list[Item], threads: int) -> list[Result]:
+    """Do something with each item, several at once; the first error ends it."""
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        futures = [pool.submit(action, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@dataclass
+class Listed:
+    """One label after its listing.
+
+    :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order, keys relative to the project's prefix.
+    :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
+    :param images: rows in it.
+    :param passed_over: images that are not in it, since Custom Labels takes no label of this name.
+    """
+
+    label: str
+    folders: tuple[str, ...]
+    path: Path
+    images: int = 0
+    passed_over: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+
+def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path, streams: int) -> list[Listed]:
+    """List all labels, several at once: the first step of a poll and of a snapshot alike.
+
+    :param tally: takes what is left out.
+    :param folder: a local folder for the files.
+    :return: in the order of the labels.
+    """
+    labels = merge_folders(find_labels(store, as_of, tally))
+    listed = [
+        Listed(label, folders, folder / f"{number}.rows") for number, (label, folders) in enumerate(labels.items())
+    ]
+    in_threads(lambda label: _list_label(store, label, as_of), listed, streams)
+    for label in listed:
+        tally.merge(label.tally)
+    return listed
 
 
 def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
@@ -42,14 +98,25 @@ def find_folders(store: S3Store) -> list[str]:
     return find_labels(store, datetime.max.replace(tzinfo=UTC), Tally())
 
 
-def candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
+def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> None:
+    with listed.path.open("wb") as file:
+        for folder in listed.folders:
+            for rows in _candidates(store, folder, as_of, listed.tally):
+                if len(listed.label) <= MAXIMUM_LABEL_NAME:
+                    listed.images += len(rows)
+                    file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
+                elif rows:
+                    listed.passed_over += len(rows)
+                    listed.tally.add(LeftOut.LABEL_NAME, rows[0][0].decode(), len(rows))
+
+
+def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
     """List what of a label's folder may be trained on, a page at a time: named as an image, not empty, not too new.
 
     A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
     carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
 
-    :param tally: takes what is left out.
-    :return: pairs of key, relative to the project's prefix, and ETag, in S3's order.
+    :return: pairs of key and ETag, in S3's order.
     """
     cutoff = time_text(as_of)
     for page in pages(store, label_folder(folder)):

@@ -1,0 +1,265 @@
+"""The images of a project in a local SQLite file, which joins, orders and counts them: memory does not grow with them.
+
+A stored snapshot is such a file. What earlier checks found of images is another, which is attached to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from custom_labels.core.keys import label_folder
+from custom_labels.datasets.images import Duplicate, LeftOut, Tally, judge_duplicates
+from custom_labels.datasets.snapshot import LabelChange
+from custom_labels.datasets.split import SplitRule
+
+# Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason.
+# A file belongs to one try of one task: none needs a journal.
+_TABLES = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS image (
+    label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, PRIMARY KEY (label, key)
+) WITHOUT ROWID;
+CREATE TEMP TABLE listed (key TEXT, etag TEXT);
+CREATE TEMP VIEW shared AS
+    SELECT position FROM main.image WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1;
+"""
+_CHECKS = """
+PRAGMA {name}.journal_mode = OFF; PRAGMA {name}.synchronous = OFF;
+CREATE TABLE IF NOT EXISTS {name}.run (as_of TEXT);
+CREATE TABLE IF NOT EXISTS {name}.checked (
+    key TEXT PRIMARY KEY, etag TEXT, position TEXT, reason TEXT, is_shared INT
+) WITHOUT ROWID;
+"""
+_CHANGES = """
+SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
+    SELECT now.label AS label,
+        count(*) FILTER (WHERE old.key IS NULL) AS new,
+        count(*) FILTER (WHERE now.etag <> old.etag) AS changed,
+        0 AS removed,
+        count(*) FILTER (WHERE now.position = old.position
+            AND is_test(now.position) AND NOT was_test(now.position)) AS to_test,
+        count(*) FILTER (WHERE now.position = old.position
+            AND NOT is_test(now.position) AND was_test(now.position)) AS to_train
+    FROM main.image AS now LEFT JOIN trained.image AS old USING (label, key) GROUP BY now.label
+    UNION ALL
+    SELECT old.label, 0, 0, count(*), 0, 0
+    FROM trained.image AS old LEFT JOIN main.image AS now USING (label, key) WHERE now.key IS NULL GROUP BY old.label
+) GROUP BY label ORDER BY label
+"""
+_BLOCK = 10_000
+
+
+@dataclass(frozen=True)
+class ListedImage:
+    """An image as it was listed; its key is relative to the project's prefix."""
+
+    label: str
+    key: str
+    etag: str
+
+
+class ImageTable:
+    """A local file of images: those of a listing that is being checked, or those of a snapshot.
+
+    :param path: the file; a new one has no images.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def _all(self, query: str, *values: object) -> list[Any]:
+        return self._database.execute(query, values).fetchall()
+
+    # -- what earlier checks found ---------------------------------------------------------------------
+
+    def use_checks(self, path: Path) -> None:
+        """Take what is known of images from a file of :meth:`write_checks`; nothing if it is missing or damaged."""
+        if not _is_sound(path):
+            path.unlink(missing_ok=True)
+        self._attach("checks", path)
+
+    def _attach(self, name: str, path: Path) -> None:
+        self._database.execute(f"ATTACH ? AS {name}", (str(path),))
+        self._database.executescript(_CHECKS.format(name=name))
+
+    @property
+    def checked_as_of(self) -> str:
+        """The moment of the run that wrote the checks, ISO 8601; empty if none did."""
+        return "".join(as_of for (as_of,) in self._all("SELECT as_of FROM checks.run"))
+
+    def is_doubtful(self, folder: str) -> bool:
+        """Say whether an image in a label's folder was found to be bad, or to share its content with another."""
+        first, behind = label_folder(folder), label_folder(folder)[:-1] + chr(ord("/") + 1)
+        query = "SELECT 1 FROM checked WHERE key BETWEEN ? AND ? AND (reason IS NOT NULL OR is_shared) LIMIT 1"
+        return bool(self._all(query, first, behind))
+
+    def write_checks(self, path: Path, as_of: str) -> None:
+        """Write what is known of the images to a new file."""
+        self._attach("written", path)
+        self._database.execute("INSERT INTO written.run VALUES (?)", (as_of,))
+        self._database.execute(
+            "INSERT INTO written.checked SELECT key, etag, position, reason, position IN shared FROM main.image"
+        )
+        self._database.execute("DETACH written")
+
+    def refuse(self, images: Iterable[ListedImage], unknown: Iterable[ListedImage]) -> None:
+        """Change the checks: Custom Labels refuses the content of some images, and others are to be checked anew."""
+        self._database.execute("CREATE TEMP TABLE refused (label TEXT, key TEXT)")
+        self._database.executemany("INSERT INTO refused VALUES (?, ?)", ((image.label, image.key) for image in images))
+        # By content, so that of two copies the other one is not tried in the next training.
+        self._database.execute(
+            "UPDATE checked SET reason = ?, position = NULL "
+            "WHERE position IN (SELECT position FROM main.image JOIN refused USING (label, key))",
+            (LeftOut.REFUSED.name,),
+        )
+        self._database.executemany("DELETE FROM checked WHERE key = ?", ((image.key,) for image in unknown))
+
+    # -- a listing -------------------------------------------------------------------------------------
+
+    def load(self, label: str, path: Path) -> None:
+        """Take up the images of a label, with what is known of each by key and ETag.
+
+        :param path: a file of rows ``key TAB etag NEWLINE``.
+        """
+        self._database.execute("BEGIN")
+        with path.open(encoding="utf-8", newline="\n") as file:
+            rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            self._database.executemany("INSERT INTO listed VALUES (?, ?)", rows)
+        join = "SELECT ?, key, etag, position, reason FROM listed LEFT JOIN checked USING (key, etag)"
+        self._database.execute(f"INSERT INTO image {join}", (label,))
+        self._database.execute("DELETE FROM listed")
+        self._database.execute("COMMIT")
+
+    def some_unchecked(self, most: int) -> list[ListedImage]:
+        """Give some of the images of which nothing is known, in order."""
+        query = "SELECT label, key, etag FROM image WHERE position IS NULL AND reason IS NULL LIMIT ?"
+        return [ListedImage(*row) for row in self._all(query, most)]
+
+    def some_good(self, most: int) -> list[ListedImage]:
+        """Give some of the images that are known to be good."""
+        query = "SELECT label, key, etag FROM image WHERE position IS NOT NULL LIMIT ?"
+        return [ListedImage(*row) for row in self._all(query, most)]
+
+    def settle(self, checked: Iterable[tuple[ListedImage, str | None, LeftOut | None]]) -> None:
+        """Note the position of images, or why they cannot be used; those that may be good later are taken out."""
+        self._database.execute("BEGIN")
+        for image, position, reason in checked:
+            if reason is None or reason.is_permanent:
+                update = "UPDATE image SET position = ?, reason = ? WHERE label = ? AND key = ?"
+                self._database.execute(update, (position, reason and reason.name, image.label, image.key))
+            else:
+                self._remove(image.label, image.key)
+        self._database.execute("COMMIT")
+
+    def leave_out(self, tally: Tally) -> None:
+        """Take out the images that cannot be used, and of those with the same content what the rule says."""
+        for key, reason in self._all("SELECT key, reason FROM image WHERE reason IS NOT NULL"):
+            tally.add(LeftOut[reason], key)
+        self._database.execute("DELETE FROM image WHERE reason IS NOT NULL")
+        copies = self._all("SELECT label, key, position FROM image WHERE position IN shared")
+        for duplicate, verdict in sorted(judge_duplicates(Duplicate(*row) for row in copies).items()):
+            tally.add(verdict, duplicate.key)
+            self._remove(duplicate.label, duplicate.key)
+
+    def _remove(self, label: str, key: str) -> None:
+        self._database.execute("DELETE FROM image WHERE label = ? AND key = ?", (label, key))
+
+    def remove_label(self, label: str) -> None:
+        """Take out all images of a label."""
+        self._database.execute("DELETE FROM image WHERE label = ?", (label,))
+
+    # -- what is in it ---------------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, int]:
+        """Count the images of each label."""
+        return dict(self._all("SELECT label, count(*) FROM image GROUP BY label"))
+
+    def digest(self, label: str) -> str:
+        """Give the SHA-256, hex, of a label's rows ``key TAB etag NEWLINE`` in order."""
+        whole = hashlib.sha256()
+        rows = self._database.execute("SELECT key, etag FROM image WHERE label = ? ORDER BY key", (label,))
+        while block := rows.fetchmany(_BLOCK):
+            whole.update("".join([f"{key}\t{etag}\n" for key, etag in block]).encode())
+        return whole.hexdigest()
+
+    def find(self, label: str | None, key: str) -> ListedImage | None:
+        """Find an image, ``None`` if it is not there."""
+        found = self._all("SELECT label, key, etag FROM image WHERE label = ? AND key = ?", label, key)
+        return ListedImage(*found[0]) if found else None
+
+    def positions(self, label: str) -> list[str]:
+        """Give the positions of a label's images."""
+        return [position for (position,) in self._all("SELECT position FROM image WHERE label = ?", label)]
+
+    def tests(self, rule: SplitRule) -> dict[str, int]:
+        """Count the test images of each label."""
+        self._use_rule("is_test", rule)
+        return dict(self._all("SELECT label, sum(is_test(position)) FROM image GROUP BY label"))
+
+    def train_keys(self, label: str, rule: SplitRule) -> Iterator[list[str]]:
+        """Give the keys of a label's train images in order, some thousand at a time."""
+        return self._keys("SELECT key FROM image WHERE label = ? AND NOT is_test(position) ORDER BY key", rule, label)
+
+    def test_keys(self, label: str, rule: SplitRule, most: int) -> Iterator[list[str]]:
+        """Give the keys of a label's test images likewise.
+
+        :param most: number of those that are given; they are the first ones in the order of the split, so that the
+            same stay when others arrive.
+        """
+        return self._keys(
+            "SELECT key FROM (SELECT key FROM image WHERE label = ? AND is_test(position) ORDER BY position LIMIT ?) "
+            "ORDER BY key",
+            rule,
+            label,
+            most,
+        )
+
+    def _keys(self, query: str, rule: SplitRule, *values: object) -> Iterator[list[str]]:
+        self._use_rule("is_test", rule)
+        rows = self._database.execute(query, values)
+        while block := rows.fetchmany(_BLOCK):
+            yield [key for (key,) in block]
+
+    def _use_rule(self, name: str, rule: SplitRule) -> None:
+        self._database.create_function(name, 1, rule.is_test, deterministic=True)
+
+    # -- compared with the snapshot trained on last ----------------------------------------------------
+
+    def compare_with(self, trained: Path) -> None:
+        """Take the file of another snapshot for the following comparisons."""
+        self._database.execute("ATTACH ? AS trained", (str(trained),))
+
+    def unchanged(self) -> dict[str, int]:
+        """Count the images of each label that the other snapshot has with the same key and ETag."""
+        query = "SELECT label, count(*) FROM main.image JOIN trained.image USING (label, key, etag) GROUP BY label"
+        return dict(self._all(query))
+
+    def changes(self, rule: SplitRule, trained_rule: SplitRule) -> list[LabelChange]:
+        """Say for each label of either snapshot what came, was replaced, went, or is on another side now."""
+        self._use_rule("is_test", rule)
+        self._use_rule("was_test", trained_rule)
+        return [LabelChange(*row) for row in self._all(_CHANGES)]
+
+
+def _is_sound(checks: Path) -> bool:
+    """Say whether a file holds checks, to its end."""
+    with closing(sqlite3.connect(checks)) as database:
+        try:
+            database.execute("SELECT count(*), (SELECT as_of FROM run) FROM checked").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+    return True
