@@ -81,7 +81,7 @@ def our_build(client: Any) -> dict[str, int]:
     store = _store(client)
     snapshot, _ = write_snapshot(store, AS_OF)
     pair = build_manifests(store, snapshot)
-    return {label: pair.train.images[label] + pair.test.images[label] for label in snapshot.label_names}
+    return {label: pair.train.images[label] + pair.test.images[label] for label in pair.train.images}
 
 
 def _store(client: Any) -> S3Store:

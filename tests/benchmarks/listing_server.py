@@ -80,9 +80,9 @@ def make_checks(images: int) -> bytes:
             rows = Path(name) / "rows"
             rows.write_text("".join(f"{key}\t{etag(key)}\n" for key in image_keys(label, images)))
             table.load(label, rows)
-        table.settle((image, position(image.etag), None) for image in table.some_unchecked(images))
-        table.write_checks(Path(name) / "checks.sqlite", _TIME)
-        return (Path(name) / "checks.sqlite").read_bytes()
+        table.settle((image, position(image.etag), None) for image in table.some(images, known=False))
+        table.finish_checks(_TIME)
+        return (Path(name) / "images.sqlite").read_bytes()
 
 
 @dataclass

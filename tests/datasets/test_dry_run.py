@@ -36,7 +36,8 @@ def test_a_snapshot_is_frozen_and_its_manifests_are_written_without_a_trace(
     kept, kept_report = write_snapshot(store, now)
     assert (planned.header.snapshot, report) == (kept, kept_report)
     pair = build_manifests(store, kept)
-    bodies = {side: store.client.get_object(Bucket=store.bucket, Key=pair.side(side).key)["Body"] for side in Subset}
+    keys = {Subset.TRAIN: pair.train.key, Subset.TEST: pair.test.key}
+    bodies = {side: store.client.get_object(Bucket=store.bucket, Key=key)["Body"] for side, key in keys.items()}
     assert lines == {side: body.read() for side, body in bodies.items()}
 
 

@@ -275,7 +275,7 @@ def test_a_label_with_one_usable_image_is_left_out_and_named(store: S3Store, buc
     bucket.put("bird/good.png")
     bucket.put("bird/bad.png", b"no image")
     frozen, report = write_snapshot(store, now)
-    assert frozen.label_names == ("cat", "dog")
+    assert [count.label for count in frozen.labels] == ["cat", "dog"]
     assert report.labels_left_out == ("bird",)
     assert count_images(store, now).digest == frozen.digest
 
@@ -328,7 +328,8 @@ def test_a_label_with_a_name_that_custom_labels_refuses_is_left_out_unread_and_n
     counted = count_images(store, now)
     frozen, report = write_snapshot(store, now)
 
-    assert (frozen.label_names, frozen.digest) == (("cat", LONG[:-1]), counted.digest)
+    assert [count.label for count in frozen.labels] == ["cat", LONG[:-1]]
+    assert frozen.digest == counted.digest
     assert counted.left_out == report.left_out == ((LeftOut.LABEL_NAME.value, 3),)
     assert report.labels_left_out == (LONG,)
     assert report.left_out_by_label == {"cat": 0, LONG[:-1]: 0, LONG: 3}
@@ -391,7 +392,7 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     frozen, report = write_snapshot(store, now)
     pair = build_manifests(store, frozen)
 
-    assert frozen.label_names == (COMPOSED, "dog")
+    assert [count.label for count in frozen.labels] == [COMPOSED, "dog"]
     assert counted.images == frozen.images + 1  # whose content is another's is known once they were read
     assert count_images(store, now).digest == frozen.digest
     assert report.left_out == ((LeftOut.DUPLICATE.value, 1),)

@@ -16,7 +16,6 @@ from custom_labels.datasets.manifest import (
     manifest_lines,
     require_size,
 )
-from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
 
 WHEN = "2026-01-31T12:00:00"
@@ -63,4 +62,4 @@ def test_pair_survives_json() -> None:
         "d", ManifestFile("s3://b/train", "train", "e", 10, {"cat": 3}), ManifestFile("s3://b/test", "test", "f", 5, {})
     )
     assert from_json(ManifestPair, json.loads(json.dumps(to_json(pair)))) == pair
-    assert (pair.side(Subset.TRAIN).lines, pair.side(Subset.TEST).lines) == (3, 0)
+    assert (pair.train.lines, pair.test.lines) == (3, 0)

@@ -48,7 +48,7 @@ def test_digest_is_what_it_always_was() -> None:
 
 def test_snapshot_sums_and_sorts_its_labels() -> None:
     snapshot = make_snapshot([DOG, CAT], WHEN, None, (("corrupt", 3),))
-    assert snapshot.label_names == ("cat", "dög")
+    assert snapshot.labels == (CAT, DOG)
     assert (snapshot.images, snapshot.untrained, snapshot.train_images, snapshot.test_images) == (9, 2, 7, 2)
 
 

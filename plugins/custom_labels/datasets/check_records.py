@@ -49,7 +49,7 @@ def check_images(store: S3Store, images: ImageTable, tally: Tally, readers: int)
     """
     read = refused = 0
     refusal = ""
-    while batch := images.some_unchecked(_BATCH):
+    while batch := images.some(_BATCH, known=False):
         found = in_threads(lambda image: check_image(store, image.key, image.etag), batch, readers)
         images.settle((image, _position(checked), checked.reason) for image, checked in zip(batch, found, strict=True))
         read += len(batch)
@@ -72,15 +72,15 @@ def _position(checked: Checked) -> str | None:
 
 def _is_any_readable(store: S3Store, images: ImageTable) -> bool:
     """Say whether S3 gives some image at all; if not, the images are not at fault, and no training is possible."""
-    probes = (check_image(store, image.key, image.etag) for image in images.some_good(PROBES))
+    probes = (check_image(store, image.key, image.etag) for image in images.some(PROBES, known=True))
     return any(checked.reason is None or not checked.reason.is_refused for checked in probes)
 
 
-def remember(store: S3Store, images: ImageTable, as_of: datetime, folder: Path) -> None:
-    """Write what was found for later runs; a run about the past leaves alone what a later one wrote."""
+def remember(store: S3Store, images: ImageTable, path: Path, as_of: datetime) -> None:
+    """Keep what was found for later runs; a run about the past leaves alone what a later one wrote.
+
+    :param path: the file of the images.
+    """
     before = images.checked_as_of
-    if before and datetime.fromisoformat(before) > as_of:
-        return
-    path = folder / "checked.sqlite"
-    images.write_checks(path, as_of.isoformat())
-    store.upload(path, CHECKS)
+    if not before or datetime.fromisoformat(before) <= as_of:
+        store.upload(path, CHECKS)

@@ -26,14 +26,12 @@ _large_reads = threading.BoundedSemaphore(2)
 class Checked:
     """What is known of one object after it was read.
 
-    :param size: in bytes; 0 where it could not be read.
     :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
         different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
     :param reason: why it is left out, if it is.
     :param detail: what S3 said, where it refused to give the object.
     """
 
-    size: int
     content_id: str
     reason: LeftOut | None = None
     detail: str = ""
@@ -44,7 +42,7 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
 
     An object of at most 64 KiB is read whole. Of a larger one the header and the last bytes are: where they are no
     image's end, it is read whole as well, so that one that is cut off is not taken for one with something behind it.
-    Damage in the middle passes; Custom Labels names such an image after the training, see ``storage.refusals``.
+    Damage in the middle passes; Custom Labels names such an image after the training, see ``refusals_records``.
 
     :param key: relative to the project's prefix.
     :param etag: as listed, without quotes; another one by now means that it was replaced.
@@ -56,7 +54,7 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
         return _check(store, key, etag)
     except ClientError as error:
         reason = _reason(error_code(error))
-        return Checked(0, "", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
+        return Checked("", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
 
 
 def _reason(code: str) -> LeftOut:
@@ -74,10 +72,10 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
     wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED, "IfMatch": f'"{etag}"'}
     head, answer = store.read_bytes(key, **wanted, Range=f"bytes=0-{HEAD_BYTES - 1}")
     if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
-        return Checked(0, "", LeftOut.REPLACED)
+        return Checked("", LeftOut.REPLACED)
     size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
     if size > MAXIMUM_BYTES:
-        return Checked(size, "", LeftOut.TOO_HEAVY)
+        return Checked("", LeftOut.TOO_HEAVY)
     needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
     reason, content_id = judge_bytes(head, whole=size == len(head)), etag
     if size == len(head):
@@ -88,7 +86,7 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
             body, _ = store.read_bytes(key, **wanted)
             reason = judge_bytes(body, whole=not is_complete(body))
             content_id = _md5(body) if needs_content else etag
-    return Checked(size, "" if reason else content_id, reason)
+    return Checked("" if reason else content_id, reason)
 
 
 def _ends_well(store: S3Store, key: str, head: bytes, wanted: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """The images of a project in a local SQLite file, which joins, orders and counts them: memory does not grow with them.
 
-A stored snapshot is such a file. What earlier checks found of images is another, which is attached to it.
+What earlier checks found is such a file, of all images that were listed; so is a stored snapshot, of those it has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from custom_labels.core.keys import label_folder
 from custom_labels.datasets.images import Duplicate, LeftOut, Tally, judge_duplicates
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.split import SplitRule
@@ -23,19 +22,12 @@ from custom_labels.datasets.split import SplitRule
 # A file belongs to one try of one task: none needs a journal.
 _TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS run (as_of TEXT);
 CREATE TABLE IF NOT EXISTS image (
-    label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, PRIMARY KEY (label, key)
+    label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, is_shared INT DEFAULT 0, PRIMARY KEY (label, key)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE listed (key TEXT, etag TEXT);
-CREATE TEMP VIEW shared AS
-    SELECT position FROM main.image WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1;
-"""
-_CHECKS = """
-PRAGMA {name}.journal_mode = OFF; PRAGMA {name}.synchronous = OFF;
-CREATE TABLE IF NOT EXISTS {name}.run (as_of TEXT);
-CREATE TABLE IF NOT EXISTS {name}.checked (
-    key TEXT PRIMARY KEY, etag TEXT, position TEXT, reason TEXT, is_shared INT
-) WITHOUT ROWID;
+CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY);
 """
 _CHANGES = """
 SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
@@ -43,10 +35,12 @@ SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) 
         count(*) FILTER (WHERE old.key IS NULL) AS new,
         count(*) FILTER (WHERE now.etag <> old.etag) AS changed,
         0 AS removed,
-        count(*) FILTER (WHERE now.position = old.position
-            AND is_test(now.position) AND NOT was_test(now.position)) AS to_test,
-        count(*) FILTER (WHERE now.position = old.position
-            AND NOT is_test(now.position) AND was_test(now.position)) AS to_train
+        count(*) FILTER (
+            WHERE now.position = old.position AND is_test(now.position) AND NOT was_test(now.position)
+        ) AS to_test,
+        count(*) FILTER (
+            WHERE now.position = old.position AND NOT is_test(now.position) AND was_test(now.position)
+        ) AS to_train
     FROM main.image AS now LEFT JOIN trained.image AS old USING (label, key) GROUP BY now.label
     UNION ALL
     SELECT old.label, 0, 0, count(*), 0, 0
@@ -66,7 +60,7 @@ class ListedImage:
 
 
 class ImageTable:
-    """A local file of images: those of a listing that is being checked, or those of a snapshot.
+    """A local file of images.
 
     :param path: the file; a new one has no images.
     """
@@ -87,48 +81,40 @@ class ImageTable:
     # -- what earlier checks found ---------------------------------------------------------------------
 
     def use_checks(self, path: Path) -> None:
-        """Take what is known of images from a file of :meth:`write_checks`; nothing if it is missing or damaged."""
+        """Take what is known of images from a file of earlier checks; nothing if it is missing or damaged."""
         if not _is_sound(path):
-            path.unlink(missing_ok=True)
-        self._attach("checks", path)
-
-    def _attach(self, name: str, path: Path) -> None:
-        self._database.execute(f"ATTACH ? AS {name}", (str(path),))
-        self._database.executescript(_CHECKS.format(name=name))
+            path.unlink()
+            with ImageTable(path):
+                pass
+        self._database.execute("ATTACH ? AS checks", (str(path),))
 
     @property
     def checked_as_of(self) -> str:
         """The moment of the run that wrote the checks, ISO 8601; empty if none did."""
         return "".join(as_of for (as_of,) in self._all("SELECT as_of FROM checks.run"))
 
-    def is_doubtful(self, folder: str) -> bool:
-        """Say whether an image in a label's folder was found to be bad, or to share its content with another."""
-        first, behind = label_folder(folder), label_folder(folder)[:-1] + chr(ord("/") + 1)
-        query = "SELECT 1 FROM checked WHERE key BETWEEN ? AND ? AND (reason IS NOT NULL OR is_shared) LIMIT 1"
-        return bool(self._all(query, first, behind))
-
-    def write_checks(self, path: Path, as_of: str) -> None:
-        """Write what is known of the images to a new file."""
-        self._attach("written", path)
-        self._database.execute("INSERT INTO written.run VALUES (?)", (as_of,))
-        self._database.execute(
-            "INSERT INTO written.checked SELECT key, etag, position, reason, position IN shared FROM main.image"
-        )
-        self._database.execute("DETACH written")
+    def is_doubtful(self, label: str) -> bool:
+        """Say whether an image of a label was found to be bad, or to share its content with another."""
+        query = "SELECT 1 FROM checks.image WHERE label = ? AND (reason IS NOT NULL OR is_shared) LIMIT 1"
+        return bool(self._all(query, label))
 
     def refuse(self, images: Iterable[ListedImage], unknown: Iterable[ListedImage]) -> None:
         """Change the checks: Custom Labels refuses the content of some images, and others are to be checked anew."""
-        self._database.execute("CREATE TEMP TABLE refused (label TEXT, key TEXT)")
-        self._database.executemany("INSERT INTO refused VALUES (?, ?)", ((image.label, image.key) for image in images))
+        self._want(image.key for image in unknown)
+        self._database.execute("DELETE FROM checks.image WHERE key IN wanted")
         # By content, so that of two copies the other one is not tried in the next training.
+        self._want(image.key for image in images)
         self._database.execute(
-            "UPDATE checked SET reason = ?, position = NULL "
-            "WHERE position IN (SELECT position FROM main.image JOIN refused USING (label, key))",
+            "UPDATE checks.image SET reason = ?, position = NULL "
+            "WHERE position IN (SELECT position FROM main.image WHERE key IN wanted)",
             (LeftOut.REFUSED.name,),
         )
-        self._database.executemany("DELETE FROM checked WHERE key = ?", ((image.key,) for image in unknown))
 
-    # -- a listing -------------------------------------------------------------------------------------
+    def _want(self, keys: Iterable[str]) -> None:
+        self._database.execute("DELETE FROM wanted")
+        self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
+
+    # -- a listing that is being checked ---------------------------------------------------------------
 
     def load(self, label: str, path: Path) -> None:
         """Take up the images of a label, with what is known of each by key and ETag.
@@ -139,20 +125,18 @@ class ImageTable:
         with path.open(encoding="utf-8", newline="\n") as file:
             rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             self._database.executemany("INSERT INTO listed VALUES (?, ?)", rows)
-        join = "SELECT ?, key, etag, position, reason FROM listed LEFT JOIN checked USING (key, etag)"
-        self._database.execute(f"INSERT INTO image {join}", (label,))
+        self._database.execute(
+            "INSERT INTO main.image SELECT ?1, listed.key, listed.etag, position, reason, is_shared FROM listed "
+            "LEFT JOIN checks.image AS known ON label = ?1 AND known.key = listed.key AND known.etag = listed.etag",
+            (label,),
+        )
         self._database.execute("DELETE FROM listed")
         self._database.execute("COMMIT")
 
-    def some_unchecked(self, most: int) -> list[ListedImage]:
-        """Give some of the images of which nothing is known, in order."""
-        query = "SELECT label, key, etag FROM image WHERE position IS NULL AND reason IS NULL LIMIT ?"
-        return [ListedImage(*row) for row in self._all(query, most)]
-
-    def some_good(self, most: int) -> list[ListedImage]:
-        """Give some of the images that are known to be good."""
-        query = "SELECT label, key, etag FROM image WHERE position IS NOT NULL LIMIT ?"
-        return [ListedImage(*row) for row in self._all(query, most)]
+    def some(self, most: int, *, known: bool) -> list[ListedImage]:
+        """Give some of the images that are known to be good, or some of which nothing is known."""
+        query = "SELECT label, key, etag FROM image WHERE reason IS NULL AND (position IS NOT NULL) = ? LIMIT ?"
+        return [ListedImage(*row) for row in self._all(query, known, most)]
 
     def settle(self, checked: Iterable[tuple[ListedImage, str | None, LeftOut | None]]) -> None:
         """Note the position of images, or why they cannot be used; those that may be good later are taken out."""
@@ -165,12 +149,20 @@ class ImageTable:
                 self._remove(image.label, image.key)
         self._database.execute("COMMIT")
 
+    def finish_checks(self, as_of: str) -> None:
+        """Note which images share their content, now that all were checked, and the moment of the run."""
+        self._database.execute(
+            "UPDATE image SET is_shared = 1 WHERE position IN "
+            "(SELECT position FROM image WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1)"
+        )
+        self._database.execute("INSERT INTO run VALUES (?)", (as_of,))
+
     def leave_out(self, tally: Tally) -> None:
         """Take out the images that cannot be used, and of those with the same content what the rule says."""
         for key, reason in self._all("SELECT key, reason FROM image WHERE reason IS NOT NULL"):
             tally.add(LeftOut[reason], key)
         self._database.execute("DELETE FROM image WHERE reason IS NOT NULL")
-        copies = self._all("SELECT label, key, position FROM image WHERE position IN shared")
+        copies = self._all("SELECT label, key, position FROM image WHERE is_shared")
         for duplicate, verdict in sorted(judge_duplicates(Duplicate(*row) for row in copies).items()):
             tally.add(verdict, duplicate.key)
             self._remove(duplicate.label, duplicate.key)
@@ -196,10 +188,10 @@ class ImageTable:
             whole.update("".join([f"{key}\t{etag}\n" for key, etag in block]).encode())
         return whole.hexdigest()
 
-    def find(self, label: str | None, key: str) -> ListedImage | None:
-        """Find an image, ``None`` if it is not there."""
-        found = self._all("SELECT label, key, etag FROM image WHERE label = ? AND key = ?", label, key)
-        return ListedImage(*found[0]) if found else None
+    def find(self, keys: Iterable[str]) -> list[ListedImage]:
+        """Find images by their keys; those that are not there are passed over."""
+        self._want(keys)
+        return [ListedImage(*row) for row in self._all("SELECT label, key, etag FROM image WHERE key IN wanted")]
 
     def positions(self, label: str) -> list[str]:
         """Give the positions of a label's images."""
@@ -220,13 +212,8 @@ class ImageTable:
         :param most: number of those that are given; they are the first ones in the order of the split, so that the
             same stay when others arrive.
         """
-        return self._keys(
-            "SELECT key FROM (SELECT key FROM image WHERE label = ? AND is_test(position) ORDER BY position LIMIT ?) "
-            "ORDER BY key",
-            rule,
-            label,
-            most,
-        )
+        query = "SELECT key FROM image WHERE label = ? AND is_test(position) ORDER BY position LIMIT ?"
+        return self._keys(f"SELECT key FROM ({query}) ORDER BY key", rule, label, most)  # noqa: S608
 
     def _keys(self, query: str, rule: SplitRule, *values: object) -> Iterator[list[str]]:
         self._use_rule("is_test", rule)
@@ -255,11 +242,11 @@ class ImageTable:
         return [LabelChange(*row) for row in self._all(_CHANGES)]
 
 
-def _is_sound(checks: Path) -> bool:
-    """Say whether a file holds checks, to its end."""
-    with closing(sqlite3.connect(checks)) as database:
+def _is_sound(path: Path) -> bool:
+    """Say whether a file holds images, to its end."""
+    with closing(sqlite3.connect(path)) as database:
         try:
-            database.execute("SELECT count(*), (SELECT as_of FROM run) FROM checked").fetchone()
+            database.execute("SELECT count(*), (SELECT as_of FROM run) FROM image").fetchone()
         except sqlite3.DatabaseError:
             return False
     return True

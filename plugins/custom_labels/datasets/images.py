@@ -55,25 +55,15 @@ class LeftOut(StrEnum):
     @property
     def is_permanent(self) -> bool:
         """Whether this holds as long as the object does, so that it need not be read again."""
-        return self in _PERMANENT
+        return self in {
+            *(LeftOut.CORRUPT, LeftOut.FORMAT, LeftOut.TOO_SMALL, LeftOut.TOO_LARGE),
+            *(LeftOut.ASPECT, LeftOut.TOO_HEAVY, LeftOut.REFUSED),
+        }
 
     @property
     def is_refused(self) -> bool:
         """Whether S3 has the object and did not give its content."""
         return self in {LeftOut.ARCHIVED, LeftOut.DENIED, LeftOut.CUSTOMER_KEY}
-
-
-_PERMANENT = frozenset(
-    {
-        LeftOut.CORRUPT,
-        LeftOut.FORMAT,
-        LeftOut.TOO_SMALL,
-        LeftOut.TOO_LARGE,
-        LeftOut.ASPECT,
-        LeftOut.TOO_HEAVY,
-        LeftOut.REFUSED,
-    }
-)
 
 
 def judge_header(kind: str, width: int, height: int) -> LeftOut | None:

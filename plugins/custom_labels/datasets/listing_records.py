@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.core.keys import IMAGES, has_control_character, label_folder, may_be_image
-from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, LeftOut, Tally
+from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.label_names import merge_folders
 from custom_labels.s3.pages import Page, pages, time_text
 
@@ -24,6 +24,8 @@ STREAMS = 16
 _USUAL_ENDINGS = tuple(
     ending.encode() for suffix in (".jpg", ".jpeg", ".png") for ending in (suffix, suffix.upper(), suffix.capitalize())
 )
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,14 +49,12 @@ class Listed:
     :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order, keys relative to the project's prefix.
     :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
     :param images: rows in it.
-    :param passed_over: images that are not in it, since Custom Labels takes no label of this name.
     """
 
     label: str
     folders: tuple[str, ...]
     path: Path
     images: int = 0
-    passed_over: int = 0
     tally: Tally = field(default_factory=Tally)
 
 
@@ -65,7 +65,7 @@ def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path, str
     :param folder: a local folder for the files.
     :return: in the order of the labels.
     """
-    labels = merge_folders(find_labels(store, as_of, tally))
+    labels = merge_folders(find_folders(store, as_of, tally))
     listed = [
         Listed(label, folders, folder / f"{number}.rows") for number, (label, folders) in enumerate(labels.items())
     ]
@@ -75,39 +75,31 @@ def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path, str
     return listed
 
 
-def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
-    """Find the labels' folders: those directly below ``images_labeled_by_folder/``, sorted as S3 sorts them.
+def find_folders(store: S3Store, as_of: datetime = _FOREVER, tally: Tally | None = None) -> list[str]:
+    """Find the labels' folders: those directly below ``images_labeled_by_folder/``.
 
     Images at any depth below such a folder carry its label. Those directly in ``images_labeled_by_folder/``, or below
     a folder without a name, carry none.
 
     :param tally: takes what is in no label.
     """
-    labels: list[str] = []
+    folders: list[str] = []
+    tally = Tally() if tally is None else tally
     for page in pages(store, IMAGES, delimiter="/"):
         _leave_out_non_images(page, time_text(as_of), tally)
-        labels += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
-    if "" in labels:
+        folders += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
+    if "" in folders:
         for page in pages(store, label_folder("")):
             _leave_out_non_images(page, time_text(as_of), tally)
-    return sorted((label for label in labels if label), key=str.encode)
-
-
-def find_folders(store: S3Store) -> list[str]:
-    """Find the names of all folders of labels, as they are now."""
-    return find_labels(store, datetime.max.replace(tzinfo=UTC), Tally())
+    return [folder for folder in folders if folder]
 
 
 def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> None:
     with listed.path.open("wb") as file:
         for folder in listed.folders:
             for rows in _candidates(store, folder, as_of, listed.tally):
-                if len(listed.label) <= MAXIMUM_LABEL_NAME:
-                    listed.images += len(rows)
-                    file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
-                elif rows:
-                    listed.passed_over += len(rows)
-                    listed.tally.add(LeftOut.LABEL_NAME, rows[0][0].decode(), len(rows))
+                listed.images += len(rows)
+                file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
 
 
 def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:

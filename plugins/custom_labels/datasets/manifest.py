@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
 
 ATTRIBUTE = "label"
@@ -49,10 +48,6 @@ class ManifestPair:
     digest: str
     train: ManifestFile
     test: ManifestFile
-
-    def side(self, side: Subset) -> ManifestFile:
-        """Give the manifest of one side."""
-        return self.train if side is Subset.TRAIN else self.test
 
 
 def manifest_lines(uri_prefix: str, label: str, creation_date: str, keys: Sequence[str]) -> str:

@@ -16,11 +16,10 @@ from custom_labels.core.keys import CHECKS, IMAGES
 from custom_labels.datasets.check_records import READERS, fetch_checks
 from custom_labels.datasets.image_records import check_image
 from custom_labels.datasets.image_table import ImageTable
-from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.listing_records import in_threads
-from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals, count_lines, read_refused_line
+from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals
 from custom_labels.datasets.snapshot_records import fetch_images
-from custom_labels.s3.output_files import NoAnswers, copy_file
+from custom_labels.s3.output_files import NoAnswers, copy_file, read_each
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
@@ -45,10 +44,7 @@ def read_refusals(store: S3Store, described: Mapping[str, Any]) -> Refusals:
             summary = _read_summary(store, described, Path(folder) / "summary.json")
             found.is_buckets_fault = not BUCKET_FAULTS.isdisjoint(manifest_error_codes(summary))
             for side, member in _SIDES.items():
-                lines, invalid = count_lines(summary, side)
-                found.lines += lines
-                found.refused += invalid
-                if invalid:
+                if found.count(summary, side):
                     _read_side(store, described.get(member, {}), Path(folder) / f"{side}.jsonl", found)
         except NoAnswers as error:
             log.warning("Which images Custom Labels did not use is not wholly known: %s.", error)
@@ -71,14 +67,8 @@ def _read_side(store: S3Store, result: Mapping[str, Any], path: Path, found: Ref
     places = [asset["GroundTruthManifest"]["S3Object"] for asset in assets if "GroundTruthManifest" in asset]
     for place in places:
         uri = copy_file(store, place, path, "manifest with validation")
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    refused = read_refused_line(line) if line.strip() else None
-                except ValueError as error:
-                    raise NoAnswers(f"line {number} of {uri} cannot be read: {error}") from error
-                if refused:
-                    found.add(refused)
+        for _ in read_each(path, uri, found.add):
+            pass
 
 
 def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> None:
@@ -90,18 +80,13 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
     :param digest: of the snapshot that was trained on.
     :param images: the ``s3://`` URIs of the images that are at fault themselves.
     """
-    keys = sorted(image.removeprefix(store.uri()) for image in images if image.startswith(store.uri(IMAGES)))
+    keys = [image.removeprefix(store.uri()) for image in images if image.startswith(store.uri(IMAGES))]
     if not keys:
         return
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name:
-        folder = Path(name)
-        with ImageTable(fetch_images(store, digest, folder)) as table:
-            checks = fetch_checks(store, table, folder)
-            labels = {readable_name(label): label for label in table.counts()}
-            found = [
-                table.find(labels.get(readable_name(key.removeprefix(IMAGES).partition("/")[0])), key) for key in keys
-            ]
-            trained = [image for image in found if image]
+        with ImageTable(fetch_images(store, digest, Path(name))) as table:
+            checks = fetch_checks(store, table, Path(name))
+            trained = table.find(keys)
             now = in_threads(lambda image: check_image(store, image.key, image.etag), trained, READERS)
             is_fault = [checked.reason is None or checked.reason.is_permanent for checked in now]
             table.refuse(compress(trained, is_fault), compress(trained, map(not_, is_fault)))

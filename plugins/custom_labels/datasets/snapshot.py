@@ -62,11 +62,6 @@ class ImageSnapshot:
     left_out: tuple[tuple[str, int], ...] = ()
 
     @property
-    def label_names(self) -> tuple[str, ...]:
-        """The labels' names."""
-        return tuple(count.label for count in self.labels)
-
-    @property
     def train_images(self) -> int:
         """Images to train on, of a stored snapshot."""
         return sum(count.train for count in self.labels)
@@ -86,28 +81,17 @@ class SnapshotHeader:
 
 
 def combine(labels: Iterable[LabelCount]) -> str:
-    """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by
-    label.
-
-    Labels are listed and digested in streams of their own, so the result does not depend on how many run at
-    once.
-    """
-    whole = hashlib.sha256()
-    for count in in_order(labels):
-        whole.update(f"{count.label}\t{count.digest}\n".encode())
-    return whole.hexdigest()
+    """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by label."""
+    rows = [f"{count.label}\t{count.digest}\n" for count in sorted(labels, key=_name)]
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
-def in_order(labels: Iterable[LabelCount]) -> tuple[LabelCount, ...]:
-    """Sort labels by the UTF-8 bytes of their names, which is the order of S3."""
-    return tuple(sorted(labels, key=lambda count: count.label.encode()))
+def _name(count: LabelCount) -> str:
+    return count.label
 
 
 def make_snapshot(
-    labels: Sequence[LabelCount],
-    as_of: datetime,
-    trained: str | None,
-    left_out: tuple[tuple[str, int], ...],
+    labels: Sequence[LabelCount], as_of: datetime, trained: str | None, left_out: tuple[tuple[str, int], ...]
 ) -> ImageSnapshot:
     """Put the labels' counts together."""
     return ImageSnapshot(
@@ -116,7 +100,7 @@ def make_snapshot(
         images=sum(count.images for count in labels),
         untrained=sum(count.untrained for count in labels),
         trained=trained,
-        labels=in_order(labels),
+        labels=tuple(sorted(labels, key=_name)),
         left_out=left_out,
     )
 

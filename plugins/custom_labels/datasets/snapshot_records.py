@@ -19,7 +19,7 @@ from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import snapshot_header, snapshot_images
 from custom_labels.datasets.check_records import READERS, check_images, fetch_checks, remember
 from custom_labels.datasets.image_table import ImageTable
-from custom_labels.datasets.images import MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
+from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
 from custom_labels.datasets.listing_records import STREAMS, Listed, list_labels
 from custom_labels.datasets.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
@@ -54,24 +54,18 @@ class LocalSnapshot:
 # -- snapshots that are kept ---------------------------------------------------------------------------
 
 
-def find_header(store: S3Store, digest: str) -> tuple[SnapshotHeader | None, str | None]:
-    """Read the header of a snapshot and its ETag, ``None`` if it is not kept."""
-    value, etag = store.read_json(snapshot_header(digest))
-    return from_json(SnapshotHeader, value) if value else None, etag
-
-
 def read_header(store: S3Store, digest: str) -> SnapshotHeader:
     """Read the header of a snapshot.
 
     :raises StorageError: there is none.
     """
-    header, _ = find_header(store, digest)
-    if header is None:
+    value, _ = store.read_json(snapshot_header(digest))
+    if value is None:
         raise StorageError(
             f"Snapshot '{digest}' is not in the bucket: {store.uri(snapshot_header(digest))} is missing. It is what "
             "a model version was trained on; restore it, or delete the registry's record that names it."
         )
-    return header
+    return from_json(SnapshotHeader, value)
 
 
 def fetch_images(store: S3Store, digest: str, folder: Path) -> Path:
@@ -122,7 +116,8 @@ class _Listing:
 
     def load(self, labels: Collection[str]) -> None:
         for label in self.labels:
-            if label.label in labels and label.label not in self.loaded:
+            is_wanted = label.label in labels and len(label.label) <= MAXIMUM_LABEL_NAME
+            if is_wanted and label.label not in self.loaded:
                 self.images.load(label.label, label.path)
                 self.loaded.add(label.label)
 
@@ -133,13 +128,14 @@ class _Listing:
         usable, few = {}, []
         for label in self.labels:
             count = loaded.get(label.label, 0) if label.label in self.loaded else label.images
-            if count >= MINIMUM_IMAGES_A_LABEL:
+            is_long = len(label.label) > MAXIMUM_LABEL_NAME
+            if count >= MINIMUM_IMAGES_A_LABEL and not is_long:
                 usable[label.label] = count
-            elif label.images or label.passed_over:
+            elif label.images:
                 few.append(label.label)
                 self.images.remove_label(label.label)
                 if count:
-                    tally.add(LeftOut.FEW_IMAGES, label.label, count)
+                    tally.add(LeftOut.LABEL_NAME if is_long else LeftOut.FEW_IMAGES, label.label, count)
         return usable, few
 
     def compare(
@@ -184,7 +180,7 @@ def count_images(
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name, ImageTable(Path(name) / _FILE) as images:
         listing = _Listing(list_labels(store, as_of, tally, Path(name), streams), images)
         fetch_checks(store, images, Path(name))
-        listing.load({label.label for label in listing.labels if any(map(images.is_doubtful, label.folders))})
+        listing.load({label.label for label in listing.labels if images.is_doubtful(label.label)})
         usable, _ = listing.leave_out(tally)
         counts = listing.compare(store, usable, header, Path(name))
     return make_snapshot(counts, as_of, trained, tally.by_reason())
@@ -229,12 +225,14 @@ def frozen_snapshot(
             fetch_checks(store, images, folder)
             listing.load({label.label for label in listing.labels})
             read = check_images(store, images, tally, readers)
+            images.finish_checks(as_of.isoformat())
             if publish and read:
-                remember(store, images, as_of, folder)
+                remember(store, images, folder / _FILE, as_of)
             usable, few = listing.leave_out(tally)
             require_trainable(list(usable.items()), few)
             counts = listing.compare(store, usable, header, folder)
-            stored, etag = find_header(store, combine(counts))
+            value, etag = store.read_json(snapshot_header(combine(counts)))
+            stored = from_json(SnapshotHeader, value) if value else None
             rule = _split(images, usable, followed.split if followed else None, test_share, stored)
             counts = _with_sides(counts, images.tests(rule), tally)
         frozen = SnapshotHeader(make_snapshot(counts, as_of, trained, tally.by_reason()), rule)
@@ -286,7 +284,7 @@ def _with_sides(counts: list[LabelCount], tests: Mapping[str, int], tally: Tally
 
 def _report(labels: list[Listed], snapshot: ImageSnapshot, read: int, few: list[str], tally: Tally) -> CheckReport:
     used = {count.label: count.train + count.test for count in snapshot.labels}
-    candidates = {label.label: label.images + label.passed_over for label in labels}
+    candidates = {label.label: label.images for label in labels}
     return CheckReport(
         images=sum(candidates.values()),
         read=read,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.snapshot_records import fetch_images
 from custom_labels.evaluation.answers import Answer, read_evaluation_line
-from custom_labels.s3.output_files import NoAnswers, copy_file
+from custom_labels.s3.output_files import NoAnswers, copy_file, read_each
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
@@ -29,14 +30,7 @@ class EvaluationAnswers:
         self._uri = uri
 
     def __iter__(self) -> Iterator[Answer]:
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    yield read_evaluation_line(line)
-                except ValueError as error:
-                    raise NoAnswers(f"line {number} of {self._uri} cannot be read: {error}") from error
+        return read_each(self._path, self._uri, read_evaluation_line)
 
 
 @contextmanager
@@ -68,5 +62,4 @@ def snapshot_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[st
         tempfile.TemporaryDirectory(prefix="custom-labels-") as folder,
         ImageTable(fetch_images(store, digest, Path(folder))) as images,
     ):
-        found = (images.find(label, key) for label in keys for key in keys[label])
-        return {image.key: image.etag for image in found if image}
+        return {image.key: image.etag for image in images.find(chain.from_iterable(keys.values()))}
