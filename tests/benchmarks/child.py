@@ -15,9 +15,10 @@ from typing import Any
 import boto3
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3.store import S3Store
 from tests.benchmarks.listing_server import BUCKET, FOLDER
+from tests.kit.snapshots import write_snapshot
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 

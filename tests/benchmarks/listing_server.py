@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -81,7 +82,7 @@ def make_checks(images: int) -> bytes:
             rows.write_text("".join(f"{key}\t{etag(key)}\n" for key in image_keys(label, images)))
             table.load(label, rows)
         table.settle((image, position(image.etag), None) for image in table.some(images, known=False))
-        table.finish_checks(_TIME)
+        table.finish_checks(datetime.fromisoformat(_TIME))
         return (Path(name) / "images.sqlite").read_bytes()
 
 

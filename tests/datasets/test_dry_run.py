@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.datasets.manifest_records import build_manifests, write_manifests
-from custom_labels.datasets.snapshot_records import frozen_snapshot, write_snapshot
+from custom_labels.datasets.snapshot_records import frozen_snapshot
 from custom_labels.datasets.split import Subset
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 
 def objects(store: S3Store) -> list[tuple[str, Any, str]]:

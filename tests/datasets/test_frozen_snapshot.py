@@ -18,12 +18,13 @@ from custom_labels.datasets import check_records, snapshot_records
 from custom_labels.datasets.images import CheckReport, LeftOut
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, fetch_snapshot, write_snapshot
-from custom_labels.datasets.split import Subset, position
+from custom_labels.datasets.snapshot_records import count_images, fetch_snapshot
+from custom_labels.datasets.split import position
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png
+from tests.kit.snapshots import write_snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -48,7 +49,7 @@ def images_of(store: S3Store, digest: str, folder: Path) -> list[Image]:
     with closing(sqlite3.connect(stored.path)) as database:
         rows = database.execute("SELECT label, key, etag, position FROM image ORDER BY label, key").fetchall()
     return [
-        Image(label, key, etag, position, stored.header.split.side(position)) for label, key, etag, position in rows
+        Image(label, key, etag, position, stored.header.split.is_test(position)) for label, key, etag, position in rows
     ]
 
 
@@ -57,7 +58,7 @@ class Image(NamedTuple):
     key: str
     etag: str
     position: str
-    side: Subset
+    is_test: bool
 
 
 def test_a_snapshot_names_each_image_and_its_side(
@@ -71,8 +72,8 @@ def test_a_snapshot_names_each_image_and_its_side(
     assert [each.key for each in images[:4]] == [f"images_labeled_by_folder/{name}" for name in contents]
     assert [(each.etag, each.position) for each in images[:4]] == [(md5, position(md5)) for md5 in md5s]
     assert [each.label for each in images] == 4 * ["cat"] + 4 * ["dog"]
-    sides = [each.side for each in images]
-    assert (frozen.train_images, frozen.test_images) == (sides.count(Subset.TRAIN), sides.count(Subset.TEST))
+    tests = sum(each.is_test for each in images)
+    assert (frozen.train_images, frozen.test_images) == (len(images) - tests, tests)
 
 
 def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now: datetime, reads: list[str]) -> None:
@@ -93,10 +94,10 @@ def test_the_order_is_kept_when_known_and_new_images_alternate(
     bucket.put_many("dog", 2)
     for number in range(0, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    write_snapshot(store, now, readers=2)
+    write_snapshot(store, now)
     for number in range(1, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    frozen, report = write_snapshot(store, now, readers=2)
+    frozen, report = write_snapshot(store, now)
     names = [each.key.rpartition("/")[2] for each in images_of(store, frozen.digest, tmp_path) if each.label == "cat"]
     assert names == [f"{number:02}.png" for number in range(20)]
     assert report.read == 10
@@ -165,11 +166,11 @@ def test_test_images_stay_test_images_when_others_arrive(
     bucket.put_many("cat", 6)
     bucket.put_many("dog", 2)
     first, _ = write_snapshot(store, now)
-    before = {each.position: each.side for each in images_of(store, first.digest, tmp_path)}
+    before = {each.position: each.is_test for each in images_of(store, first.digest, tmp_path)}
     bucket.put_many("cat", 20, start=100)
     bucket.put_many("dog", 20, start=100)
     second, _ = write_snapshot(store, now, trained=first.digest, test_share=0.05)
-    after = {each.position: each.side for each in images_of(store, second.digest, tmp_path)}
+    after = {each.position: each.is_test for each in images_of(store, second.digest, tmp_path)}
     assert {content: after[content] for content in before} == before
 
 
@@ -181,15 +182,15 @@ def test_images_frozen_before_are_split_anew_when_they_judged_a_version_meanwhil
     first, _ = write_snapshot(store, now, test_share=0.1)
     bucket.put("cat/more.png")
     second, _ = write_snapshot(store, now, test_share=0.6)
-    judged = {each.position for each in images_of(store, second.digest, tmp_path) if each.side is Subset.TEST}
+    judged = {each.position for each in images_of(store, second.digest, tmp_path) if each.is_test}
     store.call("delete_object", "images_labeled_by_folder/cat/more.png")
 
     third, _ = write_snapshot(store, now, second.digest, test_share=0.6)
 
     images = images_of(store, third.digest, tmp_path)
     assert third.digest == first.digest
-    assert [each.key for each in images if each.position in judged and each.side is Subset.TRAIN] == []
-    assert third.test_images == sum(each.side is Subset.TEST for each in images)
+    assert [each.key for each in images if each.position in judged and not each.is_test] == []
+    assert third.test_images == sum(each.is_test for each in images)
     assert write_snapshot(store, now, second.digest, test_share=0.6)[0] == third
 
 
@@ -202,7 +203,7 @@ def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: da
         bucket.put(f"cat/moved/{name}.png", content)
     second, _ = write_snapshot(store, now, trained=first.digest)
     sides = [
-        {each.position: each.side for each in images_of(store, digest, tmp_path) if each.label == "cat"}
+        {each.position: each.is_test for each in images_of(store, digest, tmp_path) if each.label == "cat"}
         for digest in (first.digest, second.digest)
     ]
     assert sides[0] == sides[1]

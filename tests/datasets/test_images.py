@@ -7,11 +7,9 @@ import pytest
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.images import (
     CheckReport,
-    Duplicate,
     LeftOut,
     Tally,
     etag_is_md5,
-    judge_duplicates,
     judge_header,
 )
 
@@ -50,29 +48,6 @@ def test_judge_header(kind: str, width: int, height: int, verdict: LeftOut | Non
 )
 def test_etag_is_md5(etag: str, encryption: str | None, customer: str | None, expected: bool) -> None:
     assert etag_is_md5(etag, encryption, customer) is expected
-
-
-def duplicate(label: str, name: str, content: str) -> Duplicate:
-    return Duplicate(label, f"images_labeled_by_folder/{label}/{name}", content)
-
-
-A1, A2, A3 = duplicate("a", "1", "x"), duplicate("a", "2", "x"), duplicate("a", "3", "x")
-B1, B2 = duplicate("b", "1", "x"), duplicate("b", "2", "y")
-
-
-@pytest.mark.parametrize(
-    ("duplicates", "verdicts"),
-    [
-        pytest.param([], {}, id="none"),
-        pytest.param([A2], {}, id="the last of them"),
-        pytest.param([A3, A1, A2], {A2: LeftOut.DUPLICATE, A3: LeftOut.DUPLICATE}, id="one label keeps the first"),
-        pytest.param([A1, B1], {A1: LeftOut.CONFLICT, B1: LeftOut.CONFLICT}, id="two labels"),
-        pytest.param([A1, A2, B1], dict.fromkeys([A1, A2, B1], LeftOut.CONFLICT), id="two labels and a copy"),
-        pytest.param([A1, B2], {}, id="different contents"),
-    ],
-)
-def test_judge_twins(duplicates: list[Duplicate], verdicts: dict[Duplicate, LeftOut]) -> None:
-    assert judge_duplicates(duplicates) == verdicts
 
 
 def test_tally_keeps_twenty_examples_when_more_are_counted() -> None:

@@ -10,9 +10,9 @@ import pytest
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import make_snapshot
-from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 STRANGE = ["a b.png", 'it\'s "so".png', "100%+.png", "é😀.png"]
 

@@ -62,21 +62,21 @@ def test_values_survive_json() -> None:
 @pytest.mark.parametrize(
     ("labels", "left_out", "words"),
     [
-        pytest.param([], [], "Too few labels to train: 0 (none)", id="none"),
-        pytest.param([("cat", 9)], ["dog"], "1 ('cat')", id="one"),
-        pytest.param([("cat", 9)], ["dog"], "Left out for too few images: 'dog'.", id="one, and why not two"),
-        pytest.param([(f"{n}", 2) for n in range(251)], [], "takes 250", id="too many labels"),
-        pytest.param([("cat", 250_000), ("dog", 2)], [], "250,002 usable images", id="too many images"),
+        pytest.param({}, [], "Too few labels to train: 0 (none)", id="none"),
+        pytest.param({"cat": 9}, ["dog"], "1 ('cat')", id="one"),
+        pytest.param({"cat": 9}, ["dog"], "Left out for too few images: 'dog'.", id="one, and why not two"),
+        pytest.param({f"{n}": 2 for n in range(251)}, [], "takes 250", id="too many labels"),
+        pytest.param({"cat": 250_000, "dog": 2}, [], "250,002 usable images", id="too many images"),
     ],
 )
-def test_require_trainable_says_why_not(labels: list[tuple[str, int]], left_out: list[str], words: str) -> None:
+def test_require_trainable_says_why_not(labels: dict[str, int], left_out: list[str], words: str) -> None:
     with pytest.raises(NotTrainable) as caught:
         require_trainable(labels, left_out)
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("labels", [[("cat", 2), ("dog", 2)], [("cat", 125_000), ("dog", 125_000)]], ids=["2", "most"])
-def test_require_trainable_lets_pass_what_fits(labels: list[tuple[str, int]]) -> None:
+@pytest.mark.parametrize("labels", [{"cat": 2, "dog": 2}, {"cat": 125_000, "dog": 125_000}], ids=["2", "most"])
+def test_require_trainable_lets_pass_what_fits(labels: dict[str, int]) -> None:
     require_trainable(labels)
 
 

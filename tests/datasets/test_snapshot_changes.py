@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from custom_labels.datasets.snapshot import LabelChange
-from custom_labels.datasets.snapshot_records import changes, fetch_snapshot, read_header, write_snapshot
+from custom_labels.datasets.snapshot_records import changes, fetch_snapshot, read_header
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 
 def changed(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

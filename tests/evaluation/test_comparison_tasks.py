@@ -17,7 +17,6 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.registry import Registry
 from custom_labels.core.settings import Settings
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.deployment.live_records import move_live
 from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.comparison_tasks import compare_versions
@@ -25,6 +24,7 @@ from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
 from custom_labels.evaluation.judge_tasks import JudgeVersionOperator
 from tests.kit.detect_runs import wait_for_status
+from tests.kit.snapshots import write_snapshot
 from tests.kit.support import (
     BUCKET,
     LABELS,

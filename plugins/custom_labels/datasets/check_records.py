@@ -7,20 +7,16 @@ reading again. It is written by a run that holds the project's lock.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from custom_labels.core.keys import CHECKS
 from custom_labels.datasets.image_records import Checked, check_image
-from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.image_table import ImageTable, ListedImage
 from custom_labels.datasets.images import Tally
-from custom_labels.datasets.listing_records import in_threads
-from custom_labels.datasets.split import position
 from custom_labels.s3.errors import StorageError
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +37,7 @@ def fetch_checks(store: S3Store, images: ImageTable, folder: Path) -> Path:
     return path
 
 
-def check_images(store: S3Store, images: ImageTable, tally: Tally, readers: int) -> int:
+def check_images(store: S3Store, images: ImageTable, tally: Tally) -> int:
     """Check the images that no earlier check knows, and give their number.
 
     :param tally: takes the images that cannot be read now.
@@ -50,8 +46,8 @@ def check_images(store: S3Store, images: ImageTable, tally: Tally, readers: int)
     read = refused = 0
     refusal = ""
     while batch := images.some(_BATCH, known=False):
-        found = in_threads(lambda image: check_image(store, image.key, image.etag), batch, readers)
-        images.settle((image, _position(checked), checked.reason) for image, checked in zip(batch, found, strict=True))
+        found = check_all(store, batch)
+        images.settle((image, checked.position, checked.reason) for image, checked in zip(batch, found, strict=True))
         read += len(batch)
         for image, checked in zip(batch, found, strict=True):
             if checked.reason and not checked.reason.is_permanent:
@@ -66,21 +62,13 @@ def check_images(store: S3Store, images: ImageTable, tally: Tally, readers: int)
     return read
 
 
-def _position(checked: Checked) -> str | None:
-    return position(checked.content_id) if checked.content_id else None
+def check_all(store: S3Store, images: Collection[ListedImage]) -> list[Checked]:
+    """Read some images, many at once; the first error ends it."""
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(lambda image: check_image(store, image.key, image.etag), images))
 
 
 def _is_any_readable(store: S3Store, images: ImageTable) -> bool:
     """Say whether S3 gives some image at all; if not, the images are not at fault, and no training is possible."""
-    probes = (check_image(store, image.key, image.etag) for image in images.some(PROBES, known=True))
+    probes = check_all(store, images.some(PROBES, known=True))
     return any(checked.reason is None or not checked.reason.is_refused for checked in probes)
-
-
-def remember(store: S3Store, images: ImageTable, path: Path, as_of: datetime) -> None:
-    """Keep what was found for later runs; a run about the past leaves alone what a later one wrote.
-
-    :param path: the file of the images.
-    """
-    before = images.checked_as_of
-    if not before or datetime.fromisoformat(before) <= as_of:
-        store.upload(path, CHECKS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, etag_is_md5, judge_header
 from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
+from custom_labels.datasets.split import position
 from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 1024
@@ -26,13 +25,13 @@ _large_reads = threading.BoundedSemaphore(2)
 class Checked:
     """What is known of one object after it was read.
 
-    :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
-        different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
+    :param position: of its content, by the MD5: the ETag where S3 says that it is that, else computed. Copies made in
+        different ways (one PUT, a multipart upload, another key for encryption) so have the same. None if left out.
     :param reason: why it is left out, if it is.
     :param detail: what S3 said, where it refused to give the object.
     """
 
-    content_id: str
+    position: str | None
     reason: LeftOut | None = None
     detail: str = ""
 
@@ -54,7 +53,7 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
         return _check(store, key, etag)
     except ClientError as error:
         reason = _reason(error_code(error))
-        return Checked("", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
+        return Checked(None, reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
 
 
 def _reason(code: str) -> LeftOut:
@@ -72,10 +71,10 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
     wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED, "IfMatch": f'"{etag}"'}
     head, answer = store.read_bytes(key, **wanted, Range=f"bytes=0-{HEAD_BYTES - 1}")
     if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
-        return Checked("", LeftOut.REPLACED)
+        return Checked(None, LeftOut.REPLACED)
     size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
     if size > MAXIMUM_BYTES:
-        return Checked("", LeftOut.TOO_HEAVY)
+        return Checked(None, LeftOut.TOO_HEAVY)
     needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
     reason, content_id = judge_bytes(head, whole=size == len(head)), etag
     if size == len(head):
@@ -86,7 +85,7 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
             body, _ = store.read_bytes(key, **wanted)
             reason = judge_bytes(body, whole=not is_complete(body))
             content_id = _md5(body) if needs_content else etag
-    return Checked("" if reason else content_id, reason)
+    return Checked(None if reason else position(content_id), reason)
 
 
 def _ends_well(store: S3Store, key: str, head: bytes, wanted: dict[str, Any]) -> bool:

@@ -11,10 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from custom_labels.datasets.images import Duplicate, LeftOut, Tally, judge_duplicates
+from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.split import SplitRule
 
@@ -28,6 +29,16 @@ CREATE TABLE IF NOT EXISTS image (
 ) WITHOUT ROWID;
 CREATE TEMP TABLE listed (key TEXT, etag TEXT);
 CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY);
+"""
+_UNUSABLE = "SELECT label, key, reason FROM image WHERE reason IS NOT NULL"
+_DUPLICATES = """
+SELECT label, key, verdict FROM (
+    SELECT label, key, CASE
+        WHEN min(label) OVER copies <> max(label) OVER copies THEN 'CONFLICT'
+        WHEN key > min(key) OVER copies THEN 'DUPLICATE'
+    END AS verdict
+    FROM image WHERE is_shared WINDOW copies AS (PARTITION BY position)
+) WHERE verdict IS NOT NULL ORDER BY label, key
 """
 _CHANGES = """
 SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
@@ -89,9 +100,10 @@ class ImageTable:
         self._database.execute("ATTACH ? AS checks", (str(path),))
 
     @property
-    def checked_as_of(self) -> str:
-        """The moment of the run that wrote the checks, ISO 8601; empty if none did."""
-        return "".join(as_of for (as_of,) in self._all("SELECT as_of FROM checks.run"))
+    def checked_as_of(self) -> datetime:
+        """The moment of the run that wrote the checks; long ago if none did."""
+        ((as_of,),) = self._all("SELECT max(as_of) FROM checks.run")
+        return datetime.fromisoformat(as_of) if as_of else datetime.min.replace(tzinfo=UTC)
 
     def is_doubtful(self, label: str) -> bool:
         """Say whether an image of a label was found to be bad, or to share its content with another."""
@@ -149,23 +161,23 @@ class ImageTable:
                 self._remove(image.label, image.key)
         self._database.execute("COMMIT")
 
-    def finish_checks(self, as_of: str) -> None:
+    def finish_checks(self, as_of: datetime) -> None:
         """Note which images share their content, now that all were checked, and the moment of the run."""
         self._database.execute(
             "UPDATE image SET is_shared = 1 WHERE position IN "
             "(SELECT position FROM image WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1)"
         )
-        self._database.execute("INSERT INTO run VALUES (?)", (as_of,))
+        self._database.execute("INSERT INTO run VALUES (?)", (as_of.isoformat(),))
 
     def leave_out(self, tally: Tally) -> None:
-        """Take out the images that cannot be used, and of those with the same content what the rule says."""
-        for key, reason in self._all("SELECT key, reason FROM image WHERE reason IS NOT NULL"):
-            tally.add(LeftOut[reason], key)
-        self._database.execute("DELETE FROM image WHERE reason IS NOT NULL")
-        copies = self._all("SELECT label, key, position FROM image WHERE is_shared")
-        for duplicate, verdict in sorted(judge_duplicates(Duplicate(*row) for row in copies).items()):
-            tally.add(verdict, duplicate.key)
-            self._remove(duplicate.label, duplicate.key)
+        """Take out the images that cannot be used, and then those that have the same content as others.
+
+        Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
+        """
+        for query in (_UNUSABLE, _DUPLICATES):
+            for label, key, reason in self._all(query):
+                tally.add(LeftOut[reason], key)
+                self._remove(label, key)
 
     def _remove(self, label: str, key: str) -> None:
         self._database.execute("DELETE FROM image WHERE label = ? AND key = ?", (label, key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -153,35 +153,3 @@ class CheckReport:
             keys = ", ".join(self.examples.get(reason, ())[:3])
             said.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
         return said
-
-
-@dataclass(frozen=True, order=True)
-class Duplicate:
-    """One of several objects with the same content; they sort by label, then key.
-
-    :param key: relative to the project's prefix.
-    :param content: what only copies have in common.
-    """
-
-    label: str
-    key: str
-    content: str
-
-
-def judge_duplicates(duplicates: Iterable[Duplicate]) -> dict[Duplicate, LeftOut]:
-    """Say which of the objects with the same content are left out.
-
-    Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
-
-    :param duplicates: those that exist now; so the verdict on one changes when another is deleted or replaced.
-    """
-    groups: dict[str, list[Duplicate]] = {}
-    for duplicate in sorted(duplicates):
-        groups.setdefault(duplicate.content, []).append(duplicate)
-    verdicts: dict[Duplicate, LeftOut] = {}
-    for group in groups.values():
-        if len({duplicate.label for duplicate in group}) > 1:
-            verdicts.update(dict.fromkeys(group, LeftOut.CONFLICT))
-        else:
-            verdicts.update(dict.fromkeys(group[1:], LeftOut.DUPLICATE))
-    return verdicts

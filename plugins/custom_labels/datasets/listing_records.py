@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from custom_labels.core.keys import IMAGES, has_control_character, label_folder, may_be_image
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.label_names import merge_folders
 from custom_labels.s3.pages import Page, pages, time_text
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 STREAMS = 16
 """Labels listed at once; each holds one page."""
@@ -26,20 +23,6 @@ _USUAL_ENDINGS = tuple(
 )
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-def in_threads(action: Callable[[Item], Result], items: list[Item], threads: int) -> list[Result]:
-    """Do something with each item, several at once; the first error ends it."""
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        futures = [pool.submit(action, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 @dataclass
@@ -58,7 +41,7 @@ class Listed:
     tally: Tally = field(default_factory=Tally)
 
 
-def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path, streams: int) -> list[Listed]:
+def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path) -> list[Listed]:
     """List all labels, several at once: the first step of a poll and of a snapshot alike.
 
     :param tally: takes what is left out.
@@ -69,9 +52,9 @@ def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path, str
     listed = [
         Listed(label, folders, folder / f"{number}.rows") for number, (label, folders) in enumerate(labels.items())
     ]
-    in_threads(lambda label: _list_label(store, label, as_of), listed, streams)
-    for label in listed:
-        tally.merge(label.tally)
+    with ThreadPoolExecutor(STREAMS) as pool:
+        for label in pool.map(lambda label: _list_label(store, label, as_of), listed):
+            tally.merge(label.tally)
     return listed
 
 
@@ -94,12 +77,13 @@ def find_folders(store: S3Store, as_of: datetime = _FOREVER, tally: Tally | None
     return [folder for folder in folders if folder]
 
 
-def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> None:
+def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> Listed:
     with listed.path.open("wb") as file:
         for folder in listed.folders:
             for rows in _candidates(store, folder, as_of, listed.tally):
                 listed.images += len(rows)
                 file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
+    return listed
 
 
 def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:

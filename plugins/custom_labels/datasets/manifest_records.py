@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from custom_labels.core.keys import manifest_key
 from custom_labels.datasets.image_table import ImageTable
@@ -13,10 +12,7 @@ from custom_labels.datasets.manifest import ManifestFile, ManifestPair, manifest
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import LocalSnapshot, fetch_snapshot
 from custom_labels.datasets.split import Subset
-from custom_labels.s3.errors import MISSING
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 
 def build_manifests(store: S3Store, snapshot: ImageSnapshot) -> ManifestPair:
@@ -66,16 +62,3 @@ def write_manifests(uri_prefix: str, snapshot: LocalSnapshot, folder: Path) -> d
                     file.writelines(manifest_lines(uri_prefix, label, created, keys) for keys in blocks)
             require_size(side.value, path.stat().st_size)
     return paths
-
-
-def uploaded_sha256(store: S3Store, place: str) -> str | None:
-    """Give the SHA-256 of a manifest as it was uploaded, hex; ``None`` where there is none.
-
-    :param place: relative to the project's prefix.
-    """
-    from botocore.exceptions import ClientError
-
-    try:
-        return str(store.call("head_object", place, expect=MISSING)["Metadata"].get("sha256") or "") or None
-    except ClientError:
-        return None

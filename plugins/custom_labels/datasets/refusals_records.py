@@ -9,20 +9,16 @@ from collections.abc import Collection, Mapping
 from itertools import compress
 from operator import not_
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from custom_labels.aws.manifest_summary import manifest_error_codes
 from custom_labels.core.keys import CHECKS, IMAGES
-from custom_labels.datasets.check_records import READERS, fetch_checks
-from custom_labels.datasets.image_records import check_image
+from custom_labels.datasets.check_records import check_all, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
-from custom_labels.datasets.listing_records import in_threads
 from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals
 from custom_labels.datasets.snapshot_records import fetch_images
 from custom_labels.s3.output_files import NoAnswers, copy_file, read_each
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +83,7 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
         with ImageTable(fetch_images(store, digest, Path(name))) as table:
             checks = fetch_checks(store, table, Path(name))
             trained = table.find(keys)
-            now = in_threads(lambda image: check_image(store, image.key, image.etag), trained, READERS)
+            now = check_all(store, trained)
             is_fault = [checked.reason is None or checked.reason.is_permanent for checked in now]
             table.refuse(compress(trained, is_fault), compress(trained, map(not_, is_fault)))
         store.upload(checks, CHECKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,9 @@ SMALL_REGIONS = {"ap-south-1": (28_000, 7_000), "eu-west-2": (28_000, 7_000)}
 """Train and test images that Custom Labels takes where it takes fewer than elsewhere (same page)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class LabelCount:
-    """One label in a snapshot.
+    """One label in a snapshot; they sort as S3 sorts their names.
 
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
@@ -82,12 +82,8 @@ class SnapshotHeader:
 
 def combine(labels: Iterable[LabelCount]) -> str:
     """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by label."""
-    rows = [f"{count.label}\t{count.digest}\n" for count in sorted(labels, key=_name)]
+    rows = [f"{count.label}\t{count.digest}\n" for count in sorted(labels)]
     return hashlib.sha256("".join(rows).encode()).hexdigest()
-
-
-def _name(count: LabelCount) -> str:
-    return count.label
 
 
 def make_snapshot(
@@ -100,23 +96,23 @@ def make_snapshot(
         images=sum(count.images for count in labels),
         untrained=sum(count.untrained for count in labels),
         trained=trained,
-        labels=tuple(sorted(labels, key=_name)),
+        labels=tuple(sorted(labels)),
         left_out=left_out,
     )
 
 
-def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequence[str] = ()) -> None:
+def require_trainable(labels: Mapping[str, int], labels_left_out: Sequence[str] = ()) -> None:
     """Stop what Custom Labels would refuse as a dataset, before anything is paid.
 
     The limits are those of the developer guide's "Guidelines and quotas".
 
-    :param labels: labels with enough usable images, and their number of them.
+    :param labels: numbers of usable images of the labels that have enough.
     :param labels_left_out: labels with too few, or with a name that is too long.
     :raises NotTrainable: fewer than two labels, more than 250, or more than 250,000 images.
     """
-    images = sum(count for _, count in labels)
+    images = sum(labels.values())
     if len(labels) < MINIMUM_LABELS:
-        names = ", ".join(repr(label) for label, _ in labels) or "none"
+        names = ", ".join(map(repr, labels)) or "none"
         left_out = ", ".join(f"'{label[:80]}{'...' if len(label) > 80 else ''}'" for label in labels_left_out)
         is_long = any(len(label) > MAXIMUM_LABEL_NAME for label in labels_left_out)
         long = f", or for a name of more than {MAXIMUM_LABEL_NAME} characters" if is_long else ""

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.keys import snapshot_header, snapshot_images
-from custom_labels.datasets.check_records import READERS, check_images, fetch_checks, remember
+from custom_labels.core.keys import CHECKS, snapshot_header, snapshot_images
+from custom_labels.datasets.check_records import check_images, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
-from custom_labels.datasets.listing_records import STREAMS, Listed, list_labels
+from custom_labels.datasets.listing_records import Listed, list_labels
 from custom_labels.datasets.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
     ImageSnapshot,
@@ -33,9 +32,7 @@ from custom_labels.datasets.snapshot import (
 )
 from custom_labels.datasets.split import SplitRule
 from custom_labels.s3.errors import StorageError
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 _FILE = "images.sqlite"
 
@@ -162,9 +159,7 @@ class _Listing:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def count_images(
-    store: S3Store, as_of: datetime, trained: str | None = None, *, streams: int = STREAMS
-) -> ImageSnapshot:
+def count_images(store: S3Store, as_of: datetime, trained: str | None = None) -> ImageSnapshot:
     """Count the images and name them by their digest, writing nothing to S3 and reading no image.
 
     Images that earlier checks found bad are left out, so that after a training the digest is that of its snapshot
@@ -172,13 +167,12 @@ def count_images(
 
     :param as_of: objects last modified up to then are seen.
     :param trained: digest of the last trained snapshot.
-    :param streams: labels listed at once.
     :raises StorageError: S3 refused, or the trained snapshot is not there.
     """
     header = read_header(store, trained) if trained else None
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name, ImageTable(Path(name) / _FILE) as images:
-        listing = _Listing(list_labels(store, as_of, tally, Path(name), streams), images)
+        listing = _Listing(list_labels(store, as_of, tally, Path(name)), images)
         fetch_checks(store, images, Path(name))
         listing.load({label.label for label in listing.labels if images.is_doubtful(label.label)})
         usable, _ = listing.leave_out(tally)
@@ -198,8 +192,6 @@ def frozen_snapshot(
     publish: bool,
     split_of: str | None = None,
     test_share: float = 0.2,
-    streams: int = STREAMS,
-    readers: int = READERS,
 ) -> Iterator[tuple[LocalSnapshot, CheckReport]]:
     """Check the images that no earlier check knows, and fix the usable ones and their split in a local snapshot.
 
@@ -211,7 +203,6 @@ def frozen_snapshot(
         caller holds the project's lock. Done again on the same images it finds its own work and changes nothing.
     :param split_of: digest of the snapshot whose test images stay test images; by default ``trained``.
     :param test_share: share of the images, 0 to 1, to judge by; see :class:`SplitRule` on changing it.
-    :param streams: labels listed at once; ``readers`` is the number of images read at once.
     :raises NotTrainable: what is left cannot make a dataset that Custom Labels accepts.
     :raises StorageError: S3 refused.
     """
@@ -221,15 +212,15 @@ def frozen_snapshot(
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name:
         folder = Path(name)
         with ImageTable(folder / _FILE) as images:
-            listing = _Listing(list_labels(store, as_of, tally, folder, streams), images)
+            listing = _Listing(list_labels(store, as_of, tally, folder), images)
             fetch_checks(store, images, folder)
             listing.load({label.label for label in listing.labels})
-            read = check_images(store, images, tally, readers)
-            images.finish_checks(as_of.isoformat())
-            if publish and read:
-                remember(store, images, folder / _FILE, as_of)
+            read = check_images(store, images, tally)
+            images.finish_checks(as_of)
+            if publish and read and images.checked_as_of <= as_of:  # a run about the past keeps what a later one found
+                store.upload(folder / _FILE, CHECKS)
             usable, few = listing.leave_out(tally)
-            require_trainable(list(usable.items()), few)
+            require_trainable(usable, few)
             counts = listing.compare(store, usable, header, folder)
             value, etag = store.read_json(snapshot_header(combine(counts)))
             stored = from_json(SnapshotHeader, value) if value else None
@@ -241,14 +232,6 @@ def frozen_snapshot(
         if publish and (stored is None or stored.split != rule):
             store.write_if_unchanged(snapshot_header(frozen.snapshot.digest), to_json(frozen), etag)
         yield LocalSnapshot(frozen, folder / _FILE), _report(listing.labels, frozen.snapshot, read, few, tally)
-
-
-def write_snapshot(
-    store: S3Store, as_of: datetime, trained: str | None = None, **how: Any
-) -> tuple[ImageSnapshot, CheckReport]:
-    """Freeze a snapshot and keep it in S3, as :func:`frozen_snapshot` does."""
-    with frozen_snapshot(store, as_of, trained, publish=True, **how) as (frozen, report):
-        return frozen.header.snapshot, report
 
 
 def _split(

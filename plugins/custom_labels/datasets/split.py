@@ -67,10 +67,6 @@ class SplitRule:
         exception = self.exceptions.get(position)
         return position < self._limit if exception is None else exception is Subset.TEST
 
-    def side(self, position: str) -> Subset:
-        """Say on which side an image is."""
-        return Subset.TEST if self.is_test(position) else Subset.TRAIN
-
     def following(self, share: float) -> SplitRule:
         """Give the rule for the next snapshot: the wanted share if not lower, and the same exceptions."""
         return SplitRule(max(self.share, share), self.exceptions)

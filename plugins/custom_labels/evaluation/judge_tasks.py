@@ -16,7 +16,6 @@ from custom_labels.core.context import ProjectContext, branch, final
 from custom_labels.core.gate import Metric, Scores, gates_of
 from custom_labels.core.gate import judge as judge_by_gates
 from custom_labels.core.keys import manifest_key
-from custom_labels.datasets.manifest_records import uploaded_sha256
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.comparison import SameImages
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
@@ -137,7 +136,7 @@ class JudgeVersionOperator(BaseOperator):
             own=found.get("own"),
             same_images=from_json(SameImages, found["same_images"]) if found.get("same_images") else None,
             why_not=found.get("why_not"),
-            test_manifest={"uri": ctx.store.uri(manifest), "sha256": uploaded_sha256(ctx.store, manifest)},
+            test_manifest={"uri": ctx.store.uri(manifest), "sha256": ctx.store.uploaded_sha256(manifest)},
         )
 
 

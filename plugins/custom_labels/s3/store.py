@@ -271,16 +271,12 @@ class S3Store:
         :return: the object's ETag, without quotes.
         """
         from boto3.s3.transfer import TransferConfig
-        from botocore.exceptions import ClientError
 
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        try:
-            present = self.call("head_object", relative, expect=MISSING)
-            if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
-                return str(present["ETag"]).strip('"')
-        except ClientError:
-            pass
+        present = self._head(relative)
+        if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
+            return str(present["ETag"]).strip('"')
         config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
         self.patiently(
             lambda: self.client.upload_file(
@@ -290,6 +286,19 @@ class S3Store:
             relative,
         )
         return str(self.call("head_object", relative)["ETag"]).strip('"')
+
+    def uploaded_sha256(self, relative: str) -> str | None:
+        """Give the SHA-256, hex, of a file as it was uploaded; ``None`` where there is none."""
+        sha256: str | None = self._head(relative)["Metadata"].get("sha256")
+        return sha256
+
+    def _head(self, relative: str) -> Any:
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.call("head_object", relative, expect=MISSING)
+        except ClientError:
+            return {"Metadata": {}}
 
 
 def to_json_bytes(value: Any) -> bytes:

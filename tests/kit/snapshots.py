@@ -1,0 +1,57 @@
+"""Snapshots and tables of images, as the tests of several rooms need them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.images import CheckReport
+from custom_labels.datasets.snapshot import ImageSnapshot
+from custom_labels.datasets.snapshot_records import frozen_snapshot
+from custom_labels.s3.store import S3Store
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def write_snapshot(
+    store: S3Store, as_of: datetime, trained: str | None = None, **how: Any
+) -> tuple[ImageSnapshot, CheckReport]:
+    """Freeze a snapshot and keep it in S3."""
+    with frozen_snapshot(store, as_of, trained, publish=True, **how) as (frozen, report):
+        return frozen.header.snapshot, report
+
+
+@contextmanager
+def image_table(images: Mapping[tuple[str, str], str], checks: Path | None = None) -> Iterator[ImageTable]:
+    """Make a table of images by label and key, in whatever order, with their ETags."""
+    labels: dict[str, list[str]] = {}
+    for (label, key), etag in images.items():
+        labels.setdefault(label, []).append(f"{key}\t{etag}\n")
+    with tempfile.TemporaryDirectory() as name, ImageTable(Path(name) / "images.sqlite") as table:
+        table.use_checks(checks or _nothing_checked())
+        for label, rows in labels.items():
+            (Path(name) / "rows").write_bytes("".join(rows).encode())
+            table.load(label, Path(name) / "rows")
+        yield table
+
+
+@contextmanager
+def checked_table(images: Mapping[tuple[str, str], str]) -> Iterator[ImageTable]:
+    """Make a table of images that are all known to be good, by label and key, with the positions of their contents."""
+    with image_table(images) as table:
+        table.settle((image, image.etag, None) for image in table.some(len(images), known=False))
+        table.finish_checks(NOW)
+        yield table
+
+
+@cache
+def _nothing_checked() -> Path:
+    path = Path(tempfile.mkdtemp()) / "none.sqlite"
+    with ImageTable(path):
+        return path
