@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.images import LeftOut, Tally
-from tests.kit.snapshots import NOW, checked_table, image_table
+from tests.kit.snapshots import checked_table, image_table
 
 keys = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=4)
 tables = st.dictionaries(keys, st.sampled_from("xyz"), max_size=30)
@@ -24,21 +21,15 @@ def test_what_is_known_is_found_by_key_and_etag(
     tmp_path_factory: pytest.TempPathFactory, listed: dict[str, str], known: dict[str, str]
 ) -> None:
     checks = tmp_path_factory.mktemp("checks") / "checks.sqlite"
-    with image_table({("cat", key): etag for key, etag in known.items()}) as table:
-        table.settle((image, "0", None) for image in table.some(100, known=False))
-        table.finish_checks(NOW)
-        shutil.copy(_path(table), checks)
+    with checked_table({("cat", key): etag for key, etag in known.items()}, path=checks):
+        pass
 
-    with image_table({("cat", key): etag for key, etag in listed.items()}, checks) as table:
+    with image_table({("cat", key): etag for key, etag in listed.items()}, checks=checks) as table:
         found = {image.key for image in table.some(100, known=True)}
         unknown = {image.key for image in table.some(100, known=False)}
 
     assert found == {key for key, etag in listed.items() if known.get(key) == etag}
     assert found | unknown == set(listed)
-
-
-def _path(table: ImageTable) -> Path:
-    return Path(next(path for _, name, path in table._all("PRAGMA database_list") if name == "main"))
 
 
 @given(tables)

@@ -28,30 +28,30 @@ def write_snapshot(
 
 
 @contextmanager
-def image_table(images: Mapping[tuple[str, str], str], checks: Path | None = None) -> Iterator[ImageTable]:
+def image_table(
+    images: Mapping[tuple[str, str], str], *, checks: Path | None = None, path: Path = Path(":memory:")
+) -> Iterator[ImageTable]:
     """Make a table of images by label and key, in whatever order, with their ETags."""
     labels: dict[str, list[str]] = {}
     for (label, key), etag in images.items():
         labels.setdefault(label, []).append(f"{key}\t{etag}\n")
-    with tempfile.TemporaryDirectory() as name, ImageTable(Path(name) / "images.sqlite") as table:
-        table.use_checks(checks or _nothing_checked())
+    with ImageTable(path) as table:
+        table.use_checks(checks or _folder() / "nothing.sqlite")
         for label, rows in labels.items():
-            (Path(name) / "rows").write_bytes("".join(rows).encode())
-            table.load(label, Path(name) / "rows")
+            (_folder() / "rows").write_bytes("".join(rows).encode())
+            table.load(label, _folder() / "rows")
         yield table
 
 
 @contextmanager
-def checked_table(images: Mapping[tuple[str, str], str]) -> Iterator[ImageTable]:
+def checked_table(images: Mapping[tuple[str, str], str], **how: Any) -> Iterator[ImageTable]:
     """Make a table of images that are all known to be good, by label and key, with the positions of their contents."""
-    with image_table(images) as table:
+    with image_table(images, **how) as table:
         table.settle((image, image.etag, None) for image in table.some(len(images), known=False))
         table.finish_checks(NOW)
         yield table
 
 
 @cache
-def _nothing_checked() -> Path:
-    path = Path(tempfile.mkdtemp()) / "none.sqlite"
-    with ImageTable(path):
-        return path
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="custom-labels-tests-"))
