@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from custom_labels.core.keys import CHECKS
 from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.images import Tally
 from custom_labels.datasets.split import position
 
 BUCKET = "benchmark"
@@ -81,7 +82,8 @@ def make_checks(images: int) -> bytes:
             rows = Path(name) / "rows"
             rows.write_text("".join(f"{key}\t{etag(key)}\n" for key in image_keys(label, images)))
             table.load(label, rows)
-        table.settle((image, position(image.etag), None) for image in table.some(images, known=False))
+        listed = table.some(images, known=False)
+        table.settle(((image, position(image.etag), None) for image in listed), Tally())
         table.finish_checks(datetime.fromisoformat(_TIME))
         return (Path(name) / "images.sqlite").read_bytes()
 

@@ -404,3 +404,20 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     reads.clear()
     assert write_snapshot(store, now)[0].digest == frozen.digest
     assert reads == []
+
+
+def test_an_image_is_not_read_again_when_its_label_is_written_in_another_way(
+    store: S3Store, bucket: Bucket, now: datetime, reads: list[str]
+) -> None:
+    bucket.put_many(DECOMPOSED, 3)
+    bucket.put(f"{DECOMPOSED}/bad.png", b"no image")
+    bucket.put_many("dog", 3)
+    for change in (None, bucket.put, bucket.delete):
+        reads.clear()
+        if change:
+            change(f"{COMPOSED}/more.png")
+        frozen, report = write_snapshot(store, now)
+        assert frozen.labels[0].label == (COMPOSED if change == bucket.put else DECOMPOSED)
+        assert report.left_out == ((LeftOut.FORMAT.value, 1),)
+        assert len(reads) == (7 if change is None else change == bucket.put)
+        assert count_images(store, now).digest == frozen.digest

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.datasets.image_table import ImageTable
-from custom_labels.datasets.images import CheckReport
+from custom_labels.datasets.images import CheckReport, Tally
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import frozen_snapshot
 from custom_labels.s3.store import S3Store
@@ -47,7 +47,7 @@ def image_table(
 def checked_table(images: Mapping[tuple[str, str], str], **how: Any) -> Iterator[ImageTable]:
     """Make a table of images that are all known to be good, by label and key, with the positions of their contents."""
     with image_table(images, **how) as table:
-        table.settle((image, image.etag, None) for image in table.some(len(images), known=False))
+        table.settle([(image, image.etag, None) for image in table.some(len(images), known=False)], Tally())
         table.finish_checks(NOW)
         yield table
 

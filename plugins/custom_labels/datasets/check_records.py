@@ -47,17 +47,15 @@ def check_images(store: S3Store, images: ImageTable, tally: Tally) -> int:
     refusal = ""
     while batch := images.some(_BATCH, known=False):
         found = check_all(store, batch)
-        images.settle((image, checked.position, checked.reason) for image, checked in zip(batch, found, strict=True))
+        images.settle(((image, one.position, one.reason) for image, one in zip(batch, found, strict=True)), tally)
         read += len(batch)
-        for image, checked in zip(batch, found, strict=True):
-            if checked.reason and not checked.reason.is_permanent:
-                tally.add(checked.reason, image.key)
-            if checked.detail:
-                refused += 1
-                refusal = refusal or checked.detail
-                if refused <= NAMED:
-                    log.warning("An image is left out. %s", checked.detail)
-    if refused and refused == read and not _is_any_readable(store, images):
+        for detail in filter(None, (checked.detail for checked in found)):
+            refused += 1
+            refusal = refusal or detail
+            if refused <= NAMED:
+                log.warning("An image is left out. %s", detail)
+    if refused and refused == read and all(probe.detail for probe in check_all(store, images.some(PROBES, known=True))):
+        # Then it is not the images' fault, and without them nothing can be trained.
         raise StorageError(f"None of the {refused} images that were to be checked could be read. {refusal}")
     return read
 
@@ -66,9 +64,3 @@ def check_all(store: S3Store, images: Collection[ListedImage]) -> list[Checked]:
     """Read some images, many at once; the first error ends it."""
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(lambda image: check_image(store, image.key, image.etag), images))
-
-
-def _is_any_readable(store: S3Store, images: ImageTable) -> bool:
-    """Say whether S3 gives some image at all; if not, the images are not at fault, and no training is possible."""
-    probes = check_all(store, images.some(PROBES, known=True))
-    return any(checked.reason is None or not checked.reason.is_refused for checked in probes)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from custom_labels.datasets.images import LeftOut, Tally
+from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.snapshot import LabelChange
-from custom_labels.datasets.split import SplitRule
+from custom_labels.datasets.split import SplitRule, Subset
 
 # Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason.
 # A file belongs to one try of one task: none needs a journal.
@@ -28,7 +29,7 @@ CREATE TABLE IF NOT EXISTS image (
     label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, is_shared INT DEFAULT 0, PRIMARY KEY (label, key)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE listed (key TEXT, etag TEXT);
-CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY);
+CREATE TEMP TABLE wanted (name TEXT PRIMARY KEY);
 """
 _UNUSABLE = "SELECT label, key, reason FROM image WHERE reason IS NOT NULL"
 _DUPLICATES = """
@@ -98,6 +99,7 @@ class ImageTable:
             with ImageTable(path):
                 pass
         self._database.execute("ATTACH ? AS checks", (str(path),))
+        self._checked_labels = [label for (label,) in self._all("SELECT DISTINCT label FROM checks.image")]
 
     @property
     def checked_as_of(self) -> datetime:
@@ -107,8 +109,13 @@ class ImageTable:
 
     def is_doubtful(self, label: str) -> bool:
         """Say whether an image of a label was found to be bad, or to share its content with another."""
-        query = "SELECT 1 FROM checks.image WHERE label = ? AND (reason IS NOT NULL OR is_shared) LIMIT 1"
-        return bool(self._all(query, label))
+        query = "SELECT 1 FROM checks.image WHERE label IN wanted AND (reason IS NOT NULL OR is_shared) LIMIT 1"
+        self._want(self._names(label))
+        return bool(self._all(query))
+
+    def _names(self, label: str) -> Iterator[str]:
+        """Give what a label was called when it was checked: folders may have come that are the same to a person."""
+        return (name for name in self._checked_labels if readable_name(name) == readable_name(label))
 
     def refuse(self, images: Iterable[ListedImage], unknown: Iterable[ListedImage]) -> None:
         """Change the checks: Custom Labels refuses the content of some images, and others are to be checked anew."""
@@ -122,9 +129,9 @@ class ImageTable:
             (LeftOut.REFUSED.name,),
         )
 
-    def _want(self, keys: Iterable[str]) -> None:
+    def _want(self, names: Iterable[str]) -> None:
         self._database.execute("DELETE FROM wanted")
-        self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
+        self._database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((name,) for name in names))
 
     # -- a listing that is being checked ---------------------------------------------------------------
 
@@ -133,13 +140,15 @@ class ImageTable:
 
         :param path: a file of rows ``key TAB etag NEWLINE``.
         """
+        self._want(self._names(label))
         self._database.execute("BEGIN")
         with path.open(encoding="utf-8", newline="\n") as file:
             rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             self._database.executemany("INSERT INTO listed VALUES (?, ?)", rows)
         self._database.execute(
-            "INSERT INTO main.image SELECT ?1, listed.key, listed.etag, position, reason, is_shared FROM listed "
-            "LEFT JOIN checks.image AS known ON label = ?1 AND known.key = listed.key AND known.etag = listed.etag",
+            "INSERT INTO main.image SELECT ?, listed.key, listed.etag, position, reason, is_shared "
+            "FROM listed LEFT JOIN checks.image AS known "
+            "ON label IN wanted AND known.key = listed.key AND known.etag = listed.etag",
             (label,),
         )
         self._database.execute("DELETE FROM listed")
@@ -150,15 +159,18 @@ class ImageTable:
         query = "SELECT label, key, etag FROM image WHERE reason IS NULL AND (position IS NOT NULL) = ? LIMIT ?"
         return [ListedImage(*row) for row in self._all(query, known, most)]
 
-    def settle(self, checked: Iterable[tuple[ListedImage, str | None, LeftOut | None]]) -> None:
-        """Note the position of images, or why they cannot be used; those that may be good later are taken out."""
+    def settle(self, checked: Iterable[tuple[ListedImage, str | None, LeftOut | None]], tally: Tally) -> None:
+        """Note the position of images, or why they cannot be used; those that may be good later are taken out.
+
+        :param tally: takes what is taken out.
+        """
         self._database.execute("BEGIN")
         for image, position, reason in checked:
             if reason is None or reason.is_permanent:
                 update = "UPDATE image SET position = ?, reason = ? WHERE label = ? AND key = ?"
                 self._database.execute(update, (position, reason and reason.name, image.label, image.key))
             else:
-                self._remove(image.label, image.key)
+                self._take_out(image.label, image.key, reason, tally)
         self._database.execute("COMMIT")
 
     def finish_checks(self, as_of: datetime) -> None:
@@ -176,10 +188,10 @@ class ImageTable:
         """
         for query in (_UNUSABLE, _DUPLICATES):
             for label, key, reason in self._all(query):
-                tally.add(LeftOut[reason], key)
-                self._remove(label, key)
+                self._take_out(label, key, LeftOut[reason], tally)
 
-    def _remove(self, label: str, key: str) -> None:
+    def _take_out(self, label: str, key: str, reason: LeftOut, tally: Tally) -> None:
+        tally.add(reason, key)
         self._database.execute("DELETE FROM image WHERE label = ? AND key = ?", (label, key))
 
     def remove_label(self, label: str) -> None:
@@ -214,22 +226,18 @@ class ImageTable:
         self._use_rule("is_test", rule)
         return dict(self._all("SELECT label, sum(is_test(position)) FROM image GROUP BY label"))
 
-    def train_keys(self, label: str, rule: SplitRule) -> Iterator[list[str]]:
-        """Give the keys of a label's train images in order, some thousand at a time."""
-        return self._keys("SELECT key FROM image WHERE label = ? AND NOT is_test(position) ORDER BY key", rule, label)
-
-    def test_keys(self, label: str, rule: SplitRule, most: int) -> Iterator[list[str]]:
-        """Give the keys of a label's test images likewise.
+    def keys(self, label: str, rule: SplitRule, side: Subset, most: int) -> Iterator[list[str]]:
+        """Give the keys of a label's images on one side, in order, some thousand at a time.
 
         :param most: number of those that are given; they are the first ones in the order of the split, so that the
             same stay when others arrive.
         """
-        query = "SELECT key FROM image WHERE label = ? AND is_test(position) ORDER BY position LIMIT ?"
-        return self._keys(f"SELECT key FROM ({query}) ORDER BY key", rule, label, most)  # noqa: S608
-
-    def _keys(self, query: str, rule: SplitRule, *values: object) -> Iterator[list[str]]:
         self._use_rule("is_test", rule)
-        rows = self._database.execute(query, values)
+        rows = self._database.execute(
+            "SELECT key FROM (SELECT key FROM image WHERE label = ? AND is_test(position) = ? "
+            "ORDER BY position LIMIT ?) ORDER BY key",
+            (label, side is Subset.TEST, most),
+        )
         while block := rows.fetchmany(_BLOCK):
             yield [key for (key,) in block]
 

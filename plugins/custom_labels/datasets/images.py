@@ -82,21 +82,16 @@ def judge_header(kind: str, width: int, height: int) -> LeftOut | None:
     return LeftOut.ASPECT if long > MAXIMUM_ASPECT * short else None
 
 
-_MD5 = re.compile(r"[0-9a-f]{32}")
-
-
 def etag_is_md5(etag: str, encryption: str | None, customer_algorithm: str | None) -> bool:
-    """Whether an ETag is the MD5 of the content.
+    """Whether an ETag is the MD5 of the content (S3 user guide, "Checking object integrity").
 
     It is for objects written by one PUT, POST or COPY and encrypted with S3's own keys, and is not for
-    multipart uploads (which have a dash) nor under SSE-KMS or SSE-C (S3 user guide, "Checking object
-    integrity").
+    multipart uploads (which have a dash) nor under SSE-KMS or SSE-C.
 
-    :param etag: without quotes.
-    :param encryption: header ``x-amz-server-side-encryption`` of the answer.
-    :param customer_algorithm: header ``x-amz-server-side-encryption-customer-algorithm``.
+    :param etag: without quotes; the others are S3's headers ``x-amz-server-side-encryption`` and
+        ``x-amz-server-side-encryption-customer-algorithm``.
     """
-    return bool(_MD5.fullmatch(etag)) and encryption in {None, "AES256"} and customer_algorithm is None
+    return bool(re.fullmatch(r"[0-9a-f]{32}", etag)) and encryption in {None, "AES256"} and customer_algorithm is None
 
 
 @dataclass

@@ -31,13 +31,14 @@ class Listed:
 
     :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order, keys relative to the project's prefix.
     :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
-    :param images: rows in it.
+    :param images: rows in it; ``is_loaded`` says whether they are in the table of images, too.
     """
 
     label: str
     folders: tuple[str, ...]
     path: Path
     images: int = 0
+    is_loaded: bool = False
     tally: Tally = field(default_factory=Tally)
 
 

@@ -35,11 +35,6 @@ class ManifestFile:
     bytes: int
     images: Mapping[str, int]
 
-    @property
-    def lines(self) -> int:
-        """All lines."""
-        return sum(self.images.values())
-
 
 @dataclass(frozen=True)
 class ManifestPair:

@@ -57,8 +57,7 @@ def write_manifests(uri_prefix: str, snapshot: LocalSnapshot, folder: Path) -> d
         for side, path in paths.items():
             with path.open("w", encoding="ascii", newline="\n") as file:
                 for label, count in _images(snapshot, side).items():
-                    is_train = side is Subset.TRAIN
-                    blocks = images.train_keys(label, rule) if is_train else images.test_keys(label, rule, count)
+                    blocks = images.keys(label, rule, side, count)
                     file.writelines(manifest_lines(uri_prefix, label, created, keys) for keys in blocks)
             require_size(side.value, path.stat().st_size)
     return paths

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -109,14 +109,12 @@ class _Listing:
 
     labels: list[Listed]
     images: ImageTable
-    loaded: set[str] = field(default_factory=set)
 
-    def load(self, labels: Collection[str]) -> None:
-        for label in self.labels:
-            is_wanted = label.label in labels and len(label.label) <= MAXIMUM_LABEL_NAME
-            if is_wanted and label.label not in self.loaded:
+    def load(self, labels: Iterable[Listed]) -> None:
+        for label in labels:
+            if not label.is_loaded and len(label.label) <= MAXIMUM_LABEL_NAME:
                 self.images.load(label.label, label.path)
-                self.loaded.add(label.label)
+                label.is_loaded = True
 
     def leave_out(self, tally: Tally) -> tuple[dict[str, int], list[str]]:
         """Leave out what cannot be used; give the numbers of usable images, and the labels that have too few."""
@@ -124,7 +122,7 @@ class _Listing:
         loaded = self.images.counts()
         usable, few = {}, []
         for label in self.labels:
-            count = loaded.get(label.label, 0) if label.label in self.loaded else label.images
+            count = loaded.get(label.label, 0) if label.is_loaded else label.images
             is_long = len(label.label) > MAXIMUM_LABEL_NAME
             if count >= MINIMUM_IMAGES_A_LABEL and not is_long:
                 usable[label.label] = count
@@ -144,7 +142,7 @@ class _Listing:
         changed = {label for label, digest in digests.items() if before.get(label, digest) != digest}
         same: Mapping[str, int] = {}
         if trained and changed:
-            self.load(changed)
+            self.load(each for each in self.labels if each.label in changed)
             self.images.compare_with(fetch_images(store, trained.snapshot.digest, folder))
             same = self.images.unchanged()
         return [
@@ -174,7 +172,7 @@ def count_images(store: S3Store, as_of: datetime, trained: str | None = None) ->
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name, ImageTable(Path(name) / _FILE) as images:
         listing = _Listing(list_labels(store, as_of, tally, Path(name)), images)
         fetch_checks(store, images, Path(name))
-        listing.load({label.label for label in listing.labels if images.is_doubtful(label.label)})
+        listing.load(label for label in listing.labels if images.is_doubtful(label.label))
         usable, _ = listing.leave_out(tally)
         counts = listing.compare(store, usable, header, Path(name))
     return make_snapshot(counts, as_of, trained, tally.by_reason())
@@ -214,7 +212,7 @@ def frozen_snapshot(
         with ImageTable(folder / _FILE) as images:
             listing = _Listing(list_labels(store, as_of, tally, folder), images)
             fetch_checks(store, images, folder)
-            listing.load({label.label for label in listing.labels})
+            listing.load(listing.labels)
             read = check_images(store, images, tally)
             images.finish_checks(as_of)
             if publish and read and images.checked_as_of <= as_of:  # a run about the past keeps what a later one found
@@ -224,7 +222,12 @@ def frozen_snapshot(
             counts = listing.compare(store, usable, header, folder)
             value, etag = store.read_json(snapshot_header(combine(counts)))
             stored = from_json(SnapshotHeader, value) if value else None
-            rule = _split(images, usable, followed.split if followed else None, test_share, stored)
+            if stored and (followed is None or stored.split.keeps(followed.split)):
+                rule = stored.split
+            else:  # by its own split, if it has one, it would train on what judged a version that was trained since
+                rule = _split(
+                    images, usable, followed.split.following(test_share) if followed else SplitRule(test_share)
+                )
             counts = _with_sides(counts, images.tests(rule), tally)
         frozen = SnapshotHeader(make_snapshot(counts, as_of, trained, tally.by_reason()), rule)
         if publish and stored is None:
@@ -234,23 +237,11 @@ def frozen_snapshot(
         yield LocalSnapshot(frozen, folder / _FILE), _report(listing.labels, frozen.snapshot, read, few, tally)
 
 
-def _split(
-    images: ImageTable,
-    counts: Mapping[str, int],
-    followed: SplitRule | None,
-    test_share: float,
-    stored: SnapshotHeader | None,
-) -> SplitRule:
-    """Give the rule that the snapshot is split by; one that is stored already keeps its own.
-
-    Unless, by that split, it would train on what judged a version that was trained since: then it is split anew.
-    """
-    rule = followed.following(test_share) if followed else SplitRule(test_share)
+def _split(images: ImageTable, counts: Mapping[str, int], rule: SplitRule) -> SplitRule:
+    """Add to a rule what it needs so that each label has images on both sides."""
     for label, tests in images.tests(rule).items():
         if tests in {0, counts[label]}:
             rule = rule.for_label(images.positions(label))
-    if stored and (followed is None or stored.split.keeps(followed)):
-        return stored.split
     return rule
 
 
