@@ -41,6 +41,11 @@ SELECT label, key, verdict FROM (
     FROM image WHERE is_shared WINDOW copies AS (PARTITION BY position)
 ) WHERE verdict IS NOT NULL ORDER BY label, key
 """
+_TRAIN_KEYS = "SELECT key FROM image WHERE label = :label AND NOT is_test(position) ORDER BY key LIMIT :most"
+_TEST_KEYS = """
+SELECT key FROM (SELECT key FROM image WHERE label = :label AND is_test(position) ORDER BY position LIMIT :most)
+ORDER BY key
+"""
 _CHANGES = """
 SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
     SELECT now.label AS label,
@@ -229,15 +234,12 @@ class ImageTable:
     def keys(self, label: str, rule: SplitRule, side: Subset, most: int) -> Iterator[list[str]]:
         """Give the keys of a label's images on one side, in order, some thousand at a time.
 
-        :param most: number of those that are given; they are the first ones in the order of the split, so that the
-            same stay when others arrive.
+        :param most: number of those that are given; of the test images they are the first ones in the order of the
+            split, so that the same stay when others arrive.
         """
         self._use_rule("is_test", rule)
-        rows = self._database.execute(
-            "SELECT key FROM (SELECT key FROM image WHERE label = ? AND is_test(position) = ? "
-            "ORDER BY position LIMIT ?) ORDER BY key",
-            (label, side is Subset.TEST, most),
-        )
+        query = _TEST_KEYS if side is Subset.TEST else _TRAIN_KEYS
+        rows = self._database.execute(query, {"label": label, "most": most})
         while block := rows.fetchmany(_BLOCK):
             yield [key for (key,) in block]
 
