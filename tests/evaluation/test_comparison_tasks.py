@@ -15,8 +15,6 @@ from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Gate, Metric, Scores
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import Registry
-from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.deployment.live_records import move_live
 from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.comparison_tasks import compare_with_champion
@@ -26,6 +24,7 @@ from custom_labels.evaluation.judge_tasks import judge_version
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion, Judgement
 from custom_labels.evaluation.settings import JudgeSettings
 from tests.kit.detect_runs import wait_for_status
+from tests.kit.snapshots import manifests_of, write_snapshot
 from tests.kit.support import (
     BUCKET,
     LABELS,
@@ -103,7 +102,7 @@ class Contest:
         self.ctx = project_context()
         self.store = self.ctx.store
         self.snapshot, _ = write_snapshot(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
-        pair = build_manifests(self.store, self.snapshot)
+        pair = manifests_of(self.store, self.snapshot)
         self.project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
         self.train("champion", pair.train.key, pair.test.key)
         self.train("challenger", self.lies(), pair.test.key)

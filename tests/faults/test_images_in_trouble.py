@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from custom_labels.datasets.images import CheckReport, LeftOut
-from custom_labels.datasets.snapshot_records import write_snapshot
 from tests.faults.bucket import images, manifest, put
 from tests.kit.dag_runs import Run, Variables, record, train
 from tests.kit.deploy_runs import registry
 from tests.kit.picture_cases import damaged_png
+from tests.kit.snapshots import write_snapshot
 from tests.kit.support import BUCKET, FOLDER, effects, picture, put_images, s3
 
 if TYPE_CHECKING:
