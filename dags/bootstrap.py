@@ -12,7 +12,7 @@ from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import order
 from custom_labels.operations import bootstrap_tasks
-from custom_labels.operations.pool_probes import ALWAYS_THERE, named_pools, use_of, use_pool
+from custom_labels.operations.pool_tasks import ALWAYS_THERE, named_pools, use_of, use_pool
 from custom_labels.operations.settings import BootstrapSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.web.dag_arguments import dag_arguments

@@ -8,7 +8,7 @@ from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import each_of, follow, order, task_of
+from custom_labels.core.steps import each_of, earlier, follow, order, task_of
 from custom_labels.deployment.preconditions import recorded_by_guard
 from custom_labels.deployment.version_operator import DeleteVersionOperator, StartLiveOperator, StopVersionOperator
 from custom_labels.operations.account_tasks import account
@@ -49,8 +49,9 @@ def cost_guard_dag(project: Project) -> DAG:
             release = task_of(release_locks(project, [inspected.choice])).as_teardown()
         # Also where one of them failed: that keeps nothing else from being done.
         accounted = account.having(trigger_rule=TriggerRule.ALL_DONE)(project, settings, inspected)
-        ended = finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, inspected, accounted)
+        ended = finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, earlier(inspected), accounted)
 
+        order(settings, inspected)
         follow(inspected, {Acting.DUE: [stop, start, delete, release]})
         order([stop, start, delete], release)
         order([stop, start, delete], accounted)

@@ -39,6 +39,7 @@ def detect_dag(project: Project) -> DAG:
         )
         go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project)
 
+        order(settings, collected)
         follow(collected, {NextStep.DETECT: detected, NextStep.START: start, NextStep.FINISH: finish})
         order(start[-1], detected, finish)
         follow(finish, {Rest.SOME: go_on})

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, order
+from custom_labels.core.steps import earlier, follow, order
 from custom_labels.review import harvest_tasks
 from custom_labels.review.harvest_summary import NewImages
 from custom_labels.review.settings import HarvestSettings
@@ -28,7 +28,9 @@ def harvest_dag(project: Project) -> DAG:
         settings = read_settings(project, HarvestSettings)
         found = harvest_tasks.collect(project)
         harvested = harvest_tasks.harvest_batch.having(max_active_tis_per_dagrun=4)(project, found.batches, settings)
-        finish = harvest_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, found, harvested)
+        finish = harvest_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
+            project, settings, earlier(found), harvested
+        )
         trigger = harvest_tasks.trigger_training.having(outlets=[labeled_images(project)])(project, settings)
 
         order(settings, found)

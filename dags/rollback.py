@@ -7,7 +7,7 @@ from airflow.sdk import DAG, TaskGroup, TriggerRule
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, order, task_of, text_of
+from custom_labels.core.steps import earlier, follow, order, task_of, text_of
 from custom_labels.deployment import rollback_tasks
 from custom_labels.deployment.deploy_tasks import deploy, take_deployment_lock
 from custom_labels.deployment.rollback import Rollback
@@ -23,9 +23,9 @@ def rollback_dag(project: Project) -> DAG:
         lock = take_deployment_lock(project)
         decided = rollback_tasks.choose_version(project)
         with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
-            deployment = deploy(project, settings, decided.candidate, live_version(project))
-        finish = rollback_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
-        release = task_of(release_locks(project, [text_of(lock)])).as_teardown()
+            deployment = deploy(project, settings, earlier(decided.candidate), live_version(project))
+        finish = rollback_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, earlier(decided))
+        release = task_of(release_locks(project, [earlier(text_of(lock))])).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Rollback.DUE: deployment.plan})

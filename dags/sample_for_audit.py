@@ -6,7 +6,7 @@ from airflow.sdk import DAG, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import order
+from custom_labels.core.steps import earlier, order
 from custom_labels.operations import audit_tasks
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.review.review_tasks import open_reviews
@@ -28,7 +28,8 @@ def audit_dag(project: Project) -> DAG:
         opened = open_reviews(project, settings)
         finish = audit_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)
 
-        order(sampled, opened, finish(project, settings, measured, sampled, opened))
+        order(settings, measured)
+        order(sampled, opened, finish(project, settings, earlier(measured), earlier(sampled), opened))
     return dag
 
 

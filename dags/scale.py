@@ -8,7 +8,7 @@ from custom_labels.core.dag_arguments import custom_labels_arguments
 from custom_labels.core.lock_tasks import release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, given, order, task_of, text_of
+from custom_labels.core.steps import earlier, follow, given, order, task_of, text_of
 from custom_labels.deployment import scale_tasks
 from custom_labels.deployment.deploy_tasks import restart_live, smoke_test, take_deployment_lock
 from custom_labels.deployment.preconditions import recorded_by_run
@@ -25,23 +25,24 @@ def scale_dag(project: Project) -> DAG:
         lock = take_deployment_lock(project)
         decided = scale_tasks.inspect_live(project, settings)
         with TaskGroup("scale", prefix_group_id=False, tooltip="Stop the version, and start it with other units"):
-            version = {"project_arn": decided.project_arn, "version_name": decided.version_name}
+            known = earlier(decided)
+            version = {"project_arn": known.project_arn, "version_name": known.version_name}
             aws = {"project": project.name, **version, **custom_labels_arguments(project)}
             stop = StopVersionOperator(task_id="stop_live", is_recorded=recorded_by_run, **aws)
             # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
             start = StartLiveOperator(
                 task_id="start_live",
                 retries=0,
-                min_inference_units=decided.wanted.minimum,
-                max_inference_units=decided.wanted.maximum,
+                min_inference_units=known.wanted.minimum,
+                max_inference_units=known.wanted.maximum,
                 **aws,
             )
             tested = smoke_test(
-                project, settings, given(decided.project_arn), given(decided.version_name), given(decided.digest)
+                project, settings, given(known.project_arn), given(known.version_name), given(known.digest)
             )
-        finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, decided)
-        restart = restart_live(project, given(decided.version_name), trigger_rule=TriggerRule.ONE_FAILED)
-        release = task_of(release_locks(project, [text_of(lock)])).as_teardown()
+        finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, known)
+        restart = restart_live(project, given(known.version_name), trigger_rule=TriggerRule.ONE_FAILED)
+        release = task_of(release_locks(project, [earlier(text_of(lock))])).as_teardown()
 
         order(settings, lock, decided)
         follow(decided, {Scaling.DUE: stop})

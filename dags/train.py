@@ -7,7 +7,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, TaskGroup, TriggerRule
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator, release_locks
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, order, task_of, text_of
+from custom_labels.core.steps import earlier, follow, order, task_of, text_of
 from custom_labels.deployment import end_tasks
 from custom_labels.deployment.deploy_tasks import deploy, take_deployment_lock
 from custom_labels.deployment.settings import TrainSettings
@@ -36,7 +36,7 @@ def train_dag(project: Project) -> DAG:
 
         with TaskGroup("prepare_data", prefix_group_id=False, tooltip="Check the images, make the datasets"):
             lock = AcquireProjectLockOperator(task_id="acquire_lock", project=project.name, deferrable=True)
-            prepared = train_tasks.prepare_images(project, settings, decided)
+            prepared = train_tasks.prepare_images(project, settings, earlier(decided))
             datasets = make_datasets(project, prepared)
 
         with TaskGroup("train", prefix_group_id=False, tooltip="Pay for one training of these images"):
@@ -46,7 +46,7 @@ def train_dag(project: Project) -> DAG:
             trained = train(project, settings, attempt)
 
         with TaskGroup("judge", prefix_group_id=False, tooltip="Compare with the live version, apply the gates"):
-            evaluated = evaluate(project, settings, attempt)
+            evaluated = evaluate(project, settings, earlier(attempt))
             judged = judge_version(project, settings, evaluated)
 
         with TaskGroup("approve", prefix_group_id=False, tooltip="Ask a person, where that is wanted"):
@@ -61,14 +61,17 @@ def train_dag(project: Project) -> DAG:
 
         with TaskGroup("deploy", prefix_group_id=False, tooltip="Start, smoke-test and swap in the version"):
             deployment_lock = take_deployment_lock(project, trigger_rule=MIN_ONE_SUCCESS)
-            deployment = deploy(project, settings, judged.candidate, live_version(project))
+            deployment = deploy(project, settings, earlier(judged.candidate), live_version(project))
 
         finish = end_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
-            project, settings, decided, prepared, evaluated, judged
+            project, settings, earlier(decided), earlier(prepared), earlier(evaluated), earlier(judged)
         )
-        release = task_of(release_locks(project, [text_of(lock), text_of(deployment_lock)])).as_teardown()
+        release = task_of(
+            release_locks(project, [earlier(text_of(lock)), earlier(text_of(deployment_lock))])
+        ).as_teardown()
 
-        follow(decided, {Due.YES: [lock, attempt, release]})
+        order(settings, decided)
+        follow(decided, {Due.YES: lock})
         order(lock, prepared)
         follow(prepared, {Retrain.TRAIN: datasets.first, Retrain.RESUME: attempt})
         order(datasets.ready, attempt)

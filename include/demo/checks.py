@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from custom_labels.core.outcome import Outcome
 from include.demo.evidence import AUDIT, DOUBT, Batch
 from include.demo.local_cloud import ModelVersion
 from include.demo.runs import Run
+
+DEPLOYED = Outcome.DEPLOYED.words.capitalize()
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def check_version(number: int, run: Run, versions: Mapping[str, ModelVersion], s
     newest = next(iter(versions.values()), None)
     name = newest.name if newest else "(there is none)"
     return [
-        Check("Airflow: the run ended as 'deployed'", "deployed" in run.ended),
+        Check(f"Airflow: the run says '{DEPLOYED}'", run.note.startswith(f"{DEPLOYED}:")),
         Check(f"AWS: {number} trained so far, not one more", len(versions) == number),
         Check(f"AWS: {name} is RUNNING", newest is not None and newest.status == "RUNNING"),
         Check(f"S3: registry/live.json names {name}", newest is not None and serving == newest.name),

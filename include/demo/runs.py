@@ -35,7 +35,6 @@ class Run:
 
     :param kind: Airflow's run type: ``manual``, ``asset_triggered`` or ``scheduled``.
     :param note: how it ended, in the words of the DAG.
-    :param ended: the tasks that succeeded.
     :param began: when it started, in seconds since the epoch; ``times`` is when each task ended.
     """
 
@@ -44,7 +43,6 @@ class Run:
     kind: str
     state: str
     note: str
-    ended: frozenset[str]
     began: float
     times: dict[str, float]
     url: str
@@ -172,7 +170,6 @@ def _ended(run: dict[str, Any], tasks: list[dict[str, Any]], url: str) -> Run:
         kind=run["run_type"],
         state=run["state"],
         note=(run.get("note") or "").strip().rpartition("\n")[2],
-        ended=frozenset(task["task_id"] for task in tasks if task["state"] == "success"),
         began=began,
         times=times,
         url=url,

@@ -71,7 +71,7 @@ class Part:
         :param version: as AWS describes it at the end.
         :param accuracy: its live accuracy as the audit found it.
         """
-        served = (self.stopped_at or time.time()) - self.run.times["start_version"]
+        served = (self.stopped_at or time.time()) - self.run.times["version_is_running"]
         usage = Usage(version.training_seconds, served, len(self.batch.reviews))
         return Act(version, self.batch, accuracy, self.known, 10 * UNSEEN, usage, self.detection, self.harvest)
 

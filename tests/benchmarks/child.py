@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images, frozen_snapshot
 from custom_labels.s3.store import S3Store
 from tests.benchmarks.listing_server import BUCKET, FOLDER
 
@@ -79,9 +79,9 @@ def our_count(client: Any) -> dict[str, int]:
 def our_build(client: Any) -> dict[str, int]:
     """Do all that lies between a poll and both manifests: list, join the checks, split, freeze, write, upload."""
     store = _store(client)
-    snapshot, _ = write_snapshot(store, AS_OF)
-    pair = build_manifests(store, snapshot)
-    return {label: pair.train.images[label] + pair.test.images[label] for label in snapshot.label_names}
+    with frozen_snapshot(store, AS_OF, None, publish=True) as (frozen, _):
+        pair = build_manifests(store, frozen)
+    return {label: pair.train.images[label] + pair.test.images[label] for label in pair.train.images}
 
 
 def _store(client: Any) -> S3Store:

@@ -7,14 +7,19 @@ tests.benchmarks.listing_server <images> <seconds a page>`` prints its port and 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import json
 import sys
+import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from custom_labels.datasets.ledger_records import ledger_key
+from custom_labels.core.keys import CHECKS
+from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.images import Tally
+from custom_labels.datasets.split import position
 
 BUCKET = "benchmark"
 LABELS = ("cat", "dog", "parrot")
@@ -69,13 +74,18 @@ def make_pages(images: int) -> dict[str, list[bytes]]:
     return made
 
 
-def make_ledgers(images: int) -> dict[str, tuple[bytes, dict[str, str]]]:
-    """Prepare the ledgers of a project whose images were all checked before, as in its daily life."""
-    ledgers: dict[str, tuple[bytes, dict[str, str]]] = {}
-    for label in LABELS:
-        rows = "".join(f"{key}\t{etag(key)}\t183042\t{etag(key)}\t\n" for key in image_keys(label, images))
-        ledgers[ledger_key(label)] = (gzip.compress(rows.encode(), 1, mtime=0), {})
-    return ledgers
+def make_checks(images: int) -> bytes:
+    """Prepare what is known in a project whose images were all checked before, as in its daily life."""
+    with tempfile.TemporaryDirectory() as name, ImageTable(Path(name) / "images.sqlite") as table:
+        table.use_checks(Path(name) / "none.sqlite")
+        for label in LABELS:
+            rows = Path(name) / "rows"
+            rows.write_text("".join(f"{key}\t{etag(key)}\n" for key in image_keys(label, images)))
+            table.load(label, rows)
+        listed = table.some(images, known=False)
+        table.settle(((image, position(image.etag), None) for image in listed), Tally())
+        table.finish_checks(datetime.fromisoformat(_TIME))
+        return (Path(name) / "images.sqlite").read_bytes()
 
 
 @dataclass
@@ -182,7 +192,7 @@ def _unchunk(body: bytes) -> bytes:
 
 async def main(images: int, seconds_a_page: float) -> None:
     """Serve until standard input closes."""
-    server = ListingServer(make_pages(images), dict(make_ledgers(images)), seconds_a_page)
+    server = ListingServer(make_pages(images), {CHECKS: (make_checks(images), {})}, seconds_a_page)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**20)
     sys.stdout.write(f"{listening.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

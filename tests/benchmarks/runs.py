@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,17 +57,22 @@ def run() -> list[Cost]:
 
 def main() -> None:
     """Run every DAG once, and count."""
-    from airflow.utils import db
-
     from include.local_aws.process import LocalAws
     from tests.conftest import FAST, HOME, connection
 
     os.environ.update({f"AIRFLOW_VAR_DIGITS__{name.upper()}": value for name, value in SETTINGS.items()})
-    db.initdb()
+    _make_database()
     with LocalAws(FAST, log=Path(HOME) / "runs.log") as aws:
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = connection(aws.endpoint_url)
         found = [asdict(each) for each in _measure(aws)]
     sys.stdout.write("\n" + json.dumps(found) + "\n")
+
+
+def _make_database() -> None:
+    """Make Airflow's database, in the home that the tests' conftest has made for this process."""
+    from airflow.utils import db
+
+    db.initdb()
 
 
 def _measure(aws: LocalAws) -> Iterator[Cost]:
@@ -103,13 +108,13 @@ def _cost(aws: LocalAws, name: str, kind: str) -> Cost:
 def _counting_variables() -> Iterator[list[str]]:
     """Note the Variables of the project that are read."""
     from custom_labels.core import context
+    from custom_labels.core.variables import read_variable
 
     read: list[str] = []
-    real: Callable[[str], str | None] = context.read_variable
 
     def noting(key: str) -> str | None:
         read.append(key)
-        return real(key)
+        return read_variable(key)
 
     with patch.object(context, "read_variable", noting):
         yield read

@@ -18,27 +18,21 @@ if TYPE_CHECKING:
 
 STATES = ("success", "failed", "skipped")
 DEPLOYING = (
-    *("plan_deployment", "find_kept", "stop_kept", "start_version", "smoke_test", "swap_live", "is_version_replaced"),
-    *("drain", "is_replaced_kept", "stop_replaced", "record_replaced", "swapped", "is_challenger_running"),
-    *("stop_challenger", "find_live_down", "restart_live", "notify_restarted"),
+    *("plan_deployment", "stop_kept", "start_version", "version_is_running", "smoke_test", "swap_live", "drain"),
+    *("stop_replaced", "stop_challenger", "restart_live"),
 )
-ENDING = ("load_settings", "report", "notify", "release_locks")
+ENDING = ("load_settings", "finish", "release_locks")
 TASKS = {
     "train": (
-        *("is_training_on", "dry_run", "acquire_lock", "take_snapshot", "is_retraining_due", "check_images", "plan"),
-        *("are_images_enough", "build_manifests", "create_project", "replace_train_dataset", "replace_test_dataset"),
-        *("claim_training", "resume_training", "begin_training", "train", "training_failed", "evaluate"),
-        *("is_deployment_wanted", "compare_with_champion", "judge", "is_version_good_enough", "is_approval_needed"),
-        *("approve_version", "acquire_deployment_lock", *DEPLOYING, "training_is_off", "nothing_to_do"),
-        *("not_this_interval", "planned", "trained", "gate_failed", "deployed", "rejected", "learning_curve", *ENDING),
+        *("decide_training", "acquire_lock", "prepare_images", "create_project", "create_train_dataset"),
+        *("create_test_dataset", "train_dataset_is_ready", "test_dataset_is_ready", "claim_training"),
+        *("start_training", "training_is_done", "evaluate", "judge_version", "approve_version"),
+        *("acquire_deployment_lock", *DEPLOYING, *ENDING),
     ),
-    "rollback": (
-        *("acquire_deployment_lock", "choose_version", "is_version_chosen", *DEPLOYING),
-        *("nothing_to_roll_back", "rolled_back", *ENDING),
-    ),
+    "rollback": ("acquire_deployment_lock", "choose_version", *DEPLOYING, *ENDING),
     "scale": (
-        *("acquire_deployment_lock", "inspect_live", "is_scaling_due", "stop_live", "start_live", "smoke_test"),
-        *("find_live_down", "restart_live", "notify_restarted", "nothing_to_scale", "scaled", *ENDING),
+        *("acquire_deployment_lock", "inspect_live", "stop_live", "start_live", "smoke_test", "restart_live"),
+        *ENDING,
     ),
     "cost_guard": (*("load_settings", "inspect", "stop", "start", "delete", "release_locks", "account", "finish"),),
 }
@@ -74,7 +68,7 @@ def a_judged_version(aws: LocalAws, variables: Variables) -> None:
     """v1 serves; a version was trained, passed its gates and could not be started: the next run goes on with it."""
     new_images(aws, variables)
     aws.control.outcomes({"operation": "start", "version": "digits*", "status": "FAILED", "message": "No capacity."})
-    assert train().failed == {"start_version"}
+    assert train().failed == {"version_is_running"}
     aws.control.outcomes()
 
 

@@ -37,7 +37,7 @@ def cleared(left: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
         for task_id, values in left.items():
             for key, value in values.items():
                 place: dict[str, Any] = {"dag_id": made.dag_id, "task_id": task_id, "run_id": made.run_id}
-                XComModel.set(key, value, **place, session=session)
+                XComModel.set(key, value, **place, serialize=False, session=session)
         session.commit()
         return made
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.permission import why_not_deployed
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.training.attempt_records import TrainingRecords
@@ -47,34 +48,46 @@ class Case:
 
 ASKS = {"require_approval": "True"}
 REFUSES = {"gates": '[{"metric": "f1", "at_most": 0}]'}
-BLIND = "was not chosen by 'approve_version' or 'is_approval_needed', which decides whether it runs"
 CASES = [
     # Nobody answered: neither deployed nor rejected.
-    Case("judged", {"approve_version": "success"}, BLIND, ASKS),
     Case(
-        "judged",
-        {"is_approval_needed": "success", "approve_version": "success", "acquire_deployment_lock": "success"},
-        "",
-        ASKS,
-        failed=frozenset({"plan_deployment", "rejected"}),
+        "judged", {"approve_version": "success"}, "was approved by nobody", ASKS, failed=frozenset({"plan_deployment"})
     ),
     Case(
         "judged",
-        dict.fromkeys(("is_version_good_enough", "is_approval_needed", "acquire_deployment_lock"), "success"),
+        {"approve_version": "success", "acquire_deployment_lock": "success"},
         "",
+        ASKS,
+        failed=frozenset({"plan_deployment"}),
+    ),
+    Case(
+        "judged", {"judge_version": "success"}, "got nothing for 'judged'", ASKS, failed=frozenset({"approve_version"})
+    ),
+    Case("judged", {"acquire_deployment_lock": "success"}, "", REFUSES, failed=frozenset({"plan_deployment"})),
+    Case(
+        "judged",
+        dict.fromkeys(("judge_version", "approve_version"), "success"),
+        "got nothing for 'candidate'",
         REFUSES,
         failed=frozenset({"plan_deployment"}),
     ),
-    Case("judged", {"start_version": "success", "smoke_test": "success"}, "got nothing for 'tested'"),
-    Case("new images", {"is_training_on": "success"}, "", conf={"dry_run": True}, failed=frozenset({"acquire_lock"})),
+    Case("judged", dict.fromkeys(("plan_deployment", "stop_kept"), "success"), "got no"),
     Case(
         "judged",
-        {"is_training_on": "success", "acquire_lock": "success"},
-        "may not train: it is a dry run",
-        conf={"dry_run": True},
+        dict.fromkeys(("start_version", "version_is_running", "smoke_test"), "success"),
+        "got nothing for 'tested'",
     ),
-    Case("new images", {"replace_train_dataset": "success"}, "got nothing for 'datasets'"),
-    Case("few images", {"is_retraining_due": "success"}, "was not chosen by 'is_retraining_due'"),
+    Case("new images", {"decide_training": "success"}, "got nothing for 'goes_on'", conf={"dry_run": True}),
+    Case("judged", {"acquire_lock": "success"}, "", conf={"dry_run": True}, failed=frozenset({"prepare_images"})),
+    Case("new images", {"prepare_images": "success"}, "got nothing for"),
+    Case(
+        "new images",
+        dict.fromkeys(("create_train_dataset", "train_dataset_is_ready"), "success"),
+        "got nothing for 'datasets'",
+    ),
+    Case("new images", {"claim_training": "success"}, "got nothing for"),
+    Case("few images", {"decide_training": "success"}, "got nothing for 'goes_on'"),
+    Case("few images", {"acquire_lock": "success"}, "", failed=frozenset({"prepare_images"})),
 ]
 
 
@@ -105,7 +118,7 @@ def test_units_that_were_not_changed_are_not_told_of(digits: LocalAws, variables
     with marked({"stop_live": "success"}):
         run = run_dag(kind)
 
-    assert (run.state, run.failed) == ("failed", {"scaled"})
+    assert (run.state, run.failed) == ("failed", {"finish"})
     assert "Version 'v1' is RUNNING with 1 inference unit, and 2 inference units were asked for" in str(run.note)
     assert statuses(digits) == {"v1": "RUNNING"}
 
@@ -163,7 +176,7 @@ def test_whatever_is_marked_what_serves_may_serve_and_runs(
     assert after["CreateProjectVersion"] - before["CreateProjectVersion"] <= (beginning == "new images")
     if live.version_name != served.version_name:
         assert live.previous_version_name == served.version_name
-        assert may_have_replaced(live.version_name, live.version_arn, served.version_arn, rolls_back=live.is_rollback)
+        assert may_have_replaced(live, served)
         assert record(digits, f"versions/{live.version_name}")["smoke_test"]["right"] > 0
     if beginning == "guard":
         assert (live.version_name, statuses(digits)["v1"], statuses(digits)["v6"]) == ("v1", "RUNNING", "RUNNING")
@@ -174,10 +187,20 @@ def test_whatever_is_marked_what_serves_may_serve_and_runs(
     assert running(digits) - {"v6"} == {live.version_name}
 
 
-def may_have_replaced(name: str, arn: str, champion: str, *, rolls_back: bool) -> bool:
-    candidate = {"version_name": name, "version_arn": arn, "champion_arn": champion, "is_rollback": rolls_back}
-    decision = Decisions(store(), name).record()
-    return why_not_deployed(candidate, registry().version(name), decision, needs_approval=False) is None
+def may_have_replaced(live: LiveVersion, served: LiveVersion) -> bool:
+    candidate = Candidate(
+        project_arn=live.project_arn,
+        version_name=live.version_name,
+        version_arn=live.version_arn,
+        digest=live.digest,
+        f1=live.f1,
+        labels=live.labels,
+        champion_arn=served.version_arn,
+        is_rollback=live.is_rollback,
+    )
+    decision = Decisions(store(), live.version_name).record()
+    record_of_it = registry().version(live.version_name)
+    return why_not_deployed(candidate, record_of_it, decision, needs_approval=False) is None
 
 
 def running(aws: LocalAws) -> set[str]:

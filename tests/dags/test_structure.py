@@ -123,6 +123,12 @@ def test_a_dag_opens_as_at_most_ten_boxes(dags: dict[str, DAG]) -> None:
     assert len(groups) <= 7
 
 
+def test_the_settings_are_read_before_anything_else(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        behind = dag.get_task("load_settings").get_flat_relative_ids(upstream=False)
+        assert {"load_settings", *behind} == set(dag.task_ids), dag.dag_id
+
+
 def class_of(task: Any) -> type:
     """Give a task's operator, of a mapped one that of its instances."""
     return getattr(task, "operator_class", type(task))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from custom_labels.datasets.image_records import HEAD_BYTES, Checked, check_image, judge_bytes
 from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut
+from custom_labels.datasets.split import position
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png
@@ -53,7 +54,7 @@ def test_check_image(store: S3Store, bucket: Bucket, body: bytes, reason: LeftOu
     bucket.put("cat/1.png", body)
     md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
     checked = check_image(store, "images_labeled_by_folder/cat/1.png", md5)
-    assert checked == Checked(len(body), "" if reason else md5, reason)
+    assert checked == Checked(None if reason else position(md5), reason)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.datasets.images import LeftOut
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.errors import archive_of
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CopySourceTypeDef

@@ -11,9 +11,10 @@ import pytest
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws

@@ -6,19 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from custom_labels.datasets.snapshot import LabelChange
-from custom_labels.datasets.snapshot_reader import changes, read_header
-from custom_labels.datasets.snapshot_records import write_snapshot
+from custom_labels.datasets.snapshot_records import changes, fetch_snapshot, read_header
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import write_snapshot
 
 
 def changed(
     store: S3Store, now: datetime, folder: Path, trained: str | None = None, share: float = 0.2
 ) -> dict[str, LabelChange]:
-    header = read_header(store, write_snapshot(store, now, trained, test_share=share)[0].digest)
-    return {
-        each.label: each for each in changes(store, header, read_header(store, trained) if trained else None, folder)
-    }
+    frozen = fetch_snapshot(store, write_snapshot(store, now, trained, test_share=share)[0].digest, folder)
+    before = fetch_snapshot(store, trained, folder) if trained else None
+    return {each.label: each for each in changes(frozen, before)}
 
 
 def test_everything_is_new_where_nothing_was_trained(

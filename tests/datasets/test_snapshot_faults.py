@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
+from tests.kit.snapshots import manifests_of, write_snapshot
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -34,9 +34,9 @@ def test_throttling_of_half_the_calls_costs_time_only(
     fill(bucket)
     aws.control.faults({"operation": "s3.*", "kind": "throttle", "share": 0.5})
     frozen, report = write_snapshot(store, now)
-    pair = build_manifests(store, frozen)
+    pair = manifests_of(store, frozen)
     assert (report.images, report.read, report.left_out) == (24, 24, ())
-    assert pair.train.lines + pair.test.lines == 24
+    assert sum(pair.train.images.values()) + sum(pair.test.images.values()) == 24
     assert count_images(store, now).digest == frozen.digest
 
 
@@ -71,7 +71,7 @@ def test_a_lost_answer_changes_nothing_in_a_snapshot(
     aws.control.faults({"operation": f"s3.{operation}", "kind": "lost_response", "times": 2})
     frozen, _ = write_snapshot(store, now)
     assert frozen.digest == digest
-    assert build_manifests(store, frozen).test.lines == frozen.test_images
+    assert sum(manifests_of(store, frozen).test.images.values()) == frozen.test_images
 
 
 @pytest.mark.parametrize(

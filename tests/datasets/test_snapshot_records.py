@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
+from custom_labels.datasets import listing_records
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import png
+from tests.kit.snapshots import write_snapshot
 
 STRANGE = ["my photo é", "100%", "a+b", "a%20b", 'it\'s "so" <&>', "日本 写真", "😀", "~*()!", "..", "?#=;"]
 
@@ -92,10 +94,14 @@ def test_strange_keys_are_counted_and_frozen(store: S3Store, bucket: Bucket, now
     assert count_images(store, now).digest == frozen.digest
 
 
-def test_digest_does_not_depend_on_the_number_of_streams(store: S3Store, bucket: Bucket, now: datetime) -> None:
+def test_digest_does_not_depend_on_the_number_of_streams(
+    store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for label in range(5):
         bucket.put_many(f"label {label}", 3)
-    assert count_images(store, now, streams=1) == count_images(store, now, streams=8)
+    counted = count_images(store, now)
+    monkeypatch.setattr(listing_records, "STREAMS", 1)
+    assert count_images(store, now) == counted
 
 
 @pytest.mark.parametrize("prefix", ["", "another/place"])

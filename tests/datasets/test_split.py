@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.datasets.split import LabelSplit, SplitRule, Subset, position, split_label
+from custom_labels.datasets.split import SplitRule, Subset, position
 
-contents = st.text("0123456789abcdef", min_size=32, max_size=32)
+contents = st.text("0123456789abcdef", min_size=32, max_size=32).map(position)
 labels = st.sets(contents, min_size=2, max_size=30)
 shares = st.floats(0.01, 0.99)
 
 
-def sides(images: set[str], rule: SplitRule) -> dict[str, Subset]:
-    return {image: rule.side(image) for image in images}
+def sides(images: set[str], rule: SplitRule) -> dict[str, bool]:
+    """Say which images are test images."""
+    return {image: rule.is_test(image) for image in images}
 
 
 @given(labels, shares)
 def test_both_sides_have_an_image_whatever_the_contents(images: set[str], share: float) -> None:
-    rule = split_label(images, SplitRule(share))
-    assert set(sides(images, rule).values()) == {Subset.TRAIN, Subset.TEST}
+    rule = SplitRule(share).for_label(images)
+    assert set(sides(images, rule).values()) == {True, False}
 
 
 @given(labels, labels, shares)
 def test_a_test_image_stays_one_when_others_arrive(before: set[str], more: set[str], share: float) -> None:
-    first = split_label(before, SplitRule(share))
-    second = split_label(before | more, first.following(share))
+    first = SplitRule(share).for_label(before)
+    second = first.following(share).for_label(before | more)
     assert sides(before, second) == sides(before, first)
 
 
@@ -34,11 +37,11 @@ def test_a_test_image_stays_one_when_others_arrive(before: set[str], more: set[s
 def test_an_image_stays_on_its_side_when_others_are_deleted(
     images: set[str], share: float, data: st.DataObject
 ) -> None:
-    first = split_label(images, SplitRule(share))
+    first = SplitRule(share).for_label(images)
     kept = data.draw(st.sets(st.sampled_from(sorted(images)), min_size=2)) if len(images) > 2 else images
-    second = split_label(kept, first.following(share))
+    second = first.following(share).for_label(kept)
     before, after = sides(kept, first), sides(kept, second)
-    if set(before.values()) == {Subset.TRAIN, Subset.TEST}:
+    if set(before.values()) == {True, False}:
         assert after == before
     else:  # the known hole: one image had to change its side
         assert sum(before[image] != after[image] for image in kept) == 1
@@ -46,23 +49,21 @@ def test_an_image_stays_on_its_side_when_others_are_deleted(
 
 @given(labels, shares, shares)
 def test_no_test_image_is_trained_on_when_the_share_changes(images: set[str], share: float, other: float) -> None:
-    first = split_label(images, SplitRule(share))
+    first = SplitRule(share).for_label(images)
     second = first.following(other)
-    assert all(second.side(image) is Subset.TEST for image in images if first.side(image) is Subset.TEST)
+    assert all(second.is_test(image) for image in images if first.is_test(image))
 
 
-@given(st.lists(contents, min_size=1, max_size=40, unique=True), shares)
-def test_the_order_and_the_batches_do_not_matter(images: list[str], share: float) -> None:
-    whole, single = LabelSplit(SplitRule(share)), LabelSplit(SplitRule(share))
-    together = whole.add(images)
-    one_by_one = [single.add([image])[0] for image in images]
-    assert (together, whole.counts, whole.exception()) == (one_by_one, single.counts, single.exception())
+@given(st.lists(contents, min_size=1, max_size=40, unique=True), shares, st.randoms(use_true_random=False))
+def test_the_order_does_not_matter(images: list[str], share: float, dice: random.Random) -> None:
+    rule = SplitRule(share).for_label(images)
+    dice.shuffle(images)
+    assert SplitRule(share).for_label(images) == rule
 
 
 def test_the_share_is_met_when_there_are_many_images() -> None:
-    split = LabelSplit(SplitRule(0.2))
-    split.add([f"{number:032x}" for number in range(20_000)])
-    assert 3_800 < split.counts[Subset.TEST] < 4_200
+    rule = SplitRule(0.2)
+    assert 3_800 < sum(rule.is_test(position(f"{number:032x}")) for number in range(20_000)) < 4_200
 
 
 def test_the_salt_is_what_it_always_was() -> None:
@@ -70,9 +71,7 @@ def test_the_salt_is_what_it_always_was() -> None:
 
 
 def test_one_image_alone_gets_no_exception() -> None:
-    split = LabelSplit(SplitRule(0.2))
-    split.add(["0" * 32])
-    assert split.exception() == {}
+    assert SplitRule(0.2).for_label([position("0" * 32)]) == SplitRule(0.2)
 
 
 def test_the_rule_survives_json() -> None:

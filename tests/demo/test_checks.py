@@ -21,7 +21,7 @@ from include.demo.evidence import Batch, Result, Review
 from include.demo.local_cloud import ModelVersion
 from include.demo.runs import Run
 
-RUN = Run("digits_train", "r", "asset_triggered", "success", "", frozenset({"deployed"}), 0.0, {}, "http://run", 1.0)
+RUN = Run("digits_train", "r", "asset_triggered", "success", "New version serves: v2.", 0.0, {}, "http://run", 1.0)
 OLD = ModelVersion("v1", "arn:1", "STOPPED", 0.8, {"0": 0.8}, 27, 13, 2)
 NEW = ModelVersion("v2", "arn:2", "RUNNING", 0.95, {"0": 0.95}, 109, 37, 4)
 BATCH = Batch(

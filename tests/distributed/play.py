@@ -78,7 +78,7 @@ class Player:
             control=self.story.control,
             victims=self.victims,
             broken=[check.claim for check in self.story.checks if not check.holds],
-            killed_training=self._task(first.run, "train"),
+            killed_training=self._task(first.run, "start_training"),
             runs=runs,
             tasks=[task for dag_id, run_id in runs for task in tasks_of(self.api, dag_id, run_id)],
             late=look_at(self.story.cloud, late),
@@ -87,7 +87,7 @@ class Player:
     def train_first(self) -> Part:
         """Train, and kill the worker that has begun the training before it hears that it has."""
         self.story.control.faults(TRAINING_PAID)
-        with killing(lambda: self._held_worker("train", "train"), self._kill_held):
+        with killing(lambda: self._held_worker("train", "start_training"), self._kill_held):
             part = self.story.train_first()
         self.members.start(self.victims[0])
         return part
@@ -108,7 +108,7 @@ class Player:
         self.story.control.durations(training=TRAINING_SECONDS)
 
         def triggerer() -> str | None:
-            return TRIGGERER if at_work(self.api, self._dag_id("train"), "train", "deferred") else None
+            return TRIGGERER if at_work(self.api, self._dag_id("train"), "training_is_done", "deferred") else None
 
         def replace(name: str) -> None:
             self.kill(name)

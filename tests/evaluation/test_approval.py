@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.live_version import Candidate
 from custom_labels.evaluation.approval import Approval, ask, markdown
+from custom_labels.evaluation.judgement import AfterJudging, Judgement
 
-JUDGED = {
-    "version_name": "v2",
-    "reason": "F1 0.9 reaches the minimum of 0.8",
-    "headline": "F1 0.9, champion 0.8",
-    "champion_arn": "arn:v1",
-}
+REASON, CHAMPION = "F1 0.9 reaches the minimum of 0.8", "arn:v1"
+CANDIDATE = Candidate("arn:project/digits/1", "v2", "arn:v2", "d" * 64, 0.9, ("seven",), champion_arn=CHAMPION)
+JUDGED = Judgement(AfterJudging.ASK, CANDIDATE, passed=True, reason=REASON, headline="F1 0.9, champion 0.8")
 
 
 def gate(**more: Any) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def gate(**more: Any) -> dict[str, Any]:
 
 def approval(**more: Any) -> Approval:
     facts = {"approved": True, "by": "ann", "at": "2026-11-20T12:00:00+00:00", "comment": "", "hours": 24, "run": "r"}
-    return Approval(**{**facts, "reason": JUDGED["reason"], "champion_arn": "arn:v1", **more})
+    return Approval(**{**facts, "reason": REASON, "champion_arn": CHAMPION, **more})
 
 
 ANSWERS = [
@@ -43,12 +42,12 @@ def test_an_answer_is_a_sentence_and_reads_back_as_it_was_written(facts: dict[st
 
 
 @pytest.mark.parametrize(
-    ("other", "covers"),
-    [({}, True), ({"champion_arn": "arn:v0"}, False), ({"reason": "F1 0.7"}, False)],
+    ("reason", "champion_arn", "covers"),
+    [(REASON, CHAMPION, True), (REASON, "arn:v0", False), ("F1 0.7", CHAMPION, False)],
     ids=["the same question", "another champion", "another verdict"],
 )
-def test_an_answer_counts_for_the_question_that_was_asked_only(other: dict[str, Any], covers: bool) -> None:
-    assert approval().covers({**JUDGED, **other}) is covers
+def test_an_answer_counts_for_the_question_that_was_asked_only(reason: str, champion_arn: str, covers: bool) -> None:
+    assert approval().covers(reason, champion_arn) is covers
 
 
 def test_the_question_shows_gates_versions_flips_and_leads_to_the_page() -> None:

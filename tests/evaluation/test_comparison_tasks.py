@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from custom_labels.core.codec import to_json
-from custom_labels.core.context import ProjectContext
-from custom_labels.core.gate import Metric
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.gate import Gate, Metric, Scores
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import Registry
-from custom_labels.core.settings import Settings
-from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_records import write_snapshot
 from custom_labels.deployment.live_records import move_live
 from custom_labels.evaluation.comparison import VerdictChange
-from custom_labels.evaluation.comparison_tasks import compare_versions
+from custom_labels.evaluation.comparison_tasks import compare_with_champion
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
-from custom_labels.evaluation.judge_tasks import JudgeVersionOperator
+from custom_labels.evaluation.judge_tasks import judge_version
+from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion, Judgement
+from custom_labels.evaluation.settings import JudgeSettings
 from tests.kit.detect_runs import wait_for_status
+from tests.kit.snapshots import manifests_of, write_snapshot
 from tests.kit.support import (
     BUCKET,
     LABELS,
@@ -37,7 +37,7 @@ from tests.kit.support import (
     s3,
     wait_until,
 )
-from tests.kit.task_contexts import context
+from tests.kit.task_contexts import project_context
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.type_defs import AssetTypeDef, TestingDataTypeDef, TrainingDataTypeDef
@@ -57,8 +57,37 @@ def asset(key: str) -> AssetTypeDef:
     return {"GroundTruthManifest": {"S3Object": {"Bucket": BUCKET, "Name": key}}}
 
 
-QUICK = {"detections_per_unit_second": 1000.0}
-NO_WORSE = {"metric": "f1", "at_least": 0.0, "relative_to_champion": True}
+SETTINGS = JudgeSettings(
+    notify_outcomes=(),
+    minimum_f1_score=0.0,
+    gates=(Gate(Metric.F1, at_least=0.0, relative_to_champion=True),),
+    headline_metric=Metric.F1,
+    compare_with_champion=True,
+    maximum_comparison_images=500,
+    minimum_inference_units=1,
+    detections_per_unit_second=1000.0,
+    require_approval=False,
+    approval_timeout_hours=24.0,
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the comparison returns, and what it kept."""
+
+    champion: LiveVersion | None
+    champion_scores: Scores | None
+    kept: dict[str, Any]
+
+    @property
+    def same_images(self) -> Any:
+        """Both versions' scores on the same images, ``None`` where there are none."""
+        return self.kept["same_images"]
+
+    @property
+    def why_not(self) -> str:
+        """Why there are none."""
+        return str(self.kept["why_not"])
 
 
 class Contest:
@@ -70,19 +99,13 @@ class Contest:
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
         put_images(aws, IMAGES)
-        self.context = context()
-        self.ctx = ProjectContext("digits", self.context)
+        self.ctx = project_context()
         self.store = self.ctx.store
         self.snapshot, _ = write_snapshot(self.store, as_of=datetime.now(UTC), trained=None, test_share=0.5)
-        pair = build_manifests(self.store, self.snapshot)
+        pair = manifests_of(self.store, self.snapshot)
         self.project = rekognition(aws).create_project(ProjectName="digits")["ProjectArn"]
         self.train("champion", pair.train.key, pair.test.key)
         self.train("challenger", self.lies(), pair.test.key)
-        self.attempt = {
-            "digest": self.snapshot.digest,
-            "project_arn": self.project,
-            "version_name": "challenger",
-        }
 
     def begin(self) -> None:
         """Undo what a test before did, and let the champion serve."""
@@ -123,8 +146,8 @@ class Contest:
         wait_for_status(self.aws, self.project, name, "TRAINING_COMPLETED")
 
     def serve(self, name: str) -> None:
-        live = LiveVersion(name, self.arn(name), self.project, "0" * 64, "2026-11-21T12:00:00+00:00", 1.0, LABELS)
-        move_live(Registry(self.store), live, expected=None)
+        candidate = Candidate(self.project, name, self.arn(name), "0" * 64, 1.0, LABELS, champion_arn=None)
+        move_live(Registry(self.store), candidate, "2026-11-21T12:00:00+00:00")
 
     def describe(self, name: str) -> Any:
         return self.ctx.rekognition.describe_version(self.project, name).raw
@@ -136,25 +159,26 @@ class Contest:
         ctx = self.describe(name)["EvaluationResult"]["Summary"]["S3Object"]
         return parse_summary(json.loads(s3(self.aws).get_object(Bucket=BUCKET, Key=ctx["Name"])["Body"].read()))
 
-    def compare(self, **settings: Any) -> dict[str, Any]:
-        """Compare, and give what the step returns with what it kept."""
-        compared = compare_versions(self.ctx, Settings(**{**QUICK, **settings}), self.attempt)
-        return {**compared, **Decisions(self.store, "challenger").comparison()}
+    def compare(self, **settings: Any) -> Compared:
+        """Compare as the task 'evaluate' does, and give what that returns with what it kept."""
+        used = replace(SETTINGS, **settings)
+        digest = self.snapshot.digest
+        champion, scores = compare_with_champion(self.ctx, used, self.project, "challenger", digest)
+        return Compared(champion, scores, Decisions(self.store, "challenger").comparison())
 
-    def judge(self, compared: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    def judge(self, compared: Compared, **settings: Any) -> Judgement:
         """Judge as the task does."""
-        judge = JudgeVersionOperator(
-            task_id="judge",
-            project="digits",
-            settings={"minimum_f1_score": 0.0, "gates": [NO_WORSE], "headline_metric": Metric.F1, **settings},
-            attempt=self.attempt,
-            evaluated={
-                "version_arn": self.arn("challenger"),
-                "evaluation": to_json(self.evaluation("challenger")),
-            },
-            compared=compared,
+        evaluated = EvaluatedVersion(
+            AfterEvaluation.JUDGE,
+            self.project,
+            "challenger",
+            self.arn("challenger"),
+            self.snapshot.digest,
+            self.evaluation("challenger"),
+            compared.champion,
+            compared.champion_scores,
         )
-        return judge.execute(self.context)
+        return judge_version.function(self.ctx, replace(SETTINGS, **settings), evaluated)
 
     def test_images(self) -> list[str]:
         lines = s3(self.aws).get_object(Bucket=BUCKET, Key=f"manifests/{self.snapshot.digest}/test.manifest")["Body"]
@@ -179,7 +203,7 @@ def counts(flips: Iterable[dict[str, Any]]) -> int:
 
 
 def test_both_are_scored_on_the_same_images_as_custom_labels_scores_them(contest: Contest) -> None:
-    same = contest.compare()["same_images"]
+    same = contest.compare().same_images
 
     images = len(contest.test_images())
     assert (same["images"], same["test_images"], same["left_out"]) == (images, images, {})
@@ -196,11 +220,11 @@ def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Conte
 
     record = Decisions(contest.store, "challenger").record() or {}
     gate = record["gates"][1]
-    assert not judged["passed"]
-    assert judged["champion_arn"] == contest.arn("champion")
+    assert not judged.passed
+    assert judged.candidate.champion_arn == contest.arn("champion")
     assert gate["basis"] == "the same test images for both versions"
     assert gate["value"] == record["same_images"]["challenger"]["overall"]["f1"] < gate["champion"]
-    assert "both on the same" in judged["headline"]
+    assert "both on the same" in judged.headline
     assert contest.ctx.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
     assert b"regression" in (Decisions(contest.store, "challenger").page() or b"")
 
@@ -221,18 +245,18 @@ def test_a_task_that_was_killed_asks_only_what_it_has_not_asked(
     contest: Contest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_labels.evaluation.comparison_tasks.BATCH", 3)
-    first = contest.compare()["same_images"]
+    first = contest.compare().same_images
     asked = effects(contest.aws, "DetectCustomLabels")
     s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/decisions/challenger/champion/00001.jsonl")
 
-    again = contest.compare()["same_images"]
+    again = contest.compare().same_images
 
     assert again == first
     assert effects(contest.aws, "DetectCustomLabels") == asked + 3
 
 
 def test_a_sample_is_asked_about_where_the_images_are_too_many(contest: Contest) -> None:
-    same = contest.compare(maximum_comparison_images=4)["same_images"]
+    same = contest.compare(maximum_comparison_images=4).same_images
 
     assert (same["images"], same["test_images"]) == (4, len(contest.test_images()))
     assert effects(contest.aws, "DetectCustomLabels") == 4
@@ -244,7 +268,7 @@ def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) ->
     s3(contest.aws).delete_object(Bucket=BUCKET, Key=gone)
     s3(contest.aws).put_object(Bucket=BUCKET, Key=replaced, Body=picture("rows", 999))
 
-    same = contest.compare()["same_images"]
+    same = contest.compare().same_images
 
     assert same["images"] == len(others)
     assert same["left_out"] == {"deleted, replaced or denied since the training": 2}
@@ -255,7 +279,7 @@ def test_throttling_is_waited_out(contest: Contest, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("custom_labels.aws.inference.FIRST_PAUSE", 0.02)
     contest.aws.control.faults({"operation": DETECT, "kind": "throttle", "share": 0.5})
 
-    assert contest.compare()["same_images"]["images"] == len(contest.test_images())
+    assert contest.compare().same_images["images"] == len(contest.test_images())
 
 
 def test_own_evaluations_count_where_the_champion_is_stopped(contest: Contest) -> None:
@@ -265,12 +289,12 @@ def test_own_evaluations_count_where_the_champion_is_stopped(contest: Contest) -
     compared = contest.compare()
     judged = contest.judge(compared)
 
-    assert (compared["is_on_same_images"], compared["same_images"]) == (False, None)
-    assert compared["why_not"] == "the champion champion is STOPPED"
+    assert compared.same_images is None
+    assert compared.why_not == "the champion champion is STOPPED"
     gate = (Decisions(contest.store, "challenger").record() or {})["gates"][1]
     assert gate["basis"] == "each version's own evaluation, on different test images"
     assert gate["champion"] == contest.evaluation("champion").f1
-    assert "each on its own test images" in judged["headline"]
+    assert "each on its own test images" in judged.headline
 
 
 def test_own_evaluations_count_where_the_champion_stops_in_the_middle(contest: Contest) -> None:
@@ -283,16 +307,16 @@ def test_own_evaluations_count_where_the_champion_stops_in_the_middle(contest: C
     with meanwhile(stop):
         compared = contest.compare(detections_per_unit_second=15.0)
 
-    assert compared["same_images"] is None
-    assert "champion does not answer; AWS says:" in str(compared["why_not"])
-    assert "ResourceNotReady" in str(compared["why_not"])
+    assert compared.same_images is None
+    assert "champion does not answer; AWS says:" in compared.why_not
+    assert "ResourceNotReady" in compared.why_not
 
 
 def test_nothing_is_asked_where_the_comparison_is_off(contest: Contest) -> None:
     compared = contest.compare(compare_with_champion=False)
 
-    assert compared["why_not"] == "Variable 'digits__compare_with_champion' or the project file says so"
-    assert compared["own"]["images"] == len(contest.test_images())
+    assert compared.why_not == "Variable 'digits__compare_with_champion' or the project file says so"
+    assert compared.kept["own"]["images"] == len(contest.test_images())
     assert effects(contest.aws, "DetectCustomLabels") == 0
 
 
@@ -301,21 +325,23 @@ def test_a_lost_evaluation_of_the_champion_refuses_relative_gates(contest: Conte
 
     judged = contest.judge(contest.compare(compare_with_champion=False))
 
-    assert not judged["passed"]
-    assert "nobody knows how good the champion is" in judged["reason"]
+    assert not judged.passed
+    assert "nobody knows how good the champion is" in judged.reason
 
 
 def test_a_version_that_serves_already_keeps_its_decision(contest: Contest) -> None:
-    before = contest.judge(contest.compare(), gates=[])
+    before = contest.judge(contest.compare(), gates=())
     kept = Decisions(contest.store, "challenger").comparison()
     s3(contest.aws).delete_object(Bucket=BUCKET, Key="registry/live.json")
     contest.serve("challenger")
 
     after = contest.judge(contest.compare())
 
-    assert (before["passed"], after["passed"]) == (True, True)
-    assert after["headline"] == before["headline"]
-    assert after["champion_arn"] == contest.arn("champion"), "what a user answered about this decision still counts"
+    assert (before.passed, after.passed) == (True, True)
+    assert after.headline == before.headline
+    assert after.candidate.champion_arn == contest.arn("champion"), (
+        "what a user answered about this decision still counts"
+    )
     assert Decisions(contest.store, "challenger").comparison() == kept
 
 
@@ -329,6 +355,6 @@ def test_own_evaluations_count_where_the_answers_to_single_images_are_lost(conte
     judged = contest.judge(compared)
 
     s3(contest.aws).put_object(Bucket=BUCKET, Key=key, Body=body)
-    assert f"s3://{BUCKET}/{key}, its evaluation snapshot, is not there" in compared["why_not"]
-    assert "each on its own test images" in judged["headline"]
+    assert f"s3://{BUCKET}/{key}, its evaluation snapshot, is not there" in compared.why_not
+    assert "each on its own test images" in judged.headline
     assert b"different test images" in (Decisions(contest.store, "challenger").page() or b"")

@@ -41,7 +41,7 @@ def test_the_live_version_serves_again_where_a_killed_rollback_stopped_it(crowde
 
     run = run_dag("rollback")
 
-    assert (run.state, run.failed) == ("failed", {"start_version"})
+    assert (run.state, run.failed) == ("failed", {"version_is_running"})
     assert "was started again and serves" in str(run.note)
     assert record(crowded, "live")["version_name"] == "v2"
     assert statuses(crowded)["v2"] == "RUNNING"

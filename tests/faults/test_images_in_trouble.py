@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
-from custom_labels.datasets.images import LeftOut
+from custom_labels.datasets.images import CheckReport, LeftOut
 from tests.faults.bucket import images, manifest, put
 from tests.kit.dag_runs import Run, Variables, record, train
+from tests.kit.deploy_runs import registry
 from tests.kit.picture_cases import damaged_png
+from tests.kit.snapshots import write_snapshot
 from tests.kit.support import BUCKET, FOLDER, effects, picture, put_images, s3
 
 if TYPE_CHECKING:
@@ -89,11 +93,14 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     run = train()
 
     assert (run.state, run.ends) == ("success", {"deployed"})
-    made = run.xcoms["build_manifests"]
+    made = run.xcoms["prepare_images"]
     assert manifest(digits, made["train_uri"]) | manifest(digits, made["test_uri"]) == good
     assert not manifest(digits, made["train_uri"]).keys() & manifest(digits, made["test_uri"]).keys()
     refused = {ARCHIVED: LeftOut.ARCHIVED, DENIED: LeftOut.DENIED}
-    assert reported(run.xcoms["check_images"]["report"]) == {name: why for name, (_, why) in BAD.items()} | refused
+    bad = {name: why for name, (_, why) in BAD.items()} | refused
+    assert dict(made["snapshot"]["left_out"]) == Counter(why.value for why in bad.values())
+    _, report = write_snapshot(registry().store, as_of=datetime.now(UTC), trained=None, test_share=0.2)
+    assert reported(report) == bad
     assert images(digits) == before
 
     put(digits, "rows/0001.png", picture("rows", 900))
@@ -101,13 +108,14 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     again = train()
 
     assert again.ends == {"deployed"}
-    assert again.xcoms["take_snapshot"]["untrained"] == 2  # the new one, and the denied one until it is read
+    # The new one, and the denied one until it is read.
+    assert again.xcoms["decide_training"]["detail"].startswith("2 untrained images")
     assert effects(digits, "CreateProjectVersion") == 2
 
 
-def reported(report: dict[str, dict[str, list[str]]]) -> dict[str, str]:
+def reported(report: CheckReport) -> dict[str, str]:
     """Give the reason for every key that a check's report names."""
-    return {key.removeprefix(FOLDER): reason for reason, keys in report["examples"].items() for key in keys}
+    return {key.removeprefix(FOLDER): reason for reason, keys in report.examples.items() for key in keys}
 
 
 def test_one_image_only_is_nothing_to_do_and_the_note_says_why(digits: LocalAws) -> None:
@@ -142,7 +150,7 @@ def test_a_refused_version_is_not_trained_again_when_one_more_image_arrives(
 
 def refused_images(aws: LocalAws, run: Run) -> dict[str, Any]:
     """Give what the record of the version that a run trained says of images that Custom Labels refused."""
-    return dict(record(aws, f"versions/{run.xcoms['begin_training']['version_name']}")["refused_images"])
+    return dict(record(aws, f"versions/{run.xcoms['claim_training']['version_name']}")["refused_images"])
 
 
 def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_then_on(
@@ -171,8 +179,9 @@ def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_the
     put(digits, "rows/one more.png", picture("rows", 900))
     again = train()
 
-    assert (idle.ends, idle.xcoms["take_snapshot"]["untrained"]) == ({"nothing_to_do"}, 0)
-    assert again.xcoms["check_images"]["snapshot"]["left_out"] == [[LeftOut.REFUSED, 1]]
+    assert idle.ends == {"nothing_to_do"}
+    assert "0 untrained images of" in idle.xcoms["decide_training"]["detail"]
+    assert again.xcoms["prepare_images"]["snapshot"]["left_out"] == [[LeftOut.REFUSED, 1]]
     assert refused_images(digits, again)["refused"] == 0
 
 
@@ -184,9 +193,9 @@ def test_a_training_that_fails_for_its_images_names_them_and_the_next_one_does_w
     failed = train()
     again = train()
 
-    assert failed.failed == {"train"}
+    assert failed.failed == {"training_is_done"}
     assert "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST" in str(failed.note)
     assert "Custom Labels did not use 9 of 33 images, with ERROR_INVALID_IMAGE" in str(failed.note)
     assert f"{FOLDER}rows/damaged" in str(failed.note)
     assert refused_images(digits, failed)["refused"] == 9
-    assert (again.ends, again.xcoms["check_images"]["snapshot"]["images"]) == ({"deployed"}, 24)
+    assert (again.ends, again.xcoms["prepare_images"]["snapshot"]["images"]) == ({"deployed"}, 24)

@@ -11,9 +11,9 @@ from custom_labels.core.settings import load_project, read_settings
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
-from custom_labels.datasets.snapshot_writer import write_snapshot
 from custom_labels.s3.store import S3Store
 from tests.faults.bucket import put
+from tests.kit.snapshots import write_snapshot
 from tests.kit.support import BUCKET, picture, put_images, s3
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ def test_one_stratum_has_wilsons_interval() -> None:
 
 
 def test_what_goes_on_record_is_read_back_with_all_that_follows_from_it() -> None:
-    measured = in_strata((80, 80, 78), (20, 4, 2)).measured
+    measured = in_strata((80, 80, 78), (20, 4, 2))
     file = AccuracyFile(datetime(2026, 11, 20, tzinfo=UTC), {"v1": VersionAccuracy(0.9, measured, (measured,))})
 
     assert (measured.sampled, measured.answered, measured.right) == (100, 84, 80)

@@ -112,7 +112,7 @@ def test_a_ledger_names_what_costs_most() -> None:
         "2026-12", [OVER_NEW_YEAR, idle], {date(2026, 12, 24): 20, date(2026, 12, 25): 5}, PRICES, now=NEW_YEAR
     )
 
-    assert ledger.versions == {"v1": Cost(2, 80, 82, 20)}
+    assert ledger.versions == {"v1": Cost(2, 80, 20)}
     assert (ledger.training_usd, ledger.serving_usd, ledger.reviews_usd) == (2, 80, 2)
     assert (ledger.total_usd, ledger.prices_as_of) == (84, "2026-09-10")
     assert top_costs(ledger) == ("serving v1: $80.00", "25 reviews: $2.00", "training v1: $2.00")
@@ -127,10 +127,10 @@ def test_a_ledger_names_what_costs_most() -> None:
 def test_a_running_versions_cost_is_recorded_once_a_day(
     spent: float, hours: float, is_running: bool, current: bool
 ) -> None:
-    recorded = DatedCost.of(Cost(2, 80, 82, 20), NEW_YEAR)
+    recorded = DatedCost.of(Cost(2, 80, 20), NEW_YEAR)
     now = NEW_YEAR + timedelta(hours=hours)
 
-    assert recorded.is_current(Cost(2, spent, 2 + spent, 20), now, is_running=is_running) is current
+    assert recorded.is_current(Cost(2, spent, 20), now, is_running=is_running) is current
 
 
 @pytest.mark.parametrize(

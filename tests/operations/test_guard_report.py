@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.outcome import Outcome
-from custom_labels.deployment.service import BudgetNotice, IdleNotice, ServiceMemory
+from custom_labels.deployment.service import Notice, ServiceMemory
 from custom_labels.operations.guard import Acting, Action, Decision, Inspection
 from custom_labels.operations.guard_report import Accounts, GuardReport
 from custom_labels.operations.running import RunningVersion
@@ -38,8 +38,8 @@ ACTS = replace(FOUND, choice=Acting.DUE, actions=(STOP,))
 STARTS = replace(FOUND, choice=Acting.DUE, actions=(START,))
 SEES_UNKNOWN = replace(FOUND, left=(UNKNOWN,))
 IS_IDLE = replace(FOUND, running=(IDLE,))
-TOLD_OF_BUDGET = ServiceMemory(notified_budget=BudgetNotice("2026-11", 2, 100))
-TOLD_OF_IDLE = ServiceMemory(notified_idle=IdleNotice("v1", SINCE, 1))
+TOLD_OF_BUDGET = ServiceMemory(notified_budget=Notice("2026-11: $100", 2))
+TOLD_OF_IDLE = ServiceMemory(notified_idle=Notice(f"v1 since {SINCE.isoformat()}", 1))
 CASES = {
     "nothing": (report(), Outcome.NOTHING_TO_GUARD, "version v1 serves, not asked since"),
     "a deployment": (
@@ -62,7 +62,7 @@ CASES = {
         "(2 days)",
     ),
     "idle since it was asked": (
-        report(after(replace(TOLD_OF_IDLE, notified_idle=IdleNotice("v1", SINCE - timedelta(1), 1)), IS_IDLE)),
+        report(after(replace(TOLD_OF_IDLE, notified_idle=Notice("v1 since last week", 1)), IS_IDLE)),
         Outcome.LIVE_VERSION_IDLE,
         "",
     ),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from custom_labels.core.codec import to_json
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service_records import read_service
 from custom_labels.deployment.serving_records import ServingLog
@@ -21,14 +22,14 @@ from custom_labels.operations.guard import Acting, Action, Decision
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.s3.errors import StorageError
 from tests.kit.detect_runs import point_to, serve, train_versions
-from tests.kit.guard_runs import hold_deployment_lock, know, lock_holder, store
+from tests.kit.guard_runs import CLOSED, hold_deployment_lock, know, lock_holder, store
 from tests.kit.support import BUCKET, s3
 from tests.kit.task_contexts import default_settings, project_context
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-NIGHT = f"{datetime.now(UTC) + timedelta(days=2):%a} 08:00-18:00"
+NIGHT = from_json(ServiceWindow, json.loads(CLOSED))
 
 
 settings = partial(default_settings, GuardSettings)

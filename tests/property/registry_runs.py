@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from custom_labels.aws.statuses import NOTHING, Described
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.context import FINAL
+from custom_labels.core.live_version import Candidate
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
-from custom_labels.errors import CustomLabelsError, LiveVersionChanged
+from custom_labels.errors import CustomLabelsError, ModelError, NotPermitted
 from custom_labels.s3.store import S3Store
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
@@ -22,8 +23,12 @@ LEASE, GRACE, TRAINING = 100.0, 30.0, 400.0
 TASK_TRIES = 3
 
 
-def live_version(name: str, digest: str) -> LiveVersion:
-    return LiveVersion(name, f"{PROJECT}/version/{name}", PROJECT, digest, "2026-11-20T12:00:00", 0.9, ("a", "b"))
+def version_arn(name: str) -> str:
+    return f"{PROJECT}/version/{name}"
+
+
+def candidate(name: str, digest: str, champion_arn: str | None, *, is_rollback: bool = False) -> Candidate:
+    return Candidate(PROJECT, name, version_arn(name), digest, 0.9, ("a", "b"), champion_arn, is_rollback)
 
 
 @dataclass
@@ -79,6 +84,7 @@ class Run:
     task: str = "acquire_lock"
     tries: int = 0
     attempt: TrainingAttempt | None = None
+    resumed: str | None = None
     digest: str = ""
     as_of: str = ""
     champion_arn: str | None = None
@@ -100,18 +106,18 @@ class Run:
             self.pause()
         except CustomLabelsError as error:
             self.tries += 1
-            if self.tries < TASK_TRIES and not isinstance(error, LiveVersionChanged):
+            if self.tries < TASK_TRIES and not isinstance(error, FINAL):
                 raise
             following = "over" if self.task == "release_locks" else "release_locks"
         self.task, self.tries = following, 0
 
     def acquire_lock(self) -> str:
-        return "decide" if self.is_taken(self.lock) else "acquire_lock"
+        return "prepare_images" if self.is_taken(self.lock) else "acquire_lock"
 
     def is_taken(self, lock: LockFile) -> bool:
         return lock.try_take(self.models.describe, lease_seconds=LEASE, grace_seconds=GRACE) is None
 
-    def decide(self) -> str:
+    def prepare_images(self) -> str:
         self.lock.renew()
         self.digest, as_of = self.images()
         self.as_of = as_of.isoformat()
@@ -130,48 +136,61 @@ class Run:
             force=self.force,
             run=RunKind(self.backfill, not self.backfill),
         )
-        self.digest = decision.resumed or self.digest
-        return {Retrain.RESUME: "resume_training", Retrain.TRAIN: "claim_training"}.get(
-            decision.action, "release_locks"
-        )
-
-    def resume_training(self) -> str:
-        self.attempt = TrainingRecords(self.registry).reopen_attempt(self.digest)
-        return "release_locks" if self.attempt is None or self.attempt.state.is_finished else "begin_training"
+        self.resumed = decision.resumed
+        return "release_locks" if decision.action is Retrain.NOTHING else "claim_training"
 
     def claim_training(self) -> str:
+        self.attempt = self.resume(self.resumed) if self.resumed else self.claim()
+        self.lock.renew(project_arn=PROJECT, version_name=self.version, training_seconds=TRAINING)
+        self.attempt = replace(self.attempt, deploys=self.attempt.deploys and not self.backfill)
+        return "start_training"
+
+    def resume(self, digest: str) -> TrainingAttempt:
+        attempt = TrainingRecords(self.registry).reopen_attempt(digest)
+        if attempt is None or attempt.state.is_finished:
+            raise ModelError("It was changed since this run decided to resume it.")
+        return attempt
+
+    def claim(self) -> TrainingAttempt:
         name = f"{self.owner}-{self.digest}"
         ours = TrainingAttempt(self.digest, PROJECT, name, self.owner, deploys=not self.backfill)
-        self.attempt = TrainingRecords(self.registry).claim_attempt(ours, force=self.force)
-        self.registry.update_version(self.version, {"digest": self.digest, "as_of": self.as_of})
-        return "begin_training"
+        attempt = TrainingRecords(self.registry).claim_attempt(ours, force=self.force)
+        if attempt.state.is_finished:
+            raise NotPermitted("Exactly these images were tried before.")
+        self.registry.update_version(attempt.version_name, {"digest": self.digest, "as_of": self.as_of})
+        return attempt
 
-    def begin_training(self) -> str:
-        self.lock.renew(project_arn=PROJECT, version_name=self.version, training_seconds=TRAINING)
-        return "train"
-
-    def train(self) -> str:
+    def start_training(self) -> str:
         self.lock.hold()
         self.pause()
+        if self.models.describe(PROJECT, self.version).status is None:
+            claimed = TrainingRecords(self.registry).attempt(self.given.digest)
+            if claimed is None or claimed.state.is_finished or claimed.version_name != self.version:
+                raise NotPermitted("The one training of its images is not that of this version.")
+        self.pause()
         self.models.create(self.version, self.given.digest)
-        return "wait"
+        return "training_is_done"
 
-    def wait(self) -> str:
+    def training_is_done(self) -> str:
         status = self.models.describe(PROJECT, self.version).status
         if status == "TRAINING_FAILED":
-            self.state = AttemptState.TRAINING_FAILED
-            return "finish"
-        return "wait" if status == "TRAINING_IN_PROGRESS" else "evaluate"
+            self.end(AttemptState.TRAINING_FAILED)
+            return "release_locks"
+        return "training_is_done" if status == "TRAINING_IN_PROGRESS" else "evaluate"
 
     def evaluate(self) -> str:
         self.lock.renew()
-        deploys = self.given.deploys and not self.backfill
-        TrainingRecords(self.registry).record_trained(self.given.digest, self.version, deploys=deploys)
-        if not deploys:
+        TrainingRecords(self.registry).record_trained(self.given.digest, self.version, deploys=self.given.deploys)
+        champion = self.registry.live()
+        is_older = champion is not None and self.registry.is_older(self.version, champion.version_name)
+        if not self.given.deploys or is_older:
             self.state = AttemptState.TRAINED
             return "finish"
-        champion = self.registry.live()
         self.champion_arn = champion.version_arn if champion else None
+        return "judge_version"
+
+    def judge_version(self) -> str:
+        self.lock.renew()
         if self.version in self.models.good:
             return "acquire_deployment_lock"
         self.state = AttemptState.GATE_FAILED
@@ -186,14 +205,21 @@ class Run:
 
     def swap_live(self) -> str:
         self.deployment_lock.renew()
-        move_live(self.registry, live_version(self.version, self.given.digest), expected=self.champion_arn)
+        challenger = candidate(self.version, self.given.digest, self.champion_arn)
+        move_live(self.registry, challenger, self.models.now().isoformat())
         self.state = AttemptState.DEPLOYED
         return "finish"
 
     def finish(self) -> str:
         assert self.state is not None
-        TrainingRecords(self.registry).finish_attempt(self.given.digest, self.version, self.state, "as it ended")
+        live = self.registry.live()
+        if self.state is AttemptState.DEPLOYED and (live is None or live.version_name != self.version):
+            raise NotPermitted("Another version serves.")
+        self.end(self.state)
         return "release_locks"
+
+    def end(self, state: AttemptState) -> None:
+        TrainingRecords(self.registry).finish_attempt(self.given.digest, self.version, state, "as it ended")
 
     def release_locks(self) -> str:
         self.deployment_lock.release()

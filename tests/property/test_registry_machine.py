@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from custom_labels.s3.store import S3Store
 from custom_labels.training.attempt_records import OPEN, TRAINED
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from tests.kit.support import BUCKET, s3
-from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, live_version
+from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, candidate, version_arn
 from tests.property.stepping import Killed, Stepped, SteppedStore
 
 if TYPE_CHECKING:
@@ -39,7 +38,12 @@ if TYPE_CHECKING:
 
 ACQUIRES = {"acquire_lock", "acquire_deployment_lock"}
 ATTEMPTS = "registry/attempts/"
-LATE_TASKS = ["claim_training", "train", "evaluate", "acquire_deployment_lock", "swap_live", "finish", "release_locks"]
+LATE_TASKS = [
+    *("claim_training", "start_training", "evaluate", "acquire_deployment_lock", "swap_live"),
+    *("finish", "release_locks"),
+]
+ENDING = {"training_is_done", "finish"}
+"""The tasks that put on record how a training ended."""
 SLOTS = 3
 CALL, POLL = 4.0, 30.0
 """Seconds that each call takes, and between two polls at a lock that others hold."""
@@ -146,7 +150,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.a_run_goes_on_to_its_end(slot, force=False)
 
     def train_well(self, run: Run) -> None:
-        if run.task == "wait" and run.version in self.training():
+        if run.task == "training_is_done" and run.version in self.training():
             self.models.end_training(run.version, "TRAINING_COMPLETED", good=True)
 
     def go_on(self, slot: int, force: bool = False, backfill: bool = False) -> None:
@@ -213,8 +217,8 @@ class RegistryMachine(RuleBasedStateMachine):
         name = looked.previous_version_name
         try:
             self.expected = looked.version_arn
-            put_back = replace(live_version(name, self.models.digests[name]), is_rollback=True)
-            move_live(Registry(self.plain), put_back, expected=self.expected)
+            put_back = candidate(name, self.models.digests[name], self.expected, is_rollback=True)
+            move_live(Registry(self.plain), put_back, self.clock.isoformat())
         except LiveVersionChanged:
             assert now is None or now.version_arn != looked.version_arn
         self.wrote(LIVE, None)
@@ -232,7 +236,7 @@ class RegistryMachine(RuleBasedStateMachine):
             self.pointer_moved(before, after)
             served = before and before["version_name"]
             expected = run.champion_arn if run else self.expected
-            assert (served and live_version(served, "").version_arn) == expected
+            assert (served and version_arn(served)) == expected
             assert run is None or not is_rolled_back(before, after)
         elif run is None:
             return
@@ -273,18 +277,18 @@ class RegistryMachine(RuleBasedStateMachine):
     def open_attempt_changed(self, before: Any, after: Any, run: Run) -> None:
         """Nobody forgets a training that another run claimed."""
         forgotten = open_digests(before) - open_digests(after)
-        assert forgotten <= ({run.given.digest} if run.task == "finish" else set())
+        assert forgotten <= ({run.given.digest} if run.task in ENDING else set())
 
     def attempt_changed(self, before: Any, after: Any, run: Run) -> None:
         new = from_json(TrainingAttempt, after)
         old = from_json(TrainingAttempt, before) if before else None
-        if run.task == "finish":
+        if run.task in ENDING:
             assert new.version_name == run.version  # nobody ends the attempt of another version
         if old is None:
             assert new.state is AttemptState.STARTED
         elif not old.state.is_finished:
             assert new.version_name == old.version_name
-        elif old.state is AttemptState.TRAINED and run.task == "resume_training":
+        elif old.state is AttemptState.TRAINED and run.resumed and run.task == "claim_training":
             assert (new.version_name, new.state, new.deploys) == (old.version_name, AttemptState.STARTED, True)
         else:
             assert run.owner in self.forced  # nothing else begins anew what has ended
@@ -347,7 +351,7 @@ def client(aws: LocalAws) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["claim_training", "train", "evaluate", "swap_live", "finish"])
+@pytest.mark.parametrize("task", ["claim_training", "start_training", "evaluate", "swap_live", "finish"])
 def test_a_run_that_hangs_and_is_overtaken_does_no_harm_whatever_call_it_hangs_before(
     aws: LocalAws, client: Any, task: str
 ) -> None:

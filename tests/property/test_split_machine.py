@@ -6,27 +6,26 @@ import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from custom_labels.datasets.images import Duplicate, judge_duplicates
+from custom_labels.datasets.images import Tally
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelCount, make_snapshot
-from custom_labels.datasets.split import SplitRule, Subset, split_label
+from custom_labels.datasets.split import SplitRule, Subset, position
+from tests.kit.snapshots import NOW, checked_table
 
-NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LABELS = ("cat", "dog", "eel")
 labels = st.sampled_from(LABELS)
-contents = st.integers(0, 60).map(lambda number: hashlib.md5(str(number).encode()).hexdigest())
+contents = st.integers(0, 60).map(lambda number: position(hashlib.md5(str(number).encode()).hexdigest()))
 
 
 @dataclass(frozen=True)
 class Frozen:
     """A stored snapshot, as ``freeze`` derives it from a listing.
 
-    :param labels: content ids by label.
+    :param labels: positions of the contents, by label.
     :param excused: images that became train images for want of any other of their label: the docstring's hole.
     """
 
@@ -36,25 +35,25 @@ class Frozen:
     excused: frozenset[str] = field(default_factory=frozenset)
 
     def on(self, side: Subset) -> set[str]:
-        return {content for each in self.labels.values() for content in each if self.rule.side(content) is side}
+        is_test = side is Subset.TEST
+        return {content for each in self.labels.values() for content in each if self.rule.is_test(content) is is_test}
 
 
 def frozen_from(images: Mapping[tuple[str, str], str], rule: SplitRule) -> Frozen:
-    """Freeze images, given as content ids by label and key in whatever order: duplicates go, then few, then the
+    """Freeze images, given as positions by label and key in whatever order: duplicates go, then few, then the
     split follows.
     """
-    duplicates = judge_duplicates(Duplicate(label, key, content, content) for (label, key), content in images.items())
-    gone = {(duplicate.label, duplicate.key) for duplicate in duplicates}
-    kept = {place: content for place, content in images.items() if place not in gone}
     usable: dict[str, dict[str, str]] = {}
-    for (label, key), content in kept.items():
-        usable.setdefault(label, {})[key] = content
+    with checked_table(images) as table:
+        table.leave_out(Tally())
+        for image in table.find({key for _, key in images}):
+            usable.setdefault(image.label, {})[image.key] = image.etag
     usable = {label: keys for label, keys in usable.items() if len(keys) >= MINIMUM_IMAGES_A_LABEL}
     excused: set[str] = set()
     for label in sorted(usable):
-        before, rule = rule, split_label(usable[label].values(), rule)
+        before, rule = rule, rule.for_label(usable[label].values())
         more = {content for content, side in rule.exceptions.items() if before.exceptions.get(content) is not side}
-        excused |= {content for content in more if rule.side(content) is Subset.TRAIN}
+        excused |= {content for content in more if not rule.is_test(content)}
     counts = [LabelCount(label, len(keys), 0, _digest(keys)) for label, keys in usable.items()]
     snapshot = make_snapshot(counts, NOW, None, ())
     sides = {label: frozenset(keys.values()) for label, keys in usable.items()}
@@ -102,8 +101,8 @@ class SplitMachine(RuleBasedStateMachine):
 
     @rule(label=labels, side=st.sampled_from(list(Subset)))
     def a_side_of_a_label_vanishes(self, label: str, side: Subset) -> None:
-        present = self.following()
-        for place in [place for place, content in self.images.items() if present.side(content) is side]:
+        present, is_test = self.following(), side is Subset.TEST
+        for place in [place for place, content in self.images.items() if present.is_test(content) is is_test]:
             if place[0] == label:
                 del self.images[place]
 
@@ -157,14 +156,14 @@ class SplitMachine(RuleBasedStateMachine):
     def every_label_of_a_version_is_on_both_sides(self) -> None:
         for version in self.trained[-1:]:
             for each in version.labels.values():
-                assert {version.rule.side(content) for content in each} == set(Subset)
+                assert {version.rule.is_test(content) for content in each} == {True, False}
 
     @invariant()
     def an_image_is_excused_only_where_its_label_has_no_other_to_train_on(self) -> None:
         for version in self.trained[-1:]:
             for each in version.labels.values():
                 if each & version.excused:
-                    assert len([content for content in each if version.rule.side(content) is Subset.TRAIN]) == 1
+                    assert len([content for content in each if not version.rule.is_test(content)]) == 1
 
     @invariant()
     def images_judge_what_trained_on_them_only_where_the_share_grew_or_none_was_left(self) -> None:

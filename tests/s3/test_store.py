@@ -106,7 +106,7 @@ def test_read_json_when_it_is_no_json(store: S3Store) -> None:
         pytest.param(lambda store: store.create_json("a", 1), id="create"),
         pytest.param(lambda store: store.exists("a"), id="exists"),
         pytest.param(lambda store: store.download("a", Path("/dev/null")), id="download"),
-        pytest.param(lambda store: store.upload(Path(__file__), "a", "0" * 64), id="upload"),
+        pytest.param(lambda store: store.upload(Path(__file__), "a"), id="upload"),
     ],
 )
 def test_error_has_four_parts_when_the_bucket_is_missing(store: S3Store, action: object) -> None:
@@ -132,7 +132,7 @@ def test_error_names_the_connection_when_nobody_answers(store: S3Store, monkeypa
 def test_upload_and_download_give_the_same_bytes(store: S3Store, tmp_path: Path, size: int) -> None:
     source, copy = tmp_path / "source", tmp_path / "copy"
     source.write_bytes(b"x" * size)
-    store.upload(source, "file", hashlib.sha256(source.read_bytes()).hexdigest())
+    store.upload(source, "file")
     assert store.download("file", copy)
     assert copy.read_bytes() == source.read_bytes()
 
@@ -140,11 +140,11 @@ def test_upload_and_download_give_the_same_bytes(store: S3Store, tmp_path: Path,
 def test_upload_does_nothing_when_the_same_is_there(store: S3Store, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"content")
-    sha256 = hashlib.sha256(b"content").hexdigest()
-    etag = store.upload(source, "file", sha256)
-    written = store.client.head_object(Bucket=store.bucket, Key=store.key("file"))["LastModified"]
-    assert store.upload(source, "file", sha256) == etag
-    assert store.client.head_object(Bucket=store.bucket, Key=store.key("file"))["LastModified"] == written
+    etag = store.upload(source, "file")
+    head = store.client.head_object(Bucket=store.bucket, Key=store.key("file"))
+    assert head["Metadata"] == {"sha256": hashlib.sha256(b"content").hexdigest()}
+    assert store.upload(source, "file") == etag
+    assert store.client.head_object(Bucket=store.bucket, Key=store.key("file"))["LastModified"] == head["LastModified"]
 
 
 def test_download_when_there_is_none(store: S3Store, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import BelongsToAnother, LiveVersionChanged
@@ -22,16 +22,28 @@ if TYPE_CHECKING:
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 
 
-def version(name: str) -> LiveVersion:
-    return LiveVersion(
-        version_name=name,
-        version_arn=f"{PROJECT}/version/{name}",
+NOW = "2026-11-20T12:00:00+00:00"
+
+
+def arn(name: str) -> str:
+    return f"{PROJECT}/version/{name}"
+
+
+def move(
+    registry: Registry, name: str, *, expected: str | None, is_rollback: bool = False, now: str = NOW
+) -> LiveVersion:
+    """Move the pointer to a version that was compared with another, named by its ARN."""
+    candidate = Candidate(
         project_arn=PROJECT,
+        version_name=name,
+        version_arn=arn(name),
         digest=f"digest of {name}",
-        since="2026-11-20T12:00:00+00:00",
         f1=0.9,
         labels=("circle", "square"),
+        champion_arn=expected,
+        is_rollback=is_rollback,
     )
+    return move_live(registry, candidate, now)
 
 
 def attempt(name: str, digest: str = "d1", state: AttemptState = AttemptState.STARTED) -> TrainingAttempt:
@@ -51,9 +63,9 @@ def test_live_is_none_before_the_first_deployment(registry: Registry) -> None:
 
 
 def test_move_live_names_the_predecessor_when_there_is_one(registry: Registry) -> None:
-    first = move_live(registry, version("v1"), expected=None)
+    first = move(registry, "v1", expected=None)
 
-    second = move_live(registry, version("v2"), expected=first.version_arn)
+    second = move(registry, "v2", expected=first.version_arn)
 
     assert first.previous_version_name is None
     assert (second.previous_version_name, second.previous_version_arn) == ("v1", first.version_arn)
@@ -61,56 +73,56 @@ def test_move_live_names_the_predecessor_when_there_is_one(registry: Registry) -
 
 
 def test_move_live_keeps_the_predecessor_when_a_retry_repeats_it(registry: Registry) -> None:
-    first = move_live(registry, version("v1"), expected=None)
-    second = move_live(registry, version("v2"), expected=first.version_arn)
+    first = move(registry, "v1", expected=None)
+    second = move(registry, "v2", expected=first.version_arn)
 
-    again = move_live(registry, replace(version("v2"), since="later"), expected=second.version_arn)
+    again = move(registry, "v2", expected=second.version_arn, now="later")
 
     assert again == second == registry.live()
 
 
-@pytest.mark.parametrize("expected", [None, version("another").version_arn], ids=["none", "another version"])
+@pytest.mark.parametrize("expected", [None, arn("another")], ids=["none", "another version"])
 def test_move_live_changes_nothing_when_another_version_serves_than(registry: Registry, expected: str | None) -> None:
-    first = move_live(registry, version("v1"), expected=None)
+    first = move(registry, "v1", expected=None)
 
     with pytest.raises(LiveVersionChanged, match=r"live\.json' names arn:.*v1, not .* v2 was to replace.*trigger the"):
-        move_live(registry, version("v2"), expected=expected)
+        move(registry, "v2", expected=expected)
 
     assert registry.live() == first
 
 
 def test_move_live_changes_nothing_when_the_pointer_is_gone(registry: Registry) -> None:
     with pytest.raises(LiveVersionChanged, match="names no version"):
-        move_live(registry, version("v2"), expected=version("v1").version_arn)
+        move(registry, "v2", expected=arn("v1"))
 
     assert registry.live() is None
 
 
 def test_move_live_leaves_a_rollback_to_people(registry: Registry) -> None:
-    first = move_live(registry, version("v1"), expected=None)
-    second = move_live(registry, version("v2"), expected=first.version_arn)
-    back = move_live(registry, replace(version("v1"), is_rollback=True), expected=second.version_arn)
+    first = move(registry, "v1", expected=None)
+    second = move(registry, "v2", expected=first.version_arn)
+    back = move(registry, "v1", expected=second.version_arn, is_rollback=True)
 
     with pytest.raises(LiveVersionChanged, match=r"put back in place of v2.*trigger the rollback DAG"):
-        move_live(registry, version("v2"), expected=first.version_arn)
+        move(registry, "v2", expected=first.version_arn)
 
     assert registry.live() == back
-    again = move_live(registry, replace(version("v2"), is_rollback=True), expected=back.version_arn)
+    again = move(registry, "v2", expected=back.version_arn, is_rollback=True)
     assert registry.live() == again
-    assert move_live(registry, version("v3"), expected=again.version_arn).previous_version_name == "v2"
+    assert move(registry, "v3", expected=again.version_arn).previous_version_name == "v2"
 
 
 @pytest.mark.parametrize("champion", [None, "v0"], ids=["nothing serves", "a version serves"])
 def test_move_live_lets_one_through_when_many_move_it_at_once(registry: Registry, champion: str | None) -> None:
-    expected = move_live(registry, version(champion), expected=None).version_arn if champion else None
+    expected = move(registry, champion, expected=None).version_arn if champion else None
 
-    def move(number: int) -> LiveVersion | None:
+    def move_once(number: int) -> LiveVersion | None:
         try:
-            return move_live(registry, version(f"challenger-{number}"), expected=expected)
+            return move(registry, f"challenger-{number}", expected=expected)
         except LiveVersionChanged:
             return None
 
-    winners = [moved for moved in at_once(move) if moved]
+    winners = [moved for moved in at_once(move_once) if moved]
 
     assert winners == [registry.live()]
     assert winners[0].previous_version_name == champion
@@ -119,7 +131,7 @@ def test_move_live_lets_one_through_when_many_move_it_at_once(registry: Registry
 def test_move_live_is_done_once_when_its_answers_are_lost(registry: Registry, aws: LocalAws) -> None:
     aws.control.faults({"operation": "s3.PutObject", "kind": "lost_response", "times": 2})
 
-    moved = move_live(registry, version("v1"), expected=None)
+    moved = move(registry, "v1", expected=None)
 
     assert registry.live() == moved
     assert aws.control.calls()["s3.PutObject"]["effects"] == 1
@@ -296,5 +308,5 @@ def test_the_pointer_of_another_project_is_not_moved(registry: Registry) -> None
     registry.claim("cats")
 
     with pytest.raises(BelongsToAnother, match=r"'bucket' and 'prefix' of digits\.yaml are .* delete that object"):
-        move_live(registry, version("v1"), expected=None)
+        move(registry, "v1", expected=None)
     assert registry.live() is None

@@ -11,7 +11,7 @@ from custom_labels.aws.manifest_summary import manifest_error_codes
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.lock import ProjectLock, may_take
 from custom_labels.core.names import version_name
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
 from custom_labels.training.retraining import (
     SCHEDULED,
@@ -200,7 +200,7 @@ def test_a_version_name_is_allowed_and_derived(project: str) -> None:
 
 
 def test_a_subject_is_what_sns_takes() -> None:
-    outcome = RunOutcome("failed", "vögel", "task train: line 1\nline 2 " + "x" * 200, "dag/run")
+    outcome = RunOutcome(Outcome.FAILED, "vögel", "task train: line 1\nline 2 " + "x" * 200, "dag/run")
 
     assert outcome.subject.isascii()
     assert outcome.subject.isprintable()
@@ -208,7 +208,7 @@ def test_a_subject_is_what_sns_takes() -> None:
 
 
 def test_a_body_names_the_run_and_ends_its_sentence_once() -> None:
-    body = RunOutcome("deployed", "digits", "version v2 serves.", "digits_train/r1", {"F1": "0.95"}).body
+    body = RunOutcome(Outcome.DEPLOYED, "digits", "version v2 serves.", "digits_train/r1", {"F1": "0.95"}).body
 
     assert "serves.\n" in body
     assert "F1: 0.95" in body

@@ -99,7 +99,7 @@ class RunInfo:
             run_id=run.run_id,
             when=when,
             as_of=getattr(run, "data_interval_end", None) or run.run_after,
-            run_type=str(run.run_type),
+            run_type=str(getattr(run.run_type, "value", run.run_type)),
             interval_start=getattr(run, "data_interval_start", None),
             interval_end=getattr(run, "data_interval_end", None),
             started_at=run.start_date,

@@ -15,7 +15,7 @@ A2I_OUTPUT = "a2i-human-loop-data/"
 REVIEWS = "reviews/"
 NONE_FITS = "reviews/none_of_the_above/"
 SNAPSHOTS = "snapshots/"
-CHECKS = "snapshots/checks/"
+CHECKS = "snapshots/checks/images.sqlite"
 MANIFESTS = "manifests/"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".jfif", ".jpe", ".jif", ".jfi", ".pjpeg", ".pjp")
@@ -63,6 +63,11 @@ def may_be_image(key: str) -> bool:
 def snapshot_header(digest: str) -> str:
     """Give the place of a snapshot's header."""
     return f"{SNAPSHOTS}{digest}/snapshot.json"
+
+
+def snapshot_images(digest: str) -> str:
+    """Give the place of a snapshot's images, an SQLite file."""
+    return f"{SNAPSHOTS}{digest}/images.sqlite"
 
 
 def manifest_key(digest: str, side: str) -> str:

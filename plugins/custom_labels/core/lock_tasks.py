@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException
 
-from custom_labels.core.context import BACKFILL, ProjectContext
+from custom_labels.core.context import BACKFILL, ProjectContext, RunInfo
 from custom_labels.core.lock_records import LOCK, LockFile
 from custom_labels.core.lock_trigger import ProjectLockTrigger
 from custom_labels.core.steps import step
@@ -69,7 +69,7 @@ class AcquireProjectLockOperator(BaseOperator):
         return self.take(context, self._give_up_at(context) if give_up_at is None else give_up_at)
 
     def _give_up_at(self, context: Context) -> float | None:
-        is_backfill = str(context["dag_run"].run_type) == BACKFILL
+        is_backfill = RunInfo.of(context).run_type == BACKFILL
         return None if is_backfill else time.time() + self.timeout_hours * 3600
 
     def take(self, context: Context, give_up_at: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import Step
+from custom_labels.core.steps import Step, earlier
 
 S = TypeVar("S", bound=RunSettings)
 
@@ -15,7 +15,8 @@ S = TypeVar("S", bound=RunSettings)
 def read_settings(project: Project, kind: type[S], **options: Any) -> S:
     """Add the first step of a DAG: it reads and validates the settings that the DAG uses, once for the whole run.
 
-    It also sees that the project's place in S3 is its own.
+    It also sees that the project's place in S3 is its own. It is drawn before the steps that :func:`order` puts behind
+    it, and not before all others, which use what it gives.
 
     :param kind: what to read.
     :param options: arguments of the operator.
@@ -29,4 +30,4 @@ def read_settings(project: Project, kind: type[S], **options: Any) -> S:
         return settings
 
     load_settings.__annotations__["return"] = kind
-    return Step(load_settings, **options)(project)
+    return earlier(Step(load_settings, **options)(project))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -63,7 +63,13 @@ class Output(PlainXComArg):
     A field that is read here, for the argument of an operator, becomes an XCom of its own, whose key is the path to
     it. Airflow maps tasks over return values only: of a step that fans out the return value is the list, and the whole
     value another XCom.
+
+    :param is_drawn: whether the graph has an edge to each task that takes it; see :func:`earlier`.
     """
+
+    def __init__(self, operator: Any, key: str = BaseXCom.XCOM_RETURN_KEY, *, is_drawn: bool = True) -> None:
+        super().__init__(operator, key)
+        self.is_drawn = is_drawn
 
     def __getattr__(self, name: str) -> Any:
         """Give what stands for a field of the result."""
@@ -76,7 +82,18 @@ class Output(PlainXComArg):
         if path == operator.step.fan_out:
             return PlainXComArg(operator)
         operator.used_fields.add(path)
-        return Output(operator, path)
+        return Output(operator, path, is_drawn=self.is_drawn)
+
+    def iter_references(self) -> Iterator[tuple[Any, str]]:
+        """Name the task that this makes an upstream of those that take it."""
+        return iter([(self.operator, self.key)] if self.is_drawn else [])
+
+    @property
+    def roots(self) -> list[Any]:
+        """The task, as what edges are drawn to; ``leaves`` as what they are drawn from."""
+        return [self.operator]
+
+    leaves = roots
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
         """Read the XCom, ``None`` where the step was skipped."""
@@ -352,6 +369,16 @@ def follow(decided: Decides[Choice], ways: Mapping[Choice, Any]) -> None:
             operator >> Label(choice.value) >> each
 
 
+def earlier(value: T) -> T:
+    """Give what stands for a value of a step that is before the one that takes it, by edges that there are already.
+
+    No further edge is drawn: a graph shows how a run goes on, not who remembers what. Nor is the step an upstream,
+    which a trigger rule would count.
+    """
+    output = cast("PlainXComArg", value)
+    return cast("T", Output(output.operator, output.key, is_drawn=False))
+
+
 def given(value: T | None) -> T:
     """Give what stands for a value that is there on this way through the DAG; where it is not, its task fails."""
     return cast("T", value)
@@ -377,4 +404,11 @@ def order(*tasks: Any) -> None:
 
     :param tasks: outputs of steps, operators, task groups, and lists of them.
     """
-    chain(*tasks)
+    chain(*map(_tasks, tasks))
+
+
+def _tasks(each: Any) -> Any:
+    """Give the tasks behind outputs: of one that draws no edges, edges are drawn here."""
+    if isinstance(each, Sequence):
+        return [_tasks(one) for one in each]
+    return each.operator if isinstance(each, PlainXComArg) else each

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from custom_labels.datasets.images import MAXIMUM_BYTES, ImageHeader, LeftOut, etag_is_md5, judge_header
+from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, etag_is_md5, judge_header
 from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
+from custom_labels.datasets.split import position
 from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 1024
 """Read of a larger image in a second call: enough for its end and some padding, at 0.40 USD a million images."""
+_REASONS = (
+    *((MISSING, LeftOut.VANISHED), (CHANGED, LeftOut.REPLACED)),
+    *((CUSTOMER_KEY, LeftOut.CUSTOMER_KEY), (ARCHIVED, LeftOut.ARCHIVED)),
+)
+"""What S3's codes mean for the one object that was asked for; any other is that it may not be read."""
 _PNG_END, _JPEG_END, _PADDING = b"\0\0\0\0IEND\xaeB`\x82", b"\xff\xd9", b"\0\xff\r\n\t "
 # Whole images, up to 15 MB each, are read by few threads at once, so that memory stays bounded.
 _large_reads = threading.BoundedSemaphore(2)
@@ -26,15 +30,13 @@ _large_reads = threading.BoundedSemaphore(2)
 class Checked:
     """What is known of one object after it was read.
 
-    :param size: in bytes; 0 where it could not be read.
-    :param content_id: MD5 of the content, hex: the ETag where S3 says that it is that, else computed. Copies made in
-        different ways (one PUT, a multipart upload, another key for encryption) so have the same. Empty if left out.
+    :param position: of its content, by the MD5: the ETag where S3 says that it is that, else computed. Copies made in
+        different ways (one PUT, a multipart upload, another key for encryption) so have the same. None if left out.
     :param reason: why it is left out, if it is.
     :param detail: what S3 said, where it refused to give the object.
     """
 
-    size: int
-    content_id: str
+    position: str | None
     reason: LeftOut | None = None
     detail: str = ""
 
@@ -44,7 +46,7 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
 
     An object of at most 64 KiB is read whole. Of a larger one the header and the last bytes are: where they are no
     image's end, it is read whole as well, so that one that is cut off is not taken for one with something behind it.
-    Damage in the middle passes; Custom Labels names such an image after the training, see ``storage.refusals``.
+    Damage in the middle passes; Custom Labels names such an image after the training, see ``refusals_records``.
 
     :param key: relative to the project's prefix.
     :param etag: as listed, without quotes; another one by now means that it was replaced.
@@ -55,29 +57,18 @@ def check_image(store: S3Store, key: str, etag: str) -> Checked:
     try:
         return _check(store, key, etag)
     except ClientError as error:
-        reason = _reason(error_code(error))
-        return Checked(0, "", reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
-
-
-def _reason(code: str) -> LeftOut:
-    """Say what a code of S3 means for the one object that was asked for."""
-    if code in MISSING:
-        return LeftOut.VANISHED
-    if code in CHANGED:
-        return LeftOut.REPLACED
-    if code in CUSTOMER_KEY:
-        return LeftOut.CUSTOMER_KEY
-    return LeftOut.ARCHIVED if code in ARCHIVED else LeftOut.DENIED
+        reason = next((reason for codes, reason in _REASONS if error_code(error) in codes), LeftOut.DENIED)
+        return Checked(None, reason, str(store.explain("get_object", key, error)) if reason.is_refused else "")
 
 
 def _check(store: S3Store, key: str, etag: str) -> Checked:
     wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED, "IfMatch": f'"{etag}"'}
     head, answer = store.read_bytes(key, **wanted, Range=f"bytes=0-{HEAD_BYTES - 1}")
     if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
-        return Checked(0, "", LeftOut.REPLACED)
+        return Checked(None, LeftOut.REPLACED)
     size = int(answer.get("ContentRange", "/0").rpartition("/")[2]) or len(head)
     if size > MAXIMUM_BYTES:
-        return Checked(size, "", LeftOut.TOO_HEAVY)
+        return Checked(None, LeftOut.TOO_HEAVY)
     needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
     reason, content_id = judge_bytes(head, whole=size == len(head)), etag
     if size == len(head):
@@ -88,7 +79,7 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
             body, _ = store.read_bytes(key, **wanted)
             reason = judge_bytes(body, whole=not is_complete(body))
             content_id = _md5(body) if needs_content else etag
-    return Checked(size, "" if reason else content_id, reason)
+    return Checked(None if reason else position(content_id), reason)
 
 
 def _ends_well(store: S3Store, key: str, head: bytes, wanted: dict[str, Any]) -> bool:
@@ -119,23 +110,17 @@ def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
         return LeftOut.FORMAT
     try:
         with open_picture(data) as image:
-            reason = judge_header(ImageHeader(image.format or "", image.width, image.height))
-            if reason is None and whole:
-                _require_all(image)
+            reason = judge_header(image.format or "", image.width, image.height)
+            if reason is None and whole and image.format == "PNG":
+                image.verify()
+            elif reason is None and whole:
+                image.draft("L", (64, 64))  # Pillow verifies nothing of a JPEG; decoding an eighth of the size is cheap
+                image.load()
     except Image.DecompressionBombError:
         return LeftOut.TOO_LARGE
     except UNREADABLE:
         return LeftOut.CORRUPT
     return reason
-
-
-def _require_all(image: Any) -> None:
-    """Raise if the image's data are cut off or damaged, at the least cost for its format."""
-    if image.format == "PNG":
-        image.verify()
-    else:
-        image.draft("L", (64, 64))  # Pillow verifies nothing of a JPEG; decoding an eighth of the size is cheap
-        image.load()
 
 
 def _md5(data: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -55,7 +55,10 @@ class LeftOut(StrEnum):
     @property
     def is_permanent(self) -> bool:
         """Whether this holds as long as the object does, so that it need not be read again."""
-        return self in _PERMANENT
+        return self in {
+            *(LeftOut.CORRUPT, LeftOut.FORMAT, LeftOut.TOO_SMALL, LeftOut.TOO_LARGE),
+            *(LeftOut.ASPECT, LeftOut.TOO_HEAVY, LeftOut.REFUSED),
+        }
 
     @property
     def is_refused(self) -> bool:
@@ -63,61 +66,32 @@ class LeftOut(StrEnum):
         return self in {LeftOut.ARCHIVED, LeftOut.DENIED, LeftOut.CUSTOMER_KEY}
 
 
-_PERMANENT = frozenset(
-    {
-        LeftOut.CORRUPT,
-        LeftOut.FORMAT,
-        LeftOut.TOO_SMALL,
-        LeftOut.TOO_LARGE,
-        LeftOut.ASPECT,
-        LeftOut.TOO_HEAVY,
-        LeftOut.REFUSED,
-    }
-)
+def judge_header(kind: str, width: int, height: int) -> LeftOut | None:
+    """Say why Custom Labels would refuse an image by its format or dimensions, ``None`` when it would not.
 
-
-@dataclass(frozen=True)
-class ImageHeader:
-    """What an image's first bytes say.
-
-    :param format: Pillow's name of the format.
+    :param kind: Pillow's name of the format.
     :param width: in pixels; likewise ``height``.
     """
-
-    format: str
-    width: int
-    height: int
-
-
-def judge_header(header: ImageHeader) -> LeftOut | None:
-    """Say why Custom Labels would refuse an image by its format or dimensions, ``None`` when it would not."""
-    short, long = sorted((header.width, header.height))
-    if header.format not in FORMATS:
+    short, long = sorted((width, height))
+    if kind not in FORMATS:
         return LeftOut.FORMAT
     if short < MINIMUM_SIDE:
         return LeftOut.TOO_SMALL
     if long > MAXIMUM_SIDE:
         return LeftOut.TOO_LARGE
-    if long > MAXIMUM_ASPECT * short:
-        return LeftOut.ASPECT
-    return None
-
-
-_MD5 = re.compile(r"[0-9a-f]{32}")
+    return LeftOut.ASPECT if long > MAXIMUM_ASPECT * short else None
 
 
 def etag_is_md5(etag: str, encryption: str | None, customer_algorithm: str | None) -> bool:
-    """Whether an ETag is the MD5 of the content.
+    """Whether an ETag is the MD5 of the content (S3 user guide, "Checking object integrity").
 
     It is for objects written by one PUT, POST or COPY and encrypted with S3's own keys, and is not for
-    multipart uploads (which have a dash) nor under SSE-KMS or SSE-C (S3 user guide, "Checking object
-    integrity").
+    multipart uploads (which have a dash) nor under SSE-KMS or SSE-C.
 
-    :param etag: without quotes.
-    :param encryption: header ``x-amz-server-side-encryption`` of the answer.
-    :param customer_algorithm: header ``x-amz-server-side-encryption-customer-algorithm``.
+    :param etag: without quotes; the others are S3's headers ``x-amz-server-side-encryption`` and
+        ``x-amz-server-side-encryption-customer-algorithm``.
     """
-    return bool(_MD5.fullmatch(etag)) and encryption in {None, "AES256"} and customer_algorithm is None
+    return bool(re.fullmatch(r"[0-9a-f]{32}", etag)) and encryption in {None, "AES256"} and customer_algorithm is None
 
 
 @dataclass
@@ -174,35 +148,3 @@ class CheckReport:
             keys = ", ".join(self.examples.get(reason, ())[:3])
             said.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
         return said
-
-
-@dataclass(frozen=True, order=True)
-class Duplicate:
-    """One of several objects with the same content; they sort by label, then key.
-
-    :param key: relative to the project's prefix.
-    """
-
-    label: str
-    key: str
-    etag: str
-    content_id: str
-
-
-def judge_duplicates(duplicates: Iterable[Duplicate]) -> dict[Duplicate, LeftOut]:
-    """Say which of the objects with the same content are left out.
-
-    Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
-
-    :param duplicates: those that exist now; so the verdict on one changes when another is deleted or replaced.
-    """
-    groups: dict[str, list[Duplicate]] = {}
-    for duplicate in sorted(duplicates):
-        groups.setdefault(duplicate.content_id, []).append(duplicate)
-    verdicts: dict[Duplicate, LeftOut] = {}
-    for group in groups.values():
-        if len({duplicate.label for duplicate in group}) > 1:
-            verdicts.update(dict.fromkeys(group, LeftOut.CONFLICT))
-        else:
-            verdicts.update(dict.fromkeys(group[1:], LeftOut.DUPLICATE))
-    return verdicts

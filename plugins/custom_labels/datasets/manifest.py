@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
 
 ATTRIBUTE = "label"
@@ -18,7 +17,7 @@ MAXIMUM_LINE = 100_000
 MAXIMUM_MANIFEST_BYTES = 1024**3
 
 # What json.dumps with ensure_ascii leaves as it is.
-_PLAIN = re.compile(rb"[ !#-\[\]-~]*")
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class ManifestFile:
     bytes: int
     images: Mapping[str, int]
 
-    @property
-    def lines(self) -> int:
-        """All lines."""
-        return sum(self.images.values())
-
 
 @dataclass(frozen=True)
 class ManifestPair:
@@ -50,62 +44,38 @@ class ManifestPair:
     train: ManifestFile
     test: ManifestFile
 
-    def side(self, side: Subset) -> ManifestFile:
-        """Give the manifest of one side."""
-        return self.train if side is Subset.TRAIN else self.test
 
-
-def json_text(key: bytes) -> bytes:
-    """Write a key as the inside of a JSON string, exactly as ``json.dumps`` does.
-
-    :param key: in UTF-8.
-    """
-    return json.dumps(key.decode())[1:-1].encode()
-
-
-class LineWriter:
-    """Writes the manifest lines of one label: all but the key is made once.
+def manifest_lines(uri_prefix: str, label: str, creation_date: str, keys: Sequence[str]) -> str:
+    """Write the manifest lines of some images of one label; all but the key is made once.
 
     The format is that of the developer guide's "Importing image-level labels in manifest files".
 
     :param uri_prefix: ``s3://bucket/prefix/``, to which a key is appended.
     :param creation_date: UTC, as ``2026-01-31T12:00:00``.
+    :raises NotTrainable: a line is longer than Custom Labels takes.
     """
-
-    def __init__(self, uri_prefix: str, label: str, creation_date: str) -> None:
-        self.label = label
-        place = "\x00"  # stands for the key: no prefix and no label holds it
-        line = {
-            "source-ref": uri_prefix + place,
-            ATTRIBUTE: 1,
-            f"{ATTRIBUTE}-metadata": {
-                "confidence": 1,
-                "class-name": label,
-                "human-annotated": "yes",
-                "creation-date": creation_date,
-                "type": "groundtruth/image-classification",
-            },
-        }
-        template = json.dumps(line, separators=(",", ":")) + "\n"
-        self._head, self._tail = template.encode().split(json.dumps(place)[1:-1].encode(), 1)
-
-    def lines(self, keys: Sequence[bytes]) -> bytes:
-        """Write the lines of some images.
-
-        :param keys: in UTF-8, relative to ``uri_prefix``.
-        :raises NotTrainable: a line is longer than Custom Labels takes.
-        """
-        if not keys:
-            return b""
-        if not _PLAIN.fullmatch(b"".join(keys)):
-            keys = [json_text(key) for key in keys]
-        longest = max(keys, key=len)
-        if len(self._head) + len(longest) + len(self._tail) > MAXIMUM_LINE:
-            raise NotTrainable(
-                f"The manifest line of '{longest.decode()}' is longer than {MAXIMUM_LINE:,} characters, which Custom "
-                f"Labels does not take. Shorten the key, or the name of its label '{self.label[:80]}'."
-            )
-        return self._head + (self._tail + self._head).join(keys) + self._tail
+    place = "\x00"  # stands for the key: no prefix and no label holds it
+    line = {
+        "source-ref": uri_prefix + place,
+        ATTRIBUTE: 1,
+        f"{ATTRIBUTE}-metadata": {
+            "confidence": 1,
+            "class-name": label,
+            "human-annotated": "yes",
+            "creation-date": creation_date,
+            "type": "groundtruth/image-classification",
+        },
+    }
+    head, tail = f"{json.dumps(line, separators=(',', ':'))}\n".split(json.dumps(place)[1:-1], 1)
+    if not _PLAIN.fullmatch("".join(keys)):
+        keys = [json.dumps(key)[1:-1] for key in keys]
+    longest = max(keys, key=len, default="")
+    if len(head) + len(longest) + len(tail) > MAXIMUM_LINE:
+        raise NotTrainable(
+            f"The manifest line of '{longest}' is longer than {MAXIMUM_LINE:,} characters, which Custom "
+            f"Labels does not take. Shorten the key, or the name of its label '{label[:80]}'."
+        )
+    return head + (tail + head).join(keys) + tail if keys else ""
 
 
 def require_size(side: str, size: int) -> None:

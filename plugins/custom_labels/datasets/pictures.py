@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,17 +20,6 @@ PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _GREY_STEPS = {2: 85, 4: 17}
 """By bits a sample, what Pillow multiplies the samples of a grey PNG with, but not its transparent one."""
-_ORIENTATION = 0x0112
-"""Exif's tag; its values 2 to 8 are turned back by the following constants of ``PIL.Image.Transpose``."""
-_TURNS = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
 
 
 def open_picture(data: bytes) -> Picture:
@@ -87,52 +77,31 @@ def shrink_upright(image: Picture, side: int) -> Picture:
 
     :param side: pixels of the longer side at most.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    turn = _turn(image)
     image.draft("RGB", (side, side))
     small = _eight_bits(image)
     small.thumbnail((side, side))
     if small.mode == "RGBA":
-        white = Image.new("RGBA", small.size, "white")
-        small = Image.alpha_composite(white, small)
-    if turn:
-        small = small.transpose(Image.Transpose[turn])
+        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
+    # Rekognition turns JPEGs by their Exif data, and never a PNG (API reference, DetectLabels, OrientationCorrection).
+    small.info.pop("xmp", None)
+    if image.format != "PNG":
+        with suppress(*UNREADABLE):
+            ImageOps.exif_transpose(small, in_place=True)
     return small.convert("RGB")
 
 
 def _eight_bits(image: Picture) -> Picture:
     """Decode a picture of any kind into RGB, or into RGBA where something may be transparent."""
-    from PIL import Image, ImageChops
+    from PIL import ImageMath
 
     if not image.mode.startswith("I"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    samples = image.tobytes()  # grey of 16 bits, the low byte first
-    low, high = (Image.frombytes("L", image.size, samples[part::2]) for part in (0, 1))
-    clear = image.info.get("transparency")
-    if clear is None:
-        return high.convert("RGB")
-    same = [
-        byte.point([255 * (value == wanted) for value in range(256)])
-        for byte, wanted in ((low, clear & 255), (high, clear >> 8))
-    ]
-    shown = high.convert("RGBA")
-    shown.putalpha(ImageChops.invert(ImageChops.darker(*same)))
+    grey, clear = image.convert("I"), image.info.get("transparency")  # of 16 bits
+    shown = grey.point(lambda sample: sample / 256).convert("RGBA")
+    if clear is not None:
+        shown.putalpha(
+            ImageMath.lambda_eval(lambda args: args["convert"](255 * (args["grey"] != clear), "L"), grey=grey)
+        )
     return shown
-
-
-def _turn(image: Picture) -> str | None:
-    """Say how to turn a picture upright. Rekognition turns JPEGs by their Exif data and never a PNG.
-
-    (Rekognition API reference, DetectLabels, ``OrientationCorrection``.)
-    """
-    from PIL import Image
-
-    if image.format == "PNG" or not image.info.get("exif"):
-        return None
-    exif = Image.Exif()
-    try:
-        exif.load(image.info["exif"])
-        return _TURNS.get(exif.get(_ORIENTATION, 1))
-    except UNREADABLE:
-        return None

@@ -22,40 +22,6 @@ BUCKET_FAULTS = frozenset(
 EXAMPLES = 20
 
 
-@dataclass(frozen=True)
-class RefusedLine:
-    """A line of a validation manifest that was not used.
-
-    :param image: its ``s3://`` URI; ``None`` where the line as it was is not there any more.
-    :param codes: of its errors.
-    """
-
-    image: str | None
-    codes: tuple[str, ...]
-
-
-def read_refused_line(line: bytes) -> RefusedLine | None:
-    """Read a line of a manifest with validation, ``None`` where it has no error of the whole line.
-
-    :raises ValueError: it is no JSON object.
-    """
-    value = json.loads(line)
-    if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - as json.loads says of what is no JSON
-    codes = tuple(str(error.get("code", "an error without a code")) for error in value.get("errors") or [])
-    return RefusedLine(value.get("source-ref"), codes) if codes else None
-
-
-def count_lines(summary: Mapping[str, Any], side: str) -> tuple[int, int]:
-    """Give the number of a manifest's lines, and of those that were not valid.
-
-    :param summary: the JSON of ``manifest_summary.json``.
-    :param side: ``training`` or ``testing``.
-    """
-    statistics = summary.get("statistics", {}).get(side, {})
-    return int(statistics.get("total_json_lines", 0)), int(statistics.get("invalid_json_lines", 0))
-
-
 @dataclass
 class Refusals:
     """What was not trained on or judged by; memory grows with the number of refused images only.
@@ -72,11 +38,29 @@ class Refusals:
     images: dict[str, tuple[str, ...]] = field(default_factory=dict)
     is_buckets_fault: bool = False
 
-    def add(self, line: RefusedLine) -> None:
-        """Note why a line was refused, and its image."""
-        self.codes.update(line.codes)
-        if line.image:
-            self.images[line.image] = line.codes
+    def count(self, summary: Mapping[str, Any], side: str) -> int:
+        """Count the lines of a manifest, and give the number of those that were not valid.
+
+        :param summary: the JSON of ``manifest_summary.json``; ``side`` is ``training`` or ``testing``.
+        """
+        statistics = summary.get("statistics", {}).get(side, {})
+        invalid = int(statistics.get("invalid_json_lines", 0))
+        self.lines += int(statistics.get("total_json_lines", 0))
+        self.refused += invalid
+        return invalid
+
+    def add(self, line: bytes) -> None:
+        """Note a line of a manifest with validation, if it has an error of the whole line.
+
+        :raises ValueError: it is no JSON object.
+        """
+        value = json.loads(line)
+        if not isinstance(value, dict):
+            raise ValueError("it is no JSON object")  # noqa: TRY004 - as json.loads says of what is no JSON
+        codes = tuple(str(error.get("code", "an error without a code")) for error in value.get("errors") or [])
+        self.codes.update(codes)
+        if codes and "source-ref" in value:  # it is gone where the line as it was is not there any more
+            self.images[value["source-ref"]] = codes
 
     @property
     def blamed(self) -> list[str]:

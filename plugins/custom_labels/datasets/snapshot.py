@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from custom_labels.core.keys import IMAGES
@@ -22,14 +22,14 @@ SMALL_REGIONS = {"ap-south-1": (28_000, 7_000), "eu-west-2": (28_000, 7_000)}
 """Train and test images that Custom Labels takes where it takes fewer than elsewhere (same page)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class LabelCount:
-    """One label in a snapshot.
+    """One label in a snapshot; they sort as S3 sorts their names.
 
     :param images: usable images; ``untrained`` of them are not in the last trained snapshot.
     :param digest: SHA-256, hex, over the rows ``key TAB etag NEWLINE`` in the order of the keys' UTF-8 bytes;
         keys relative to the project's prefix, ETags without quotes.
-    :param train: images to train on; it and ``test`` are known only once the snapshot is stored, and then all others
+    :param train: images to train on; it and ``test`` are known only once the snapshot is frozen, and then all others
         are test images above the number that Custom Labels takes, which are not used.
     """
 
@@ -51,7 +51,6 @@ class ImageSnapshot:
     :param trained: digest of the last trained snapshot, if there is one.
     :param labels: sorted by the UTF-8 bytes of their names.
     :param left_out: pairs of reason and count of what is not in it.
-    :param stored: whether its rows are stored, so that manifests can be built from it.
     """
 
     digest: str
@@ -61,12 +60,6 @@ class ImageSnapshot:
     trained: str | None
     labels: tuple[LabelCount, ...]
     left_out: tuple[tuple[str, int], ...] = ()
-    stored: bool = False
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The labels' names."""
-        return tuple(count.label for count in self.labels)
 
     @property
     def train_images(self) -> int:
@@ -81,45 +74,20 @@ class ImageSnapshot:
 
 @dataclass(frozen=True)
 class SnapshotHeader:
-    """A stored snapshot's ``snapshot.json``: what it is, how it was split, and where its rows are.
-
-    :param files: where each label's rows are, relative to the project's prefix.
-    """
+    """A stored snapshot's ``snapshot.json``: what it is, and how it was split."""
 
     snapshot: ImageSnapshot
     split: SplitRule
-    files: Mapping[str, str] = field(default_factory=dict)
-
-    def label_digest(self, label: str) -> str | None:
-        """Give the digest of a label's rows, ``None`` if it is not in the snapshot."""
-        return next((count.digest for count in self.snapshot.labels if count.label == label), None)
 
 
 def combine(labels: Iterable[LabelCount]) -> str:
-    """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by
-    label.
-
-    Labels are listed and digested in streams of their own, so the result does not depend on how many run at
-    once.
-    """
-    whole = hashlib.sha256()
-    for count in in_order(labels):
-        whole.update(f"{count.label}\t{count.digest}\n".encode())
-    return whole.hexdigest()
-
-
-def in_order(labels: Iterable[LabelCount]) -> tuple[LabelCount, ...]:
-    """Sort labels by the UTF-8 bytes of their names, which is the order of S3."""
-    return tuple(sorted(labels, key=lambda count: count.label.encode()))
+    """Give the digest of a snapshot: SHA-256, hex, over ``label TAB digest NEWLINE`` a label, sorted by label."""
+    rows = [f"{count.label}\t{count.digest}\n" for count in sorted(labels)]
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 def make_snapshot(
-    labels: Sequence[LabelCount],
-    as_of: datetime,
-    trained: str | None,
-    left_out: tuple[tuple[str, int], ...],
-    *,
-    stored: bool = False,
+    labels: Sequence[LabelCount], as_of: datetime, trained: str | None, left_out: tuple[tuple[str, int], ...]
 ) -> ImageSnapshot:
     """Put the labels' counts together."""
     return ImageSnapshot(
@@ -128,24 +96,23 @@ def make_snapshot(
         images=sum(count.images for count in labels),
         untrained=sum(count.untrained for count in labels),
         trained=trained,
-        labels=in_order(labels),
+        labels=tuple(sorted(labels)),
         left_out=left_out,
-        stored=stored,
     )
 
 
-def require_trainable(labels: Sequence[tuple[str, int]], labels_left_out: Sequence[str] = ()) -> None:
+def require_trainable(labels: Mapping[str, int], labels_left_out: Sequence[str] = ()) -> None:
     """Stop what Custom Labels would refuse as a dataset, before anything is paid.
 
     The limits are those of the developer guide's "Guidelines and quotas".
 
-    :param labels: labels with enough usable images, and their number of them.
+    :param labels: numbers of usable images of the labels that have enough.
     :param labels_left_out: labels with too few, or with a name that is too long.
     :raises NotTrainable: fewer than two labels, more than 250, or more than 250,000 images.
     """
-    images = sum(count for _, count in labels)
+    images = sum(labels.values())
     if len(labels) < MINIMUM_LABELS:
-        names = ", ".join(repr(label) for label, _ in labels) or "none"
+        names = ", ".join(map(repr, labels)) or "none"
         left_out = ", ".join(f"'{label[:80]}{'...' if len(label) > 80 else ''}'" for label in labels_left_out)
         is_long = any(len(label) > MAXIMUM_LABEL_NAME for label in labels_left_out)
         long = f", or for a name of more than {MAXIMUM_LABEL_NAME} characters" if is_long else ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 _SALT = b"custom-labels-loop/split/1:"
 """Never to be changed: another salt is another test set, and no two versions could be compared across it."""
+_DIGITS = 32
 
 
 class Subset(StrEnum):
@@ -19,13 +21,13 @@ class Subset(StrEnum):
 
 
 def position(content_id: str) -> str:
-    """Give an image's place on a line from 000... to fff..., as 64 hexadecimal digits that sort like numbers."""
-    return hashlib.sha256(_SALT + content_id.encode()).hexdigest()
+    """Give the place of a content in the order of the split, as 32 hexadecimal digits that sort like numbers.
 
+    Like the content id itself it is the same for copies and for nothing else, so that it stands for the content.
 
-def _limit(share: float) -> str:
-    """Give the place below which that share of the line lies; a float tells no more than the first 14 digits."""
-    return f"{int(share * 16**14):014x}"
+    :param content_id: MD5 of an image, hex.
+    """
+    return hashlib.sha256(_SALT + content_id.encode()).hexdigest()[:_DIGITS]
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,21 @@ class SplitRule:
     and may be chosen anew; (3) the same picture encoded anew is another content.
 
     :param share: of all images, 0 to 1, that are test images.
-    :param exceptions: sides of images, by content id, that differ from what the hash says.
+    :param exceptions: sides of images, by position, that differ from what the hash says.
     """
 
     share: float
     exceptions: Mapping[str, Subset] = field(default_factory=dict)
 
-    def side(self, content_id: str) -> Subset:
-        """Say on which side an image is."""
-        by_hash = Subset.TEST if position(content_id) < _limit(self.share) else Subset.TRAIN
-        return self.exceptions.get(content_id, by_hash)
+    @cached_property
+    def _limit(self) -> str:
+        """The place below which that share of the positions lies; a float tells no more than the first 14 digits."""
+        return f"{int(self.share * 16**14):014x}"
+
+    def is_test(self, position: str) -> bool:
+        """Whether an image is a test image."""
+        exception = self.exceptions.get(position)
+        return position < self._limit if exception is None else exception is Subset.TEST
 
     def following(self, share: float) -> SplitRule:
         """Give the rule for the next snapshot: the wanted share if not lower, and the same exceptions."""
@@ -68,56 +75,18 @@ class SplitRule:
         """Say whether all images that are test images under an earlier rule are so under this one."""
         return (
             self.share >= earlier.share
-            and all(self.side(key) is Subset.TEST for key, side in earlier.exceptions.items() if side is Subset.TEST)
-            and all(earlier.side(key) is Subset.TRAIN for key, side in self.exceptions.items() if side is Subset.TRAIN)
+            and all(self.is_test(place) for place, side in earlier.exceptions.items() if side is Subset.TEST)
+            and not any(earlier.is_test(place) for place, side in self.exceptions.items() if side is Subset.TRAIN)
         )
 
-    def with_exceptions(self, more: Mapping[str, Subset]) -> SplitRule:
-        """Give this rule with further exceptions."""
-        return SplitRule(self.share, {**self.exceptions, **more}) if more else self
+    def for_label(self, positions: Iterable[str]) -> SplitRule:
+        """Give the rule under which each side has an image of a label, adding an exception where it needs one.
 
-
-class LabelSplit:
-    """Splits one label's images as they stream by, remembering only the two that could become exceptions."""
-
-    def __init__(self, rule: SplitRule) -> None:
-        self.rule = rule
-        self.counts = dict.fromkeys(Subset, 0)
-        self._lowest = ("~", "")
-        self._highest = ("", "")
-
-    def add(self, content_ids: Sequence[str]) -> list[Subset]:
-        """Put some images on their sides."""
-        if not content_ids:
-            return []
-        places = list(map(position, content_ids))
-        limit, exceptions = _limit(self.rule.share), self.rule.exceptions
-        sides = [Subset.TEST if place < limit else Subset.TRAIN for place in places]
-        if exceptions:
-            sides = [exceptions.get(key, side) for key, side in zip(content_ids, sides, strict=True)]
-        tests = sides.count(Subset.TEST)
-        self.counts[Subset.TEST] += tests
-        self.counts[Subset.TRAIN] += len(sides) - tests
-        self._lowest = min(self._lowest, *zip(places, content_ids, strict=True))
-        self._highest = max(self._highest, *zip(places, content_ids, strict=True))
-        return sides
-
-    def exception(self) -> dict[str, Subset]:
-        """Give the exception without which a side would be empty, if there is one and two images to share."""
-        if sum(self.counts.values()) < 2:
-            return {}
-        if not self.counts[Subset.TEST]:
-            return {self._lowest[1]: Subset.TEST}
-        if not self.counts[Subset.TRAIN]:
-            return {self._highest[1]: Subset.TRAIN}
-        return {}
-
-
-def split_label(content_ids: Iterable[str], rule: SplitRule) -> SplitRule:
-    """Give the rule under which each side has an image of this label, adding an exception where it needs one.
-
-    :param content_ids: of all images of one label, each once.
-    """
-    split = LabelSplit(rule)
-    split.add(list(content_ids))
-    return rule.with_exceptions(split.exception())
+        :param positions: of all images of the label; one image alone gets no exception.
+        """
+        places = sorted(positions)
+        tests = list(map(self.is_test, places))
+        if len(places) < 2 or any(tests) != all(tests):
+            return self
+        exception = {places[-1]: Subset.TRAIN} if all(tests) else {places[0]: Subset.TEST}
+        return SplitRule(self.share, {**self.exceptions, **exception})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 
@@ -27,29 +26,20 @@ class StoppedByGuard:
 
 
 @dataclass(frozen=True)
-class IdleNotice:
-    """That people know for how long nobody asked a version anything.
+class Notice:
+    """That people were notified of something.
 
-    :param since: since when it was not asked.
-    :param level: how often the alert's time went by, as ``idle_level`` counts.
+    :param about: of what, in words that are others for other news.
+    :param level: how bad it was: more of it is news again.
     """
 
-    version_name: str
-    since: datetime
+    about: str
     level: int
 
-
-@dataclass(frozen=True)
-class BudgetNotice:
-    """That people know how far the budget of a month is exceeded.
-
-    :param level: how far, as ``budget_level`` counts.
-    :param budget_usd: the budget; of another one they know nothing.
-    """
-
-    month: str
-    level: int
-    budget_usd: float
+    def if_news(self, known: Notice | None) -> Notice | None:
+        """Give it where there is something to notify of that people do not know."""
+        is_known = known is not None and known.about == self.about and known.level >= self.level
+        return None if is_known or self.level == 0 else self
 
 
 @dataclass(frozen=True)
@@ -58,12 +48,13 @@ class ServiceMemory:
 
     :param stopped: its stop of the live version, until that runs again or another serves.
     :param notified_unknown: versions that run and that the registry does not know.
+    :param notified_idle: for how long nobody asked the live version; likewise how far the month's budget is exceeded.
     """
 
     stopped: StoppedByGuard | None = None
     notified_unknown: tuple[str, ...] = ()
-    notified_idle: IdleNotice | None = None
-    notified_budget: BudgetNotice | None = None
+    notified_idle: Notice | None = None
+    notified_budget: Notice | None = None
 
     def has_stopped(self, version_name: str) -> bool:
         """Whether the cost guard stopped this version."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.datasets.snapshot_reader import fetch_rows, read_header
-from custom_labels.datasets.tsv import columns, read_lines
+from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.snapshot_records import fetch_images
 from custom_labels.evaluation.answers import Answer, read_evaluation_line
-from custom_labels.s3.output_files import NoAnswers, copy_file
+from custom_labels.s3.output_files import NoAnswers, copy_file, read_each
 
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
@@ -29,13 +30,7 @@ class EvaluationAnswers:
         self._uri = uri
 
     def __iter__(self) -> Iterator[Answer]:
-        for number, line in enumerate(read_lines(self._path), 1):
-            if not line.strip():
-                continue
-            try:
-                yield read_evaluation_line(line)
-            except ValueError as error:
-                raise NoAnswers(f"line {number} of {self._uri} cannot be read: {error}") from error
+        return read_each(self._path, self._uri, read_evaluation_line)
 
 
 @contextmanager
@@ -63,15 +58,8 @@ def snapshot_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[st
     :param digest: the snapshot's.
     :param keys: of the images of each label, relative to the project's prefix.
     """
-    header = read_header(store, digest)
-    found: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        rows = Path(folder) / "rows.tsv.gz"
-        for label in keys.keys() & header.files.keys():
-            fetch_rows(store, header, label, rows)
-            wanted = {key.encode() for key in keys[label]}
-            for line in read_lines(rows):
-                key, etag, *_ = columns(line)
-                if key in wanted:
-                    found[key.decode()] = etag.decode()
-    return found
+    with (
+        tempfile.TemporaryDirectory(prefix="custom-labels-") as folder,
+        ImageTable(fetch_images(store, digest, Path(folder))) as images,
+    ):
+        return {image.key: image.etag for image in images.find(chain.from_iterable(keys.values()))}

@@ -13,7 +13,6 @@ from custom_labels.core.gate import judge as judge_by_gates
 from custom_labels.core.keys import manifest_key
 from custom_labels.core.live_version import Candidate
 from custom_labels.core.steps import DecisionOperator, Step
-from custom_labels.datasets.manifest_records import uploaded_sha256
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.approval_records import read_approval
 from custom_labels.evaluation.comparison import SameImages
@@ -115,5 +114,5 @@ def _judged(ctx: ProjectContext, decisions: Decisions, evaluated: EvaluatedVersi
         own=found.get("own"),
         same_images=from_json(SameImages, found["same_images"]) if found.get("same_images") else None,
         why_not=found.get("why_not"),
-        test_manifest={"uri": ctx.store.uri(manifest), "sha256": uploaded_sha256(ctx.store, manifest)},
+        test_manifest={"uri": ctx.store.uri(manifest), "sha256": ctx.store.uploaded_sha256(manifest)},
     )

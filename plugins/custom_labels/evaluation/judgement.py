@@ -13,8 +13,8 @@ from custom_labels.evaluation.evaluation import Evaluation
 class AfterEvaluation(StrEnum):
     """What a version was trained for."""
 
-    JUDGE = "it may serve"
-    NOTHING = "it is only measured"
+    JUDGE = "may serve"
+    NOTHING = "only measured"
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class EvaluatedVersion:
 class AfterJudging(StrEnum):
     """What the gates, and a person who answered before, say."""
 
-    DEPLOY = "every gate holds"
-    ASK = "a person is asked"
-    NOTHING = "a gate fails"
-    REJECTED = "a person rejected it"
+    DEPLOY = "passed"
+    ASK = "ask"
+    NOTHING = "refused"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True)

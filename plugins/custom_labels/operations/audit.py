@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from pydantic import computed_field
+
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.deployment.service import Notice
 
 T = TypeVar("T")
 
@@ -78,7 +81,8 @@ class Accuracy:
     """How often a version was right, by the samples that people answered.
 
     :param label: what the version had said; ``None`` together with ``is_overall`` false for "no label".
-    :param strata: the samples, one stratum for doubtful ones and one for the others; none is empty.
+    :param strata: the samples, one stratum for doubtful ones and one for the others; none is empty. All else follows
+        from them, and is on record as well for people to read.
     """
 
     version_name: str
@@ -86,21 +90,25 @@ class Accuracy:
     is_overall: bool
     strata: tuple[Stratum, ...]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sampled(self) -> int:
         """Detections shown to people."""
         return sum(stratum.sampled for stratum in self.strata)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def answered(self) -> int:
         """Samples with an answer that people agree on."""
         return sum(stratum.answered for stratum in self.strata)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def right(self) -> int:
         """Samples that were answered as the version had said."""
         return sum(stratum.right for stratum in self.strata)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def share(self) -> float | None:
         """The share of right detections, ``None`` without any answer.
@@ -114,6 +122,7 @@ class Accuracy:
         """The share if a stratum without any answer were all right, ``None`` without any answer at all."""
         return self._weighted([s.share if s.answered else 1.0 for s in self.strata]) if self.answered else None
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % confidence interval of the share, ``None`` without any answer.
@@ -152,44 +161,14 @@ class Accuracy:
         unanswered = f", {self.sampled - self.answered} without an answer" if self.answered < self.sampled else ""
         return f"{self.share:.1%} (95 % interval {low:.1%} to {high:.1%}; {counts}{unanswered})"
 
-    @property
-    def measured(self) -> MeasuredAccuracy:
-        """Give it as it goes on record."""
-        return MeasuredAccuracy(
-            **{each.name: getattr(self, each.name) for each in fields(MeasuredAccuracy)},
-        )
-
-
-@dataclass(frozen=True)
-class MeasuredAccuracy:
-    """An :class:`Accuracy` as it goes on record, with what follows from its strata."""
-
-    version_name: str
-    label: str | None
-    is_overall: bool
-    strata: tuple[Stratum, ...]
-    sampled: int
-    answered: int
-    right: int
-    share: float | None
-    interval: tuple[float, float] | None
-
 
 @dataclass(frozen=True)
 class VersionAccuracy:
     """A version's accuracy and that of each label it had said, next to the F1 of its training."""
 
     f1: float | None
-    overall: MeasuredAccuracy
-    by_label: tuple[MeasuredAccuracy, ...] = ()
-
-
-@dataclass(frozen=True)
-class AccuracyNotice:
-    """That people know how often a version was right, by so many answers; the same answers are no news."""
-
-    version_name: str
-    answered: int
+    overall: Accuracy
+    by_label: tuple[Accuracy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,11 +176,12 @@ class AccuracyFile:
     """What is on record of all versions, as ``audit/accuracy.json`` holds it.
 
     :param measured_at: when it came to these numbers.
+    :param notified: the version and the number of answers of the last alert: the same answers are no news.
     """
 
     measured_at: datetime
     versions: Mapping[str, VersionAccuracy]
-    notified: AccuracyNotice | None = None
+    notified: Notice | None = None
 
 
 # -- what the steps of the DAG hand on ---------------------------------------------------------------
@@ -220,7 +200,7 @@ class Measured:
     live: LiveVersion | None
     words: str
     alarm: str | None = None
-    notice: AccuracyNotice | None = None
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
+from custom_labels.deployment.service import Notice
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.doubts import first_request
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.audit import (
     Accuracy,
     AccuracyFile,
-    AccuracyNotice,
     AuditSample,
     Measured,
     Sampled,
@@ -64,7 +64,7 @@ def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
     alarm = accuracy_alarm(
         overall, minimum=settings.minimum_live_accuracy, minimum_answers=settings.minimum_audit_answers
     )
-    notice = AccuracyNotice(overall.version_name, overall.answered)
+    notice = Notice(overall.version_name, overall.answered)
     if alarm is None or notice == notified:
         return Measured(live, overall.words)
     return Measured(live, overall.words, alarm, notice)
@@ -75,12 +75,12 @@ def _by_version(ctx: ProjectContext, found: list[Accuracy], before: AccuracyFile
     versions = {}
     for one in (each for each in found if each.is_overall):
         name, known = one.version_name, before.versions.get(one.version_name) if before else None
-        if known is None or known.overall != one.measured:
+        if known is None or known.overall != one:
             evaluation = ctx.registry.version(name).get("evaluation") or {}
-            ctx.registry.update_version(name, {"live_accuracy": to_json(one.measured)})
-            known = VersionAccuracy(evaluation.get("f1"), one.measured)
-        labels = (each.measured for each in found if each.version_name == name and not each.is_overall)
-        versions[name] = replace(known, by_label=tuple(labels))
+            ctx.registry.update_version(name, {"live_accuracy": to_json(one)})
+            known = VersionAccuracy(evaluation.get("f1"), one)
+        labels = tuple(each for each in found if each.version_name == name and not each.is_overall)
+        versions[name] = replace(known, by_label=labels)
     return versions
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -17,7 +18,7 @@ from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
-from custom_labels.operations.pool_probes import PoolProbes, named_pools, use_of
+from custom_labels.operations.pool_tasks import PATIENCE_SECONDS, named_pools, tasks_without_slot, use_of
 from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.review.setup_records import read_review_record
@@ -53,8 +54,6 @@ class BootstrapChecks:
     def __init__(self, ctx: ProjectContext) -> None:
         self.ctx = ctx
         self.project = ctx.project
-        self.pools = PoolProbes()
-        self.reviewers: int | None = None
         self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
@@ -116,15 +115,18 @@ class BootstrapChecks:
 
     def settings(self) -> str:
         """Read and validate all settings, those of every DAG."""
-        settings = self.ctx.settings()
-        self.reviewers = settings.reviewers_per_image
-        return f"all {len(type(settings).model_fields)} are as they have to be"
+        return f"all {len(type(self.ctx.settings()).model_fields)} are as they have to be"
+
+    @cached_property
+    def tasks_without_slot(self) -> set[str]:
+        """The tasks of pools that are missing or full: a task has no way to look at Airflow's pools themselves."""
+        return tasks_without_slot([use_of(field) for field in named_pools(self.project)])
 
     def pool(self, field: str, name: str) -> str:
-        """See whether a task got a slot of a pool; a task has no way to look at Airflow's pools."""
-        if not self.pools.has_slots(use_of(field)):
+        """See whether a task got a slot of a pool."""
+        if use_of(field) in self.tasks_without_slot:
             raise Wrong(
-                f"The task {use_of(field)} got no slot of pool '{name}' within {self.pools.seconds:g} s: there is no "
+                f"The task {use_of(field)} got no slot of pool '{name}' within {PATIENCE_SECONDS:g} s: there is no "
                 "such pool, or all its slots are taken. A task whose pool is missing waits for ever: add it under "
                 f"Admin > Pools, or correct '{field}' in {self.project.name}.yaml."
             )
@@ -155,12 +157,8 @@ class BootstrapChecks:
     def topic(self) -> str:
         """Find the topic that messages go to."""
         arn = str(self.project.sns_topic_arn)
-        try:
+        with self._named("SNS topic", arn, "sns_topic_arn", "NotFound", "NotFoundException"):
             self.client("sns").get_topic_attributes(TopicArn=arn)
-        except ClientError as error:
-            if error_code(error) not in {"NotFound", "NotFoundException"}:
-                raise
-            raise self._missing("SNS topic", arn, "sns_topic_arn", error) from error
         return arn
 
     def queue(self, kind: str, url: str) -> str:
@@ -171,12 +169,8 @@ class BootstrapChecks:
         return url
 
     def _queue_attributes(self, kind: str, url: str) -> dict[str, str]:
-        try:
+        with self._named("queue", url, f"queues.{kind}", "NonExistentQueue", "QueueDoesNotExist"):
             found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        except ClientError as error:
-            if not error_code(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
-                raise
-            raise self._missing("queue", url, f"queues.{kind}", error) from error
         return dict(found["Attributes"])
 
     def announcements(self, queue: str) -> AnnouncementChecks:
@@ -197,13 +191,12 @@ class BootstrapChecks:
         """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
         arn = review_of(self.project).role_arn
         try:
-            found = self.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+            with self._named("role", arn, "review.role_arn", "NoSuchEntity"):
+                found = self.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
         except ClientError as error:
-            if error_code(error) in {"AccessDenied", "AccessDeniedException"}:
-                return f"{arn}, which may not be looked at (iam:GetRole)"
-            if error_code(error) != "NoSuchEntity":
+            if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
                 raise
-            raise self._missing("role", arn, "review.role_arn", error) from error
+            return f"{arn}, which may not be looked at (iam:GetRole)"
         if "sagemaker.amazonaws.com" not in str(found["AssumeRolePolicyDocument"]):
             raise Wrong(
                 f"The role {arn} does not trust sagemaker.amazonaws.com, so that A2I cannot take it on. Add that to "
@@ -240,9 +233,7 @@ class BootstrapChecks:
     def flows(self) -> str:
         """See whether the flows that the settings ask for are Active and recorded."""
         store = self.ctx.store
-        if self.reviewers is None:
-            raise Wrong("How many people a review asks is not known, since the settings cannot be read.")
-        reviewers = reviewer_counts(store, self.reviewers)
+        reviewers = reviewer_counts(store, self.ctx.settings("reviewers_per_image").reviewers_per_image)
         setup = A2ISetup(self.project, store, self._sagemaker(), plan_review(self.project, store, reviewers))
         record = read_review_record(store)
         bad = [
@@ -270,8 +261,19 @@ class BootstrapChecks:
     def _sagemaker(self) -> ReviewSetupHook:
         return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)
 
-    def _missing(self, what: str, value: str, setting: str, error: ClientError) -> Wrong:
-        return Wrong(
-            f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
-            f"{self.project.name}.yaml."
-        )
+    @contextmanager
+    def _named(self, what: str, value: str, setting: str, *codes: str) -> Iterator[None]:
+        """Look something up; where AWS says that there is none, say where it is named.
+
+        :param codes: ends of the error codes by which AWS says so.
+        :raises Wrong: there is none.
+        """
+        try:
+            yield
+        except ClientError as error:
+            if not error_code(error).endswith(codes):
+                raise
+            raise Wrong(
+                f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
+                f"{self.project.name}.yaml."
+            ) from error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -18,16 +16,12 @@ from custom_labels.operations.settings import BootstrapSettings
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What was found, by what was looked at."""
-
-    found: Mapping[str, str]
-
-
 @step
-def check_everything(ctx: ProjectContext) -> Checked:
-    """Look at all that the project needs; fail with every problem and its way out, once all was looked at."""
+def check_everything(ctx: ProjectContext) -> dict[str, str]:
+    """Look at all that the project needs; fail with every problem and its way out, once all was looked at.
+
+    :return: what was found, by what was looked at.
+    """
     name = ctx.project.name
     findings = list(BootstrapChecks(ctx).all())
     rows = [f"{each.subject:<22} {'NOT OK' if each.problem else 'ok':<7} {each.value}" for each in findings]
@@ -38,11 +32,11 @@ def check_everything(ctx: ProjectContext) -> Checked:
             f"{len(problems)} of {len(findings)} things that project '{name}' needs are not as they have to be; "
             "nothing of them was changed. Trigger the DAG again when they are.\n" + "\n".join(problems)
         )
-    return Checked({each.subject: each.value for each in findings})
+    return {each.subject: each.value for each in findings}
 
 
 @step
-def finish(ctx: ProjectContext, settings: BootstrapSettings, checked: Checked) -> RunOutcome:
+def finish(ctx: ProjectContext, settings: BootstrapSettings, found: dict[str, str]) -> RunOutcome:
     """Say that the project can start."""
     detail = f"everything that {ctx.project.name}.yaml names is there; unpause the DAGs"
-    return finish_run(ctx, settings, Outcome.READY, detail, checked.found)
+    return finish_run(ctx, settings, Outcome.READY, detail, found)

@@ -24,8 +24,8 @@ from custom_labels.operations.costs import (
 )
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
 from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import budget_key
-from custom_labels.s3.line_files import READERS
+from custom_labels.review.budget_records import BUDGETS, budget_key
+from custom_labels.s3.line_files import READERS, list_keys
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices
 
@@ -89,13 +89,23 @@ def count_reviews(store: S3Store, month: str, now: datetime, before: Ledger | No
 
     :param before: the month's ledger of an earlier look, whose counts of the days before it stand.
     """
-    counted_until = (before.as_of - _DAY_ENDS).astimezone(UTC).date() if before else date.min
-    known = {day: opened for day, opened in before.reviews_by_day.items() if day < counted_until} if before else {}
-    days = [day for day in _days(month, now) if day >= counted_until]
+    known: dict[date, int] = {}
+    if before is None:
+        keys = [key for page in list_keys(store, f"{BUDGETS}{month}-") for key in page]
+    else:
+        since = (before.as_of - _DAY_ENDS).astimezone(UTC).date()
+        known = {day: opened for day, opened in before.reviews_by_day.items() if day < since}
+        keys = [budget_key(day) for day in _days(month, now) if day >= since]
     with ThreadPoolExecutor(READERS) as pool:
-        values = pool.map(lambda day: store.read_json(budget_key(day))[0], days)
-        found = {day: from_json(DayBudget, value).opened for day, value in zip(days, values, strict=True) if value}
+        values = pool.map(lambda key: store.read_json(key)[0], keys)
+        found = {
+            _day_of(key): from_json(DayBudget, value).opened for key, value in zip(keys, values, strict=True) if value
+        }
     return {**known, **{day: opened for day, opened in found.items() if opened}}
+
+
+def _day_of(key: str) -> date:
+    return date.fromisoformat(key.removeprefix(BUDGETS).removesuffix(".json"))
 
 
 def ledger_key(month: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from pydantic import computed_field
+
 from custom_labels.deployment.serving import ServingInterval, ServingRecord
 from custom_labels.training.prices import UnitPrices
 
@@ -34,20 +36,22 @@ class VersionUse:
 class Cost:
     """What a version costs.
 
-    :param total_usd: training and serving together.
     :param unit_hours: hours of serving times inference units.
     """
 
     training_usd: float
     serving_usd: float
-    total_usd: float
     unit_hours: float
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total_usd(self) -> float:
+        """Both together."""
+        return self.training_usd + self.serving_usd
 
     def rounded(self) -> Cost:
         """Give it as it goes on record: a hundredth of a cent is precise enough."""
-        return Cost(
-            *(round(value, 4) for value in (self.training_usd, self.serving_usd, self.total_usd, self.unit_hours))
-        )
+        return Cost(round(self.training_usd, 4), round(self.serving_usd, 4), round(self.unit_hours, 4))
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class DatedCost(Cost):
     @classmethod
     def of(cls, cost: Cost, as_of: datetime) -> DatedCost:
         """Date a cost."""
-        return cls(**vars(cost), as_of=as_of)
+        return cls(cost.training_usd, cost.serving_usd, cost.unit_hours, as_of)
 
     def is_current(self, cost: Cost, now: datetime, *, is_running: bool) -> bool:
         """Whether it need not be written anew: nothing was added, or so little that tomorrow is soon enough.
@@ -83,11 +87,16 @@ class Ledger:
     versions: Mapping[str, Cost]
     training_usd: float
     serving_usd: float
-    reviews: int
     reviews_by_day: Mapping[date, int]
     reviews_usd: float
     total_usd: float
     prices_as_of: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reviews(self) -> int:
+        """Reviews that were opened in the month."""
+        return sum(self.reviews_by_day.values())
 
 
 Period = tuple[datetime, datetime]
@@ -136,7 +145,7 @@ def cost_of(use: VersionUse, prices: UnitPrices, period: Period | None = None) -
     is_within = period is None or (use.trained_at is not None and period[0] <= use.trained_at < period[1])
     training_usd = use.training_seconds / 3600 * prices.training_hour if is_within else 0.0
     serving_usd = unit_hours * prices.inference_unit_hour
-    return Cost(training_usd, serving_usd, training_usd + serving_usd, unit_hours)
+    return Cost(training_usd, serving_usd, unit_hours)
 
 
 def first_moment(uses: Sequence[VersionUse]) -> datetime | None:
@@ -162,15 +171,13 @@ def month_ledger(
     :param reviews_by_day: reviews that were opened in the month.
     """
     costs = {use.version_name: cost_of(use, prices, period_of(month)) for use in uses}
-    reviews = sum(reviews_by_day.values())
-    reviews_usd = reviews * prices.review
+    reviews_usd = sum(reviews_by_day.values()) * prices.review
     return Ledger(
         month=month,
         as_of=now,
         versions={name: cost.rounded() for name, cost in sorted(costs.items()) if cost.total_usd > 0},
         training_usd=round(sum(cost.training_usd for cost in costs.values()), 4),
         serving_usd=round(sum(cost.serving_usd for cost in costs.values()), 4),
-        reviews=reviews,
         reviews_by_day=reviews_by_day,
         reviews_usd=round(reviews_usd, 4),
         total_usd=round(sum(cost.total_usd for cost in costs.values()) + reviews_usd, 4),

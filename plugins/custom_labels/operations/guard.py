@@ -6,7 +6,7 @@ A version that the registry does not know is never touched, and one that a perso
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -56,11 +56,13 @@ class GuardRules:
     :param window: when the live version is meant to run, ``None`` for always.
     :param idle_hours: hours without a detection after which it is stopped, ``None`` for never.
     :param starts_for_images: whether the detect DAG starts it again when images wait.
+    :param units: inference units for a version of which it is not known with how many it ran.
     """
 
     window: ServiceWindow | None = None
     idle_hours: float | None = None
     starts_for_images: bool = False
+    units: Units = field(default_factory=lambda: Units(1))
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def decide(
             action, reason, cause = _about_live(version, live, rules, now)
         else:
             action, reason, cause = *_about_other(version, live, now), None
-        decisions.append(Decision(version.name, version.project_arn, action, reason, cause))
+        units = version.units_or(rules.units) if action is Action.START else None
+        decisions.append(Decision(version.name, version.project_arn, action, reason, cause, units))
     return decisions
 
 

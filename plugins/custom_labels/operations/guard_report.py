@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from custom_labels.core.outcome import Outcome
-from custom_labels.deployment.service import BudgetNotice, IdleNotice, ServiceMemory
+from custom_labels.deployment.service import Notice, ServiceMemory
 from custom_labels.operations.guard import Action, Decision, Inspection
 from custom_labels.operations.running import idle_level, what_runs
 
@@ -98,7 +98,7 @@ class GuardReport:
         return [*done, *news, *(f"deleted version {name}, as it is old" for name in self.accounted.deleted)]
 
     def _done(self, decision: Decision) -> str:
-        """Word what became of a version, by the status that was recorded after its task, which may have been marked."""
+        """Word what became of a version, by its status after its task, which may have been marked."""
         done = "stopped" if decision.action is Action.STOP else "started"
         status = self.became[decision.version_name]
         if (status == "RUNNING") == (decision.action is Action.STOP):
@@ -106,26 +106,19 @@ class GuardReport:
         return f"{done} version {decision.version_name}: {decision.reason}"
 
     @property
-    def budget_news(self) -> BudgetNotice | None:
+    def budget_news(self) -> Notice | None:
         """How far the budget is exceeded, where that is news."""
-        spent, known = self.accounted, self.inspected.memory.notified_budget
-        if spent.budget_usd is None or spent.level == 0:
-            return None
-        notice = BudgetNotice(spent.month, spent.level, spent.budget_usd)
-        is_known = known is not None and replace(known, level=spent.level) == notice and known.level >= spent.level
-        return None if is_known else notice
+        spent = self.accounted
+        return Notice(f"{spent.month}: ${spent.budget_usd}", spent.level).if_news(self.inspected.memory.notified_budget)
 
     @property
-    def idle_news(self) -> IdleNotice | None:
-        """How long nobody asked the live version, where that is news and has lasted for long."""
-        known = self.inspected.memory.notified_idle
+    def idle_news(self) -> Notice | None:
+        """For how long nobody asked the live version, where that is news."""
         for version in self.inspected.running:
-            if version.quiet_since is None:
-                continue
-            level = idle_level(self.inspected.at - version.quiet_since, self.idle_alert_hours)
-            notice = IdleNotice(version.name, version.quiet_since, level)
-            is_known = known is not None and replace(known, level=level) == notice and known.level >= level
-            return notice if level and not is_known else None
+            if version.quiet_since is not None:
+                level = idle_level(self.inspected.at - version.quiet_since, self.idle_alert_hours)
+                about = f"{version.name} since {version.quiet_since.isoformat()}"
+                return Notice(about, level).if_news(self.inspected.memory.notified_idle)
         return None
 
     def remembered(self, memory: ServiceMemory) -> ServiceMemory:

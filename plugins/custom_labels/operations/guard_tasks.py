@@ -101,9 +101,9 @@ def _look(
         window=settings.service_window,
         idle_hours=settings.idle_stop_hours,
         starts_for_images=settings.start_when_images_wait,
+        units=Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units),
     )
     decisions = decide(versions, facts, rules, now=now, deploying=deploying)
-    decisions = _with_units(decisions, versions, settings)
     decisions += [] if deploying else _old_versions(ctx, settings, versions, live, now)
     for decision in decisions:
         log.info("%s", decision.words)
@@ -125,7 +125,7 @@ def _look(
 def _find_versions(ctx: ProjectContext, live: LiveVersion | None) -> list[FoundVersion]:
     """Join what AWS lists with what the registry knows, also of versions that AWS does not list any more."""
     project_arn, listed = _list_versions(ctx, live)
-    records = {name: from_json(RecordedVersion, record) for name, record in _records(ctx).items()}
+    records = {each["version_name"]: from_json(RecordedVersion, each) for each in ctx.registry.versions()}
     found = [
         FoundVersion(
             name=name,
@@ -151,10 +151,6 @@ def _list_versions(ctx: ProjectContext, live: LiveVersion | None) -> tuple[str, 
     return (project["ProjectArn"], ctx.rekognition.list_versions(project["ProjectArn"])) if project else ("", {})
 
 
-def _records(ctx: ProjectContext) -> dict[str, Mapping[str, Any]]:
-    return {record["version_name"]: record for record in ctx.registry.versions()}
-
-
 def _live_facts(
     ctx: ProjectContext,
     settings: GuardSettings,
@@ -177,17 +173,6 @@ def _live_facts(
         last_detection=last_detected(ctx.store, max(running_since, now - looked_back), now),
         stopped=stopped,
     )
-
-
-def _with_units(
-    decisions: Sequence[Decision], versions: Sequence[FoundVersion], settings: GuardSettings
-) -> list[Decision]:
-    """Let what is started have the units that it had, else those of the settings."""
-    wanted = Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units)
-    units = {version.name: version.units_or(wanted) for version in versions}
-    return [
-        replace(each, units=units[each.version_name]) if each.action is Action.START else each for each in decisions
-    ]
 
 
 def _old_versions(
@@ -231,7 +216,7 @@ def arguments_of(action: Mapping[str, Any], kind: Action) -> dict[str, Any]:
 def finish(ctx: ProjectContext, settings: GuardSettings, inspected: Inspection, accounted: Accounts) -> RunOutcome:
     """Say what was done, what runs and what it costs, or what is news, and remember what people know by that."""
     became = {
-        each.version_name: ctx.registry.version(each.version_name).get("status")
+        each.version_name: ctx.rekognition.describe_version(each.project_arn, each.version_name).status
         for each in inspected.actions
         if each.action is not Action.DELETE
     }

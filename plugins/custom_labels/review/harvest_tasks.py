@@ -13,7 +13,7 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.queues import project_queue
 from custom_labels.core.steps import decision, fan_out, mapped_step, step
-from custom_labels.datasets.image_listing import find_folders
+from custom_labels.datasets.listing_records import find_folders
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NothingToDo
 from custom_labels.review.backends.registry import make_backend

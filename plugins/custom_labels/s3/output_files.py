@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +14,7 @@ from custom_labels.s3.errors import MISSING
 if TYPE_CHECKING:
     from custom_labels.s3.store import S3Store
 
+Value = TypeVar("Value")
 
 _CHUNK = 256 * 1024
 
@@ -43,3 +44,19 @@ def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -
     except ClientError as error:
         raise NoAnswers(f"{uri}, its {what}, is not there: {error}") from error
     return uri
+
+
+def read_each(path: Path, uri: str, read: Callable[[bytes], Value]) -> Iterator[Value]:
+    """Read the lines of such a copy, one in memory at a time.
+
+    :param uri: where it was, for errors.
+    :param read: reads a line; it raises ``ValueError`` where it cannot.
+    :raises NoAnswers: a line cannot be read.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield read(line)
+                except ValueError as error:
+                    raise NoAnswers(f"line {number} of {uri} cannot be read: {error}") from error

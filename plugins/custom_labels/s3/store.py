@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -266,17 +267,21 @@ class S3Store:
             return False
         return True
 
-    def upload(self, path: Path, relative: str, sha256: str) -> str:
+    def upload(self, path: Path, relative: str) -> str:
         """Copy a local file to an object, in parts if it is large, unless the very same is there.
 
-        :param sha256: of the file, hex; kept in the object's metadata, since the ETag of a multipart upload
-            says little.
+        Its SHA-256 is kept in the object's metadata, since the ETag of a multipart upload says little.
+
         :return: the object's ETag, without quotes.
         """
         from boto3.exceptions import S3UploadFailedError
         from boto3.s3.transfer import TransferConfig
-        from botocore.exceptions import ClientError
 
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        present = self._head(relative)
+        if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
+            return str(present["ETag"]).strip('"')
         config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
         extra = {"Metadata": {"sha256": sha256}}
 
@@ -286,14 +291,21 @@ class S3Store:
             except S3UploadFailedError as error:
                 raise error.__context__ or error from None
 
-        try:
-            present = self.call("head_object", relative, expect=MISSING)
-            if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
-                return str(present["ETag"]).strip('"')
-        except ClientError:
-            pass
         self.patiently(copy, "upload_file", relative)
         return str(self.call("head_object", relative)["ETag"]).strip('"')
+
+    def uploaded_sha256(self, relative: str) -> str | None:
+        """Give the SHA-256, hex, of a file as it was uploaded; ``None`` where there is none."""
+        sha256: str | None = self._head(relative)["Metadata"].get("sha256")
+        return sha256
+
+    def _head(self, relative: str) -> Any:
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.call("head_object", relative, expect=MISSING)
+        except ClientError:
+            return {"Metadata": {}}
 
 
 def to_json_bytes(value: Any) -> bytes:

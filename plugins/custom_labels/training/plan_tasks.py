@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from pathlib import Path
 
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.registry import Registry
-from custom_labels.datasets.dry_run_records import DryRunStore
 from custom_labels.datasets.images import CheckReport
-from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
-from custom_labels.datasets.snapshot_reader import changes, read_header
-from custom_labels.datasets.snapshot_records import count_images
+from custom_labels.datasets.manifest_records import write_manifests
+from custom_labels.datasets.snapshot import LabelChange
+from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, count_images, fetch_snapshot
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan import (
@@ -27,7 +22,7 @@ from custom_labels.training.plan import (
 )
 from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
-from custom_labels.training.retraining_tasks import decide_on, run_kind, write_checked_snapshot
+from custom_labels.training.retraining_tasks import checked_snapshot, decide_on, run_kind
 from custom_labels.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -37,23 +32,23 @@ PAST_TRAININGS = 200
 
 
 def dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
-    """Find out what a run would do, by the same code, and change nothing in S3 or at AWS."""
-    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        ctx.store = DryRunStore(ctx.store, Path(folder))
-        ctx.registry = Registry(ctx.store)
-        plan = _dry_run(ctx, settings)
+    """Find out what a run would do, by the same code up to its first paid call, and publish nothing of it."""
+    plan = _dry_run(ctx, settings)
     log.info("\n%s", plan.text())
     return plan
 
 
 def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
-    """Do what a run does up to its first paid call; ``ctx`` keeps what that writes on this machine."""
     trained = TrainingRecords(ctx.registry).trained_digest()
     found = count_images(ctx.store, as_of=ctx.run.as_of, trained=trained)
     decision = decide_on(ctx, settings, found)
     try:
-        snapshot, report = write_checked_snapshot(ctx, settings, trained)
-        build_manifests(ctx.store, snapshot)
+        with checked_snapshot(ctx, settings, trained, publish=False) as (frozen, report):
+            write_manifests(ctx.store.uri(), frozen, frozen.path.parent)
+            if decision.action is Retrain.TRAIN:
+                # Only now is it known what cannot be used.
+                decision = decide_on(ctx, settings, frozen.header.snapshot)
+            return plan_training(ctx, settings, decision, frozen, report)
     except NotTrainable as error:
         labels = tuple(
             PlanLabel(count.label, count.images, 0, 0, 0, LabelChange(count.label, new=count.untrained))
@@ -69,24 +64,19 @@ def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
             labels=labels,
             left_out=found.left_out,
         )
-    if decision.action is Retrain.TRAIN:
-        # Only now is it known what cannot be used.
-        decision = decide_on(ctx, settings, snapshot)
-    return plan_training(ctx, settings, decision, snapshot, report)
 
 
 def plan_training(
     ctx: ProjectContext,
     settings: TrainingSettings,
     decision: RetrainDecision,
-    snapshot: ImageSnapshot,
+    frozen: LocalSnapshot,
     report: CheckReport,
 ) -> TrainingPlan:
     """Say what a run is about to do and why: images, split, gates, hours and cost."""
-    header = read_header(ctx.store, snapshot.digest)
-    trained = read_header(ctx.store, snapshot.trained) if snapshot.trained else None
-    with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
-        changed = changes(ctx.store, header, trained, Path(folder))
+    snapshot, split = frozen.header.snapshot, frozen.header.split
+    trained = fetch_snapshot(ctx.store, snapshot.trained, frozen.path.parent) if snapshot.trained else None
+    changed = changes(frozen, trained)
     sides = ((count.label, count.train, count.test) for count in snapshot.labels)
     headline = settings.headline_metric
     expected, no_estimate = _expected(ctx, decision, snapshot.train_images)
@@ -98,9 +88,9 @@ def plan_training(
         trained=snapshot.trained,
         labels=plan_labels(sides, changed, report.left_out_by_label),
         left_out=snapshot.left_out,
-        share=header.split.share,
+        share=split.share,
         asked_share=settings.test_share,
-        exceptions=len(header.split.exceptions),
+        exceptions=len(split.exceptions),
         gates=tuple(gate_in_words(gate, headline) for gate in settings.all_gates()) if run_kind(ctx).deploys else (),
         estimate=expected,
         no_estimate=no_estimate,

@@ -80,8 +80,8 @@ class RetrainDecision:
 class Due(StrEnum):
     """Whether a run goes on."""
 
-    YES = "images to train on, or a training to go on with"
-    NO = "nothing to train"
+    YES = "due"
+    NO = "not due"
 
 
 @dataclass(frozen=True)

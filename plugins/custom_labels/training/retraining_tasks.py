@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from custom_labels.core.context import BACKFILL, ProjectContext, RunInfo
@@ -9,7 +11,7 @@ from custom_labels.core.label_settings import in_words, unknown_gate_labels
 from custom_labels.core.outcome import Outcome
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
-from custom_labels.datasets.snapshot_records import write_snapshot
+from custom_labels.datasets.snapshot_records import LocalSnapshot, frozen_snapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import (
@@ -65,25 +67,28 @@ def require_bucket_in_region(ctx: ProjectContext) -> None:
         )
 
 
-def write_checked_snapshot(
-    ctx: ProjectContext, settings: TrainingSettings, trained: str | None
-) -> tuple[ImageSnapshot, CheckReport]:
-    """Check the images, fix the split and write the snapshot, if Custom Labels takes it where it is called.
+@contextmanager
+def checked_snapshot(
+    ctx: ProjectContext, settings: TrainingSettings, trained: str | None, *, publish: bool
+) -> Iterator[tuple[LocalSnapshot, CheckReport]]:
+    """Check the images and fix the split, if Custom Labels takes them where it is called.
 
     :param trained: digest of the last trained snapshot.
+    :param publish: whether the snapshot is kept in S3; else it is only on this machine.
     :raises NotTrainable: Custom Labels would refuse it.
     """
     require_bucket_in_region(ctx)
-    snapshot, report = write_snapshot(
+    with frozen_snapshot(
         ctx.store,
         as_of=ctx.run.as_of,
         trained=trained,
+        publish=publish,
         split_of=TrainingRecords(ctx.registry).split_digest(),
         test_share=settings.test_share,
-    )
-    require_region(snapshot, ctx.rekognition.client.meta.region_name)
-    require_gate_labels(ctx, settings, snapshot)
-    return snapshot, report
+    ) as (frozen, report):
+        require_region(frozen.header.snapshot, ctx.rekognition.client.meta.region_name)
+        require_gate_labels(ctx, settings, frozen.header.snapshot)
+        yield frozen, report
 
 
 def require_gate_labels(ctx: ProjectContext, settings: TrainingSettings, snapshot: ImageSnapshot) -> None:

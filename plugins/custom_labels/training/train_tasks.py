@@ -25,7 +25,7 @@ from custom_labels.training.retraining import (
     RunDecision,
     TrainingAttempt,
 )
-from custom_labels.training.retraining_tasks import decide_on, run_kind, why_not_training, write_checked_snapshot
+from custom_labels.training.retraining_tasks import checked_snapshot, decide_on, run_kind, why_not_training
 from custom_labels.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -61,26 +61,33 @@ def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> Retrai
 def prepare_images(
     ctx: ProjectContext,
     settings: TrainingSettings,
-    goes_on: RunDecision,  # noqa: ARG001 - that it was decided
+    goes_on: RunDecision,
 ) -> PreparedTraining:
     """Under the lock: check the images, fix the split, write snapshot and manifests, and say what is about to be paid.
 
     Whether a training is due is decided here for good: another run may have trained while this one waited for the
     lock, and images that cannot be used do not count. Images that were checked before are not read again.
     """
+    if goes_on.choice is not Due.YES:
+        raise NotPermitted(
+            f"Run '{ctx.run_name}' may not train: {goes_on.detail}. Nothing was changed. Clear 'decide_training' with "
+            "the tasks downstream of it."
+        )
     ctx.lock.renew()
     decided = _count_and_decide(ctx, settings)
     if decided.action is not Retrain.TRAIN:
         return PreparedTraining(decided.action, decided.reason, decided.resumed)
-    snapshot, report = write_checked_snapshot(ctx, settings, TrainingRecords(ctx.registry).trained_digest())
-    for line in report.lines():
-        log.warning("%s", line)
-    decided = decide_on(ctx, settings, snapshot)
-    if decided.action is not Retrain.TRAIN:
-        return PreparedTraining(decided.action, decided.reason, decided.resumed)
-    ctx.lock.renew()
-    pair = build_manifests(ctx.store, snapshot)
-    plan = plan_training(ctx, settings, decided, snapshot, report).text()
+    trained = TrainingRecords(ctx.registry).trained_digest()
+    with checked_snapshot(ctx, settings, trained, publish=True) as (frozen, report):
+        for line in report.lines():
+            log.warning("%s", line)
+        snapshot = frozen.header.snapshot
+        decided = decide_on(ctx, settings, snapshot)
+        if decided.action is not Retrain.TRAIN:
+            return PreparedTraining(decided.action, decided.reason, decided.resumed)
+        ctx.lock.renew()
+        pair = build_manifests(ctx.store, frozen)
+        plan = plan_training(ctx, settings, decided, frozen, report).text()
     log.info("\n%s", plan)
     return PreparedTraining(
         Retrain.TRAIN, decided.reason, snapshot.digest, snapshot, pair.train.uri, pair.test.uri, plan

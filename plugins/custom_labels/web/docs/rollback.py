@@ -13,9 +13,10 @@ running), known images, the pointer by compare-and-set, `drain_seconds` for call
 version is stopped or kept. It does not wait for a training that is under way: it takes the deployment lock only.
 A version that was rolled back from comes back only if you name it.
 
-**How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_rollback.json`)
+**How a run ends** is what task `finish` returns (also the run's note, an SNS message and
+`registry/last_run/{project}_rollback.json`)
 
-| branch | meaning |
+| outcome | meaning |
 |---|---|
 | `rolled_back` | the earlier version serves |
 | `nothing_to_roll_back` | there is no predecessor, it was rolled back from, or the named version serves already |

@@ -14,9 +14,10 @@ for one and the same version: two versions can run side by side, one version run
 Variables and roll back twice, the second time to this version by its name, with a place of the quota free and
 `keep_replaced_hours` at 0: each version starts with the new units while the other one serves.
 
-**How a run ends** (also the run's note, an SNS message and `registry/last_run/{project}_scale.json`)
+**How a run ends** is what task `finish` returns (also the run's note, an SNS message and
+`registry/last_run/{project}_scale.json`)
 
-| branch | meaning |
+| outcome | meaning |
 |---|---|
 | `scaled` | the version runs with other units; for how long nothing served |
 | `nothing_to_scale` | it runs as wanted, or does not run and starts with them the next time |

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import gzip
+import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.datasets import image_check_records, snapshot_writer
+from custom_labels.core.keys import CHECKS
+from custom_labels.datasets import check_records, snapshot_records
 from custom_labels.datasets.images import CheckReport, LeftOut
-from custom_labels.datasets.ledger_records import VERDICTS, ledger_key
 from custom_labels.datasets.manifest import ManifestFile
-from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot_reader import read_header
-from custom_labels.datasets.snapshot_records import count_images, write_snapshot
+from custom_labels.datasets.snapshot_records import count_images, fetch_snapshot
+from custom_labels.datasets.split import position
 from custom_labels.errors import NotTrainable
 from custom_labels.s3.store import S3Store
 from tests.kit.fixtures import Bucket
 from tests.kit.pictures import encoded, picture, png
+from tests.kit.snapshots import manifests_of, write_snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -39,27 +42,37 @@ def reads(store: S3Store) -> list[str]:
     return keys
 
 
-def rows_of(store: S3Store, digest: str) -> dict[str, list[list[str]]]:
-    """Give a stored snapshot's rows, by label."""
-    header = read_header(store, digest)
-    return {
-        label: [line.split("\t") for line in gzip.decompress(store.read_bytes(place)[0]).decode().splitlines()]
-        for label, place in header.files.items()
-    }
+def images_of(store: S3Store, digest: str, folder: Path) -> list[Image]:
+    """Give a stored snapshot's images in order."""
+    stored = fetch_snapshot(store, digest, folder)
+    with closing(sqlite3.connect(stored.path)) as database:
+        rows = database.execute("SELECT label, key, etag, position FROM image ORDER BY label, key").fetchall()
+    return [
+        Image(label, key, etag, position, stored.header.split.is_test(position)) for label, key, etag, position in rows
+    ]
 
 
-def test_rows_name_each_image_and_its_side(store: S3Store, bucket: Bucket, now: datetime) -> None:
+class Image(NamedTuple):
+    label: str
+    key: str
+    etag: str
+    position: str
+    is_test: bool
+
+
+def test_a_snapshot_names_each_image_and_its_side(
+    store: S3Store, bucket: Bucket, now: datetime, tmp_path: Path
+) -> None:
     contents = {f"cat/{n}.png": bucket.put(f"cat/{n}.png") for n in range(4)}
     bucket.put_many("dog", 4)
     frozen, _ = write_snapshot(store, now)
-    rows = rows_of(store, frozen.digest)
-    assert [row[0] for row in rows["cat"]] == [f"images_labeled_by_folder/{name}" for name in contents]
-    assert [int(row[2]) for row in rows["cat"]] == [len(content) for content in contents.values()]
-    assert {row[4] for row in rows["cat"]} == {"train", "test"}
-    assert (frozen.train_images, frozen.test_images) == (
-        sum(row[4] == "train" for found in rows.values() for row in found),
-        sum(row[4] == "test" for found in rows.values() for row in found),
-    )
+    images = images_of(store, frozen.digest, tmp_path)
+    md5s = [hashlib.md5(content, usedforsecurity=False).hexdigest() for content in contents.values()]
+    assert [each.key for each in images[:4]] == [f"images_labeled_by_folder/{name}" for name in contents]
+    assert [(each.etag, each.position) for each in images[:4]] == [(md5, position(md5)) for md5 in md5s]
+    assert [each.label for each in images] == 4 * ["cat"] + 4 * ["dog"]
+    tests = sum(each.is_test for each in images)
+    assert (frozen.train_images, frozen.test_images) == (len(images) - tests, tests)
 
 
 def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now: datetime, reads: list[str]) -> None:
@@ -74,17 +87,17 @@ def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now
 
 
 def test_the_order_is_kept_when_known_and_new_images_alternate(
-    store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch
+    store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(image_check_records, "_WINDOW", 3)
+    monkeypatch.setattr(check_records, "_BATCH", 3)
     bucket.put_many("dog", 2)
     for number in range(0, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    write_snapshot(store, now, readers=2)
+    write_snapshot(store, now)
     for number in range(1, 20, 2):
         bucket.put(f"cat/{number:02}.png")
-    frozen, report = write_snapshot(store, now, readers=2)
-    names = [row[0].rpartition("/")[2] for row in rows_of(store, frozen.digest)["cat"]]
+    frozen, report = write_snapshot(store, now)
+    names = [each.key.rpartition("/")[2] for each in images_of(store, frozen.digest, tmp_path) if each.label == "cat"]
     assert names == [f"{number:02}.png" for number in range(20)]
     assert report.read == 10
 
@@ -104,24 +117,26 @@ def test_bad_images_are_read_once_and_reported_always(
     assert first.examples == second.examples == {LeftOut.FORMAT.value: (key,)}
 
 
-@pytest.mark.parametrize("lost", ["verdicts", "cat", "cat cut off", "cat made up"])
-def test_a_lost_or_damaged_ledger_only_costs_reading_again(
-    store: S3Store, bucket: Bucket, now: datetime, lost: str
+@pytest.mark.parametrize("lost", ["deleted", "cut off", "made up", "of another form"])
+def test_lost_or_damaged_checks_only_cost_reading_again(
+    store: S3Store, bucket: Bucket, now: datetime, lost: str, tmp_path: Path
 ) -> None:
     bucket.put_many("cat", 3)
     bucket.put_many("dog", 3)
     bucket.put("cat/bad.png", b"no image")
     frozen, _ = write_snapshot(store, now)
-    if lost == "verdicts":
-        store.call("put_object", VERDICTS, Body=b"cut off")
-    elif lost == "cat":
-        store.call("delete_object", ledger_key("cat"))
+    whole = store.read_bytes(CHECKS)[0]
+    with closing(sqlite3.connect(tmp_path / "other")) as database:
+        database.execute("CREATE TABLE checked (key TEXT)")
+    bodies = {"cut off": whole[:5000], "made up": b"made up", "of another form": (tmp_path / "other").read_bytes()}
+    if lost == "deleted":
+        store.call("delete_object", CHECKS)
     else:
-        body = gzip.compress(b"a\tb\n") if lost == "cat made up" else store.read_bytes(ledger_key("cat"))[0][:40]
-        store.call("put_object", ledger_key("cat"), Body=body)
+        store.call("put_object", CHECKS, Body=bodies[lost])
+    assert count_images(store, now).images == 7
     again, report = write_snapshot(store, now)
     assert again == frozen
-    assert report.read == (0 if lost == "verdicts" else 4)
+    assert report.read == 7
     assert count_images(store, now).digest == frozen.digest
 
 
@@ -144,39 +159,41 @@ def test_freezing_after_a_death_before_the_header_gives_the_same(store: S3Store,
     assert write_snapshot(store, now)[0] == frozen
 
 
-def test_test_images_stay_test_images_when_others_arrive(store: S3Store, bucket: Bucket, now: datetime) -> None:
+def test_test_images_stay_test_images_when_others_arrive(
+    store: S3Store, bucket: Bucket, now: datetime, tmp_path: Path
+) -> None:
     bucket.put_many("cat", 6)
     bucket.put_many("dog", 2)
     first, _ = write_snapshot(store, now)
-    before = {row[3]: row[4] for rows in rows_of(store, first.digest).values() for row in rows}
+    before = {each.position: each.is_test for each in images_of(store, first.digest, tmp_path)}
     bucket.put_many("cat", 20, start=100)
     bucket.put_many("dog", 20, start=100)
     second, _ = write_snapshot(store, now, trained=first.digest, test_share=0.05)
-    after = {row[3]: row[4] for rows in rows_of(store, second.digest).values() for row in rows}
+    after = {each.position: each.is_test for each in images_of(store, second.digest, tmp_path)}
     assert {content: after[content] for content in before} == before
 
 
 def test_images_frozen_before_are_split_anew_when_they_judged_a_version_meanwhile(
-    store: S3Store, bucket: Bucket, now: datetime
+    store: S3Store, bucket: Bucket, now: datetime, tmp_path: Path
 ) -> None:
     bucket.put_many("cat", 12)
     bucket.put_many("dog", 12)
     first, _ = write_snapshot(store, now, test_share=0.1)
     bucket.put("cat/more.png")
     second, _ = write_snapshot(store, now, test_share=0.6)
-    judged = {row[3] for rows in rows_of(store, second.digest).values() for row in rows if row[4] == "test"}
+    judged = {each.position for each in images_of(store, second.digest, tmp_path) if each.is_test}
     store.call("delete_object", "images_labeled_by_folder/cat/more.png")
 
     third, _ = write_snapshot(store, now, second.digest, test_share=0.6)
 
-    rows = [row for rows in rows_of(store, third.digest).values() for row in rows]
+    images = images_of(store, third.digest, tmp_path)
     assert third.digest == first.digest
-    assert [row[0] for row in rows if row[3] in judged and row[4] == "train"] == []
-    assert third.test_images == sum(row[4] == "test" for row in rows)
+    assert [each.key for each in images if each.position in judged and not each.is_test] == []
+    assert third.test_images == sum(each.is_test for each in images)
     assert write_snapshot(store, now, second.digest, test_share=0.6)[0] == third
 
 
-def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: datetime) -> None:
+def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: datetime, tmp_path: Path) -> None:
     images = {name: bucket.put(f"cat/{name}.png") for name in "abcdef"}
     bucket.put_many("dog", 2)
     first, _ = write_snapshot(store, now)
@@ -184,7 +201,10 @@ def test_a_moved_image_stays_on_its_side(store: S3Store, bucket: Bucket, now: da
         bucket.delete(f"cat/{name}.png")
         bucket.put(f"cat/moved/{name}.png", content)
     second, _ = write_snapshot(store, now, trained=first.digest)
-    sides = [{row[3]: row[4] for row in rows_of(store, digest)["cat"]} for digest in (first.digest, second.digest)]
+    sides = [
+        {each.position: each.is_test for each in images_of(store, digest, tmp_path) if each.label == "cat"}
+        for digest in (first.digest, second.digest)
+    ]
     assert sides[0] == sides[1]
 
 
@@ -255,7 +275,7 @@ def test_a_label_with_one_usable_image_is_left_out_and_named(store: S3Store, buc
     bucket.put("bird/good.png")
     bucket.put("bird/bad.png", b"no image")
     frozen, report = write_snapshot(store, now)
-    assert frozen.label_names == ("cat", "dog")
+    assert [count.label for count in frozen.labels] == ["cat", "dog"]
     assert report.labels_left_out == ("bird",)
     assert count_images(store, now).digest == frozen.digest
 
@@ -277,13 +297,14 @@ def test_freeze_says_why_there_is_nothing_to_train(
         write_snapshot(store, now)
 
 
-def test_a_run_about_the_past_leaves_the_ledger_alone(store: S3Store, bucket: Bucket, now: datetime) -> None:
+def test_a_run_about_the_past_leaves_the_checks_alone(store: S3Store, bucket: Bucket, now: datetime) -> None:
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
     write_snapshot(store, now)
-    before = store.read_bytes(VERDICTS)[0]
-    write_snapshot(store, datetime.now(UTC) + timedelta(seconds=1))
-    assert store.read_bytes(VERDICTS)[0] == before
+    before = store.read_bytes(CHECKS)[0]
+    bucket.put("cat/more.png")
+    assert write_snapshot(store, datetime.now(UTC) + timedelta(seconds=1))[1].read == 1
+    assert store.read_bytes(CHECKS)[0] == before
 
 
 def test_no_image_is_moved_or_deleted(store: S3Store, bucket: Bucket, now: datetime) -> None:
@@ -307,7 +328,8 @@ def test_a_label_with_a_name_that_custom_labels_refuses_is_left_out_unread_and_n
     counted = count_images(store, now)
     frozen, report = write_snapshot(store, now)
 
-    assert (frozen.label_names, frozen.digest) == (("cat", LONG[:-1]), counted.digest)
+    assert [count.label for count in frozen.labels] == ["cat", LONG[:-1]]
+    assert frozen.digest == counted.digest
     assert counted.left_out == report.left_out == ((LeftOut.LABEL_NAME.value, 3),)
     assert report.labels_left_out == (LONG,)
     assert report.left_out_by_label == {"cat": 0, LONG[:-1]: 0, LONG: 3}
@@ -329,12 +351,12 @@ def test_no_label_gets_more_test_images_than_custom_labels_takes(
 ) -> None:
     bucket.put_many("cat", 40)
     bucket.put_many("dog", 4)
-    before = build_manifests(store, write_snapshot(store, now, test_share=0.5)[0])
-    monkeypatch.setattr(snapshot_writer, "MAXIMUM_TEST_IMAGES", 5)
+    before = manifests_of(store, write_snapshot(store, now, test_share=0.5)[0])
+    monkeypatch.setattr(snapshot_records, "MAXIMUM_TEST_IMAGES", 5)
     bucket.put("cat/more.png")
 
     frozen, report = write_snapshot(store, now, test_share=0.5)
-    pair = build_manifests(store, frozen)
+    pair = manifests_of(store, frozen)
 
     cats = frozen.labels[0]
     unused = 41 - cats.train - 5
@@ -368,9 +390,9 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
 
     counted = count_images(store, now)
     frozen, report = write_snapshot(store, now)
-    pair = build_manifests(store, frozen)
+    pair = manifests_of(store, frozen)
 
-    assert frozen.label_names == (COMPOSED, "dog")
+    assert [count.label for count in frozen.labels] == [COMPOSED, "dog"]
     assert counted.images == frozen.images + 1  # whose content is another's is known once they were read
     assert count_images(store, now).digest == frozen.digest
     assert report.left_out == ((LeftOut.DUPLICATE.value, 1),)
@@ -381,3 +403,20 @@ def test_folders_with_one_name_to_a_person_are_trained_as_one_label(
     reads.clear()
     assert write_snapshot(store, now)[0].digest == frozen.digest
     assert reads == []
+
+
+def test_an_image_is_not_read_again_when_its_label_is_written_in_another_way(
+    store: S3Store, bucket: Bucket, now: datetime, reads: list[str]
+) -> None:
+    bucket.put_many(DECOMPOSED, 3)
+    bucket.put(f"{DECOMPOSED}/bad.png", b"no image")
+    bucket.put_many("dog", 3)
+    for change in (None, bucket.put, bucket.delete):
+        reads.clear()
+        if change:
+            change(f"{COMPOSED}/more.png")
+        frozen, report = write_snapshot(store, now)
+        assert frozen.labels[0].label == (COMPOSED if change == bucket.put else DECOMPOSED)
+        assert report.left_out == ((LeftOut.FORMAT.value, 1),)
+        assert len(reads) == (7 if change is None else change == bucket.put)
+        assert count_images(store, now).digest == frozen.digest

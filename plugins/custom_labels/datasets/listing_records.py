@@ -1,55 +1,99 @@
-"""Labels and their images, listed in parallel streams; what is no candidate for training is told apart and counted."""
+"""Labels and their images, listed in parallel into local files; what is no candidate for training is counted apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from custom_labels.core.keys import IMAGES, has_control_character, label_folder, may_be_image
 from custom_labels.datasets.images import LeftOut, Tally
+from custom_labels.datasets.label_names import merge_folders
 from custom_labels.s3.pages import Page, pages, time_text
+from custom_labels.s3.store import S3Store
 
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+STREAMS = 16
+"""Labels listed at once; each holds one page."""
 
 # Tried first: nearly all images end so, and a lower-case copy of every key costs more than all else.
 _USUAL_ENDINGS = tuple(
     ending.encode() for suffix in (".jpg", ".jpeg", ".png") for ending in (suffix, suffix.upper(), suffix.capitalize())
 )
 
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
-def find_labels(store: S3Store, as_of: datetime, tally: Tally) -> list[str]:
-    """Find the labels' folders: those directly below ``images_labeled_by_folder/``, sorted as S3 sorts them.
+
+@dataclass
+class Listed:
+    """One label after its listing.
+
+    :param path: local file of rows ``key TAB etag NEWLINE``, in S3's order, keys relative to the project's prefix.
+    :param folders: whose images they are: one, or several that have the same name to a person; in S3's order.
+    :param images: rows in it; ``is_loaded`` says whether they are in the table of images, too.
+    """
+
+    label: str
+    folders: tuple[str, ...]
+    path: Path
+    images: int = 0
+    is_loaded: bool = False
+    tally: Tally = field(default_factory=Tally)
+
+
+def list_labels(store: S3Store, as_of: datetime, tally: Tally, folder: Path) -> list[Listed]:
+    """List all labels, several at once: the first step of a poll and of a snapshot alike.
+
+    :param tally: takes what is left out.
+    :param folder: a local folder for the files.
+    :return: in the order of the labels.
+    """
+    labels = merge_folders(find_folders(store, as_of, tally))
+    listed = [
+        Listed(label, folders, folder / f"{number}.rows") for number, (label, folders) in enumerate(labels.items())
+    ]
+    with ThreadPoolExecutor(STREAMS) as pool:
+        for label in pool.map(lambda label: _list_label(store, label, as_of), listed):
+            tally.merge(label.tally)
+    return listed
+
+
+def find_folders(store: S3Store, as_of: datetime = _FOREVER, tally: Tally | None = None) -> list[str]:
+    """Find the labels' folders: those directly below ``images_labeled_by_folder/``.
 
     Images at any depth below such a folder carry its label. Those directly in ``images_labeled_by_folder/``, or below
     a folder without a name, carry none.
 
     :param tally: takes what is in no label.
     """
-    labels: list[str] = []
+    folders: list[str] = []
+    tally = Tally() if tally is None else tally
     for page in pages(store, IMAGES, delimiter="/"):
         _leave_out_non_images(page, time_text(as_of), tally)
-        labels += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
-    if "" in labels:
+        folders += [folder.removeprefix(IMAGES).removesuffix("/") for folder in page.folders]
+    if "" in folders:
         for page in pages(store, label_folder("")):
             _leave_out_non_images(page, time_text(as_of), tally)
-    return sorted((label for label in labels if label), key=str.encode)
+    return [folder for folder in folders if folder]
 
 
-def find_folders(store: S3Store) -> list[str]:
-    """Find the names of all folders of labels, as they are now."""
-    return find_labels(store, datetime.max.replace(tzinfo=UTC), Tally())
+def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> Listed:
+    with listed.path.open("wb") as file:
+        for folder in listed.folders:
+            for rows in _candidates(store, folder, as_of, listed.tally):
+                listed.images += len(rows)
+                file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
+    return listed
 
 
-def candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
+def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
     """List what of a label's folder may be trained on, a page at a time: named as an image, not empty, not too new.
 
     A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
     carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
 
-    :param tally: takes what is left out.
-    :return: pairs of key, relative to the project's prefix, and ETag, in S3's order.
+    :return: pairs of key and ETag, in S3's order.
     """
     cutoff = time_text(as_of)
     for page in pages(store, label_folder(folder)):

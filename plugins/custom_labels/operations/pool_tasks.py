@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from airflow.sdk import get_current_context
@@ -45,26 +45,17 @@ def state_of_task(task_id: str) -> str | None:
     return state
 
 
-class PoolProbes:
-    """Looks at the tasks that take a slot of each pool, for a minute at most, however many they are.
+def tasks_without_slot(
+    task_ids: Iterable[str],
+    state_of: Callable[[str], str | None] = state_of_task,
+    seconds: float = PATIENCE_SECONDS,
+) -> set[str]:
+    """Wait until each of some tasks has a slot of its pool, or had one; give those that have none after all.
 
     :param state_of: gives the state of another task of the same run.
-    :param seconds: how long they may wait for a slot.
+    :param seconds: how long all of them may wait together.
     """
-
-    def __init__(
-        self, state_of: Callable[[str], str | None] = state_of_task, seconds: float = PATIENCE_SECONDS
-    ) -> None:
-        self.state_of = state_of
-        self.seconds = seconds
-        self.deadline: float | None = None
-
-    def has_slots(self, task_id: str) -> bool:
-        """Wait until a task has a slot, or had one; give whether it came to that."""
-        if self.deadline is None:
-            self.deadline = time.monotonic() + self.seconds
-        while self.state_of(task_id) in WITHOUT_SLOT:
-            if time.monotonic() > self.deadline:
-                return False
-            time.sleep(min(POLL_SECONDS, self.seconds))
-        return True
+    deadline = time.monotonic() + seconds
+    while (waiting := {each for each in task_ids if state_of(each) in WITHOUT_SLOT}) and time.monotonic() < deadline:
+        time.sleep(min(POLL_SECONDS, seconds))
+    return waiting
