@@ -77,7 +77,7 @@ class DetectBatchOperator(BaseOperator):
     pause_seconds: ClassVar[float] = 60
     """Between two tries while nothing can be done."""
     patience_seconds: ClassVar[float] = 1800
-    """Without one finished chunk in this time the task fails."""
+    """Without one chunk that the version answers in this time the task fails."""
     template_fields: Sequence[str] = ("project", "settings", "batch")
     ui_color = "#e7f0fa"
 
@@ -120,7 +120,7 @@ class DetectBatchOperator(BaseOperator):
             work.finish(is_repeated=is_resumed or ctx.run.is_repeated)
         except EndpointUnavailable as error:
             if not is_stopped_by_guard(ctx):
-                self.wait(work, None if work.chunks_done else waiting_since, error)
+                self.wait(work, None if work.chunks_answered else waiting_since, error)
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
             work.leave_rest()
         self.log.info("Batch %s: %s.", batch.number, dict(work.counts))
@@ -162,7 +162,7 @@ class BatchWork:
         self.settings = settings
         self.batch = batch
         self.counts: Counter[str] = Counter()
-        self.chunks_done = 0
+        self.chunks_answered = 0
         self.reviews = WaitingReviews(ctx.store)
         self._examples: list[str] = []
         self._calls = 0
@@ -243,7 +243,7 @@ class BatchWork:
             raise
         self.counts.update(str(result.decision) for result in done)
         self._show(f"{each.key}: {each.reason}" for each in done if each.decision is Decision.UNREADABLE)
-        self.chunks_done += 1
+        self.chunks_answered += bool(asked)
 
     def _write(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> None:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
