@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {"minimum_f1_score": "0", "drain_seconds": "0", "status_poll_seconds": "1", "idle_alert_hours": "0"}
+SETTINGS = {
+    "minimum_untrained_images": "10",
+    "minimum_f1_score": "0",
+    "drain_seconds": "0",
+    "status_poll_seconds": "1",
+    "idle_alert_hours": "0",
+}
 BEFORE: dict[str, tuple[int, int, int]] = {
     "detect, one image": (7, 40, 47),
     "harvest, one review": (10, 26, 47),
@@ -81,25 +87,29 @@ def _measure(aws: LocalAws) -> Iterator[Cost]:
 
     set_up_review(aws, reviewers=(1,), announced=False)
     put_images(aws, 10)
-    yield _cost(aws, "train, first version, 20 images", "train")
-    yield _cost(aws, "train that finds nothing", "train")
+    yield _cost(aws, "train, first version, 20 images", "train", "deployed")
+    yield _cost(aws, "train that finds nothing", "train", "nothing_to_do")
     s3(aws).put_object(Bucket=BUCKET, Key="images_for_detection/one.png", Body=picture("rows", 99))
     os.environ["AIRFLOW_VAR_DIGITS__MINIMUM_LABEL_DETECTION_CONFIDENCE"] = "100"
-    yield _cost(aws, "detect, one image", "detect")
+    yield _cost(aws, "detect, one image", "detect", "detected")
     aws.control.workforce(seconds=0)
+    deadline = time.monotonic() + 60
     while not aws.control.workforce_state()["answered"]:
+        assert time.monotonic() < deadline, "no review was opened"
         time.sleep(0.1)
-    yield _cost(aws, "harvest, one review", "harvest_reviews")
-    yield _cost(aws, "cost guard that finds nothing", "cost_guard")
+    yield _cost(aws, "harvest, one review", "harvest_reviews", "harvested")
+    # The first look after a deployment puts on record what it finds.
+    _cost(aws, "", "cost_guard", "nothing_to_guard")
+    yield _cost(aws, "cost guard that finds nothing", "cost_guard", "nothing_to_guard")
 
 
-def _cost(aws: LocalAws, name: str, kind: str) -> Cost:
+def _cost(aws: LocalAws, name: str, kind: str, end: str) -> Cost:
     from tests.kit.dag_runs import run_dag
 
     aws.control.clear_calls()
     with _counting_variables() as read:
         ended = run_dag(kind)
-    assert ended.state == "success", ended
+    assert (ended.state, ended.ends) == ("success", {end}), ended
     calls = sum(int(each["calls"]) for each in aws.control.calls().values())
     return Cost(name, sum(state == "success" for state in ended.tasks.values()), calls, len(read))
 
