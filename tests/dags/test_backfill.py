@@ -37,10 +37,10 @@ def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: Lo
     first = backfill(0)
     again = backfill(0)
 
-    assert (passed_over.state, passed_over.tasks["not_this_interval"]) == ("success", "success")
+    assert (passed_over.state, passed_over.ends) == ("success", {"nothing_to_do"})
     assert "trains every 7 days" in str(passed_over.note)
     assert (first.state, first.ends) == ("success", {"trained"})
-    assert first.xcoms["plan"]["reason"].startswith("12 images at the end of the interval")
+    assert first.xcoms["prepare_images"]["reason"].startswith("12 images at the end of the interval")
     assert "Version trained, not deployed" in str(first.note)
     assert again.ends == {"nothing_to_do"}
     assert "was trained and not deployed" in str(again.note)
@@ -56,7 +56,7 @@ def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: Lo
     assert scheduled.ends == {"deployed"}
     assert (scheduled.tasks["create_project"], scheduled.tasks["claim_training"]) == ("skipped", "success")
     assert effects(digits, "CreateProjectVersion") == 2
-    assert record(digits, "live")["digest"] == last.xcoms["plan"]["digest"]
+    assert record(digits, "live")["digest"] == last.xcoms["prepare_images"]["digest"]
     assert curve(digits) == [(12, False), (24, True)]
 
 
@@ -103,5 +103,5 @@ def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serve
     newer, older = backfill(1, {"deploy": True}), backfill(0, {"deploy": True})
 
     assert (newer.ends, older.ends) == ({"deployed"}, {"trained"})
-    assert record(digits, "live")["digest"] == newer.xcoms["plan"]["digest"]
+    assert record(digits, "live")["digest"] == newer.xcoms["prepare_images"]["digest"]
     assert [version["deployed"] for version in record(digits, "learning_curve")["versions"]] == [False, True]
