@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
@@ -11,12 +14,14 @@ from custom_labels.core.steps import step
 from custom_labels.datasets.refusals_tasks import mention_refusals
 from custom_labels.deployment.preconditions import require_live
 from custom_labels.deployment.settings import TrainSettings
-from custom_labels.errors import NotDecided, NotPermitted
+from custom_labels.errors import CustomLabelsError, NotDecided, NotPermitted
 from custom_labels.evaluation.approval_records import read_approval
 from custom_labels.evaluation.judgement import AfterEvaluation, AfterJudging, EvaluatedVersion, Judgement
 from custom_labels.evaluation.learning_curve_records import write_learning_curve
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, PreparedTraining, Retrain, RunDecision
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -40,11 +45,8 @@ def finish(
         return finish_run(ctx, settings, Outcome.NOTHING_TO_DO, _there(prepared, "prepare_images").reason)
     version = _there(evaluated, "evaluate")
     if version.choice is AfterEvaluation.NOTHING:
-        outcome = _trained(ctx, settings, version)
-    else:
-        outcome = _judged(ctx, settings, version.digest, _there(judged, "judge_version"))
-    write_learning_curve(ctx.registry, ctx.project.name, settings.headline_metric)
-    return outcome
+        return _trained(ctx, settings, version)
+    return _judged(ctx, settings, version.digest, _there(judged, "judge_version"))
 
 
 def _there(value: T | None, task_id: str) -> T:
@@ -60,6 +62,7 @@ def _trained(ctx: ProjectContext, settings: TrainSettings, version: EvaluatedVer
     """Record a version that a backfill trained to be measured; a run that may deploy can go on with it."""
     name, measured = version.version_name, version.evaluation.sentence
     TrainingRecords(ctx.registry).finish_attempt(version.digest, name, AttemptState.TRAINED, measured)
+    _draw(ctx, settings)
     return finish_run(ctx, settings, Outcome.TRAINED, *mention_refusals(ctx, name, f"version {name}: {measured}", {}))
 
 
@@ -80,7 +83,18 @@ def _judged(ctx: ProjectContext, settings: TrainSettings, digest: str, judged: J
         detail = f"{judged.reason}; version {name}"
         facts["Replaced"] = live.previous_version_name if live and live.previous_version_name else "no version"
     TrainingRecords(ctx.registry).finish_attempt(digest, name, state, why)
+    _draw(ctx, settings)
     return finish_run(ctx, settings, outcome, *mention_refusals(ctx, name, detail, facts))
+
+
+def _draw(ctx: ProjectContext, settings: TrainSettings) -> None:
+    """Draw the metric of all versions; where that cannot be written the run ends as it does all the same."""
+    try:
+        write_learning_curve(ctx.registry, ctx.project.name, settings.headline_metric)
+    except (CustomLabelsError, ClientError, BotoCoreError):
+        if not ctx.run.is_last_try:
+            raise
+        log.exception("The versions of project '%s' could not be drawn.", ctx.project.name)
 
 
 def _rejection(ctx: ProjectContext, judged: Judgement) -> str | None:
