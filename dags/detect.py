@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, Param, TriggerRule
+from airflow.sdk import DAG, Param, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
@@ -16,7 +16,7 @@ from custom_labels.detection.work import NextStep
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
 from custom_labels.web.docs.detect import DETECT_DOC
-from custom_labels.web.timetables import PollTimetable
+from custom_labels.web.timetables import poll_or_assets
 
 
 def detect_dag(project: Project) -> DAG:
@@ -25,9 +25,9 @@ def detect_dag(project: Project) -> DAG:
         "maximum_images": override("integer", 1, 1_000_000),
         "visibility_seconds": override("integer", 1, 43_200),
     }
-    poll = PollTimetable(*project.poll("detection_poll_frequency"))
+    assets = new_images(project) | live_version(project)
     with DAG(
-        schedule=AssetOrTimeSchedule(timetable=poll, assets=new_images(project) | live_version(project)),
+        schedule=poll_or_assets(project, "detection_poll_frequency", assets),
         **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
     ) as dag:
         settings = read_settings(project, DetectionSettings)

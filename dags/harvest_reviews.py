@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, TriggerRule
+from airflow.sdk import DAG, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
@@ -13,16 +13,14 @@ from custom_labels.review.settings import HarvestSettings
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.docs.harvest import HARVEST_DOC
-from custom_labels.web.timetables import PollTimetable
+from custom_labels.web.timetables import poll_or_assets
 
 
 def harvest_dag(project: Project) -> DAG:
     """Build the harvest DAG of one project."""
     params = {"from_the_beginning": switch("Look at all reviews that there ever were, not only at new ones.")}
     with DAG(
-        schedule=AssetOrTimeSchedule(
-            timetable=PollTimetable(*project.poll("harvest_poll_frequency")), assets=[finished_reviews(project)]
-        ),
+        schedule=poll_or_assets(project, "harvest_poll_frequency", [finished_reviews(project)]),
         **dag_arguments(project, "harvest_reviews", "Harvest the answers of people", HARVEST_DOC, params),
     ) as dag:
         settings = read_settings(project, HarvestSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, TaskGroup, TriggerRule
+from airflow.sdk import DAG, TaskGroup, TriggerRule
 
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator, release_locks
 from custom_labels.core.settings import Project, load_projects
@@ -20,15 +20,14 @@ from custom_labels.training.result_tasks import evaluate
 from custom_labels.training.retraining import Due, Retrain
 from custom_labels.web.assets import labeled_images, live_version
 from custom_labels.web.dag_arguments import train_dag_arguments
-from custom_labels.web.timetables import PollTimetable
+from custom_labels.web.timetables import poll_or_assets
 
 MIN_ONE_SUCCESS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def train_dag(project: Project) -> DAG:
     """Build the train DAG of one project."""
-    poll = PollTimetable(*project.poll("automatic_training_poll_frequency"))
-    schedule = AssetOrTimeSchedule(timetable=poll, assets=[labeled_images(project)])
+    schedule = poll_or_assets(project, "automatic_training_poll_frequency", [labeled_images(project)])
     with DAG(schedule=schedule, **train_dag_arguments(project)) as dag:
         with TaskGroup("decide", prefix_group_id=False, tooltip="Is a training due?"):
             settings = read_settings(project, TrainSettings)

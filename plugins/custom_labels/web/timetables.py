@@ -13,7 +13,13 @@ from custom_labels.core.variables import read_variable
 from custom_labels.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from airflow.sdk import Asset, AssetOrTimeSchedule
+    from airflow.sdk.definitions.asset import BaseAsset
     from pendulum import DateTime
+
+    from custom_labels.core.settings import Project
 
 log = logging.getLogger(__name__)
 
@@ -72,3 +78,15 @@ class PollTimetable(Timetable):
         return DeltaDataIntervalTimetable(timedelta(minutes=self.minutes())).next_dagrun_info(
             last_automated_data_interval=last_automated_data_interval, restriction=restriction
         )
+
+
+def poll_or_assets(project: Project, setting: str, assets: BaseAsset | Collection[Asset]) -> AssetOrTimeSchedule:
+    """Give the schedule of a DAG that polls, and also runs whenever one of some assets changes.
+
+    :param setting: the one with the minutes between two polls.
+    """
+    from airflow.sdk import AssetOrTimeSchedule
+
+    # Airflow's schedules of tasks take timetables of the scheduler, which are of another class.
+    timetable: Any = PollTimetable(*project.poll(setting))
+    return AssetOrTimeSchedule(timetable=timetable, assets=assets)
