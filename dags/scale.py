@@ -25,23 +25,22 @@ def scale_dag(project: Project) -> DAG:
         lock = take_deployment_lock(project)
         decided = scale_tasks.inspect_live(project, settings)
         with TaskGroup("scale", prefix_group_id=False, tooltip="Stop the version, and start it with other units"):
-            known = earlier(decided)
-            version = {"project_arn": known.project_arn, "version_name": known.version_name}
+            version = {"project_arn": decided.project_arn, "version_name": decided.version_name}
             aws = {"project": project.name, **version, **custom_labels_arguments(project)}
             stop = StopVersionOperator(task_id="stop_live", is_recorded=recorded_by_run, **aws)
             # Nothing serves: rather than to try again in minutes, the units that it had are gone back to.
             start = StartLiveOperator(
                 task_id="start_live",
                 retries=0,
-                min_inference_units=known.wanted.minimum,
-                max_inference_units=known.wanted.maximum,
+                min_inference_units=decided.wanted.minimum,
+                max_inference_units=decided.wanted.maximum,
                 **aws,
             )
             tested = smoke_test(
-                project, settings, given(known.project_arn), given(known.version_name), given(known.digest)
+                project, settings, given(decided.project_arn), given(decided.version_name), given(decided.digest)
             )
-        finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, known)
-        restart = restart_live(project, given(known.version_name), trigger_rule=TriggerRule.ONE_FAILED)
+        finish = scale_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, earlier(decided))
+        restart = restart_live(project, given(earlier(decided.version_name)), trigger_rule=TriggerRule.ONE_FAILED)
         release = task_of(release_locks(project, [earlier(text_of(lock))])).as_teardown()
 
         order(settings, lock, decided)

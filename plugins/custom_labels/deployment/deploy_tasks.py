@@ -19,7 +19,7 @@ from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.settings import Project
-from custom_labels.core.steps import decision, each_of, earlier, fan_out, follow, given, order, step
+from custom_labels.core.steps import decision, each_of, fan_out, follow, given, order, step
 from custom_labels.deployment.deployment import (
     AfterSwap,
     DeploymentPlan,
@@ -82,7 +82,7 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
     aws = {"project": project.name, **custom_labels_arguments(project)}
     plan = plan_deployment(project, settings, given(candidate))
     stop_kept = StopVersionOperator.partial(task_id="stop_kept", **aws).expand_kwargs(each_of(plan.kept))
-    challenger = earlier(plan.candidate)
+    challenger = plan.candidate
     version: dict[str, Any] = {"project_arn": challenger.project_arn, "version_name": challenger.version_name}
     start = StartChallengerOperator(
         task_id="start_version",
@@ -98,9 +98,9 @@ def deploy(project: Project, settings: DeploymentSettings, candidate: Candidate 
         task_id="version_is_running", until="running", **version, **sensor_arguments(project)
     )
     tested = smoke_test(project, settings, **version, digest=challenger.digest)
-    swap = swap_live.having(outlets=[outlet])(project, settings, earlier(plan), tested)
+    swap = swap_live.having(outlets=[outlet])(project, settings, plan, tested)
     drain = WaitUntilOperator(task_id="drain", moment=swap.drained_at)
-    replaced = earlier(swap.live)
+    replaced = swap.live
     stop_replaced = StopVersionOperator(
         task_id="stop_replaced",
         project_arn=given(replaced.previous_project_arn),
