@@ -79,13 +79,13 @@ def test_a_run_whose_task_told_is_not_told_again(aws: LocalAws, mail: str, outco
 
 
 def fail_task(task_id: str) -> str:
-    """Call the notifier of a task that failed, in a DAG of which ``report`` follows ``work``; give the run's note."""
+    """Call the notifier of a task that failed, in a DAG of which ``finish`` follows ``work``; give the run's note."""
     from airflow.providers.standard.operators.empty import EmptyOperator
     from airflow.sdk import DAG
 
     with DAG(DAG_ID, schedule=None) as dag:
-        work, report, draw, release = (EmptyOperator(task_id=name) for name in ("work", "report", "draw", "release"))
-        work >> [report, draw] >> release
+        work, finish, draw, release = (EmptyOperator(task_id=name) for name in ("work", "finish", "draw", "release"))
+        work >> [finish, draw] >> release
     given: Any = {**context(), "task": dag.get_task(task_id), "exception": "No disk."}
     given["ti"].task_id = task_id
     given["dag_run"].dag_id, given["dag_run"].run_id = DAG_ID, RUN
@@ -93,8 +93,8 @@ def fail_task(task_id: str) -> str:
     return str(given["ti"].xcoms[NOTE_KEY])
 
 
-@pytest.mark.parametrize("task_id", ["report", "draw", "release"])
-def test_what_fails_beside_or_after_the_report_leaves_the_outcome_as_it_is(
+@pytest.mark.parametrize("task_id", ["finish", "draw", "release"])
+def test_what_fails_beside_or_after_the_finish_leaves_the_outcome_as_it_is(
     aws: LocalAws, mail: str, task_id: str
 ) -> None:
     record("deployed", RUN)
@@ -113,7 +113,7 @@ def test_what_fails_beside_or_after_the_report_leaves_the_outcome_as_it_is(
     ("task_id", "before"),
     [("work", ("deployed", RUN)), ("work", None), ("draw", None), ("draw", ("deployed", "manual__0"))],
 )
-def test_what_fails_before_the_report_is_the_outcome(
+def test_what_fails_before_the_finish_is_the_outcome(
     aws: LocalAws, mail: str, task_id: str, before: tuple[str, str] | None
 ) -> None:
     """Also where the same run was reported, cleared, and fails the second time."""

@@ -60,11 +60,11 @@ class FailureNotifier(BaseNotifier):
 
 
 def _rests_on(context: Context) -> bool:
-    """Whether the run's outcome rests on a task: not where the task follows ``finish``, or works beside it."""
+    """Whether the run's outcome rests on a task: not on ``finish``, which tells it, nor on what follows it."""
     dag = context["task"].dag
     if dag is None or not dag.has_task("finish"):
         return True
-    return context["task"].task_id in {"finish", *dag.get_task("finish").get_flat_relative_ids(upstream=True)}
+    return context["task"].task_id in dag.get_task("finish").get_flat_relative_ids(upstream=True)
 
 
 @dataclass(frozen=True)
