@@ -256,6 +256,7 @@ def _after_swap(ctx: ProjectContext, live: LiveVersion, keep_hours: float) -> Af
     facts = {"replaced_by": live.version_name, "stopped_for": None}
     if VERSION_RUNNING.judge(ctx.rekognition.describe_version(project_arn, name).status) is Verdict.FAILED:
         ctx.registry.update_version(name, facts)
+        note_status(ctx, project_arn, name)  # perhaps stopped by a run that did not live to say so
         return AfterSwap.NOTHING
     if keep_hours:
         until = datetime.fromisoformat(live.since) + timedelta(hours=keep_hours)
