@@ -45,9 +45,9 @@ def hold_deployment_lock(minutes_ago: float = 0) -> None:
 
 
 def lock_holder() -> str | None:
-    """Give who holds the deployment lock."""
+    """Give who holds the deployment lock, and keeps others out with it."""
     holder, _ = LockFile(store(), "nobody", DEPLOYMENT_LOCK).read()
-    return holder.owner if holder else None
+    return holder.owner if holder and datetime.now(UTC) < holder.expires_at else None
 
 
 def subscribe(aws: LocalAws) -> str:

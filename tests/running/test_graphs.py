@@ -13,6 +13,8 @@ from tests.browser.chromium import OPTIONS, NoChromiumError, chromium
 from tests.conftest import ROOT
 from tests.running.conftest import Running
 
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
+
 WIDTH, HEIGHT = 1600, 1000
 SCREENSHOTS = os.environ.get("CUSTOM_LABELS_SCREENSHOTS")
 """Folder for pictures of the graphs; read now, since what runs here has an environment of its own."""
