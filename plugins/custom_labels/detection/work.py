@@ -64,7 +64,7 @@ class NextStep(StrEnum):
     """What a run does after it has collected images."""
 
     DETECT = "images wait"
-    START = "images wait for a version that is stopped"
+    START = "start first"
     FINISH = "nothing to detect"
 
 

@@ -218,7 +218,7 @@ def _role(version: FoundVersion, live: LiveFacts, decision: Decision | None) -> 
 class Acting(StrEnum):
     """Whether anything is done."""
 
-    DUE = "something is to be done"
+    DUE = "act"
     NOT_DUE = "nothing is to be done"
 
 
