@@ -84,7 +84,7 @@ def test_nothing_is_written_down_while_another_run_deploys(guard_run: ProjectCon
 def test_a_second_try_gives_back_the_lock_that_the_first_one_took(guard_run: ProjectContext) -> None:
     guard_run.deployment_lock.renew()
 
-    guard_tasks.inspect.function(project_context("digits_cost_guard", is_retry=True), settings())
+    guard_tasks.inspect.function(project_context("digits_cost_guard", is_repeated=True), settings())
 
     assert lock_holder() is None
 

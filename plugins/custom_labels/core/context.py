@@ -68,9 +68,8 @@ class RunInfo:
     :param triggered_by: who triggered it by hand.
     :param triggered_by_queue_only: whether a queue trigger alone started it: then there is no need to list all that
         there is.
-    :param is_retry: whether an earlier try of the task may have left something half done.
     :param is_last_try: whether the task is not tried again when it fails.
-    :param is_repeated: whether the task was tried before.
+    :param is_repeated: whether the task was tried before, and may have left something half done.
     """
 
     dag_id: str
@@ -84,7 +83,6 @@ class RunInfo:
     params: Mapping[str, Any] = field(default_factory=dict)
     triggered_by: str | None = None
     triggered_by_queue_only: bool = False
-    is_retry: bool = False
     is_last_try: bool = False
     is_repeated: bool = False
 
@@ -106,7 +104,6 @@ class RunInfo:
             params=context.get("params") or {},
             triggered_by=getattr(run, "triggering_user_name", None),
             triggered_by_queue_only=bool(events) and all((event.extra or {}).get("from_trigger") for event in events),
-            is_retry=ti.try_number > 1,
             is_last_try=bool(ti.try_number > ti.max_tries),
             is_repeated=ti.try_number > 1,
         )

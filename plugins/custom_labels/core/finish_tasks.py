@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.notifications import amend
+from custom_labels.core.notifications import amend, publish
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.errors import CustomLabelsError
@@ -44,11 +44,8 @@ def finish_run(
 
 def _publish(ctx: ProjectContext, ended: RunOutcome, topic: str) -> None:
     """Send the message; where SNS refuses it, the record and the note say so."""
-    from airflow.providers.amazon.aws.hooks.sns import SnsHook
-
-    hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
     try:
-        hook.publish_to_target(target_arn=topic, subject=ended.subject, message=ended.body)
+        publish(ctx, ended, topic)
     except (ClientError, BotoCoreError) as error:
         trouble = (
             f"SNS did not take the message for '{topic}': {error}. Check 'sns_topic_arn' in the project's YAML file "

@@ -142,8 +142,16 @@ def _record(ctx: ProjectContext, outcome: RunOutcome) -> None:
 
 def _publish(ctx: ProjectContext, outcome: RunOutcome) -> None:
     """Send the message, if the project has a topic and its settings ask for this outcome."""
+    if topic := ctx.topic_for(outcome.outcome):
+        publish(ctx, outcome, topic)
+
+
+def publish(ctx: ProjectContext, outcome: RunOutcome, topic: str) -> None:
+    """Send the message of an outcome to an SNS topic.
+
+    :raises ClientError: SNS refused it.
+    """
     from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
-    if topic := ctx.topic_for(outcome.outcome):
-        hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
-        hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)
+    hook = SnsHook(aws_conn_id=ctx.project.aws_conn_id, region_name=ctx.project.region_name)
+    hook.publish_to_target(target_arn=topic, subject=outcome.subject, message=outcome.body)

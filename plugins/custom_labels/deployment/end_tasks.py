@@ -41,8 +41,9 @@ def finish(
     """
     if decided.outcome is not None:
         return finish_run(ctx, settings, decided.outcome, decided.detail)
-    if _there(prepared, "prepare_images").choice is Retrain.NOTHING:
-        return finish_run(ctx, settings, Outcome.NOTHING_TO_DO, _there(prepared, "prepare_images").reason)
+    images = _there(prepared, "prepare_images")
+    if images.choice is Retrain.NOTHING:
+        return finish_run(ctx, settings, Outcome.NOTHING_TO_DO, images.reason)
     version = _there(evaluated, "evaluate")
     if version.choice is AfterEvaluation.NOTHING:
         return _trained(ctx, settings, version)

@@ -62,7 +62,7 @@ def inspect(ctx: ProjectContext, settings: GuardSettings) -> Inspection:
     """
     found, stopped = _look(ctx, settings)
     if not found.actions and stopped == found.memory.stopped:
-        if ctx.run.is_retry:
+        if ctx.run.is_repeated:
             ctx.deployment_lock.release()
         return found
     if (holder := ctx.try_take(ctx.deployment_lock)) is not None:
