@@ -69,7 +69,7 @@ def test_live_accuracy_is_the_truth_when_doubts_exceed_the_budget(
     variables.set(human_sampling_interval=3, daily_review_budget=36, maximum_review_rounds=1)
 
     run_dag("sample_for_audit")
-    opened = loops(place)
+    opened = sorted(loops(place))  # by name: threads open them, in whatever order
     for name in opened[:3]:
         place.backend.cancel(name)
     aws.control.workforce(seconds=0)
@@ -81,8 +81,7 @@ def test_live_accuracy_is_the_truth_when_doubts_exceed_the_budget(
     assert not {request.name for request in doubts} & set(opened)
     assert (overall["sampled"], overall["answered"]) == (40, 33)
     assert overall["interval"][0] <= truth <= overall["interval"][1]
-    # Of the 40 samples 0.9 are right: which of them have no answer moves it by some hundredths.
-    assert overall["share"] == pytest.approx(truth, abs=0.1)
+    assert overall["share"] == pytest.approx(truth, abs=0.08)
 
 
 def in_doubt(detection: Detection, chance: random.Random) -> Detection:
