@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +26,14 @@ from custom_labels.aws.statuses import (
     PROJECT_TABLES,
     TABLES,
     VERSION_TABLES,
-    VERSION_TRAINED,
     StatusTable,
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import StatusTrigger
-from custom_labels.core.codec import to_json
-from custom_labels.core.lock import ProjectLock
-from custom_labels.core.lock_records import LOCK
-from custom_labels.core.lock_tasks import AcquireProjectLockOperator
-from custom_labels.core.settings import load_project
 from custom_labels.review.setup import FLOW_ACTIVE
 from tests.contract.test_waiters import statuses
 from tests.kit.classes import OPERATORS, SENSORS, TRIGGERS
-from tests.kit.review_project import make_store, set_up_review
+from tests.kit.review_project import set_up_review
 from tests.kit.support import BUCKET, manifests, rekognition
 from tests.kit.task_contexts import context, first_event
 
@@ -78,6 +72,7 @@ KINDS = {
     "CustomLabelsDeleteVersionOperator": "version",
     "CustomLabelsVersionSensor": "version",
     "ProjectVersionStatusTrigger": "version",
+    "TrainingTrigger": "version",
     "CustomLabelsSetupReviewOperator": "flow",
     "ReviewFlowTrigger": "flow",
 }
@@ -144,6 +139,7 @@ class Place:
             "CustomLabelsTrainVersionOperator": {**version, "output_uri": f"s3://{BUCKET}/evaluation"},
             "CustomLabelsSetupReviewOperator": {"project": "digits", "reviewers": 1},
             "ReviewFlowTrigger": {"flow_name": self.flow_name},
+            "TrainingTrigger": {**version, "owner": "a run", "bucket": BUCKET, "prefix": ""},
         }
         return found.get(name, version)
 
@@ -318,24 +314,3 @@ def test_a_waiter_judges_as_its_table(waiter: str, place: Place) -> None:
             found[status] = Verdict.WAIT if "Max attempts" in str(error) else Verdict.FAILED
 
     assert found == {status: table.judge(status) for status in found}
-
-
-@pytest.mark.parametrize("deferrable", [False, True], ids=["in a worker", "deferred"])
-def test_the_lock_of_a_run_that_trains_is_taken_over_unless_its_version_still_trains(
-    deferrable: bool, place: Place
-) -> None:
-    task = AcquireProjectLockOperator(
-        task_id="a_task", project="digits", deferrable=deferrable, timeout_hours=1 if deferrable else 0
-    )
-    store = make_store(load_project("digits"))
-    found = {}
-    for status in every("version"):
-        lock = ProjectLock("dead", "t", datetime.now(UTC), 1, 0, place.project, "v1", training_seconds=9999)
-        store.write_json(LOCK, to_json(lock))
-        place.tell("version", status)
-        found[status] = verdict_of(lambda: task.execute(context()), VERSION_TRAINED, status)
-
-    kept_out = {status for status, verdict in found.items() if verdict is not Verdict.DONE}
-    assert kept_out == VERSION_TRAINED.wait
-    held = [found[status] for status in kept_out]
-    assert all(verdict is Verdict.WAIT or "is still held by 'dead'" in verdict for verdict in held)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def wait(aws: LocalAws, run_type: str) -> None:
     """Let a run of a kind ask for a lock that another run holds, after its time is over."""
     put_images(aws, 0)
-    LockFile(S3Store(BUCKET), "another run").renew()
+    LockFile(S3Store(BUCKET), "another run").hold()
     task = AcquireProjectLockOperator(task_id="acquire_lock", project="digits", timeout_hours=0, deferrable=True)
     given = context()
     given["dag_run"].run_type = run_type

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.aws.statuses import NOTHING, Described
-from custom_labels.core.lock_records import LockFile, LockLost
+from custom_labels.core.codec import to_json
+from custom_labels.core.lock import ProjectLock
+from custom_labels.core.lock_records import LOCK, LockFile, LockLost
 from custom_labels.s3.store import S3Store
 from tests.kit.threads import at_once
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 LEASE = 0.2
 """Seconds, for holders that are to be dead soon."""
 
 
-def unknown(project_arn: str, version_name: str) -> Described:
-    """Describe a version that AWS does not know."""
-    return NOTHING
-
-
-def trains(project_arn: str, version_name: str) -> Described:
-    return Described("TRAINING_IN_PROGRESS")
-
-
-def has_just_ended(project_arn: str, version_name: str) -> Described:
-    return Described("TRAINING_COMPLETED", "", {"TrainingEndTimestamp": datetime.now(UTC)})
-
-
-def ended_an_hour_ago(project_arn: str, version_name: str) -> Described:
-    ending = datetime.now(UTC) - timedelta(hours=1)
-    return Described("TRAINING_COMPLETED", "", {"TrainingEndTimestamp": ending})
-
-
-def take(aws_store: S3Store, owner: str, **terms: float) -> bool:
-    return LockFile(aws_store, owner).try_take(unknown, **terms) is None
+def take(aws_store: S3Store, owner: str, lease_seconds: float = 3600) -> bool:
+    return LockFile(aws_store, owner).try_take(lease_seconds) is None
 
 
 def holder(aws_store: S3Store) -> str | None:
@@ -58,7 +39,7 @@ def test_lock_has_one_holder_when_many_take_it_at_once(aws_store: S3Store) -> No
 
 def test_lock_has_one_holder_when_many_take_over_from_a_dead_one_at_once(aws_store: S3Store) -> None:
     take(aws_store, "dead", lease_seconds=LEASE)
-    time.sleep(LEASE)
+    time.sleep(1.5 * LEASE)
 
     taken = at_once(lambda number: take(aws_store, f"run-{number}"))
 
@@ -76,7 +57,7 @@ def test_lock_has_one_holder_when_many_take_one_that_was_given_back(aws_store: S
 def test_try_take_gives_the_holder_when_it_is_held(aws_store: S3Store) -> None:
     take(aws_store, "first")
 
-    kept_out_by = LockFile(aws_store, "second").try_take(unknown)
+    kept_out_by = LockFile(aws_store, "second").try_take()
 
     assert kept_out_by is not None
     assert kept_out_by.owner == "first"
@@ -99,57 +80,68 @@ def test_lock_is_taken_over_only_when_the_lease_ran_out(aws_store: S3Store) -> N
     take(aws_store, "first", lease_seconds=60)
     early = take(aws_store, "second")
     take(aws_store, "first", lease_seconds=LEASE)
-    time.sleep(LEASE)
+    time.sleep(1.5 * LEASE)
 
     assert (early, take(aws_store, "second")) == (False, True)
 
 
-def test_renew_lengthens_the_lease_on_the_terms_it_was_taken_on(aws_store: S3Store) -> None:
+def test_hold_writes_nothing_while_more_than_a_lease_is_left(aws_store: S3Store, aws: LocalAws) -> None:
     first = LockFile(aws_store, "first")
-    first.try_take(unknown, lease_seconds=40, grace_seconds=7)
-    before, _ = first.read()
+    first.try_take()
+    aws.control.clear_calls()
 
-    first.renew()
+    first.hold()
 
-    after, _ = first.read()
-    assert before is not None
-    assert after is not None
-    assert (after.lease_seconds, after.grace_seconds) == (40, 7)
-    assert after.expires_at > before.expires_at
-    assert after.token != before.token
+    assert {name for name in aws.control.calls() if name.startswith("s3")} == {"s3.GetObject"}
 
 
-@pytest.mark.parametrize(
-    ("describe", "taken"),
-    [(trains, False), (has_just_ended, False), (ended_an_hour_ago, True), (unknown, True)],
-    ids=["it trains", "it ended just now", "it ended a grace period ago", "AWS does not know it"],
-)
-def test_lock_of_a_run_that_waits_for_its_training_is_taken_over_when(
-    aws_store: S3Store, describe: Callable[[str, str], Described], taken: bool
-) -> None:
+def test_hold_extends_the_lease_by_the_terms_it_was_taken_on(aws_store: S3Store) -> None:
+    began = datetime.now(UTC)
+    LockFile(aws_store, "first", now=lambda: began).try_take(40)
+
+    held = LockFile(aws_store, "first", now=lambda: began + timedelta(seconds=30)).hold()
+
+    assert held == LockFile(aws_store, "anybody").read()[0]
+    assert held == ProjectLock("first", began + timedelta(seconds=90), 40)
+
+
+def test_a_heartbeat_keeps_the_lock_of_a_run_that_works_longer_than_its_lease(aws_store: S3Store) -> None:
     first = LockFile(aws_store, "first")
-    first.try_take(unknown, lease_seconds=LEASE, grace_seconds=0.5)
-    first.renew(project_arn=PROJECT, version_name="v1", training_seconds=3600)
-    time.sleep(0.6)
+    first.try_take(LEASE)
 
-    kept_out_by = LockFile(aws_store, "second").try_take(describe)
+    with first.heartbeat():
+        time.sleep(3 * LEASE)
+        kept_out = not take(aws_store, "second")
 
-    assert (kept_out_by is None) is taken
+    assert kept_out
 
 
-def test_aws_is_asked_for_the_very_version_that_the_holder_trains(aws_store: S3Store) -> None:
+def test_a_heartbeat_goes_on_when_one_fails(aws_store: S3Store, caplog: pytest.LogCaptureFixture) -> None:
     first = LockFile(aws_store, "first")
-    first.try_take(unknown)
-    first.renew(project_arn=PROJECT, version_name="v1", training_seconds=3600)
-    asked = []
+    first.try_take(LEASE)
+    taken, _ = aws_store.read_json(LOCK)
 
-    def describe(project_arn: str, version_name: str) -> Described:
-        asked.append((project_arn, version_name))
-        return trains(project_arn, version_name)
+    with first.heartbeat():
+        aws_store.call("put_object", LOCK, Body=b"{")
+        time.sleep(LEASE)
+        aws_store.write_json(LOCK, taken)
+        time.sleep(3 * LEASE)
+        kept_out = not take(aws_store, "second")
 
-    LockFile(aws_store, "second").try_take(describe)
+    assert kept_out
+    assert "registry/lock.json is no JSON" in caplog.text
 
-    assert asked == [(PROJECT, "v1")]
+    assert holder(aws_store) == "first"
+
+
+def test_a_run_that_lost_the_lock_meanwhile_does_not_go_on_after_its_heartbeat(aws_store: S3Store) -> None:
+    first = LockFile(aws_store, "first")
+    first.try_take()
+
+    with pytest.raises(LockLost, match="is held by 'second'"), first.heartbeat():
+        aws_store.write_json(LOCK, to_json(ProjectLock.begun("second", datetime.now(UTC))))
+
+    assert holder(aws_store) == "second"
 
 
 def test_release_leaves_a_lock_that_another_run_holds(aws_store: S3Store) -> None:
@@ -172,25 +164,25 @@ def test_release_gives_it_back_and_does_nothing_when_repeated(aws_store: S3Store
     assert take(aws_store, "second")
 
 
-def test_renew_raises_lock_lost_when_another_run_took_over(aws_store: S3Store) -> None:
+def test_hold_raises_lock_lost_when_another_run_took_over(aws_store: S3Store) -> None:
     first = LockFile(aws_store, "first")
-    first.try_take(unknown, lease_seconds=LEASE)
-    time.sleep(LEASE)
+    first.try_take(LEASE)
+    time.sleep(1.5 * LEASE)
     take(aws_store, "second")
 
     with pytest.raises(LockLost, match=r"lock\.json is held by 'second', not by this run \('first'\).*clear this run"):
-        first.renew()
+        first.hold()
 
     assert holder(aws_store) == "second"
 
 
-def test_renew_takes_it_again_when_it_was_given_back(aws_store: S3Store) -> None:
+def test_hold_takes_it_again_when_it_was_given_back(aws_store: S3Store) -> None:
     """A task that a person clears after its run has ended works on the project again, and so must hold its lock."""
     first = LockFile(aws_store, "first")
-    first.try_take(unknown)
+    first.try_take()
     first.release()
 
-    first.renew()
+    first.hold()
 
     assert holder(aws_store) == "first"
     assert not take(aws_store, "second")

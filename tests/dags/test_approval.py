@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
-from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.training_records import read_trainings
 from tests.dags.test_train import received, subscribe
 from tests.kit.approvals import nobody, person
 from tests.kit.dag_runs import Variables, record, statuses, train
@@ -37,7 +38,8 @@ def test_an_approved_version_serves_and_who_approved_is_on_record(careful: Local
         before.append(effects(careful, "StartProjectVersion"))
         # A rollback could have it, and no other training may begin for as long as people may take.
         assert record(careful, DEPLOYMENT_LOCK.removeprefix("registry/").removesuffix(".json")) is None
-        assert record(careful, "lock")["training_seconds"] > 24 * 3600
+        held_until = datetime.fromisoformat(record(careful, "lock")["expires_at"])
+        assert held_until > datetime.now(UTC) + timedelta(hours=24)
 
     with person("Approve", "as agreed", before=look) as asked:
         run = train()
@@ -76,7 +78,7 @@ def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variable
     assert "nobody answered within 0.0002 hours" in str(run.note)
     (name,) = statuses(careful)
     assert record(careful, f"versions/{name}")["approval"]["by"] is None
-    assert TrainingRecords(registry()).open_attempt() is None
+    assert read_trainings(registry().store).open == []
 
 
 def test_an_answer_of_a_run_that_died_counts(careful: LocalAws) -> None:

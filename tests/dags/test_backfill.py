@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.core.codec import to_json
-from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
-from custom_labels.training.attempt_records import OPEN, TrainingRecords
 from custom_labels.training.retraining import AttemptState
+from custom_labels.training.training_records import change_trainings, read_trainings
 from tests.kit.backfills import backfill, images_of_days
 from tests.kit.dag_runs import Variables, record, train
 from tests.kit.support import BUCKET, effects
@@ -46,7 +45,7 @@ def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: Lo
     assert "was trained and not deployed" in str(again.note)
     assert (effects(digits, "CreateProjectVersion"), effects(digits, "StartProjectVersion")) == (1, 0)
     assert record(digits, "live") is None
-    assert TrainingRecords(Registry(S3Store(BUCKET))).trained_digest() is None
+    assert read_trainings(S3Store(BUCKET)).trained is None
     assert curve(digits) == [(12, False)]
 
     last = backfill(1)
@@ -73,28 +72,28 @@ def test_a_failed_interval_leaves_the_others_alone(digits: LocalAws) -> None:
     assert again.ends == {"nothing_to_do"}
     assert "could not be trained" in str(again.note)
     assert record(digits, "lock")["owner"] is None
-    assert record(digits, OPEN.removeprefix("registry/").removesuffix(".json")) == {"digest": None}
+    assert read_trainings(S3Store(BUCKET)).open == []
     assert curve(digits) == [(24, False)]
 
 
 def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed(digits: LocalAws) -> None:
     images_of_days(digits, [6])
     backfill(0)
-    registry = Registry(S3Store(BUCKET))
+    store = S3Store(BUCKET)
     digest = record(digits, "learning_curve")["versions"][0]["digest"]
-    begun = TrainingRecords(registry).attempt(digest)
+    begun = read_trainings(store).attempt(digest)
     assert begun is not None
     assert begun.state is AttemptState.TRAINED
     # As if its run had died before the training was over.
-    store = registry.store
-    store.write_json(f"registry/attempts/{digest}.json", {**to_json(begun), "state": AttemptState.STARTED.value})
-    store.write_json(OPEN, {"digest": digest})
+    change_trainings(
+        store, lambda trainings: replace(trainings, attempts=(replace(begun, state=AttemptState.STARTED),))
+    )
 
     resumed = train()
 
     assert resumed.ends == {"trained"}
     assert effects(digits, "CreateProjectVersion") == 1
-    assert TrainingRecords(registry).open_attempts() == []
+    assert read_trainings(store).open == []
 
 
 def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:

@@ -13,14 +13,13 @@ import pytest
 
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.permission import why_not_deployed
-from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.training_records import read_trainings
 from tests.conftest import ROOT
 from tests.dags.marking import STATES, TASKS, begin, marked, paid
 from tests.kit.approvals import person
 from tests.kit.dag_runs import Variables, record, run_dag, statuses
 from tests.kit.deploy_runs import registry
-from tests.kit.guard_runs import guard, store
+from tests.kit.guard_runs import guard
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -109,7 +108,7 @@ def test_nothing_is_trained_or_deployed_when_what_decides_it_is_marked(
     assert record(digits, "live")["version_name"] == "v1"
     assert statuses(digits)["v1"] == "RUNNING"
     if case.beginning == "judged":
-        assert TrainingRecords(registry()).open_attempt() is not None, "the next run goes on with it"
+        assert read_trainings(registry().store).open, "the next run goes on with it"
 
 
 def test_units_that_were_not_changed_are_not_told_of(digits: LocalAws, variables: Variables) -> None:
@@ -198,9 +197,7 @@ def may_have_replaced(live: LiveVersion, served: LiveVersion) -> bool:
         champion_arn=served.version_arn,
         is_rollback=live.is_rollback,
     )
-    decision = Decisions(store(), live.version_name).record()
-    record_of_it = registry().version(live.version_name)
-    return why_not_deployed(candidate, record_of_it, decision, needs_approval=False) is None
+    return why_not_deployed(candidate, registry().version(live.version_name), needs_approval=False) is None
 
 
 def running(aws: LocalAws) -> set[str]:

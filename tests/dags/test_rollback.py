@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+from custom_labels.training.training_records import change_trainings, read_trainings
 from tests.kit.dag_runs import Variables, record, run_dag, statuses
 from tests.kit.deploy_runs import copied, registry, serve_in_turn, trained
 from tests.kit.detect_runs import start
@@ -33,7 +33,7 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     project = serve_in_turn(digits, "v1", "v2")
     # A train run that died after its swap: nobody may resume it once a person rolled its version back.
     attempt = TrainingAttempt("0" * 64, project, "v2", "digits_train/run1")
-    TrainingRecords(registry()).claim_attempt(attempt)
+    change_trainings(registry().store, lambda trainings: trainings.claim(attempt))
 
     run = roll_back({"reason": "v2 takes every 7 for a 1"})
 
@@ -47,8 +47,8 @@ def test_the_previous_version_serves_again_and_the_run_says_why(digits: LocalAws
     assert before["rolled_back"]["reason"] == "v2 takes every 7 for a 1"
     assert before["rolled_back"]["by"] == "dag_test"
     assert record(digits, "serving/v1")["intervals"][-1]["until"] is None
-    assert record(digits, f"attempts/{'0' * 64}")["state"] == AttemptState.DEPLOYED
-    assert TrainingRecords(registry()).open_attempt() is None
+    assert [each["state"] for each in record(digits, "trainings")["attempts"]] == [AttemptState.DEPLOYED]
+    assert read_trainings(registry().store).open == []
 
     again = roll_back()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.training_records import read_trainings
 from tests.kit.dag_runs import Variables, record, statuses, train
 from tests.kit.deploy_runs import registry
 from tests.kit.detect_runs import serve, start
@@ -121,7 +121,7 @@ def test_a_failed_training_is_a_failed_run_and_is_not_repeated(digits: LocalAws)
     failed, again = train(), train()
 
     assert (failed.state, failed.failed) == ("failed", {"training_is_done"})
-    assert TrainingRecords(registry()).open_attempt() is None
+    assert read_trainings(registry().store).open == []
     assert "The sky fell." in str(failed.note)
     assert (again.state, again.ends) == ("success", {"nothing_to_do"})
     assert effects(digits, "CreateProjectVersion") == 1

@@ -14,9 +14,9 @@ from custom_labels.evaluation.approval import Approval
 
 CANDIDATE = Candidate("arn of digits", "v2", "arn of v2", "0" * 64, 0.9, ("a",), "arn of v1")
 ROLLBACK = replace(CANDIDATE, is_rollback=True)
-DECISION: dict[str, Any] = {
+GATE: dict[str, Any] = {
     "version_arn": "arn of v2",
-    "champion": {"version_name": "v1", "version_arn": "arn of v1"},
+    "champion_arn": "arn of v1",
     "passed": True,
     "reason": "F1 0.900 reaches the minimum of 0.8",
     "gates": [{"passed": True}],
@@ -26,7 +26,7 @@ YES = Approval(
     by="ann",
     at="2026-11-27T12:00:00+00:00",
     comment="",
-    reason=DECISION["reason"],
+    reason=GATE["reason"],
     champion_arn="arn of v1",
     hours=24,
     run="digits_train/1",
@@ -36,41 +36,41 @@ SILENCE = replace(NO, by=None)
 
 
 @pytest.mark.parametrize(
-    ("candidate", "record", "decision", "needs_approval", "words"),
+    ("candidate", "record", "gate", "needs_approval", "words"),
     [
-        (CANDIDATE, {}, DECISION, False, None),
-        (CANDIDATE, {"approval": YES}, DECISION, True, None),
-        (CANDIDATE, {"approval": YES}, DECISION, False, None),
-        (replace(CANDIDATE, champion_arn=None), {}, {**DECISION, "champion": None}, False, None),
+        (CANDIDATE, {}, GATE, False, None),
+        (CANDIDATE, {"approval": YES}, GATE, True, None),
+        (CANDIDATE, {"approval": YES}, GATE, False, None),
+        (replace(CANDIDATE, champion_arn=None), {}, {**GATE, "champion_arn": None}, False, None),
         (CANDIDATE, {}, None, False, "was not judged by its gates"),
-        (CANDIDATE, {}, {**DECISION, "version_arn": "arn of another v2"}, False, "was not judged by its gates"),
-        (CANDIDATE, {}, {**DECISION, "passed": False}, False, "did not pass its gates"),
-        (CANDIDATE, {}, {**DECISION, "gates": [{"passed": True}, {"passed": False}]}, False, "did not pass its gates"),
+        (CANDIDATE, {}, {**GATE, "version_arn": "arn of another v2"}, False, "was not judged by its gates"),
+        (CANDIDATE, {}, {**GATE, "passed": False}, False, "did not pass its gates"),
+        (CANDIDATE, {}, {**GATE, "gates": [{"passed": True}, {"passed": False}]}, False, "did not pass its gates"),
         (
             replace(CANDIDATE, champion_arn="arn of v0"),
             {},
-            DECISION,
+            GATE,
             False,
             "was judged against arn of v1, not arn of v0",
         ),
-        (replace(CANDIDATE, champion_arn=None), {}, DECISION, False, "was judged against arn of v1, not none"),
-        (CANDIDATE, {}, DECISION, True, "was approved by nobody, and 'require_approval' is on"),
-        (CANDIDATE, {"approval": replace(YES, by=None)}, DECISION, True, "was approved by nobody"),
-        (CANDIDATE, {"approval": replace(YES, reason="another verdict")}, DECISION, True, "was approved by nobody"),
-        (CANDIDATE, {"approval": replace(YES, champion_arn="arn of v0")}, DECISION, True, "was approved by nobody"),
-        (CANDIDATE, {"approval": NO}, DECISION, True, "was not approved: rejected by ann"),
-        (CANDIDATE, {"approval": NO}, DECISION, False, "was not approved: rejected by ann"),
-        (CANDIDATE, {"approval": SILENCE}, DECISION, True, "was not approved: nobody answered within 24 hours"),
+        (replace(CANDIDATE, champion_arn=None), {}, GATE, False, "was judged against arn of v1, not none"),
+        (CANDIDATE, {}, GATE, True, "was approved by nobody, and 'require_approval' is on"),
+        (CANDIDATE, {"approval": replace(YES, by=None)}, GATE, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": replace(YES, reason="another verdict")}, GATE, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": replace(YES, champion_arn="arn of v0")}, GATE, True, "was approved by nobody"),
+        (CANDIDATE, {"approval": NO}, GATE, True, "was not approved: rejected by ann"),
+        (CANDIDATE, {"approval": NO}, GATE, False, "was not approved: rejected by ann"),
+        (CANDIDATE, {"approval": SILENCE}, GATE, True, "was not approved: nobody answered within 24 hours"),
         (ROLLBACK, {"evaluation": {"f1": 0.9}}, None, True, None),
         (ROLLBACK, {}, None, False, "was never evaluated"),
     ],
 )
 def test_a_version_serves_only_with_what_it_takes_on_record(
-    candidate: Candidate, record: dict[str, Any], decision: Any, needs_approval: bool, words: str | None
+    candidate: Candidate, record: dict[str, Any], gate: Any, needs_approval: bool, words: str | None
 ) -> None:
     on_record = {name: to_json(value) if name == "approval" else value for name, value in record.items()}
 
-    refused = why_not_deployed(candidate, on_record, decision, needs_approval=needs_approval)
+    refused = why_not_deployed(candidate, {**on_record, "gate": gate}, needs_approval=needs_approval)
 
     if words is None:
         assert refused is None

@@ -16,7 +16,6 @@ from custom_labels.deployment.settings import DeploymentSettings
 from custom_labels.deployment.version_operator import StartChallengerOperator
 from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.evaluation.approval import Approval
-from custom_labels.evaluation.decision_records import Decisions
 from tests.kit.dag_runs import record
 from tests.kit.deploy_runs import registry, trained
 from tests.kit.detect_runs import point_to, start, version_arn
@@ -33,8 +32,6 @@ SETTINGS = DeploymentSettings(
     maximum_inference_units=None,
     smoke_test_images=5,
     smoke_test_share=0.8,
-    lock_lease_minutes=60,
-    lock_grace_minutes=15,
     require_approval=False,
     drain_seconds=0,
     keep_replaced_hours=0,
@@ -70,10 +67,9 @@ class Deploying:
 
     def decide(self, name: str = "v2", **changes: Any) -> None:
         """Put a decision on record that lets a version serve, but for some changes."""
-        champion = {"version_name": "v1", "version_arn": self.arns["v1"]}
         gates = [{"passed": True}]
-        decision = {"version_arn": self.arns[name], "champion": champion, "passed": True, "gates": gates}
-        Decisions(self.ctx.store, name).save({**decision, "reason": REASON, **changes}, "")
+        gate = {"version_arn": self.arns[name], "champion_arn": self.arns["v1"], "passed": True, "gates": gates}
+        registry().update_version(name, {"gate": {**gate, "reason": REASON, **changes}})
 
     def answer(self, *, approved: bool, by: str | None = "ann") -> None:
         """Put a user's answer about v2 on record."""
@@ -110,7 +106,7 @@ def deploying(aws: LocalAws, airflow_db: None) -> Deploying:
         (None, None, False, "was not judged by its gates"),
         ({"passed": False}, None, False, "did not pass its gates"),
         ({"gates": [{"passed": False}]}, None, False, "did not pass its gates"),
-        ({"champion": None}, None, False, "was judged against no version"),
+        ({"champion_arn": None}, None, False, "was judged against no version"),
         ({}, None, True, "was approved by nobody, and 'require_approval' is on"),
         ({}, False, True, "was not approved: rejected by ann"),
         ({}, False, False, "was not approved: rejected by ann"),

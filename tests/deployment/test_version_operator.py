@@ -112,7 +112,7 @@ def test_what_the_registry_has_a_reason_for_is_done_and_recorded(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_begun_while_another_run_holds_the_lock(project: str, kind: str) -> None:
-    LockFile(store(), "digits_rollback/another", DEPLOYMENT_LOCK).renew()
+    LockFile(store(), "digits_rollback/another", DEPLOYMENT_LOCK).hold()
 
     with pytest.raises(LockLost, match="is held by 'digits_rollback/another'"):
         run(make(kind, project, "v3"), context())

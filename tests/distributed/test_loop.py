@@ -19,7 +19,9 @@ def test_every_claim_of_the_story_holds_when_parts_of_airflow_are_killed(played:
 
 
 def test_a_training_is_paid_once_when_its_worker_is_killed(played: Played) -> None:
-    digests = [entry["digest"] for entry in played.cloud.read_all(played.cloud.objects("registry/attempts/"))]
+    digests = [
+        attempt["digest"] for each in played.cloud.read_all(["registry/trainings.json"]) for attempt in each["attempts"]
+    ]
     assert len(set(digests)) == len(digests) == 2
     assert effects(played.control, "CreateProjectVersion") == 2
 

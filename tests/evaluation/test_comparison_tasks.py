@@ -163,7 +163,10 @@ class Contest:
         """Compare as the task 'evaluate' does, and give what that returns with what it kept."""
         used = replace(SETTINGS, **settings)
         digest = self.snapshot.digest
-        champion, scores = compare_with_champion(self.ctx, used, self.project, "challenger", digest)
+        champion = Registry(self.store).live()
+        if champion is not None and champion.version_name == "challenger":
+            return Compared(None, None, Decisions(self.store, "challenger").comparison())
+        scores = compare_with_champion(self.ctx, used, champion, self.describe("challenger"), "challenger", digest)
         return Compared(champion, scores, Decisions(self.store, "challenger").comparison())
 
     def judge(self, compared: Compared, **settings: Any) -> Judgement:

@@ -110,5 +110,5 @@ def let_leases_run_out(aws: LocalAws) -> None:
     for key in LOCKS & all_objects(aws).keys():
         lock = json.loads(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
         if lock["owner"] is not None:
-            body = json.dumps({**lock, "renewed_at": LONG_AGO})
+            body = json.dumps({**lock, "expires_at": LONG_AGO})
             store.put_object(Bucket=BUCKET, Key=key, Body=body.encode())

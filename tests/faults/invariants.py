@@ -53,7 +53,7 @@ def trained(aws: LocalAws, before: Mapping[str, Any], rounds: int) -> None:
     """So many sets of images were trained, once each, and the last of the versions serves alone."""
     found = statuses(aws)
     live = record(aws, "live")
-    attempts = [record(aws, key.removeprefix("registry/").removesuffix(".json")) for key in attempt_keys(aws)]
+    attempts = record(aws, "trainings")["attempts"]
 
     no_image_lost(aws, before)
     assert effects(aws, "CreateProjectVersion") == len(found) == rounds
@@ -69,7 +69,7 @@ def locks_given_back(aws: LocalAws) -> None:
     """No lock is held, but by the dead run where the next had no need of it: its lease has run out."""
     locks = [record(aws, key.removeprefix("registry/").removesuffix(".json")) for key in LOCKS]
 
-    assert [lock["owner"] for lock in locks if lock and lock["owner"] and lock["renewed_at"] != LONG_AGO] == []
+    assert [lock["owner"] for lock in locks if lock and lock["owner"] and lock["expires_at"] != LONG_AGO] == []
 
 
 def former_version_serves(aws: LocalAws, before: Mapping[str, Any]) -> None:
@@ -79,11 +79,6 @@ def former_version_serves(aws: LocalAws, before: Mapping[str, Any]) -> None:
     assert statuses(aws) == {"v1": "RUNNING", "v2": "STOPPED"}
     assert effects(aws, "CreateProjectVersion") == 2
     locks_given_back(aws)
-
-
-def attempt_keys(aws: LocalAws) -> list[str]:
-    """List the records of attempts."""
-    return keys_below(aws, "registry/attempts/")
 
 
 def every_image_detected(aws: LocalAws, before: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 @pytest.fixture
 def crowded(digits: LocalAws, variables: Variables, impatient: None) -> LocalAws:
     """The project with one place for a model, and locks that pass on soon after their holders died."""
-    variables.set(when_quota_is_full="stop_then_start", lock_lease_minutes=0.1, lock_grace_minutes=0.03)
+    variables.set(when_quota_is_full="stop_then_start", lock_lease_minutes=0.1)
     digits.control.quotas(running_models=1)
     return digits
 

@@ -42,7 +42,7 @@ def looked_after(aws: LocalAws, operation: str) -> Callable[[], bool]:
 def test_all_is_paid_once_when_a_worker_is_killed(
     digits: LocalAws, variables: Variables, tmp_path: Path, operation: str, duration: str
 ) -> None:
-    variables.set(lock_lease_minutes=0.1, lock_grace_minutes=0.03)
+    variables.set(lock_lease_minutes=0.1)
     put_images(digits, 10)
     before = images(digits)
     digits.control.durations(**{duration: 5})

@@ -85,7 +85,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "of_images": False,
         "inspect_seconds": 7,
     },
-    "ProjectLockTrigger": {"bucket": "b", "key": "registry/lock.json", "etag": '"e"'},
+    "TrainingTrigger": {
+        "owner": "a run",
+        "bucket": "b",
+        "prefix": "p/",
+        "project_arn": PROJECT,
+        "version_name": "v1",
+        "waiter_name": "project_version_trained",
+        "stop_on_kill": False,
+    },
+    "ProjectLockTrigger": {"owner": "a run", "key": "registry/lock.json", "bucket": "b", "prefix": "p/"},
 }
 BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}
 

@@ -82,7 +82,7 @@ def test_nothing_is_written_down_while_another_run_deploys(guard_run: ProjectCon
 
 
 def test_a_second_try_gives_back_the_lock_that_the_first_one_took(guard_run: ProjectContext) -> None:
-    guard_run.deployment_lock.renew()
+    guard_run.deployment_lock.hold()
 
     guard_tasks.inspect.function(project_context("digits_cost_guard", is_repeated=True), settings())
 
@@ -125,7 +125,7 @@ def test_manifests_stay_while_a_training_may_be_about_to_read_them(aws: LocalAws
     know("gone")
     s3(aws).put_object(Bucket=BUCKET, Key="manifests/gone/train.manifest", Body=b"x")
     training = project_context("digits_train")
-    training.lock.renew()
+    training.lock.hold()
     inspect = guard_tasks.inspect.function
 
     during = account.function(guard_run, settings(keep_versions=2), inspect(guard_run, settings(keep_versions=2)))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from custom_labels.aws.statuses import NOTHING, Described
 from custom_labels.core.context import FINAL
 from custom_labels.core.live_version import Candidate
-from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
+from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile, LockLost
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import CustomLabelsError, ModelError, NotPermitted
 from custom_labels.s3.store import S3Store
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, Retrain, RunKind, TrainingAttempt, decide_retraining
+from custom_labels.training.training_records import change_trainings, finish_training, read_trainings
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
-LEASE, GRACE, TRAINING = 100.0, 30.0, 400.0
+LEASE, TRAINING = 100.0, 400.0
 """Seconds of the tests' own clock."""
 TASK_TRIES = 3
 
@@ -115,23 +116,23 @@ class Run:
         return "prepare_images" if self.is_taken(self.lock) else "acquire_lock"
 
     def is_taken(self, lock: LockFile) -> bool:
-        return lock.try_take(self.models.describe, lease_seconds=LEASE, grace_seconds=GRACE) is None
+        return lock.try_take(LEASE) is None
 
     def prepare_images(self) -> str:
-        self.lock.renew()
+        self.lock.hold()
         self.digest, as_of = self.images()
         self.as_of = as_of.isoformat()
-        trained = TrainingRecords(self.registry).trained_digest()
+        trainings = read_trainings(self.store)
         paid = [
             attempt
-            for attempt in TrainingRecords(self.registry).open_attempts()
+            for attempt in trainings.open
             if self.models.describe(PROJECT, attempt.version_name).status is not None
         ]
         decision = decide_retraining(
             images=10,
-            untrained=0 if trained == self.digest else 10,
+            untrained=0 if trainings.trained == self.digest else 10,
             minimum_untrained_images=5,
-            attempt=TrainingRecords(self.registry).attempt(self.digest),
+            attempt=trainings.attempt(self.digest),
             open_attempt=next(iter(paid), None),
             force=self.force,
             run=RunKind(self.backfill, not self.backfill),
@@ -141,20 +142,19 @@ class Run:
 
     def claim_training(self) -> str:
         self.attempt = self.resume(self.resumed) if self.resumed else self.claim()
-        self.lock.renew(project_arn=PROJECT, version_name=self.version, training_seconds=TRAINING)
         self.attempt = replace(self.attempt, deploys=self.attempt.deploys and not self.backfill)
         return "start_training"
 
     def resume(self, digest: str) -> TrainingAttempt:
-        attempt = TrainingRecords(self.registry).reopen_attempt(digest)
+        attempt = change_trainings(self.store, lambda trainings: trainings.reopen(digest)).attempt(digest)
         if attempt is None or attempt.state.is_finished:
             raise ModelError("It was changed since this run decided to resume it.")
         return attempt
 
     def claim(self) -> TrainingAttempt:
         name = f"{self.owner}-{self.digest}"
-        ours = TrainingAttempt(self.digest, PROJECT, name, self.owner, deploys=not self.backfill)
-        attempt = TrainingRecords(self.registry).claim_attempt(ours, force=self.force)
+        ours = TrainingAttempt(self.digest, PROJECT, name, self.owner, deploys=not self.backfill, as_of=self.as_of)
+        attempt = change_trainings(self.store, lambda trainings: trainings.claim(ours, force=self.force))[self.digest]
         if attempt.state.is_finished:
             raise NotPermitted("Exactly these images were tried before.")
         self.registry.update_version(attempt.version_name, {"digest": self.digest, "as_of": self.as_of})
@@ -164,7 +164,7 @@ class Run:
         self.lock.hold()
         self.pause()
         if self.models.describe(PROJECT, self.version).status is None:
-            claimed = TrainingRecords(self.registry).attempt(self.given.digest)
+            claimed = read_trainings(self.store).attempt(self.given.digest)
             if claimed is None or claimed.state.is_finished or claimed.version_name != self.version:
                 raise NotPermitted("The one training of its images is not that of this version.")
         self.pause()
@@ -172,6 +172,8 @@ class Run:
         return "training_is_done"
 
     def training_is_done(self) -> str:
+        with suppress(LockLost):
+            self.lock.hold()
         status = self.models.describe(PROJECT, self.version).status
         if status == "TRAINING_FAILED":
             self.end(AttemptState.TRAINING_FAILED)
@@ -179,10 +181,9 @@ class Run:
         return "training_is_done" if status == "TRAINING_IN_PROGRESS" else "evaluate"
 
     def evaluate(self) -> str:
-        self.lock.renew()
-        TrainingRecords(self.registry).record_trained(self.given.digest, self.version, deploys=self.given.deploys)
+        trainings = change_trainings(self.store, lambda trainings: trainings.count_as_trained(self.given))
         champion = self.registry.live()
-        is_older = champion is not None and self.registry.is_older(self.version, champion.version_name)
+        is_older = champion is not None and trainings.is_outdated(self.given, champion.digest)
         if not self.given.deploys or is_older:
             self.state = AttemptState.TRAINED
             return "finish"
@@ -190,7 +191,6 @@ class Run:
         return "judge_version"
 
     def judge_version(self) -> str:
-        self.lock.renew()
         if self.version in self.models.good:
             return "acquire_deployment_lock"
         self.state = AttemptState.GATE_FAILED
@@ -204,7 +204,7 @@ class Run:
         return "swap_live"
 
     def swap_live(self) -> str:
-        self.deployment_lock.renew()
+        self.deployment_lock.hold()
         challenger = candidate(self.version, self.given.digest, self.champion_arn)
         move_live(self.registry, challenger, self.models.now().isoformat())
         self.state = AttemptState.DEPLOYED
@@ -219,7 +219,7 @@ class Run:
         return "release_locks"
 
     def end(self, state: AttemptState) -> None:
-        TrainingRecords(self.registry).finish_attempt(self.given.digest, self.version, state, "as it ended")
+        finish_training(self.store, self.given.digest, self.version, state, "as it ended")
 
     def release_locks(self) -> str:
         self.deployment_lock.release()

@@ -27,17 +27,17 @@ from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import CustomLabelsError, LiveVersionChanged
 from custom_labels.s3.store import S3Store
-from custom_labels.training.attempt_records import OPEN, TRAINED
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+from custom_labels.training.training_records import TRAININGS
+from custom_labels.training.trainings import Trainings
 from tests.kit.support import BUCKET, s3
-from tests.property.registry_runs import GRACE, LEASE, TRAINING, Models, Run, candidate, version_arn
+from tests.property.registry_runs import LEASE, TRAINING, Models, Run, candidate, version_arn
 from tests.property.stepping import Killed, Stepped, SteppedStore
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 ACQUIRES = {"acquire_lock", "acquire_deployment_lock"}
-ATTEMPTS = "registry/attempts/"
 LATE_TASKS = [
     *("claim_training", "start_training", "evaluate", "acquire_deployment_lock", "swap_live"),
     *("finish", "release_locks"),
@@ -54,10 +54,6 @@ slots = st.integers(0, SLOTS - 1)
 def is_rolled_back(before: Any, after: Any) -> bool:
     """Tell whether the pointer goes back to the version that a person took out of service."""
     return bool(before and before["is_rollback"] and after["version_name"] == before["previous_version_name"])
-
-
-def open_digests(value: Any) -> set[str]:
-    return {value["digest"], *value.get("others", ())} - {None} if value else set()
 
 
 class RegistryMachine(RuleBasedStateMachine):
@@ -191,7 +187,7 @@ class RegistryMachine(RuleBasedStateMachine):
     def the_next_answer_of_a_write_is_lost(self) -> None:
         self.aws.control.faults({"operation": "s3.PutObject", "kind": "lost_response", "share": 1, "times": 1})
 
-    @rule(seconds=st.sampled_from([GRACE / 2, GRACE + 1, LEASE / 2, LEASE + 1]))
+    @rule(seconds=st.sampled_from([LEASE / 4, LEASE / 2, LEASE + 1, 1.5 * LEASE + 1]))
     def time_passes(self, seconds: float) -> None:
         self.clock += timedelta(seconds=seconds)
 
@@ -242,12 +238,8 @@ class RegistryMachine(RuleBasedStateMachine):
             return
         elif relative in {LOCK, DEPLOYMENT_LOCK}:
             self.lock_changed(before, after, run)
-        elif relative == OPEN:
-            self.open_attempt_changed(before, after, run)
-        elif relative == TRAINED:
-            self.trained_changed(before, after)
-        elif relative.startswith(ATTEMPTS):
-            self.attempt_changed(before, after, run)
+        elif relative == TRAININGS:
+            self.trainings_changed(before, after, run)
 
     def pointer_moved(self, before: Any, after: Any) -> None:
         assert after["version_name"] in self.models.ran
@@ -260,30 +252,30 @@ class RegistryMachine(RuleBasedStateMachine):
         """Nobody but its holder touches a lock whose lease is valid, not even to give it back."""
         holder = from_json(ProjectLock, before) if before and before["owner"] else None
         assert after["owner"] in {run.owner, None}
-        training = self.models.describe("", (holder.version_name or "") if holder else "")
-        assert may_take(
-            holder,
-            owner=run.owner,
-            now=self.clock,
-            training_status=training.status,
-            training_ended_at=training.raw.get("TrainingEndTimestamp"),
-        )
+        assert may_take(holder, owner=run.owner, now=self.clock)
         if after["owner"] is None:
             assert holder is not None
             assert holder.owner == run.owner
         elif holder is not None and holder.owner != run.owner:
             assert run.task in ACQUIRES
 
-    def open_attempt_changed(self, before: Any, after: Any, run: Run) -> None:
-        """Nobody forgets a training that another run claimed."""
-        forgotten = open_digests(before) - open_digests(after)
-        assert forgotten <= ({run.given.digest} if run.task in ENDING else set())
+    def trainings_changed(self, before: Any, after: Any, run: Run) -> None:
+        old, new = from_json(Trainings, before or {}), from_json(Trainings, after)
+        self.nothing_is_forgotten(old, new, run)
+        for attempt in new.attempts:
+            if attempt != old.attempt(attempt.digest):
+                self.attempt_changed(old.attempt(attempt.digest), attempt, run)
+        self.trained_changed(old, new)
 
-    def attempt_changed(self, before: Any, after: Any, run: Run) -> None:
-        new = from_json(TrainingAttempt, after)
-        old = from_json(TrainingAttempt, before) if before else None
+    def nothing_is_forgotten(self, old: Trainings, new: Trainings, run: Run) -> None:
+        """No run ends a training that another one claimed."""
+        assert {each.digest for each in old.attempts} <= {each.digest for each in new.attempts}
+        ended = {each.digest for each in old.open} - {each.digest for each in new.open}
+        assert ended <= ({run.given.digest} if run.task in ENDING else set())
+
+    def attempt_changed(self, old: TrainingAttempt | None, new: TrainingAttempt, run: Run) -> None:
         if run.task in ENDING:
-            assert new.version_name == run.version  # nobody ends the attempt of another version
+            assert new.version_name == run.version  # no run ends the attempt of another version
         if old is None:
             assert new.state is AttemptState.STARTED
         elif not old.state.is_finished:
@@ -295,13 +287,11 @@ class RegistryMachine(RuleBasedStateMachine):
             assert new.state is AttemptState.STARTED
             assert new.version_name != old.version_name
 
-    def trained_changed(self, before: Any, after: Any) -> None:
+    def trained_changed(self, old: Trainings, new: Trainings) -> None:
         """The images that count as trained are never taken for earlier ones again."""
-        assert self.seen_at(before) <= self.seen_at(after)
-
-    def seen_at(self, trained: Any) -> str:
-        record = self.seen.get(f"registry/versions/{trained['version_name']}.json") if trained else None
-        return record["as_of"] if record else ""
+        if old.trained:
+            assert new.trained
+            assert new[old.trained].as_of <= new[new.trained].as_of
 
     @invariant()
     def images_are_paid_for_once_unless_forced(self) -> None:
@@ -310,9 +300,9 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_attempt_that_counts_is_of_a_version_that_was_paid_for_these_images(self) -> None:
-        for relative, value in self.seen.items():
-            if relative.startswith(ATTEMPTS) and AttemptState(value["state"]).is_finished:
-                assert self.models.digests[value["version_name"]] == value["digest"]
+        for attempt in from_json(Trainings, self.seen.get(TRAININGS) or {}).attempts:
+            if attempt.state.is_finished:
+                assert self.models.digests[attempt.version_name] == attempt.digest
 
     # -- the end ---------------------------------------------------------------------------------------
 

@@ -110,52 +110,39 @@ def test_a_coarser_backfill_trains_one_interval_a_span(hours: int, every_days: i
     assert sum(is_interval_due(start + n * cut, start + (n + 1) * cut, every_days) for n in fortnight) == due
 
 
-def test_an_attempt_of_an_earlier_release_deploys() -> None:
-    record = to_json(attempt(AttemptState.STARTED))
-    del record["deploys"]
-
-    assert from_json(TrainingAttempt, record).deploys
-
-
 def lock(**fields: Any) -> ProjectLock:
-    return ProjectLock(
-        **{"owner": "a", "token": "t", "renewed_at": NOON, "lease_seconds": 3600, "grace_seconds": 30, **fields}
-    )
+    return ProjectLock(**{"owner": "a", "expires_at": NOON + timedelta(hours=1), "lease_seconds": 3600, **fields})
 
 
-TRAINING = {"project_arn": "arn:p", "version_name": "v1", "lease_seconds": 45, "training_seconds": 26 * 3600}
-LOCK: list[tuple[str, ProjectLock | None, dict[str, Any], bool]] = [
-    ("nobody holds it", None, {}, True),
-    ("we hold it", lock(owner="b"), {}, True),
-    ("held", lock(), {}, False),
-    ("lease ran out", lock(lease_seconds=59), {}, True),
-    ("holder trains", lock(**TRAINING), {"training_status": "TRAINING_IN_PROGRESS"}, False),
-    (
-        "its training just ended",
-        lock(**TRAINING),
-        {"training_status": "TRAINING_COMPLETED", "training_ended_at": NOON + timedelta(seconds=50)},
-        False,
-    ),
-    (
-        "its training ended long ago",
-        lock(**TRAINING),
-        {"training_status": "TRAINING_FAILED", "training_ended_at": NOON + timedelta(seconds=20)},
-        True,
-    ),
-    ("its version was not created within the lease", lock(**TRAINING), {"training_status": None}, True),
-    ("it is about to create its version", lock(**{**TRAINING, "lease_seconds": 90}), {"training_status": None}, False),
-]
+@pytest.mark.parametrize(
+    ("held", "may"),
+    [
+        pytest.param(None, True, id="no run holds it"),
+        pytest.param(lock(owner="b"), True, id="we hold it"),
+        pytest.param(lock(), False, id="held"),
+        pytest.param(lock(expires_at=NOON + timedelta(seconds=60)), True, id="lease ran out"),
+    ],
+)
+def test_the_lock_may_be_taken_from_the_dead_only(held: ProjectLock | None, may: bool) -> None:
+    assert may_take(held, owner="b", now=NOON + timedelta(seconds=60)) is may
 
 
-@pytest.mark.parametrize(("held", "more", "may"), [case[1:] for case in LOCK], ids=[case[0] for case in LOCK])
-def test_the_lock_may_be_taken_from_the_dead_only(held: ProjectLock | None, more: dict[str, Any], may: bool) -> None:
-    now = NOON + timedelta(seconds=60)
+@pytest.mark.parametrize(
+    ("passed", "wait_seconds", "left"),
+    [(0, 0, 5400), (1799, 0, 3601), (1801, 0, 5400), (9999, 0, 5400), (0, 86400, 91800), (1801, 86400, 91800)],
+)
+def test_a_lease_is_extended_when_less_than_a_whole_one_is_left_after_the_wait(
+    passed: int, wait_seconds: int, left: int
+) -> None:
+    now = NOON + timedelta(seconds=passed)
 
-    assert may_take(held, owner="b", now=now, **more) is may
+    extended = ProjectLock.begun("a", NOON, 3600).extended(now, wait_seconds)
+
+    assert extended == lock(expires_at=now + timedelta(seconds=left))
 
 
 def test_a_lock_reads_back_as_it_was_written() -> None:
-    assert from_json(ProjectLock, to_json(lock(**TRAINING))) == lock(**TRAINING)
+    assert from_json(ProjectLock, to_json(lock())) == lock()
 
 
 LABEL = {"Label": "cat", "NumberOfTestingImages": 4}

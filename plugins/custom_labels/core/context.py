@@ -174,12 +174,7 @@ class ProjectContext:
 
     def try_take(self, lock: LockFile) -> ProjectLock | None:
         """Take a lock by the project's terms, without waiting; give who has it, ``None`` when it is ours."""
-        settings = self.settings("lock_lease_minutes", "lock_grace_minutes")
-        return lock.try_take(
-            self.rekognition.describe_version,
-            lease_seconds=settings.lock_lease_minutes * 60,
-            grace_seconds=settings.lock_grace_minutes * 60,
-        )
+        return lock.try_take(self.settings("lock_lease_minutes").lock_lease_minutes * 60)
 
     @property
     def run_name(self) -> str:

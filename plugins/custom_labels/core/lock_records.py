@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
-from dataclasses import replace
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from custom_labels.aws.statuses import NOTHING, Described
+from botocore.exceptions import BotoCoreError, ClientError
+
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.lock import ProjectLock, may_take
+from custom_labels.core.lock import BEATS, LEASE_SECONDS, ProjectLock, may_take
 from custom_labels.errors import CustomLabelsError
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.store import ObjectChanged, S3Store
+
+log = logging.getLogger(__name__)
 
 LOCK = "registry/lock.json"
 """Held from the look at the images to the end of the run: one training a project at a time."""
@@ -45,81 +49,70 @@ class LockFile:
     def read(self) -> tuple[ProjectLock | None, str | None]:
         """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
         value, etag = self.store.read_json(self.key)
-        return _holder(value), etag
+        return held_lock(value), etag
 
-    def try_take(
-        self,
-        describe_training: Callable[[str, str], Described],
-        *,
-        lease_seconds: float = 3600,
-        grace_seconds: float = 900,
-    ) -> ProjectLock | None:
+    def try_take(self, lease_seconds: float = LEASE_SECONDS) -> ProjectLock | None:
         """Take the lock if the rules allow it.
 
-        :param describe_training: asks AWS for a version by project ARN and name.
-        :param lease_seconds: how long we may be silent; longer than any step between two renewals.
-        :param grace_seconds: how long we may need to notice that our training ended.
+        :param lease_seconds: how long we may be silent; longer than any step or wait between two calls of :meth:`hold`.
         :return: the holder that keeps us out, or ``None`` when the lock is ours now.
         """
 
         def taken(value: Any) -> Any:
-            holder = _holder(value)
-            is_free = holder is None or self._may_take(holder, describe_training)
-            return to_json(self._ours(lease_seconds, grace_seconds)) if is_free else value
+            now = self.now()
+            is_free = may_take(held_lock(value), owner=self.owner, now=now)
+            return to_json(ProjectLock.begun(self.owner, now, lease_seconds)) if is_free else value
 
         holder = from_json(ProjectLock, change_json(self.store, self.key, taken))
         return None if holder.owner == self.owner else holder
 
-    def _may_take(self, holder: ProjectLock, describe_training: Callable[[str, str], Described]) -> bool:
-        training = NOTHING
-        if holder.owner != self.owner and holder.version_name and holder.project_arn:
-            training = describe_training(holder.project_arn, holder.version_name)
-        return may_take(
-            holder,
-            owner=self.owner,
-            now=self.now(),
-            training_status=training.status,
-            training_ended_at=training.raw.get("TrainingEndTimestamp"),
-        )
+    def hold(self, wait_seconds: float = 0) -> ProjectLock:
+        """Make sure that this run holds the lock, and that a whole lease is left.
 
-    def _ours(self, lease_seconds: float = 3600, grace_seconds: float = 900) -> ProjectLock:
-        return ProjectLock(self.owner, uuid.uuid4().hex, self.now(), lease_seconds, grace_seconds)
+        A lock that is gone is taken again, for a task that was cleared after its run had ended. Tasks of one run may do
+        so at once.
 
-    def renew(
-        self,
-        *,
-        project_arn: str | None = None,
-        version_name: str | None = None,
-        training_seconds: float = 0,
-    ) -> None:
-        """Show that this run lives; while a version trains, name it, so that others can see for themselves.
-
-        A lock that is gone is taken again, for a task that was cleared after its run had ended.
-
+        :param wait_seconds: how long this run will be silent, if that may be longer than a lease.
         :raises LockLost: another run holds the lock.
         """
-        training = {"project_arn": project_arn, "version_name": version_name, "training_seconds": training_seconds}
-        self._renew(training)
 
-    def hold(self) -> None:
-        """Show that this run lives and still means to do what the lock says; tasks of one run may do so at once.
-
-        :raises LockLost: another run holds the lock.
-        """
-        self._renew({})
-
-    def _renew(self, changes: dict[str, Any]) -> None:
-        def renewed(value: Any) -> Any:
-            holder = _holder(value) or self._ours()
+        def held(value: Any) -> Any:
+            now = self.now()
+            holder = held_lock(value) or ProjectLock.begun(self.owner, now)
             if holder.owner != self.owner:
                 raise LockLost(
                     f"{self.store.uri(self.key)} is held by '{holder.owner}', not by this run ('{self.owner}'), which "
                     "was silent for too long. The other run goes on with the same images; clear this run when it has "
                     "ended."
                 )
-            return to_json(replace(holder, token=uuid.uuid4().hex, renewed_at=self.now(), **changes))
+            return to_json(holder.extended(now, wait_seconds))
 
-        change_json(self.store, self.key, renewed)
+        return from_json(ProjectLock, change_json(self.store, self.key, held))
+
+    @contextmanager
+    def heartbeat(self) -> Iterator[None]:
+        """Hold the lock for as long as a block takes that may take longer than a lease.
+
+        :raises LockLost: another run holds the lock, at the beginning or at the end.
+        """
+        pause = self.hold().lease_seconds / BEATS
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(pause):
+                try:
+                    self.hold()
+                except (CustomLabelsError, ClientError, BotoCoreError) as error:
+                    log.warning("The lease of %s was not extended: %s", self.key, error)
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        self.hold()
 
     def release(self) -> None:
         """Give the lock back, unless another run holds it by now."""
@@ -127,10 +120,11 @@ class LockFile:
         if holder is None or etag is None or holder.owner != self.owner:
             return
         try:
-            self.store.replace_json(self.key, {"owner": None, "token": uuid.uuid4().hex}, etag)
+            self.store.replace_json(self.key, {"owner": None}, etag)
         except ObjectChanged:
             return  # taken over in this moment: it is theirs
 
 
-def _holder(value: Any) -> ProjectLock | None:
+def held_lock(value: Any) -> ProjectLock | None:
+    """Give what a lock's object says, ``None`` where nobody holds it."""
     return from_json(ProjectLock, value) if value is not None and value.get("owner") is not None else None

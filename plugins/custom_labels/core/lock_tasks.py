@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 class AcquireProjectLockOperator(BaseOperator):
     """Take the project's lock: one training a project at a time, however many runs, schedulers or machines ask.
 
-    A run that finds it held waits; it does not fail. A holder that died loses it when its lease runs out, or soon after
-    the training that it was waiting for has ended.
+    A run that finds it held waits; it does not fail. A holder that died loses it when its lease runs out.
 
     :param project: name of the project.
     :param lock: which of its locks, see :mod:`custom_labels.core.lock_records` (templated).
@@ -59,13 +58,15 @@ class AcquireProjectLockOperator(BaseOperator):
         return self.take(context, self._give_up_at(context))
 
     def execute_complete(
-        self, context: Context, event: dict[str, Any] | None = None, give_up_at: float | None = None
+        self,
+        context: Context,
+        event: dict[str, Any] | None = None,  # noqa: ARG002
+        give_up_at: float | None = None,
     ) -> str:
-        """Try again after the trigger saw a change, or after a while.
+        """Try again now that the lock was free.
 
         :param give_up_at: seconds since the epoch; ``None`` under ``dag.test()``, which hands on the event alone.
         """
-        self.log.info("Looking at the lock again: %s.", (event or {}).get("reason"))
         return self.take(context, self._give_up_at(context) if give_up_at is None else give_up_at)
 
     def _give_up_at(self, context: Context) -> float | None:
@@ -84,22 +85,22 @@ class AcquireProjectLockOperator(BaseOperator):
                     "another run works on this project. Look at that run; clear this task to go on waiting."
                 )
             if self.deferrable:
-                self.wait_deferred(ctx, give_up_at)
+                self.wait_deferred(lock, give_up_at)
             time.sleep(float(self.poll_seconds))
         self.log.info("%s is ours: %s.", self.lock, ctx.owner)
         return ctx.owner
 
-    def wait_deferred(self, ctx: ProjectContext, give_up_at: float | None) -> None:
-        """Defer until the lock changes."""
-        _, etag = LockFile(ctx.store, ctx.owner, self.lock).read()
+    def wait_deferred(self, lock: LockFile, give_up_at: float | None) -> None:
+        """Defer until the lock is free."""
         self.defer(
             trigger=ProjectLockTrigger(
-                bucket=ctx.store.bucket,
-                key=ctx.store.key(self.lock),
-                etag=etag,
+                owner=lock.owner,
+                key=lock.key,
+                bucket=lock.store.bucket,
+                prefix=lock.store.prefix,
                 poll_seconds=float(self.poll_seconds),
-                aws_conn_id=ctx.project.aws_conn_id,
-                region_name=ctx.project.region_name,
+                aws_conn_id=lock.store.aws_conn_id,
+                region_name=lock.store.region_name,
             ),
             method_name="execute_complete",
             kwargs={"give_up_at": give_up_at},

@@ -5,9 +5,8 @@ Every record that two runs could want to write at once is written by compare-and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.core.codec import from_json
@@ -58,17 +57,17 @@ class Registry:
 
         :raises BelongsToAnother: another project has it.
         """
-        if self.owner() is None:
-            # Not create_json: of two that claim at the same moment the slower one reads whose it is.
-            change_json(self.store, OWNER, lambda value: value or {"project": project})
-        self.require_owner(project)
+        # Not create_json: of two that claim at the same moment the slower one reads whose it is.
+        self._require(project, change_json(self.store, OWNER, lambda value: value or {"project": project})["project"])
 
     def require_owner(self, project: str) -> None:
         """Refuse a project that this place does not belong to; a place of nobody is anybody's.
 
         :raises BelongsToAnother: another project has it.
         """
-        owner = self.owner()
+        self._require(project, self.owner())
+
+    def _require(self, project: str, owner: str | None) -> None:
         if owner not in {None, project}:
             raise BelongsToAnother(
                 f"'bucket' and 'prefix' of {project}.yaml are {self.store.uri()}, which belongs to project '{owner}' "
@@ -82,15 +81,6 @@ class Registry:
         """Read which version serves; ``None`` before the first deployment."""
         value, _ = self.store.read_json(LIVE)
         return from_json(LiveVersion, value) if value else None
-
-    def is_older(self, version_name: str, other: str) -> bool:
-        """Whether a version was trained on images of an earlier moment than another; not where that is not known."""
-        return bool(self.version(version_name).get("as_of")) and self.as_of(version_name) < self.as_of(other)
-
-    def as_of(self, version_name: str | None) -> datetime:
-        """Give up to when the images of a version were seen; the earliest moment where nobody knows."""
-        text = self.version(version_name).get("as_of") if version_name else None
-        return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
     # -- lineage -----------------------------------------------------------------------------------
 
@@ -118,7 +108,17 @@ class Registry:
 
     def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
         """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
-        change_json(self.store, _version_key(version_name), lambda record: {**(record or {}), **facts})
+        self.change_version(version_name, lambda record: {**record, **facts})
+
+    def change_version(self, version_name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """Change a version's record by compare-and-set, and give it; equal means not to write.
+
+        :param change: gives the new record for the present one, empty where there is none.
+        """
+        changed: dict[str, Any] = change_json(
+            self.store, _version_key(version_name), lambda record: change(record or {}) or record
+        )
+        return changed
 
     # -- how runs ended ----------------------------------------------------------------------------
 

@@ -141,10 +141,10 @@ class Settings(BaseModel):
     status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two polls of a training's status.")
     training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")
     lock_lease_minutes: float = Field(
-        60, gt=0, le=1440, description="Minutes of silence after which a run that holds the project counts as dead."
-    )
-    lock_grace_minutes: float = Field(
-        15, ge=0, le=1440, description="Minutes that a run may need to notice the end of its training."
+        60,
+        gt=0,
+        le=1440,
+        description="Minutes without a sign of life after which a run that holds the project counts as dead.",
     )
     notify_outcomes: tuple[Outcome, ...] = Field(
         (

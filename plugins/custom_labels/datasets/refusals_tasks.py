@@ -13,19 +13,18 @@ from custom_labels.datasets.refusals_records import read_refusals, remember_refu
 log = logging.getLogger(__name__)
 
 
-def note_refusals(ctx: ProjectContext, digest: str, version_name: str, described: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what Custom Labels' validation of a training names, put it on record, and leave it out the next time.
+def note_refusals(ctx: ProjectContext, digest: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what Custom Labels' validation of a training names, and leave it out the next time.
 
     :param digest: of the snapshot that was trained on.
     :param described: the version as DescribeProjectVersions gives it.
-    :return: what was recorded.
+    :return: the version's ``refused_images``, for its record.
     """
     found = read_refusals(ctx.store, described)
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
     if found.refused:
         log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_record()))
-    ctx.registry.update_version(version_name, {"refused_images": found.to_record()})
     remember_refusals(ctx.store, digest, found.blamed)
     return found.to_record()
 

@@ -139,9 +139,9 @@ def restart_live(project: Project, version_name: str, **arguments: Any) -> Resta
 @fan_out("kept")
 def plan_deployment(ctx: ProjectContext, settings: DeploymentSettings, candidate: Candidate) -> DeploymentPlan:
     """Under the lock, before anything is paid: may the version serve, and who makes room if need be?"""
-    ctx.deployment_lock.renew(training_seconds=2 * settings.lock_lease_minutes * 60)
+    ctx.deployment_lock.hold()
     live = ctx.registry.live()
-    require_permission(ctx, candidate, needs_approval=settings.require_approval)
+    require_permission(ctx, candidate, live, needs_approval=settings.require_approval)
     replaced = live if live is not None and live.version_arn != candidate.version_arn else None
     may_stop = settings.when_quota_is_full == "stop_then_start"
     return DeploymentPlan(
@@ -175,7 +175,6 @@ def smoke_test(
     ctx: ProjectContext, settings: ServingSettings, project_arn: str, version_name: str, digest: str
 ) -> SmokeTest:
     """Put known images to the running version; it must answer as it did when it was evaluated."""
-    ctx.deployment_lock.renew()
     described = note_status(ctx, project_arn, version_name)
     known = known_answers(ctx.store, described.raw, digest, settings.smoke_test_images)
     answers = _ask(ctx, described, known.images, {} if known.own else {"MinConfidence": 0})
@@ -220,9 +219,9 @@ def swap_live(ctx: ProjectContext, settings: DeploymentSettings, plan: Deploymen
     version goes on running for calls that are under way, for a while that is counted from the swap, however often the
     task is repeated; or it is kept, so that a rollback takes seconds.
     """
-    ctx.deployment_lock.renew(training_seconds=settings.drain_seconds + settings.lock_lease_minutes * 60)
+    ctx.deployment_lock.hold(settings.drain_seconds)
     candidate = plan.candidate
-    require_permission(ctx, candidate, needs_approval=settings.require_approval)
+    require_permission(ctx, candidate, ctx.registry.live(), needs_approval=settings.require_approval)
     _require_running(ctx, candidate)
     live = move_live(ctx.registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
     ctx.registry.update_version(

@@ -18,8 +18,8 @@ from custom_labels.errors import CustomLabelsError, NotDecided, NotPermitted
 from custom_labels.evaluation.approval_records import read_approval
 from custom_labels.evaluation.judgement import AfterEvaluation, AfterJudging, EvaluatedVersion, Judgement
 from custom_labels.evaluation.learning_curve_records import write_learning_curve
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, PreparedTraining, Retrain, RunDecision
+from custom_labels.training.training_records import finish_training
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _there(value: T | None, task_id: str) -> T:
 def _trained(ctx: ProjectContext, settings: TrainSettings, version: EvaluatedVersion) -> RunOutcome:
     """Record a version that a backfill trained to be measured; a run that may deploy can go on with it."""
     name, measured = version.version_name, version.evaluation.sentence
-    TrainingRecords(ctx.registry).finish_attempt(version.digest, name, AttemptState.TRAINED, measured)
+    finish_training(ctx.store, version.digest, name, AttemptState.TRAINED, measured)
     _draw(ctx, settings)
     return finish_run(ctx, settings, Outcome.TRAINED, *mention_refusals(ctx, name, f"version {name}: {measured}", {}))
 
@@ -79,11 +79,11 @@ def _judged(ctx: ProjectContext, settings: TrainSettings, digest: str, judged: J
         state, outcome, why, detail = AttemptState.REJECTED, Outcome.REJECTED, sentence, f"version {name}: {sentence}"
         facts["Still serving"] = live.version_name if live else "no version"
     else:
-        require_live(ctx, name)
+        require_live(live, name)
         state, outcome, why = AttemptState.DEPLOYED, Outcome.DEPLOYED, judged.reason
         detail = f"{judged.reason}; version {name}"
         facts["Replaced"] = live.previous_version_name if live and live.previous_version_name else "no version"
-    TrainingRecords(ctx.registry).finish_attempt(digest, name, state, why)
+    finish_training(ctx.store, digest, name, state, why)
     _draw(ctx, settings)
     return finish_run(ctx, settings, outcome, *mention_refusals(ctx, name, detail, facts))
 

@@ -13,7 +13,6 @@ from custom_labels.evaluation.approval import Approval
 def why_not_deployed(
     candidate: Candidate,
     record: Mapping[str, Any],
-    decision: Mapping[str, Any] | None,
     *,
     needs_approval: bool,
 ) -> str | None:
@@ -22,21 +21,21 @@ def why_not_deployed(
     A rollback is a user's own order: it needs no more than a version that was evaluated.
 
     :param record: what ``registry/versions/`` holds of it, empty for nothing.
-    :param decision: what ``registry/decisions/`` holds of it, ``None`` for nothing.
     :param needs_approval: whether ``require_approval`` is on.
     """
     name = candidate.version_name
     if candidate.is_rollback:
-        return None if record.get("evaluation") else _refusal(name, "was never evaluated", "registry/versions/")
-    if decision is None or decision["version_arn"] != candidate.version_arn:
-        return _refusal(name, "was not judged by its gates", "registry/decisions/", "judge_version")
-    if not decision["passed"] or not all(gate["passed"] for gate in decision["gates"]):
-        return _refusal(name, f"did not pass its gates ({decision['reason']})", "registry/decisions/")
-    champion = (decision["champion"] or {}).get("version_arn")
+        return None if record.get("evaluation") else _refusal(name, "was never evaluated")
+    gate = record.get("gate")
+    if gate is None or gate["version_arn"] != candidate.version_arn:
+        return _refusal(name, "was not judged by its gates", "judge_version")
+    if not gate["passed"] or not all(each["passed"] for each in gate["gates"]):
+        return _refusal(name, f"did not pass its gates ({gate['reason']})")
+    champion = gate["champion_arn"]
     if champion != candidate.champion_arn:
         against = f"was judged against {champion or 'no version'}, not {candidate.champion_arn or 'none'}"
-        return _refusal(name, against, "registry/decisions/", "judge_version")
-    return _why_not_approved(name, record, decision["reason"], champion, needs_approval=needs_approval)
+        return _refusal(name, against, "judge_version")
+    return _why_not_approved(name, record, gate["reason"], champion, needs_approval=needs_approval)
 
 
 def _why_not_approved(
@@ -46,20 +45,19 @@ def _why_not_approved(
     if given is not None and not given.covers(reason, champion_arn):
         given = None
     if given is not None and not given.approved:
-        return _refusal(name, f"was not approved: {given.sentence}", "registry/versions/")
+        return _refusal(name, f"was not approved: {given.sentence}")
     if needs_approval and (given is None or given.by is None):
-        way_out = "judge_version"
-        return _refusal(name, "was approved by nobody, and 'require_approval' is on", "registry/versions/", way_out)
+        return _refusal(name, "was approved by nobody, and 'require_approval' is on", "judge_version")
     return None
 
 
-def _refusal(name: str, why: str, folder: str, cleared: str | None = None) -> str:
+def _refusal(name: str, why: str, cleared: str | None = None) -> str:
     way_out = (
         f"Clear task '{cleared}' with the tasks downstream of it."
         if cleared
         else "To let it serve all the same, name it in the Param 'version' of the rollback DAG."
     )
-    return f"Version '{name}' {why} ('{folder}{name}.json'). It was not put into service. {way_out}"
+    return f"Version '{name}' {why} ('registry/versions/{name}.json'). It was not put into service. {way_out}"
 
 
 def why_not_stopped(name: str, live: LiveVersion | None, *, is_recorded: bool) -> str | None:
@@ -96,6 +94,6 @@ def why_not_deleted(name: str, live: LiveVersion | None, open_versions: frozense
         return None
     return (
         f"Version '{name}' was not deleted: it serves, was replaced by the version that serves "
-        "('registry/live.json'), or is being judged ('registry/attempts/'). Trigger the cost guard again; it chooses "
-        "the versions anew."
+        "('registry/live.json'), or is being judged ('registry/trainings.json'). Trigger the cost guard again; it "
+        "chooses the versions anew."
     )

@@ -7,41 +7,38 @@ what the registry says at this moment: operators and steps call these functions.
 from __future__ import annotations
 
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.live_version import Candidate
+from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.deployment.permission import why_not_deployed
 from custom_labels.deployment.service_records import read_service
 from custom_labels.errors import LiveVersionChanged, NotPermitted
-from custom_labels.evaluation.decision_records import Decisions
 
 # -- putting into service --------------------------------------------------------------------------
 
 
-def require_permission(ctx: ProjectContext, candidate: Candidate, *, needs_approval: bool) -> None:
+def require_permission(
+    ctx: ProjectContext, candidate: Candidate, live: LiveVersion | None, *, needs_approval: bool
+) -> None:
     """Make sure that a version may serve: it replaces what it was judged against, passed its gates, and was approved.
 
+    :param live: the version that serves now.
     :raises LiveVersionChanged: another version serves than the one it is to replace.
     :raises NotPermitted: the registry lacks what it takes.
     """
-    live = ctx.registry.live()
     if reason := why_not_replaced(live, candidate):
         raise LiveVersionChanged(reason)
     if live is not None and live.version_arn == candidate.version_arn:
         return
-    name = candidate.version_name
-    refuse(
-        why_not_deployed(
-            candidate, ctx.registry.version(name), Decisions(ctx.store, name).record(), needs_approval=needs_approval
-        )
-    )
+    record = ctx.registry.version(candidate.version_name)
+    refuse(why_not_deployed(candidate, record, needs_approval=needs_approval))
 
 
-def require_live(ctx: ProjectContext, version_name: str) -> None:
+def require_live(live: LiveVersion | None, version_name: str) -> None:
     """Make sure that a version serves before that is put on record as how a run ended.
 
+    :param live: the version that serves now.
     :raises NotPermitted: it does not.
     """
-    live = ctx.registry.live()
     if live is None or live.version_name != version_name:
         raise NotPermitted(
             f"Version '{version_name}' was not recorded as the one that serves: 'registry/live.json' names "

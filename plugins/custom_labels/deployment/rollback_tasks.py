@@ -21,14 +21,14 @@ from custom_labels.deployment.rollback import (
 )
 from custom_labels.deployment.settings import DeploymentSettings
 from custom_labels.errors import ModelError
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState
+from custom_labels.training.training_records import finish_training, read_trainings
 
 
 @decision
 def choose_version(ctx: ProjectContext) -> RollbackDecision:
     """Find the version to put back, under the deployment lock: the named one, else the live version's predecessor."""
-    ctx.deployment_lock.renew()
+    ctx.deployment_lock.hold()
     live = ctx.registry.live()
     replaced = ctx.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
     target = find_target(live, ctx.param("version"), replaced.get("rolled_back"))
@@ -46,7 +46,7 @@ def choose_version(ctx: ProjectContext) -> RollbackDecision:
 
 def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
     """Find the project at AWS; a version's own ARN does not name it."""
-    attempt = TrainingRecords(ctx.registry).attempt(record["digest"]) if record.get("digest") else None
+    attempt = read_trainings(ctx.store).attempt(record.get("digest"))
     if attempt is not None:
         return attempt.project_arn
     if live is not None:
@@ -66,7 +66,7 @@ def finish(ctx: ProjectContext, settings: DeploymentSettings, decided: RollbackD
     if decided.candidate is None:
         return finish_run(ctx, settings, Outcome.NOTHING_TO_ROLL_BACK, decided.reason)
     name, replaced = decided.candidate.version_name, decided.replaced
-    require_live(ctx, name)
+    require_live(ctx.registry.live(), name)
     who = ctx.run.triggered_by or "unknown"
     why = ctx.param("reason") or "no reason was given"
     if replaced:
@@ -74,10 +74,10 @@ def finish(ctx: ProjectContext, settings: DeploymentSettings, decided: RollbackD
         fact = {"to": name, "by": who, "reason": why, "at": now, "run": ctx.run_name}
         ctx.registry.update_version(replaced, {"rolled_back": fact})
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
-        for attempt in TrainingRecords(ctx.registry).open_attempts():
+        for attempt in read_trainings(ctx.store).open:
             if attempt.version_name == replaced:
-                TrainingRecords(ctx.registry).finish_attempt(
-                    attempt.digest, attempt.version_name, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
+                finish_training(
+                    ctx.store, attempt.digest, replaced, AttemptState.DEPLOYED, f"rolled back by {who}: {why}"
                 )
     detail = f"version {name} serves instead of {replaced or 'none'}: {why}"
     return finish_run(ctx, settings, Outcome.ROLLED_BACK, detail, {"By": who, "F1": f"{decided.candidate.f1:.3f}"})

@@ -24,8 +24,7 @@ def inspect_live(ctx: ProjectContext, settings: ServingSettings) -> ScaleDecisio
 
     Where they differ, that it is being stopped for this is written down first: whoever comes next starts it again.
     """
-    # The version is stopped and started before the next sign of life, each within an hour.
-    ctx.deployment_lock.renew(training_seconds=2 * settings.lock_lease_minutes * 60)
+    ctx.deployment_lock.hold()
     live = ctx.registry.live()
     described = note_status(ctx, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
     record = ctx.registry.version(live.version_name) if live else {}

@@ -11,14 +11,12 @@ from custom_labels.training.settings import TrainingSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ServingSettings(RunSettings):
-    """What a version is started and tested with, and how long a run may hold the deployment lock for it."""
+    """What a version is started and tested with."""
 
     minimum_inference_units: int
     maximum_inference_units: int | None
     smoke_test_images: int
     smoke_test_share: float
-    lock_lease_minutes: float
-    lock_grace_minutes: float
 
 
 @dataclass(frozen=True, kw_only=True)

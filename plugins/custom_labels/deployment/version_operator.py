@@ -25,7 +25,7 @@ from custom_labels.deployment.permission import why_not_deleted, why_not_live, w
 from custom_labels.deployment.preconditions import never, refuse, require_permission
 from custom_labels.deployment.version_tasks import minutes_without, note_service, note_status
 from custom_labels.errors import NotDecided
-from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.training_records import read_trainings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -99,7 +99,7 @@ class DeleteVersionOperator(CustomLabelsDeleteVersionOperator):
         """Check, then delete it."""
         ctx = ProjectContext(self.project, context)
         ctx.deployment_lock.hold()
-        open_versions = frozenset(attempt.version_name for attempt in TrainingRecords(ctx.registry).open_attempts())
+        open_versions = frozenset(attempt.version_name for attempt in read_trainings(ctx.store).open)
         refuse(why_not_deleted(self.version_name, ctx.registry.live(), open_versions))
         return super().execute(context)
 
@@ -133,7 +133,7 @@ class StartChallengerOperator(CustomLabelsStartVersionOperator):
         plan = from_json(DeploymentPlan, self.plan)
         ctx = ProjectContext(self.project, context)
         ctx.deployment_lock.hold()
-        require_permission(ctx, plan.candidate, needs_approval=plan.needs_approval)
+        require_permission(ctx, plan.candidate, ctx.registry.live(), needs_approval=plan.needs_approval)
         self.stop_first = to_json(plan.stop_first) if plan.stop_first else None
         return super().execute(context)
 
@@ -179,7 +179,7 @@ class RestartLiveOperator(CustomLabelsStartVersionOperator):
         if not self.version_name:
             raise AirflowSkipException("The run failed before anything was stopped.")
         ctx = ProjectContext(self.project, context)
-        ctx.deployment_lock.renew()
+        ctx.deployment_lock.hold()
         live = ctx.registry.live()
         record = ctx.registry.version(live.version_name) if live else {}
         if live is None or not record.get("stopped_for"):

@@ -26,21 +26,24 @@ def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, sto
     """
     now = datetime.now(UTC)
     described = ctx.rekognition.describe_version(project_arn, version_name)
-    record = ctx.registry.version(version_name)
-    facts: dict[str, Any] = {"status": described.status}
     units = Units.of(described.raw)
+    if stopped_by_us and VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
+        ServingLog(ctx.store).stopped(version_name, now)
+    ServingLog(ctx.store).seen(version_name, units.minimum, described.status, now)
+    ctx.registry.change_version(version_name, lambda record: {**record, **_facts(record, described, now)})
+    return described
+
+
+def _facts(record: dict[str, Any], described: Described, now: datetime) -> dict[str, Any]:
+    """Give what is recorded of a version's status, beside what is known of it."""
+    facts: dict[str, Any] = {"status": described.status}
     if described.status == "RUNNING":
-        facts.update(units.to_record())
+        facts.update(Units.of(described.raw).to_record())
         if record.get("status") != "RUNNING":
             facts["started_at"] = now.isoformat(timespec="seconds")
     elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
         facts["kept_until"] = None
-        if stopped_by_us:
-            ServingLog(ctx.store).stopped(version_name, now)
-    ServingLog(ctx.store).seen(version_name, units.minimum, described.status, now)
-    if any(record.get(name) != value for name, value in facts.items()):
-        ctx.registry.update_version(version_name, facts)
-    return described
+    return {name: value for name, value in facts.items() if record.get(name) != value}
 
 
 def stop_for_quota(ctx: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> VersionRef | None:

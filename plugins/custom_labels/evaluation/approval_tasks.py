@@ -71,7 +71,7 @@ class ApproveVersionOperator(HITLBranchOperator):
         given = read_approval(ctx.registry, judged.candidate, judged.reason)
         if given is not None:  # answered to a try that was killed right after
             return self.do_branch(context, self.options_mapping[APPROVE if given.approved else REJECT])
-        ctx.lock.renew(training_seconds=self.hours * 3600 + MARGIN_SECONDS)
+        ctx.lock.hold(self.hours * 3600 + MARGIN_SECONDS)
         record = Decisions(ctx.store, judged.candidate.version_name).record() or {}
         question = ask(self.project, judged, record, self._page(judged), self.hours)
         self.subject, self.body = question.subject, question.body
@@ -93,7 +93,7 @@ class ApproveVersionOperator(HITLBranchOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Record the answer, then go on with what it says."""
         ctx, judged = ProjectContext(self.project, context), from_json(Judgement, self.judged)
-        ctx.lock.renew()
+        ctx.lock.hold()
         if "error" not in event:
             user = event["responded_by_user"] or {}
             approval = Approval(

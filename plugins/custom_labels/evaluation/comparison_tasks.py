@@ -37,19 +37,22 @@ class NotComparable(CustomLabelsError):
 
 
 def compare_with_champion(
-    ctx: ProjectContext, settings: JudgeSettings, project_arn: str, version_name: str, digest: str
-) -> tuple[LiveVersion | None, Scores | None]:
+    ctx: ProjectContext,
+    settings: JudgeSettings,
+    champion: LiveVersion | None,
+    described: Mapping[str, Any],
+    version_name: str,
+    digest: str,
+) -> Scores | None:
     """Put a new version's test images to the live one, where it runs and the setting says so, and keep what came of it.
 
     The new version's own answers cost nothing: Custom Labels wrote them down.
 
+    :param champion: the live version, ``None`` where no other serves.
+    :param described: the new version as DescribeProjectVersions gives it.
     :param digest: of the snapshot that the version was trained on.
-    :return: the champion with the scores of its own evaluation; ``None`` where no version serves, or this one does.
+    :return: the scores of the champion's own evaluation.
     """
-    champion = ctx.registry.live()
-    if champion is not None and champion.version_name == version_name:
-        return None, None
-    described = ctx.rekognition.describe_version(project_arn, version_name).raw
     decisions = Decisions(ctx.store, version_name)
     found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
     try:
@@ -63,7 +66,7 @@ def compare_with_champion(
         log.warning("The versions are compared by their own evaluations: %s.", error)
         found["why_not"] = str(error)
     decisions.save_comparison(found)
-    return champion, _recorded_scores(ctx, champion) if champion else None
+    return _recorded_scores(ctx, champion) if champion else None
 
 
 def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> Scores | None:
@@ -140,14 +143,13 @@ class _ChampionEvaluation:
         rate = version_rate(self.ctx, self.champion, self.settings, workers)
         client = InferenceClient(self.champion, self.ctx.store, rate)
         records: list[dict[str, Any]] = []
-        with ThreadPoolExecutor(client.threads) as pool:
+        with self.ctx.lock.heartbeat(), ThreadPoolExecutor(client.threads) as pool:
             for number, start in enumerate(range(0, len(sample), BATCH)):
                 images = [InferenceImage(self._key(one), etags[one.image]) for one in sample[start : start + BATCH]]
                 kept = self.decisions.answers(self.champion.version_name, number)
                 if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
                     kept = self._ask(pool, client, images)
                     self.decisions.save_answers(self.champion.version_name, number, kept)
-                    self.ctx.lock.renew()
                 records += kept
         log.info("%s images, %s calls of DetectCustomLabels.", len(records), client.take_calls())
         return records

@@ -36,16 +36,15 @@ class JudgeOperator(DecisionOperator):
 @functools.partial(Step, operator=JudgeOperator)
 def judge_version(ctx: ProjectContext, settings: JudgeSettings, evaluated: EvaluatedVersion) -> Judgement:
     """Judge a trained version by every gate, and record the decision before anything else is done with the version."""
-    ctx.lock.renew()
     decisions = Decisions(ctx.store, evaluated.version_name)
     record = _decided_before(ctx, decisions, evaluated) or _decide(ctx, settings, decisions, evaluated)
     log.info("%s: %s", record["headline"], record["reason"])
-    short = {name: record[name] for name in ("passed", "reason", "headline", "gates")}
-    ctx.registry.update_version(
-        evaluated.version_name, {"gate": {**short, "decision": ctx.store.uri(decisions.record_key)}}
-    )
     # Of the record: where the version serves already, that says what it replaced, and no comparison does.
     champion = record["champion"]
+    gate = {name: record[name] for name in ("version_arn", "passed", "reason", "headline", "gates")}
+    against = {"champion_arn": champion["version_arn"] if champion else None}
+    uri = {"decision": ctx.store.uri(decisions.record_key)}
+    ctx.registry.update_version(evaluated.version_name, {"gate": {**gate, **against, **uri}})
     candidate = Candidate(
         project_arn=evaluated.project_arn,
         version_name=evaluated.version_name,

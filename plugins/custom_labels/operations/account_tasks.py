@@ -22,8 +22,8 @@ from custom_labels.operations.retention import gone_versions, manifests_to_delet
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
 from custom_labels.s3.line_files import list_keys
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.prices import UnitPrices, load_prices
+from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _delete_manifests(ctx: ProjectContext, versions: list[FoundVersion], now: da
     if holder is not None:
         log.info("'%s' trains: manifests are deleted at a later look.", holder.owner)
         return
-    unused = manifests_to_delete(versions, {each.digest for each in TrainingRecords(ctx.registry).open_attempts()})
+    unused = manifests_to_delete(versions, {each.digest for each in read_trainings(ctx.store).open})
     for name, digest in unused.items():
         for keys in list_keys(ctx.store, f"{MANIFESTS}{digest}/"):
             for key in keys:

@@ -42,7 +42,7 @@ from custom_labels.operations.guard_report import Accounts, GuardReport
 from custom_labels.operations.retention import versions_to_delete
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
-from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ def _old_versions(
     """Decide which versions are deleted beyond the newest that are kept."""
     protected = {live.version_name, live.previous_version_name} if live else set()
     old = versions_to_delete(versions, settings.keep_versions, protected=protected, now=now)
-    opened = {each.version_name for each in TrainingRecords(ctx.registry).open_attempts()} if old else set()
+    opened = {each.version_name for each in read_trainings(ctx.store).open} if old else set()
     return [
         Decision(each.name, each.project_arn, Action.DELETE, "it is old") for each in old if each.name not in opened
     ]

@@ -29,8 +29,8 @@ from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.review import ReviewStatus
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.review.settings import HarvestSettings
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import Retrain, decide_retraining
+from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
 
@@ -125,14 +125,14 @@ def trigger_training(ctx: ProjectContext, settings: HarvestSettings) -> None:
     """Trigger the train DAG, by this task's asset, if a training of the present images would begin; else skip."""
     if not settings.enable_automatic_training:
         raise NothingToDo(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
-    records = TrainingRecords(ctx.registry)
-    snapshot = count_images(ctx.store, as_of=datetime.now(UTC), trained=records.trained_digest())
+    trainings = read_trainings(ctx.store)
+    snapshot = count_images(ctx.store, as_of=datetime.now(UTC), trained=trainings.trained)
     decided = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings.minimum_untrained_images,
-        attempt=records.attempt(snapshot.digest),
-        open_attempt=records.open_attempt(),
+        attempt=trainings.attempt(snapshot.digest),
+        open_attempt=next(iter(trainings.open), None),
     )
     log.info("%s: %s.", decided.action, decided.reason)
     if decided.action is not Retrain.TRAIN:

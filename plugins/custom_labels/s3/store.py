@@ -279,11 +279,15 @@ class S3Store:
 
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        present = self._head(relative)
-        if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == path.stat().st_size:
+        present, size = self._head(relative), path.stat().st_size
+        if present["Metadata"].get("sha256") == sha256 and present["ContentLength"] == size:
             return str(present["ETag"]).strip('"')
+        metadata = {"sha256": sha256}
+        if size < PART_BYTES:
+            answer = self.call("put_object", relative, Body=path.read_bytes(), Metadata=metadata)
+            return str(answer["ETag"]).strip('"')
         config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
-        extra = {"Metadata": {"sha256": sha256}}
+        extra = {"Metadata": metadata}
 
         def copy() -> None:
             try:

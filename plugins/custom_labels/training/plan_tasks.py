@@ -10,7 +10,6 @@ from custom_labels.datasets.manifest_records import write_manifests
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, count_images, fetch_snapshot
 from custom_labels.errors import NotTrainable, SettingError
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan import (
     Estimate,
     PastTraining,
@@ -24,6 +23,7 @@ from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
 from custom_labels.training.retraining_tasks import checked_snapshot, decide_on, run_kind
 from custom_labels.training.settings import TrainingSettings
+from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +39,15 @@ def dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
 
 
 def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
-    trained = TrainingRecords(ctx.registry).trained_digest()
-    found = count_images(ctx.store, as_of=ctx.run.as_of, trained=trained)
-    decision = decide_on(ctx, settings, found)
+    trainings = read_trainings(ctx.store)
+    found = count_images(ctx.store, as_of=ctx.run.as_of, trained=trainings.trained)
+    decision = decide_on(ctx, settings, trainings, found)
     try:
-        with checked_snapshot(ctx, settings, trained, publish=False) as (frozen, report):
+        with checked_snapshot(ctx, settings, trainings, publish=False) as (frozen, report):
             write_manifests(ctx.store.uri(), frozen, frozen.path.parent)
             if decision.action is Retrain.TRAIN:
                 # Only now is it known what cannot be used.
-                decision = decide_on(ctx, settings, frozen.header.snapshot)
+                decision = decide_on(ctx, settings, trainings, frozen.header.snapshot)
             return plan_training(ctx, settings, decision, frozen, report)
     except NotTrainable as error:
         labels = tuple(
@@ -60,7 +60,7 @@ def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
             reason=str(error).rstrip(".") if is_stopped else decision.reason,
             digest=found.digest,
             as_of=found.as_of,
-            trained=trained,
+            trained=trainings.trained,
             labels=labels,
             left_out=found.left_out,
         )

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.gate import Scores
-from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.steps import decision
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.comparison_tasks import compare_with_champion
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import TrainingAttempt
 from custom_labels.training.settings import TrainingSettings
+from custom_labels.training.training_records import change_trainings
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,10 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
     A version that a backfill only wants to measure is not judged; nor is one that was trained on older images than the
     version that serves: the intervals of a backfill come in no fixed order.
     """
-    ctx.lock.renew()
     name = attempt.version_name
     described = ctx.rekognition.describe_version(attempt.project_arn, name)
     evaluation = _read_evaluation(ctx, described.raw)
-    TrainingRecords(ctx.registry).record_trained(attempt.digest, name, deploys=attempt.deploys)
+    trainings = change_trainings(ctx.store, lambda trainings: trainings.count_as_trained(attempt))
     ctx.registry.update_version(
         name,
         {
@@ -42,25 +40,23 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
             "status": "TRAINING_COMPLETED",
             "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
             "evaluation": to_json(evaluation),
+            "refused_images": note_refusals(ctx, attempt.digest, described.raw),
         },
     )
-    note_refusals(ctx, attempt.digest, name, described.raw)
-    champion: LiveVersion | None = None
-    scores: Scores | None = None
-    after = AfterEvaluation.JUDGE if _is_to_serve(ctx, attempt) else AfterEvaluation.NOTHING
-    if after is AfterEvaluation.JUDGE:
-        champion, scores = compare_with_champion(ctx, settings, attempt.project_arn, name, attempt.digest)
-    return EvaluatedVersion(
-        after, attempt.project_arn, name, described.arn, attempt.digest, evaluation, champion, scores
-    )
-
-
-def _is_to_serve(ctx: ProjectContext, attempt: TrainingAttempt) -> bool:
     live = ctx.registry.live()
-    if attempt.deploys and live is not None and ctx.registry.is_older(attempt.version_name, live.version_name):
+    evaluated = EvaluatedVersion(
+        AfterEvaluation.NOTHING, attempt.project_arn, name, described.arn, attempt.digest, evaluation
+    )
+    if live is not None and trainings.is_outdated(attempt, live.digest):
         log.info("%s serves, which was trained on newer images.", live.version_name)
-        return False
-    return attempt.deploys
+        return evaluated
+    if not attempt.deploys:
+        return evaluated
+    judged = replace(evaluated, choice=AfterEvaluation.JUDGE)
+    if live is not None and live.version_name == name:
+        return judged
+    scores = compare_with_champion(ctx, settings, live, described.raw, name, attempt.digest)
+    return replace(judged, champion=live, champion_scores=scores)
 
 
 def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:

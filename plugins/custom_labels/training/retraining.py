@@ -35,8 +35,8 @@ class TrainingAttempt:
     :param version_name: the model version, whatever run goes on with it.
     :param run: the run that started it, for people.
     :param detail: why it ended as it did.
-    :param deploys: whether it is to be judged and put into service; a backfill's is only measured. Records of releases
-        that could not backfill lack it.
+    :param deploys: whether it is to be judged and put into service; a backfill's is only measured.
+    :param as_of: up to when the images were seen, ISO 8601 in UTC.
     """
 
     digest: str
@@ -46,6 +46,7 @@ class TrainingAttempt:
     state: AttemptState = AttemptState.STARTED
     detail: str = ""
     deploys: bool = True
+    as_of: str = ""
 
 
 _ENDED = {
@@ -91,12 +92,14 @@ class RunDecision:
     :param detail: why, as part of a sentence.
     :param outcome: how the run ends, where it does not go on.
     :param plan: of a dry run, what a run would do, as Markdown.
+    :param resumed: digest of the snapshot whose training is gone on with.
     """
 
     choice: Due
     detail: str
     outcome: Outcome | None = None
     plan: str = ""
+    resumed: str | None = None
 
 
 @dataclass(frozen=True)

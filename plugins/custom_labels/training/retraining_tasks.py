@@ -13,7 +13,6 @@ from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
 from custom_labels.datasets.snapshot_records import LocalSnapshot, frozen_snapshot
 from custom_labels.errors import NotTrainable
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import (
     Due,
     RetrainDecision,
@@ -23,6 +22,7 @@ from custom_labels.training.retraining import (
     is_interval_due,
 )
 from custom_labels.training.settings import TrainingSettings
+from custom_labels.training.trainings import Trainings
 
 
 def run_kind(ctx: ProjectContext) -> RunKind:
@@ -69,11 +69,11 @@ def require_bucket_in_region(ctx: ProjectContext) -> None:
 
 @contextmanager
 def checked_snapshot(
-    ctx: ProjectContext, settings: TrainingSettings, trained: str | None, *, publish: bool
+    ctx: ProjectContext, settings: TrainingSettings, trainings: Trainings, *, publish: bool
 ) -> Iterator[tuple[LocalSnapshot, CheckReport]]:
     """Check the images and fix the split, if Custom Labels takes them where it is called.
 
-    :param trained: digest of the last trained snapshot.
+    :param trainings: those before: what is untrained, and which split is followed.
     :param publish: whether the snapshot is kept in S3; else it is only on this machine.
     :raises NotTrainable: Custom Labels would refuse it.
     """
@@ -81,9 +81,9 @@ def checked_snapshot(
     with frozen_snapshot(
         ctx.store,
         as_of=ctx.run.as_of,
-        trained=trained,
+        trained=trainings.trained,
         publish=publish,
-        split_of=TrainingRecords(ctx.registry).split_digest(),
+        split_of=trainings.split,
         test_share=settings.test_share,
     ) as (frozen, report):
         require_region(frozen.header.snapshot, ctx.rekognition.client.meta.region_name)
@@ -106,11 +106,13 @@ def require_gate_labels(ctx: ProjectContext, settings: TrainingSettings, snapsho
         )
 
 
-def decide_on(ctx: ProjectContext, settings: TrainingSettings, snapshot: ImageSnapshot) -> RetrainDecision:
+def decide_on(
+    ctx: ProjectContext, settings: TrainingSettings, trainings: Trainings, snapshot: ImageSnapshot
+) -> RetrainDecision:
     """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
     known = (
         attempt
-        for attempt in TrainingRecords(ctx.registry).open_attempts()
+        for attempt in trainings.open
         # Where AWS knows no version it was claimed, but nothing was ever created or paid.
         if ctx.rekognition.describe_version(attempt.project_arn, attempt.version_name).status is not None
     )
@@ -118,7 +120,7 @@ def decide_on(ctx: ProjectContext, settings: TrainingSettings, snapshot: ImageSn
         images=snapshot.images,
         untrained=snapshot.untrained,
         minimum_untrained_images=settings.minimum_untrained_images,
-        attempt=TrainingRecords(ctx.registry).attempt(snapshot.digest),
+        attempt=trainings.attempt(snapshot.digest),
         open_attempt=next(known, None),
         force=bool(ctx.param("force")),
         run=run_kind(ctx),

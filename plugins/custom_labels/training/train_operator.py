@@ -13,8 +13,9 @@ from custom_labels.core.context import ProjectContext, final
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import NotPermitted
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+from custom_labels.training.train_trigger import TrainingTrigger
+from custom_labels.training.training_records import TRAININGS, finish_training, read_trainings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -49,12 +50,12 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
 
 
 def _require_claim(ctx: ProjectContext, attempt: TrainingAttempt) -> None:
-    claimed = TrainingRecords(ctx.registry).attempt(attempt.digest)
+    claimed = read_trainings(ctx.store).attempt(attempt.digest)
     if claimed is None or claimed.state.is_finished or claimed.version_name != attempt.version_name:
         state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
         raise NotPermitted(
             f"Version '{attempt.version_name}' was not trained: the one training of its images {state} "
-            f"('registry/attempts/{attempt.digest}.json'). Nothing was paid. Trigger the DAG again; with 'force' it "
+            f"('{TRAININGS}'). Nothing was paid. Trigger the DAG again; with 'force' it "
             "trains images that were tried before."
         )
 
@@ -63,7 +64,7 @@ class TrainingSensor(CustomLabelsVersionSensor):
     """Wait until the version of an attempt is trained.
 
     A training that AWS gives up is recorded, so that the same images are not tried again; one that takes longer than
-    it is waited for stays open, and the next run goes on with it.
+    it is waited for stays open, and the next run goes on with it. The project is held meanwhile.
 
     :param project: name of the project.
     :param attempt: the :class:`TrainingAttempt` (templated).
@@ -93,16 +94,29 @@ class TrainingSensor(CustomLabelsVersionSensor):
         self.timeout = float(self.timeout_hours) * 3600
         super().execute(context)
 
+    def trigger(self) -> TrainingTrigger:
+        """Wait for the training, and hold the project meanwhile."""
+        ctx = ProjectContext(self.project)
+        return TrainingTrigger(
+            owner=ctx.owner,
+            bucket=ctx.store.bucket,
+            prefix=ctx.store.prefix,
+            project_arn=self.project_arn,
+            version_name=self.version_name,
+            **self.trigger_parameters(),
+        )
+
     def explain(self, described: Described) -> str:
         """Record the failed training, and add the images that Custom Labels refused."""
         ctx, attempt = ProjectContext(self.project), from_json(TrainingAttempt, self.attempt)
         extra = super().explain(described)
         if described.status is None:
             return extra
-        refused = refusals_in_words(note_refusals(ctx, attempt.digest, attempt.version_name, described.raw))
+        refusals = note_refusals(ctx, attempt.digest, described.raw)
+        refused = refusals_in_words(refusals)
         detail = f"{described.status}: {described.message}"
-        ctx.registry.update_version(attempt.version_name, {"status": described.status, "detail": detail})
-        TrainingRecords(ctx.registry).finish_attempt(
-            attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail
+        ctx.registry.update_version(
+            attempt.version_name, {"status": described.status, "detail": detail, "refused_images": refusals}
         )
+        finish_training(ctx.store, attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail)
         return f"{extra} Custom Labels did not use {refused}." if refused else extra

@@ -15,7 +15,6 @@ from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import ModelError, NotPermitted
-from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.plan_tasks import dry_run, plan_training
 from custom_labels.training.retraining import (
     Due,
@@ -27,6 +26,8 @@ from custom_labels.training.retraining import (
 )
 from custom_labels.training.retraining_tasks import checked_snapshot, decide_on, run_kind, why_not_training
 from custom_labels.training.settings import TrainingSettings
+from custom_labels.training.training_records import TRAININGS, change_trainings, read_trainings
+from custom_labels.training.trainings import Trainings
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +45,15 @@ def decide_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecis
     decided = _count_and_decide(ctx, settings)
     if decided.action is Retrain.NOTHING:
         return RunDecision(Due.NO, decided.reason, Outcome.NOTHING_TO_DO)
-    return RunDecision(Due.YES, decided.reason)
+    return RunDecision(Due.YES, decided.reason, resumed=decided.resumed)
 
 
 def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> RetrainDecision:
     """Count the labelled images and those that no training has seen, and apply the rule."""
-    trained = TrainingRecords(ctx.registry).trained_digest()
-    snapshot = count_images(ctx.store, as_of=ctx.run.as_of, trained=trained)
+    trainings = read_trainings(ctx.store)
+    snapshot = count_images(ctx.store, as_of=ctx.run.as_of, trained=trainings.trained)
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
-    decided = decide_on(ctx, settings, snapshot)
+    decided = decide_on(ctx, settings, trainings, snapshot)
     log.info("%s", decided.reason)
     return decided
 
@@ -73,19 +74,22 @@ def prepare_images(
             f"Run '{ctx.run_name}' may not train: {goes_on.detail}. Nothing was changed. Clear 'decide_training' with "
             "the tasks downstream of it."
         )
-    ctx.lock.renew()
-    decided = _count_and_decide(ctx, settings)
-    if decided.action is not Retrain.TRAIN:
-        return PreparedTraining(decided.action, decided.reason, decided.resumed)
-    trained = TrainingRecords(ctx.registry).trained_digest()
-    with checked_snapshot(ctx, settings, trained, publish=True) as (frozen, report):
+    with ctx.lock.heartbeat():
+        trainings = read_trainings(ctx.store)
+        begun = trainings.attempt(goes_on.resumed)
+        if begun is not None and not begun.state.is_finished:
+            return PreparedTraining(Retrain.RESUME, goes_on.detail, begun.digest)
+        return _prepare(ctx, settings, trainings)
+
+
+def _prepare(ctx: ProjectContext, settings: TrainingSettings, trainings: Trainings) -> PreparedTraining:
+    with checked_snapshot(ctx, settings, trainings, publish=True) as (frozen, report):
         for line in report.lines():
             log.warning("%s", line)
         snapshot = frozen.header.snapshot
-        decided = decide_on(ctx, settings, snapshot)
+        decided = decide_on(ctx, settings, trainings, snapshot)
         if decided.action is not Retrain.TRAIN:
             return PreparedTraining(decided.action, decided.reason, decided.resumed)
-        ctx.lock.renew()
         pair = build_manifests(ctx.store, frozen)
         plan = plan_training(ctx, settings, decided, frozen, report).text()
     log.info("\n%s", plan)
@@ -123,11 +127,6 @@ def claim_training(
     else:
         require_inputs("claim_training", {"project_arn": project_arn, "datasets": datasets})
         attempt = _claim(ctx, prepared.snapshot, str(project_arn))
-    ctx.lock.renew(
-        project_arn=attempt.project_arn,
-        version_name=attempt.version_name,
-        training_seconds=(settings.training_timeout_hours + 1) * 3600,
-    )
     return replace(attempt, deploys=attempt.deploys and run_kind(ctx).deploys)
 
 
@@ -138,8 +137,10 @@ def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str) -> Tr
         version_name=version_name(ctx.project.name, ctx.run.when, snapshot.digest),
         run=ctx.run_name,
         deploys=run_kind(ctx).deploys,
+        as_of=ctx.run.as_of.isoformat(),
     )
-    attempt = TrainingRecords(ctx.registry).claim_attempt(ours, force=bool(ctx.param("force")))
+    force = bool(ctx.param("force"))
+    attempt = change_trainings(ctx.store, lambda trainings: trainings.claim(ours, force=force))[ours.digest]
     if attempt.state.is_finished:
         raise NotPermitted(
             f"Snapshot {snapshot.digest[:12]} of project '{ctx.project.name}' was not claimed for a training: exactly "
@@ -153,10 +154,10 @@ def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str) -> Tr
 
 def _resume(ctx: ProjectContext, digest: str | None) -> TrainingAttempt:
     """Find the training to go on with: begun by a run that did not live to see its end, or only measured so far."""
-    attempt = TrainingRecords(ctx.registry).reopen_attempt(digest) if digest else None
+    attempt = change_trainings(ctx.store, lambda trainings: trainings.reopen(digest)).attempt(digest)
     if attempt is None or attempt.state.is_finished:
         raise ModelError(
-            f"Project '{ctx.project.name}' has no open training any more: its record below 'registry/attempts/' was "
+            f"Project '{ctx.project.name}' has no open training any more: its record in '{TRAININGS}' was "
             "changed since this run decided to resume it. Trigger the DAG again."
         )
     return attempt

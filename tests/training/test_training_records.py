@@ -12,8 +12,9 @@ from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import BelongsToAnother, LiveVersionChanged
 from custom_labels.s3.store import S3Store
-from custom_labels.training.attempt_records import OPEN, TrainingRecords
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+from custom_labels.training.training_records import change_trainings, finish_training, read_trainings
+from custom_labels.training.trainings import Trainings
 from tests.kit.threads import THREADS, at_once
 
 if TYPE_CHECKING:
@@ -147,125 +148,36 @@ def test_live_says_what_to_do_when_the_record_is_no_json(registry: Registry) -> 
 # -- one training a snapshot -----------------------------------------------------------------------
 
 
-def test_claim_attempt_has_one_winner_when_many_claim_at_once(registry: Registry) -> None:
-    claimed = at_once(lambda number: TrainingRecords(registry).claim_attempt(attempt(f"v{number}")))
+def test_a_claim_has_one_winner_when_many_claim_at_once(registry: Registry) -> None:
+    def claim(number: int) -> TrainingAttempt:
+        ours = attempt(f"v{number}")
+        return change_trainings(registry.store, lambda trainings: trainings.claim(ours))["d1"]
+
+    claimed = at_once(claim)
 
     assert len(claimed) == THREADS
     assert len({one.version_name for one in claimed}) == 1
-    assert TrainingRecords(registry).attempt("d1") == claimed[0] == TrainingRecords(registry).open_attempt()
+    assert read_trainings(registry.store).attempts == (claimed[0],)
 
 
-def test_claim_attempt_goes_on_with_the_one_that_was_begun(registry: Registry) -> None:
-    begun = TrainingRecords(registry).claim_attempt(attempt("v1"))
+def test_no_claim_is_lost_when_runs_claim_different_images_at_once(registry: Registry) -> None:
+    def claim(number: int) -> None:
+        ours = attempt(f"v{number}", f"d{number}")
+        change_trainings(registry.store, lambda trainings: trainings.claim(ours))
 
-    assert TrainingRecords(registry).claim_attempt(attempt("v2")) == begun
-    assert TrainingRecords(registry).claim_attempt(attempt("v2"), force=True) == begun
+    at_once(claim)
 
-
-@pytest.mark.parametrize("state", [AttemptState.TRAINING_FAILED, AttemptState.GATE_FAILED, AttemptState.DEPLOYED])
-def test_claim_attempt_replaces_a_finished_one_only_when_forced(registry: Registry, state: AttemptState) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-    TrainingRecords(registry).finish_attempt("d1", "v1", state, "said why")
-
-    kept = TrainingRecords(registry).claim_attempt(attempt("v2"))
-    forced = TrainingRecords(registry).claim_attempt(attempt("v2"), force=True)
-    retried = TrainingRecords(registry).claim_attempt(attempt("v2"), force=True)
-
-    assert (kept.version_name, kept.state, kept.detail) == ("v1", state, "said why")
-    assert forced == retried == TrainingRecords(registry).open_attempt() == attempt("v2")
+    assert {each.digest for each in read_trainings(registry.store).open} == {f"d{n}" for n in range(THREADS)}
 
 
-def test_an_end_that_comes_late_changes_nothing(registry: Registry) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "f1 0.1")
-    TrainingRecords(registry).claim_attempt(attempt("v2"), force=True)
+def test_an_end_is_on_record_and_its_second_writing_changes_nothing(registry: Registry) -> None:
+    change_trainings(registry.store, lambda trainings: trainings.claim(attempt("v1")))
 
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "said again by a run that hung")
-    still_open = TrainingRecords(registry).open_attempt()
-    TrainingRecords(registry).finish_attempt("d1", "v2", AttemptState.DEPLOYED, "f1 0.9")
-    TrainingRecords(registry).finish_attempt("d1", "v2", AttemptState.TRAINED, "said by a run that hung")
+    for detail in ("f1 0.9", "said again by a retry"):
+        finish_training(registry.store, "d1", "v1", AttemptState.DEPLOYED, detail)
 
-    assert still_open == attempt("v2")
-    assert TrainingRecords(registry).attempt("d1") == replace(
-        attempt("v2", state=AttemptState.DEPLOYED), detail="f1 0.9"
-    )
-    assert TrainingRecords(registry).open_attempt() is None
-
-
-def test_open_attempt_is_none_when_it_was_finished(registry: Registry) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.DEPLOYED, "f1 0.9")
-
-    assert TrainingRecords(registry).open_attempt() is None
-    assert TrainingRecords(registry).attempt("d1") == replace(
-        attempt("v1", state=AttemptState.DEPLOYED), detail="f1 0.9"
-    )
-
-
-def test_open_attempt_is_none_when_the_worker_died_between_the_two_writes_of_its_end(registry: Registry) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.DEPLOYED, "f1 0.9")
-    registry.store.write_json(OPEN, {"digest": "d1"})
-
-    assert TrainingRecords(registry).open_attempt() is None
-
-
-def test_claim_attempt_finds_its_claim_when_the_worker_died_between_the_two_writes_of_its_beginning(
-    registry: Registry,
-) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-    registry.store.call("delete_object", OPEN)
-
-    assert TrainingRecords(registry).open_attempt() is None
-    assert TrainingRecords(registry).claim_attempt(attempt("v2")).version_name == "v1"
-    assert TrainingRecords(registry).open_attempt() == attempt("v1")
-
-
-def test_every_open_attempt_is_found_when_runs_of_a_backfill_died(registry: Registry) -> None:
-    measured = [replace(attempt(f"v{n}", f"d{n}"), deploys=False) for n in (1, 2)]
-    for each in [measured[0], attempt("v3", "d3"), measured[1]]:
-        TrainingRecords(registry).claim_attempt(each)
-
-    assert TrainingRecords(registry).open_attempts() == [attempt("v3", "d3"), measured[1], measured[0]]
-
-    TrainingRecords(registry).finish_attempt("d3", "v3", AttemptState.DEPLOYED, "f1 0.9")
-    TrainingRecords(registry).finish_attempt("d2", "v2", AttemptState.TRAINED, "f1 0.8")
-
-    assert TrainingRecords(registry).open_attempts() == [measured[0]]
-
-
-def test_reopen_attempt_lets_a_version_be_deployed_that_was_only_measured(registry: Registry) -> None:
-    TrainingRecords(registry).claim_attempt(replace(attempt("v1"), deploys=False))
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.TRAINED, "f1 0.9")
-
-    first, again = TrainingRecords(registry).reopen_attempt("d1"), TrainingRecords(registry).reopen_attempt("d1")
-
-    assert first == again == TrainingRecords(registry).open_attempt() == attempt("v1")
-    assert TrainingRecords(registry).reopen_attempt("d2") is None
-
-
-def test_reopen_attempt_leaves_alone_what_ended_otherwise(registry: Registry) -> None:
-    TrainingRecords(registry).claim_attempt(attempt("v1"))
-    TrainingRecords(registry).finish_attempt("d1", "v1", AttemptState.GATE_FAILED, "f1 0.1")
-
-    reopened = TrainingRecords(registry).reopen_attempt("d1")
-
-    assert reopened is not None
-    assert (reopened.state, TrainingRecords(registry).open_attempt()) == (AttemptState.GATE_FAILED, None)
-
-
-def test_a_training_about_the_past_moves_only_what_the_next_split_follows(registry: Registry) -> None:
-    for number in (1, 2, 3):
-        registry.update_version(f"v{number}", {"as_of": f"2026-11-0{number}T00:00:00+00:00"})
-    TrainingRecords(registry).record_trained("d2", "v2")
-
-    TrainingRecords(registry).record_trained("d3", "v3", deploys=False)
-    assert (TrainingRecords(registry).trained_digest(), TrainingRecords(registry).split_digest()) == ("d2", "d3")
-    TrainingRecords(registry).record_trained("d1", "v1")
-    assert (TrainingRecords(registry).trained_digest(), TrainingRecords(registry).split_digest()) == ("d2", "d1")
-    TrainingRecords(registry).record_trained("d3", "v3")
-    assert (TrainingRecords(registry).trained_digest(), TrainingRecords(registry).split_digest()) == ("d3", "d3")
+    ended = replace(attempt("v1", state=AttemptState.DEPLOYED), detail="f1 0.9")
+    assert read_trainings(registry.store) == Trainings((ended,))
 
 
 # -- records ---------------------------------------------------------------------------------------
@@ -277,15 +189,6 @@ def test_update_version_keeps_what_is_recorded_already(registry: Registry) -> No
 
     assert registry.version("v1") == {"digest": "d1", "status": "RUNNING"}
     assert registry.version("v2") == {}
-
-
-def test_trained_digest_is_that_of_the_last_training(registry: Registry) -> None:
-    assert TrainingRecords(registry).trained_digest() is None
-
-    TrainingRecords(registry).record_trained("d1", "v1")
-    TrainingRecords(registry).record_trained("d2", "v2")
-
-    assert TrainingRecords(registry).trained_digest() == "d2"
 
 
 def test_of_projects_that_claim_a_place_at_once_one_has_it(aws_store: S3Store) -> None:

@@ -1,0 +1,91 @@
+"""All trainings of a project: the one attempt of each snapshot, and the newest that a version was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from custom_labels.training.retraining import AttemptState, TrainingAttempt
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What was trained, as ``registry/trainings.json`` holds it.
+
+    :param attempts: the one attempt of each snapshot, the last claimed at the end.
+    :param trained: digest of the newest snapshot that a version to be put into service was trained on.
+    :param split: digest of the snapshot whose split the next one follows: the last that any version was trained on. A
+        backfill's counts as well, since what it judged by must not be trained on later.
+    """
+
+    attempts: tuple[TrainingAttempt, ...] = ()
+    trained: str | None = None
+    split: str | None = None
+
+    def attempt(self, digest: str | None) -> TrainingAttempt | None:
+        """Give what became of a snapshot's training; ``None`` when it was never tried."""
+        return next((each for each in self.attempts if each.digest == digest), None)
+
+    def __getitem__(self, digest: str) -> TrainingAttempt:
+        """Give the attempt of a snapshot that was claimed."""
+        return next(each for each in self.attempts if each.digest == digest)
+
+    @property
+    def open(self) -> list[TrainingAttempt]:
+        """The trainings that were begun and not seen to their ends, the newest first, but those to be deployed before.
+
+        There is more than one only after runs of a backfill died, which go on with nothing but their own.
+        """
+        unfinished = [each for each in reversed(self.attempts) if not each.state.is_finished]
+        return sorted(unfinished, key=lambda attempt: not attempt.deploys)
+
+    def claim(self, attempt: TrainingAttempt, *, force: bool = False) -> Trainings:
+        """Claim the training of a snapshot, unless one was begun before, which then counts.
+
+        :param force: replace an attempt that is finished.
+        """
+        present = self.attempt(attempt.digest)
+        if present is None or (force and present.state.is_finished and present.version_name != attempt.version_name):
+            return self._with(attempt)
+        if attempt.deploys and not present.deploys and not present.state.is_finished:
+            return self._with(replace(present, deploys=True))
+        return self
+
+    def reopen(self, digest: str | None) -> Trainings:
+        """Open a training that was only measured, so that its version is judged and deployed without another."""
+        present = self.attempt(digest)
+        if present is None or present.state is not AttemptState.TRAINED:
+            return self
+        return self._with(replace(present, state=AttemptState.STARTED, deploys=True, detail=""))
+
+    def finish(self, digest: str, version_name: str, state: AttemptState, detail: str) -> Trainings:
+        """Say how the training of a snapshot ended; from now on it is not repeated.
+
+        One that ended already keeps its end, and the attempt of another version, begun since by force, is left alone:
+        whoever says so hung for a while and was overtaken.
+        """
+        ended = tuple(
+            replace(each, state=state, detail=detail)
+            if (each.digest, each.version_name, each.state) == (digest, version_name, AttemptState.STARTED)
+            else each
+            for each in self.attempts
+        )
+        return replace(self, attempts=ended)
+
+    def count_as_trained(self, attempt: TrainingAttempt) -> Trainings:
+        """Say that a training is finished; images that its snapshot holds are no longer untrained.
+
+        One that only measures leaves them untrained, so that they still call for a version that serves; and one about
+        the past leaves alone what a later one wrote.
+        """
+        newest = self.attempt(self.trained)
+        is_newest = attempt.deploys and (newest is None or attempt.as_of >= newest.as_of)
+        return replace(self, trained=attempt.digest if is_newest else self.trained, split=attempt.digest)
+
+    def is_outdated(self, attempt: TrainingAttempt, live_digest: str) -> bool:
+        """Whether a version was trained on images of an earlier moment than the live one; not where that is unknown."""
+        live = self.attempt(live_digest)
+        return live is not None and bool(attempt.as_of) and attempt.as_of < live.as_of
+
+    def _with(self, attempt: TrainingAttempt) -> Trainings:
+        others = tuple(each for each in self.attempts if each.digest != attempt.digest)
+        return replace(self, attempts=(*others, attempt))
