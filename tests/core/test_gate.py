@@ -82,7 +82,7 @@ def test_a_relative_gate_fails_when_nothing_is_known_of_the_champion() -> None:
     decision = judge([gate], Comparison(CHALLENGER, champion_is_unknown=True))
 
     assert not decision.passed
-    assert decision.reason == "F1 cannot be judged: nobody knows how good the champion is"
+    assert decision.reason == "F1 cannot be judged: it is not known how good the champion is"
 
 
 def test_a_label_that_the_champion_never_knew_is_not_compared() -> None:

@@ -95,7 +95,7 @@ WRONG = {
     "a place within": (
         "birds.yaml",
         b"bucket: good-bucket\nprefix: birds",
-        "are s3://good-bucket/birds/, which overlaps s3://good-bucket/ of good.yaml. A place in S3 belongs to one",
+        "are s3://good-bucket/birds/, which overlaps s3://good-bucket/ of good.yaml. A bucket and prefix belong to one",
     ),
 }
 

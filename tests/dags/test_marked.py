@@ -50,7 +50,11 @@ REFUSES = {"gates": '[{"metric": "f1", "at_most": 0}]'}
 CASES = [
     # Nobody answered: neither deployed nor rejected.
     Case(
-        "judged", {"approve_version": "success"}, "was approved by nobody", ASKS, failed=frozenset({"plan_deployment"})
+        "judged",
+        {"approve_version": "success"},
+        "was not approved by a user",
+        ASKS,
+        failed=frozenset({"plan_deployment"}),
     ),
     Case(
         "judged",

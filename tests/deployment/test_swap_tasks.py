@@ -107,7 +107,7 @@ def deploying(aws: LocalAws, airflow_db: None) -> Deploying:
         ({"passed": False}, None, False, "did not pass its gates"),
         ({"gates": [{"passed": False}]}, None, False, "did not pass its gates"),
         ({"champion_arn": None}, None, False, "was judged against no version"),
-        ({}, None, True, "was approved by nobody, and 'require_approval' is on"),
+        ({}, None, True, "was not approved by a user, and 'require_approval' is on"),
         ({}, False, True, "was not approved: rejected by ann"),
         ({}, False, False, "was not approved: rejected by ann"),
     ],

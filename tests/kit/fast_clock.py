@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 LONGEST_NAP = 0.1
 """Seconds that a trigger, or Airflow's loop over a run's tasks, waits at most between two polls."""
+LONGEST_POLL = 300
+"""Seconds above which a trigger's pause is not one between two polls, but between two beats of a lease."""
 
 KEPT: dict[tuple[str, str], Any] = {}
 """What would be made again and again, by its maker and its name, for as long as the process lives."""
@@ -53,7 +55,7 @@ def hurried(dag_id: str) -> Iterator[None]:
 
 
 def _nap(sleep: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda delay, result=None: sleep(min(delay, LONGEST_NAP), result)
+    return lambda delay, result=None: sleep(min(delay, LONGEST_NAP) if delay <= LONGEST_POLL else delay, result)
 
 
 def _nap_between_tasks(sleep: Callable[[float], None]) -> Callable[[float], None]:

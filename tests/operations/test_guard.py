@@ -217,7 +217,7 @@ STARTS = replace(OFFICE, starts_for_images=True)
             "the service window (opens 0 8 * * mon-fri; closes 0 18 * * mon-fri; UTC) is closed",
         ),
         ("STOPPED", OFFICE, NOON, "'start_them' is off"),
-        ("STARTING", STARTS, NOON, "the next look finds what comes of it"),
+        ("STARTING", STARTS, NOON, "the next run finds what comes of it"),
         ("DELETING", STARTS, NOON, "it cannot be started from that"),
         (None, STARTS, NOON, "it cannot be started from that"),
     ],

@@ -144,7 +144,7 @@ class ProjectContext:
     def claim(self) -> None:
         """See that the project's place in S3 is its own, and make it so at its first run.
 
-        What is claimed stays with its owner, whatever other files say. As long as nobody has claimed it, none of the
+        What is claimed stays with its owner, whatever other files say. As long as no project has claimed it, none of the
         projects that name it gets it.
 
         :raises BelongsToAnother: it is another project's, or another project file names it too.
@@ -193,7 +193,7 @@ class ProjectContext:
     def settings(self, *names: str) -> Settings:
         """Read the settings now, with this run's Params over them.
 
-        :param names: the only ones that are looked at, where a task needs no more; all without any.
+        :param names: the only ones that are read, where a task needs no more; all without any.
         """
         params = self.run.params
         overrides = {name: params.get(name) for name in Settings.model_fields if name in params}

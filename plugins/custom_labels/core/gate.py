@@ -104,7 +104,7 @@ class Basis(StrEnum):
 WHY_NOT = {
     Basis.NO_CHAMPION: "no version serves yet",
     Basis.NO_IMAGES: "no test image shows it",
-    Basis.NO_EVALUATION: "nobody knows how good the champion is",
+    Basis.NO_EVALUATION: "it is not known how good the champion is",
 }
 
 

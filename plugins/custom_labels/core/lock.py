@@ -1,4 +1,4 @@
-"""The rules of the project's lock: one training a project, and a dead owner keeps nobody out for ever."""
+"""The rules of the project's lock: one training a project, and a dead owner keeps no run out for ever."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class ProjectLock:
 
 
 def may_take(lock: ProjectLock | None, *, owner: str, now: datetime) -> bool:
-    """Say whether ``owner`` may take the lock: nobody holds it, it holds it already, or the lease ran out."""
+    """Say whether ``owner`` may take the lock: no run holds it, it holds it already, or the lease ran out."""
     return lock is None or lock.owner == owner or now >= lock.expires_at

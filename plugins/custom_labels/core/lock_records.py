@@ -20,7 +20,7 @@ from custom_labels.s3.store import ObjectChanged, S3Store
 log = logging.getLogger(__name__)
 
 LOCK = "registry/lock.json"
-"""Held from the look at the images to the end of the run: one training a project at a time."""
+"""Held from the decision to train to the end of the run: one training a project at a time."""
 DEPLOYMENT_LOCK = "registry/deployment_lock.json"
 """Held while a version is started, swapped in or stopped, so that a rollback need not wait for a training."""
 
@@ -47,7 +47,7 @@ class LockFile:
         self.now = now
 
     def read(self) -> tuple[ProjectLock | None, str | None]:
-        """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by nobody."""
+        """Read who holds the lock, and the object's ETag; a lock that was given back is there but held by no run."""
         value, etag = self.store.read_json(self.key)
         return held_lock(value), etag
 
@@ -126,5 +126,5 @@ class LockFile:
 
 
 def held_lock(value: Any) -> ProjectLock | None:
-    """Give what a lock's object says, ``None`` where nobody holds it."""
+    """Give what a lock's object says, ``None`` where no run holds it."""
     return from_json(ProjectLock, value) if value is not None and value.get("owner") is not None else None

@@ -29,7 +29,7 @@ class AcquireProjectLockOperator(BaseOperator):
     :param lock: which of its locks, see :mod:`custom_labels.core.lock_records` (templated).
     :param poll_seconds: seconds between two polls of the lock (templated).
     :param timeout_hours: hours after which the wait is given up; a backfill's run waits until its turn comes, since how
-        many train before it is known to nobody.
+        many train before it is not known.
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
@@ -82,7 +82,7 @@ class AcquireProjectLockOperator(BaseOperator):
             if give_up_at is not None and time.time() >= give_up_at:
                 raise AirflowException(
                     f"{ctx.store.uri(self.lock)} is still held by '{holder.owner}' after {self.timeout_hours} hours: "
-                    "another run works on this project. Look at that run; clear this task to go on waiting."
+                    "another run works on this project. Inspect that run; clear this task to go on waiting."
                 )
             if self.deferrable:
                 self.wait_deferred(lock, give_up_at)

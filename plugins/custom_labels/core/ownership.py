@@ -1,4 +1,4 @@
-"""A place in S3 and a queue belong to one project: which projects are in each other's way."""
+"""A bucket with its prefix and a queue belong to one project: which projects are in each other's way."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Belongings:
 
     @property
     def uri(self) -> str:
-        """The place in S3."""
+        """Where its objects lie."""
         return f"s3://{self.bucket}/{self.prefix}"
 
     def overlaps(self, other: Belongings) -> bool:
-        """Whether one of the two places is the other, or lies in it."""
+        """Whether one's objects lie among the other's."""
         is_within = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
         return self.bucket == other.bucket and is_within
 
 
 def overlapping(one: Belongings, others: Sequence[Belongings]) -> list[str]:
-    """Say which other projects are in the way of a project's place in S3; empty if none is."""
+    """Say which other projects are in the way of a project's bucket and prefix; empty if none is."""
     return [
         f"'bucket' and 'prefix' of {one.project}.yaml are {one.uri}, which "
-        f"{'is also' if one.uri == other.uri else 'overlaps'} {other.uri} of {other.project}.yaml. A place in S3 "
-        "belongs to one project: give one of the two another bucket, or a prefix that is not within the other's."
+        f"{'is also' if one.uri == other.uri else 'overlaps'} {other.uri} of {other.project}.yaml. A bucket and prefix "
+        "belong to one project: give one of the two another bucket, or a prefix that is not within the other's."
         for other in others
         if other.project != one.project and one.overlaps(other)
     ]

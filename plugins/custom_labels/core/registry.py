@@ -48,12 +48,12 @@ class Registry:
     # -- whose it is ---------------------------------------------------------------------------------
 
     def owner(self) -> str | None:
-        """Read which project this place in S3 belongs to; ``None`` before its first run."""
+        """Read which project this bucket and prefix belong to; ``None`` before its first run."""
         value, _ = self.store.read_json(OWNER)
         return str(value["project"]) if value else None
 
     def claim(self, project: str) -> None:
-        """Take this place for a project, if it is nobody's; once it is taken this changes nothing.
+        """Claim this bucket and prefix for a project, if no other has; once they are claimed this changes nothing.
 
         :raises BelongsToAnother: another project has it.
         """
@@ -61,7 +61,7 @@ class Registry:
         self._require(project, change_json(self.store, OWNER, lambda value: value or {"project": project})["project"])
 
     def require_owner(self, project: str) -> None:
-        """Refuse a project that this place does not belong to; a place of nobody is anybody's.
+        """Refuse a project that this bucket and prefix do not belong to, if they belong to one.
 
         :raises BelongsToAnother: another project has it.
         """
@@ -151,7 +151,7 @@ class Registry:
 
 
 def last_run_key(dag_id: str) -> str:
-    """Give the place of the outcome of a DAG's newest run."""
+    """Give the key of the outcome of a DAG's newest run."""
     return f"{LAST_RUNS}{dag_id}.json"
 
 

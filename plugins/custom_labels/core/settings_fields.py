@@ -144,7 +144,7 @@ class Settings(BaseModel):
         60,
         gt=0,
         le=1440,
-        description="Minutes without a sign of life after which a run that holds the project counts as dead.",
+        description="Minutes that a run may be silent before it counts as dead and loses the project.",
     )
     notify_outcomes: tuple[Outcome, ...] = Field(
         (

@@ -185,7 +185,7 @@ def smoke_test(
         raise ModelError(
             f"Model version '{version_name}' runs but {failure}. "
             + ("It serves all the same" if serves else "It was not put into service and is being stopped")
-            + "; look at its evaluation in the Custom Labels console, or lower 'smoke_test_share'."
+            + "; inspect its evaluation in the Custom Labels console, or lower 'smoke_test_share'."
         )
     tested = SmokeTest(len(answers), sum(answer.right for answer in answers))
     log.info("%s of %s known images were answered as expected.", tested.right, tested.asked)

@@ -99,7 +99,7 @@ def _draw(ctx: ProjectContext, settings: TrainSettings) -> None:
 
 
 def _rejection(ctx: ProjectContext, judged: Judgement) -> str | None:
-    """Give the words of a person who rejected the version, or of nobody who answered in time; ``None`` otherwise."""
+    """Give the words of a person who rejected the version, or that no answer came in time; ``None`` otherwise."""
     if judged.choice is AfterJudging.DEPLOY:
         return None
     approval = read_approval(ctx.registry, judged.candidate, judged.reason)

@@ -47,7 +47,7 @@ def _why_not_approved(
     if given is not None and not given.approved:
         return _refusal(name, f"was not approved: {given.sentence}")
     if needs_approval and (given is None or given.by is None):
-        return _refusal(name, "was approved by nobody, and 'require_approval' is on", "judge_version")
+        return _refusal(name, "was not approved by a user, and 'require_approval' is on", "judge_version")
     return None
 
 
@@ -80,7 +80,7 @@ def why_not_live(name: str, live: LiveVersion | None) -> str | None:
     serves = f"'{live.version_name}'" if live else "no version"
     return (
         f"Version '{name}' was not started: 'registry/live.json' names {serves}, and a version that does not serve "
-        "costs money for nothing. Trigger the DAG again; it looks at the version that serves now."
+        "costs money for nothing. Trigger the DAG again; it reads which version serves now."
     )
 
 

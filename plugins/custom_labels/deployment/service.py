@@ -48,7 +48,7 @@ class ServiceMemory:
 
     :param stopped: its stop of the live version, until that runs again or another serves.
     :param notified_unknown: versions that run and that the registry does not know.
-    :param notified_idle: for how long nobody asked the live version; likewise how far the month's budget is exceeded.
+    :param notified_idle: for how long the live version was not called; likewise how far the month's budget is exceeded.
     """
 
     stopped: StoppedByGuard | None = None

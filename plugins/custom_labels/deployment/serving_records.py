@@ -1,6 +1,6 @@
 """When each version ran, in S3: ``registry/serving/<version>.json``, written by compare-and-set.
 
-Whoever starts or stops a version says so here; the cost guard adds what nobody said. Every call may be repeated.
+Whoever starts or stops a version says so here; the cost guard adds what was not recorded. Every call may be repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ServingLog:
         self.store = store
 
     def read(self, version_name: str) -> ServingRecord:
-        """Read when a version ran; an empty record if nobody ever said that it did."""
+        """Read when a version ran; an empty record if none was written."""
         value, _ = self.store.read_json(serving_key(version_name))
         return from_json(ServingRecord, value) if value else ServingRecord()
 
@@ -49,7 +49,7 @@ class ServingLog:
         self._change(version_name, lambda record: record.stopped(at))
 
     def seen(self, version_name: str, units: int, status: str | None, at: datetime) -> None:
-        """Record what AWS says of a version now, and so what nobody else recorded.
+        """Record what AWS says of a version now, and so what was not recorded yet.
 
         :param units: ``MinInferenceUnits`` of the description; of no account unless it runs.
         :param status: AWS's status, ``None`` for a version that is gone.

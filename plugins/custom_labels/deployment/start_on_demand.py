@@ -18,7 +18,7 @@ def why_not_started(
     :param window: when the live version is meant to run, ``None`` for always.
     """
     if status in PASSING:
-        return "the next look finds what comes of it"
+        return "the next run finds what comes of it"
     if status not in STARTABLE:
         return "it cannot be started from that"
     if not is_on:

@@ -20,8 +20,8 @@ def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, sto
 
     Called after every start and stop of ours; calling it again changes nothing.
 
-    :param stopped_by_us: whether one that does not run was stopped a moment ago, by this run. Otherwise nobody knows
-        when it was, and its costs end where it was last seen.
+    :param stopped_by_us: whether one that does not run was stopped a moment ago, by this run. Otherwise it is not known
+        when that was, and its costs end where it was last seen.
     :return: AWS's description.
     """
     now = datetime.now(UTC)

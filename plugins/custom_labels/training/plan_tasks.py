@@ -28,7 +28,7 @@ from custom_labels.training.training_records import read_trainings
 log = logging.getLogger(__name__)
 
 PAST_TRAININGS = 200
-"""Version records that an estimate looks at, the newest."""
+"""Version records that an estimate reads, the newest."""
 
 
 def dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:

@@ -55,7 +55,7 @@ class PriceTable(BaseModel):
 
     @property
     def unverified(self) -> tuple[str, ...]:
-        """Names of the prices that nobody has read on AWS's own pages."""
+        """Names of the prices that were not read on AWS's own pages."""
         named = ((name, getattr(self, name)) for name in type(self).model_fields)
         return tuple(name.replace("_", " ") for name, price in named if not price.verified)
 

@@ -64,7 +64,7 @@ def _read_evaluation(ctx: ProjectContext, described: Any) -> Evaluation:
     if summary is None:
         raise ModelError(
             f"Custom Labels gives no evaluation of {described.get('ProjectVersionArn', 'the version')}, which is "
-            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Look at it in "
+            f"{described.get('Status', 'not there any more')}: it cannot be judged and does not serve. Inspect it in "
             "the console (link on task 'training_is_done'); trigger the DAG with 'force' to train these images again."
         )
     body = ctx.store.client.get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()

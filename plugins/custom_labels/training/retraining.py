@@ -157,7 +157,7 @@ def decide_retraining(
     :param images: images in the snapshot.
     :param untrained: those of them that the last trained snapshot lacks.
     :param attempt: what the registry knows of this snapshot's digest.
-    :param open_attempt: a version that AWS knows and that nobody has judged and deployed or refused yet.
+    :param open_attempt: a version that AWS knows and that was neither deployed nor refused yet.
     :param force: train whatever the counts and earlier attempts say.
     :param run: what is asked of the run.
     """

@@ -54,7 +54,7 @@ def skipped_interval(run: RunInfo, every_days: int | None) -> str | None:
 def require_bucket_in_region(ctx: ProjectContext) -> None:
     """Stop where the bucket is in another region, whose objects Custom Labels can neither read nor write.
 
-    S3 itself answers from everywhere, so nobody would know before a dataset or a training failed.
+    S3 itself answers from everywhere, so it would not be known before a dataset or a training failed.
 
     :raises NotTrainable: it is.
     """
