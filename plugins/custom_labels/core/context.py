@@ -144,8 +144,8 @@ class ProjectContext:
     def claim(self) -> None:
         """See that the project's place in S3 is its own, and make it so at its first run.
 
-        What is claimed stays with its owner, whatever other files say. As long as no project has claimed it, none of the
-        projects that name it gets it.
+        What is claimed stays with its owner, whatever other files say. As long as none has claimed it, no project
+        of several that name it gets it.
 
         :raises BelongsToAnother: it is another project's, or another project file names it too.
         """

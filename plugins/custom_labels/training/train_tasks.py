@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @decision
 def decide_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecision:
-    """Decide by the listings alone whether this run goes on; it reads no image, writes nothing and waits for no other run."""
+    """Decide by the listings alone whether this run goes on; it reads no image, writes nothing and does not wait."""
     if ctx.param("dry_run"):
         plan = dry_run(ctx, settings)
         return RunDecision(Due.NO, plan.summary, Outcome.PLANNED, plan.text())
