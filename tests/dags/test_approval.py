@@ -75,7 +75,7 @@ def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variable
         run = train()
 
     assert (run.state, run.ends) == ("success", {"rejected"}), run.note
-    assert "nobody answered within 0.0002 hours" in str(run.note)
+    assert "no answer came within 0.0002 hours" in str(run.note)
     (name,) = statuses(careful)
     assert record(careful, f"versions/{name}")["approval"]["by"] is None
     assert read_trainings(registry().store).open == []

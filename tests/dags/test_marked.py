@@ -13,6 +13,7 @@ import pytest
 
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.permission import why_not_deployed
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.training.training_records import read_trainings
 from tests.conftest import ROOT
 from tests.dags.marking import STATES, TASKS, begin, marked, paid
@@ -201,7 +202,8 @@ def may_have_replaced(live: LiveVersion, served: LiveVersion) -> bool:
         champion_arn=served.version_arn,
         is_rollback=live.is_rollback,
     )
-    return why_not_deployed(candidate, registry().version(live.version_name), needs_approval=False) is None
+    on_record = registry().version(live.version_name, JudgedRecord) or JudgedRecord()
+    return why_not_deployed(candidate, on_record, needs_approval=False) is None
 
 
 def running(aws: LocalAws) -> set[str]:

@@ -12,7 +12,9 @@ from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.deployment import SmokeAnswer, Units, smoke_failure
 from custom_labels.deployment.rollback import find_replaced, find_target, make_candidate
 from custom_labels.deployment.scaling import Scaling, decide_scaling
+from custom_labels.deployment.served_record import RolledBack, ServedRecord
 from custom_labels.errors import ModelError
+from tests.kit.version_records import evaluation
 
 
 def live(name: str, **more: Any) -> LiveVersion:
@@ -78,9 +80,13 @@ TARGETS: list[tuple[str, LiveVersion | None, str | None, str | None, str]] = [
 ]
 
 
+def rolled_back(to: str, at: str) -> RolledBack:
+    return RolledBack(to, "ann", "", at, "digits_rollback/1")
+
+
 def test_a_version_that_was_rolled_back_from_comes_back_by_its_name_only() -> None:
     put_back = live("v1", previous_version_name="v2", is_rollback=True)
-    done = {"to": "v1", "at": put_back.since}
+    done = rolled_back("v1", put_back.since)
 
     assert find_target(put_back, None, done).version_name is None
     assert "name the version" in find_target(put_back, None, done).reason
@@ -88,9 +94,9 @@ def test_a_version_that_was_rolled_back_from_comes_back_by_its_name_only() -> No
     assert find_target(put_back, "v1", done).reason == "version v1 serves already"
 
 
-@pytest.mark.parametrize("fact", [None, {"to": "v0", "at": "9999"}, {"to": "v1", "at": "1999"}])
+@pytest.mark.parametrize("fact", [None, rolled_back("v0", "9999"), rolled_back("v1", "1999")])
 @pytest.mark.parametrize("named", [None, "v1"])
-def test_a_rollback_that_died_after_its_swap_is_gone_on_with(fact: dict[str, Any] | None, named: str | None) -> None:
+def test_a_rollback_that_died_after_its_swap_is_gone_on_with(fact: RolledBack | None, named: str | None) -> None:
     put_back = live("v1", previous_version_name="v2", is_rollback=True)
 
     assert find_target(put_back, named, fact).version_name == "v1"
@@ -107,14 +113,14 @@ def test_a_rollback_goes_to_the_named_version_or_to_the_predecessor(
     assert (found.version_name, found.reason) == (target, reason)
 
 
-RECORD = {"digest": "d", "evaluation": {"f1": 0.9, "labels": [{"label": "a"}]}}
-REFUSED: list[tuple[str, dict[str, Any], str | None, str]] = [
-    ("unknown", {}, "STOPPED", "is not one of this project: there is no 'registry/versions/v1.json'"),
+RECORD = ServedRecord(digest="d", evaluation=evaluation(0.9, "a"))
+REFUSED: list[tuple[str, ServedRecord | None, str | None, str]] = [
+    ("unknown", None, "STOPPED", "is not one of this project: there is no 'registry/versions/v1.json'"),
     ("deleted", RECORD, None, "it was deleted"),
     ("not trained", RECORD, "TRAINING_FAILED", "is TRAINING_FAILED, from which it cannot be started"),
     ("being copied", RECORD, "COPYING_IN_PROGRESS", "Wait if that passes"),
     ("being stopped", RECORD, "STOPPING", "Wait if that passes"),
-    ("never judged", {"digest": "d"}, "STOPPED", "was never evaluated"),
+    ("never judged", ServedRecord(digest="d"), "STOPPED", "was never evaluated"),
 ]
 
 
@@ -122,7 +128,7 @@ REFUSED: list[tuple[str, dict[str, Any], str | None, str]] = [
     ("record", "status", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
 def test_a_version_that_cannot_serve_is_refused_with_the_way_out(
-    record: dict[str, Any], status: str | None, words: str
+    record: ServedRecord | None, status: str | None, words: str
 ) -> None:
     with pytest.raises(ModelError) as refused:
         make_candidate("v1", record=record, project_arn="arn:p", described=Described(status), live=None)

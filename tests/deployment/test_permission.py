@@ -7,26 +7,23 @@ from typing import Any
 
 import pytest
 
-from custom_labels.core.codec import to_json
+from custom_labels.core.gate import Basis, Gate, GateResult, Metric
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.permission import why_not_deleted, why_not_deployed, why_not_live, why_not_stopped
 from custom_labels.evaluation.approval import Approval
+from custom_labels.evaluation.judged_record import GateVerdict, JudgedRecord
+from tests.kit.version_records import evaluation
 
 CANDIDATE = Candidate("arn of digits", "v2", "arn of v2", "0" * 64, 0.9, ("a",), "arn of v1")
 ROLLBACK = replace(CANDIDATE, is_rollback=True)
-GATE: dict[str, Any] = {
-    "version_arn": "arn of v2",
-    "champion_arn": "arn of v1",
-    "passed": True,
-    "reason": "F1 0.900 reaches the minimum of 0.8",
-    "gates": [{"passed": True}],
-}
+HOLDS = GateResult(Gate(at_least=0.8), Metric.F1, None, 0.9, None, 0.8, Basis.EVALUATION, passed=True)
+GATE = GateVerdict("arn of v2", "arn of v1", passed=True, reason="F1 0.900 reaches the minimum of 0.8", gates=(HOLDS,))
 YES = Approval(
     approved=True,
     by="ann",
     at="2026-11-27T12:00:00+00:00",
     comment="",
-    reason=GATE["reason"],
+    reason=GATE.reason,
     champion_arn="arn of v1",
     hours=24,
     run="digits_train/1",
@@ -41,11 +38,11 @@ SILENCE = replace(NO, by=None)
         (CANDIDATE, {}, GATE, False, None),
         (CANDIDATE, {"approval": YES}, GATE, True, None),
         (CANDIDATE, {"approval": YES}, GATE, False, None),
-        (replace(CANDIDATE, champion_arn=None), {}, {**GATE, "champion_arn": None}, False, None),
+        (replace(CANDIDATE, champion_arn=None), {}, replace(GATE, champion_arn=None), False, None),
         (CANDIDATE, {}, None, False, "was not judged by its gates"),
-        (CANDIDATE, {}, {**GATE, "version_arn": "arn of another v2"}, False, "was not judged by its gates"),
-        (CANDIDATE, {}, {**GATE, "passed": False}, False, "did not pass its gates"),
-        (CANDIDATE, {}, {**GATE, "gates": [{"passed": True}, {"passed": False}]}, False, "did not pass its gates"),
+        (CANDIDATE, {}, replace(GATE, version_arn="arn of another v2"), False, "was not judged by its gates"),
+        (CANDIDATE, {}, replace(GATE, passed=False), False, "did not pass its gates"),
+        (CANDIDATE, {}, replace(GATE, gates=(HOLDS, replace(HOLDS, passed=False))), False, "did not pass its gates"),
         (
             replace(CANDIDATE, champion_arn="arn of v0"),
             {},
@@ -60,17 +57,15 @@ SILENCE = replace(NO, by=None)
         (CANDIDATE, {"approval": replace(YES, champion_arn="arn of v0")}, GATE, True, "was not approved by a user"),
         (CANDIDATE, {"approval": NO}, GATE, True, "was not approved: rejected by ann"),
         (CANDIDATE, {"approval": NO}, GATE, False, "was not approved: rejected by ann"),
-        (CANDIDATE, {"approval": SILENCE}, GATE, True, "was not approved: nobody answered within 24 hours"),
-        (ROLLBACK, {"evaluation": {"f1": 0.9}}, None, True, None),
+        (CANDIDATE, {"approval": SILENCE}, GATE, True, "was not approved: no answer came within 24 hours"),
+        (ROLLBACK, {"evaluation": evaluation()}, None, True, None),
         (ROLLBACK, {}, None, False, "was never evaluated"),
     ],
 )
 def test_a_version_serves_only_with_what_it_takes_on_record(
-    candidate: Candidate, record: dict[str, Any], gate: Any, needs_approval: bool, words: str | None
+    candidate: Candidate, record: dict[str, Any], gate: GateVerdict | None, needs_approval: bool, words: str | None
 ) -> None:
-    on_record = {name: to_json(value) if name == "approval" else value for name, value in record.items()}
-
-    refused = why_not_deployed(candidate, {**on_record, "gate": gate}, needs_approval=needs_approval)
+    refused = why_not_deployed(candidate, JudgedRecord(gate=gate, **record), needs_approval=needs_approval)
 
     if words is None:
         assert refused is None

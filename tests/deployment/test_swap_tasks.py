@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.codec import to_json
+from custom_labels.core.gate import Basis, Gate, GateResult, Metric
 from custom_labels.core.live_version import Candidate
 from custom_labels.deployment.deploy_tasks import swap_live
 from custom_labels.deployment.deployment import AfterSwap, DeploymentPlan, SmokeTest, Swap, Units
@@ -17,9 +18,10 @@ from custom_labels.deployment.version_operator import StartChallengerOperator
 from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.evaluation.approval import Approval
 from tests.kit.dag_runs import record
-from tests.kit.deploy_runs import registry, trained
+from tests.kit.deploy_runs import trained
 from tests.kit.detect_runs import point_to, start, version_arn
 from tests.kit.task_contexts import context, project_context
+from tests.kit.version_records import put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -37,6 +39,7 @@ SETTINGS = DeploymentSettings(
     keep_replaced_hours=0,
     when_quota_is_full="fail",
 )
+HOLDS = GateResult(Gate(at_least=0.8), Metric.F1, None, 0.9, None, 0.8, Basis.EVALUATION, passed=True)
 REASON = "F1 0.900 reaches the minimum of 0.8"
 
 
@@ -67,14 +70,18 @@ class Deploying:
 
     def decide(self, name: str = "v2", **changes: Any) -> None:
         """Put a decision on record that lets a version serve, but for some changes."""
-        gates = [{"passed": True}]
-        gate = {"version_arn": self.arns[name], "champion_arn": self.arns["v1"], "passed": True, "gates": gates}
-        registry().update_version(name, {"gate": {**gate, "reason": REASON, **changes}})
+        gate = {
+            "version_arn": self.arns[name],
+            "champion_arn": self.arns["v1"],
+            "passed": True,
+            "gates": [to_json(HOLDS)],
+        }
+        put_on_record(self.ctx.store, name, gate={**gate, "reason": REASON, **changes})
 
     def answer(self, *, approved: bool, by: str | None = "ann") -> None:
         """Put a user's answer about v2 on record."""
         given = Approval(approved, by, "2026-11-27T12:00:00+00:00", "", REASON, self.arns["v1"], 24, "digits_train/1")
-        registry().update_version("v2", {"approval": to_json(given)})
+        put_on_record(self.ctx.store, "v2", approval=given)
 
     def swap(self, name: str = "v2", *, needs_approval: bool = False) -> Swap:
         """Run the step itself, whatever ran before it."""
@@ -105,7 +112,7 @@ def deploying(aws: LocalAws, airflow_db: None) -> Deploying:
     [
         (None, None, False, "was not judged by its gates"),
         ({"passed": False}, None, False, "did not pass its gates"),
-        ({"gates": [{"passed": False}]}, None, False, "did not pass its gates"),
+        ({"gates": [to_json(replace(HOLDS, passed=False))]}, None, False, "did not pass its gates"),
         ({"champion_arn": None}, None, False, "was judged against no version"),
         ({}, None, True, "was not approved by a user, and 'require_approval' is on"),
         ({}, False, True, "was not approved: rejected by ann"),

@@ -13,12 +13,13 @@ from custom_labels.deployment.preconditions import recorded_by_guard, recorded_b
 from custom_labels.deployment.service import Cause, StoppedByGuard
 from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.version_operator import DeleteVersionOperator, StartLiveOperator, StopVersionOperator
-from tests.kit.dag_runs import statuses
-from tests.kit.deploy_runs import registry, trained
+from tests.kit.dag_runs import record, statuses
+from tests.kit.deploy_runs import trained
 from tests.kit.detect_runs import point_to, start
 from tests.kit.guard_runs import store
 from tests.kit.support import effects
 from tests.kit.task_contexts import context, run
+from tests.kit.version_records import put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -100,14 +101,14 @@ def test_what_the_registry_has_a_reason_for_is_done_and_recorded(
 ) -> None:
     stopped = StoppedByGuard("v2", Cause.WINDOW, "2026-11-27")
     if kind == "stop by a run":
-        registry().update_version("v2", {"stopped_for": "other inference units"})
+        put_on_record(store(), "v2", stopped_for="other inference units")
     if kind == "stop by the guard":
         change_service(store(), lambda memory: replace(memory, stopped=stopped))
 
     run(make(kind, project, name))
 
     assert statuses(aws).get(name) == after
-    assert kind == "delete" or registry().version(name)["status"] == after
+    assert kind == "delete" or record(aws, f"versions/{name}")["status"] == after
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -29,7 +29,7 @@ def approval(**more: Any) -> Approval:
 ANSWERS = [
     ("approved", {}, "approved by ann"),
     ("rejected", {"approved": False, "comment": "too many 7s"}, "rejected by ann: too many 7s"),
-    ("timed out", {"approved": False, "by": None}, "nobody answered within 24 hours, which counts as a rejection"),
+    ("timed out", {"approved": False, "by": None}, "no answer came within 24 hours, which counts as a rejection"),
 ]
 
 

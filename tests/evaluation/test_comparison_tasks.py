@@ -38,6 +38,7 @@ from tests.kit.support import (
     wait_until,
 )
 from tests.kit.task_contexts import project_context
+from tests.kit.version_records import put_on_record
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.type_defs import AssetTypeDef, TestingDataTypeDef, TrainingDataTypeDef
@@ -114,7 +115,7 @@ class Contest:
         for folder in ("registry/decisions/", "registry/live.json"):
             for entry in s3(self.aws).list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
                 s3(self.aws).delete_object(Bucket=BUCKET, Key=entry["Key"])
-        self.ctx.registry.update_version("champion", {"evaluation": to_json(self.evaluation("champion"))})
+        put_on_record(self.store, "champion", evaluation=self.evaluation("champion"))
         if self.describe("champion")["Status"] != "RUNNING":
             rekognition(self.aws).start_project_version(ProjectVersionArn=self.arn("champion"), MinInferenceUnits=1)
             wait_for_status(self.aws, self.project, "champion", "RUNNING")
@@ -228,7 +229,9 @@ def test_a_relative_gate_refuses_what_is_worse_on_the_same_images(contest: Conte
     assert gate["basis"] == "the same test images for both versions"
     assert gate["value"] == record["same_images"]["challenger"]["overall"]["f1"] < gate["champion"]
     assert "both on the same" in judged.headline
-    assert contest.ctx.registry.version("challenger")["gate"]["decision"].endswith("decisions/challenger.json")
+    assert contest.store.read_json("registry/versions/challenger.json")[0]["gate"]["decision"].endswith(
+        "decisions/challenger.json"
+    )
     assert b"regression" in (Decisions(contest.store, "challenger").page() or b"")
 
 

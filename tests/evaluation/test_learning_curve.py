@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
 import pytest
 
 from custom_labels.core.gate import Metric
 from custom_labels.evaluation.curve_picture import HEIGHT, MOST_POINTS, WIDTH, to_svg
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.learning_curve import learning_curve
+from tests.kit.version_records import evaluation
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def record(number: int, f1: float = 0.9, **more: Any) -> dict[str, Any]:
-    return {
-        "version_name": f"digits-{number}",
-        "as_of": f"2026-{1 + number // 28 % 12:02}-{1 + number % 28:02}T00:00:00+00:00",
-        "digest": f"d{number}",
-        "evaluation": {
-            "f1": f1,
-            "precision": f1,
-            "recall": f1 / 2,
-            "training_images": 10 * number,
-            "testing_images": 5,
-            "labels": [],
-        },
-        **more,
-    }
+def record(
+    number: int, f1: float = 0.9, version_name: str | None = None, serves_since: str | None = None
+) -> tuple[str, JudgedRecord]:
+    return version_name or f"digits-{number}", JudgedRecord(
+        as_of=f"2026-{1 + number // 28 % 12:02}-{1 + number % 28:02}T00:00:00+00:00",
+        digest=f"d{number}",
+        evaluation=replace(evaluation(f1, training_images=10 * number, testing_images=5), recall=f1 / 2),
+        serves_since=serves_since,
+    )
 
 
 def circles(svg: str) -> list[Xml.Element]:
@@ -37,7 +33,7 @@ def circles(svg: str) -> list[Xml.Element]:
 
 
 def test_every_evaluated_version_is_on_the_curve_in_the_order_of_its_images() -> None:
-    never = {"version_name": "failed", "as_of": "2026-01-01T00:00:00+00:00", "status": "TRAINING_FAILED"}
+    never = "failed", JudgedRecord(as_of="2026-01-01T00:00:00+00:00", status="TRAINING_FAILED")
 
     curve = learning_curve("digits", Metric.F1, [record(3), never, record(1), record(2, serves_since="2026-11-21")])
 

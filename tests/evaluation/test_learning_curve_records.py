@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from custom_labels.core.gate import Metric
 from custom_labels.core.registry import Registry
+from custom_labels.core.version_record import VersionRecord
 from custom_labels.evaluation.learning_curve_records import CURVE, PICTURE, write_learning_curve
 from custom_labels.s3.store import S3Store
+from tests.kit.version_records import evaluation, put_on_record
 
 
 def test_the_curve_is_that_of_all_records_of_the_registry(aws_store: S3Store) -> None:
     registry = Registry(aws_store)
-    scores = {"f1": 0.9, "precision": 0.8, "recall": 0.7, "training_images": 80, "testing_images": 20, "labels": []}
     for number in range(40):
         facts = {"as_of": f"2026-10-01T00:{number:02}:00+00:00", "digest": f"d{number}"}
-        registry.update_version(f"v{number:02}", {**facts, "evaluation": scores} if number % 2 else facts)
+        measured = {"evaluation": evaluation()} if number % 2 else {}
+        put_on_record(aws_store, f"v{number:02}", **facts, **measured)
 
     first = write_learning_curve(registry, "digits", Metric.F1)
     body = aws_store.read_bytes(PICTURE)[0]
@@ -24,4 +26,4 @@ def test_the_curve_is_that_of_all_records_of_the_registry(aws_store: S3Store) ->
     assert aws_store.read_json(CURVE)[0] == first.to_record()
     assert body == aws_store.read_bytes(PICTURE)[0]
     assert b"F1 of 20 versions" in body
-    assert [record["version_name"] for record in registry.versions(newest=3)] == ["v37", "v38", "v39"]
+    assert [name for name, _ in registry.versions(VersionRecord, newest=3)] == ["v37", "v38", "v39"]

@@ -11,6 +11,7 @@ from custom_labels.deployment.live_records import move_live
 from custom_labels.detection.detection import Decision, Detection
 from tests.kit.review_project import ReviewPlace, make_request, set_up_review
 from tests.kit.support import BUCKET, LABELS, s3
+from tests.kit.version_records import evaluation, put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -24,7 +25,7 @@ def set_up_sampling(aws: LocalAws) -> ReviewPlace:
     made = set_up_review(aws)
     candidate = Candidate(PROJECT, VERSION, "arn:v", "d" * 64, 0.9, LABELS, champion_arn=None)
     move_live(Registry(made.store), candidate, "2026-11-21T12:00:00+00:00")
-    Registry(made.store).update_version(VERSION, {"evaluation": {"f1": 0.9}})
+    put_on_record(made.store, VERSION, evaluation=evaluation())
     return made
 
 

@@ -8,6 +8,7 @@ from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.kit.detect_runs import point_to, start, train_versions, version_arn, wait_for_status
 from tests.kit.support import BUCKET, LABELS, rekognition
+from tests.kit.version_records import evaluation, put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -43,9 +44,8 @@ def copied(aws: LocalAws, name: str) -> str:
 
 def _judged(aws: LocalAws, project: str, *names: str, status: str) -> None:
     for name in names:
-        evaluation = {"f1": 0.9, "labels": [{"label": label} for label in LABELS]}
-        facts = {"digest": "0" * 64, "version_arn": version_arn(aws, project, name), "evaluation": evaluation}
-        registry().update_version(name, {**facts, "status": status})
+        facts = {"digest": "0" * 64, "version_arn": version_arn(aws, project, name), "status": status}
+        put_on_record(registry().store, name, **facts, evaluation=evaluation(0.9, *LABELS))
 
 
 def serve_in_turn(aws: LocalAws, *names: str) -> str:
@@ -54,7 +54,7 @@ def serve_in_turn(aws: LocalAws, *names: str) -> str:
     for name in names:
         point_to(aws, project, name)
     start(aws, project, names[-1])
-    registry().update_version(names[-1], {"status": "RUNNING", "minimum_inference_units": 1})
+    put_on_record(registry().store, names[-1], status="RUNNING", minimum_inference_units=1)
     return project
 
 

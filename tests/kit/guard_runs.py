@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile
-from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.kit.dag_runs import Run, run_dag
 from tests.kit.support import BUCKET, client
+from tests.kit.version_records import put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -29,7 +29,7 @@ def store() -> S3Store:
 
 def know(name: str, **facts: Any) -> None:
     """Let the registry know a version."""
-    Registry(store()).update_version(name, {"digest": name, "version_arn": f"arn of {name}", **facts})
+    put_on_record(store(), name, **{"digest": name, "version_arn": f"arn of {name}", **facts})
 
 
 def end_of(run: Run) -> tuple[str, str]:

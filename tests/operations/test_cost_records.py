@@ -9,6 +9,8 @@ import pytest
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.registry import Registry
+from custom_labels.datasets.snapshot import LabelCount
+from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.detection.log_records import last_detected, log_key, write_log
 from custom_labels.operations.cost_records import (
@@ -110,9 +112,18 @@ def test_days_that_were_counted_and_are_over_are_not_read_again(aws_store: S3Sto
 def test_a_version_keeps_all_facts_when_many_add_one(aws_store: S3Store) -> None:
     registry = Registry(aws_store)
 
-    at_once(lambda number: registry.update_version("v1", {f"fact {number}": number}))
+    def add(number: int) -> None:
+        registry.change_version(
+            "v1",
+            TrainedRecord,
+            lambda record: replace(record, labels=(*record.labels, LabelCount(str(number), 1, 1, ""))),
+        )
 
-    assert registry.version("v1") == {f"fact {number}": number for number in range(THREADS)}
+    at_once(add)
+
+    found = registry.version("v1", TrainedRecord)
+    assert found is not None
+    assert {each.label for each in found.labels} == {str(number) for number in range(THREADS)}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from custom_labels.core.context import FINAL
 from custom_labels.core.live_version import Candidate
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK, LockFile, LockLost
 from custom_labels.core.registry import Registry
+from custom_labels.core.version_record import VersionRecord
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import CustomLabelsError, ModelError, NotPermitted
 from custom_labels.s3.store import S3Store
@@ -157,7 +158,9 @@ class Run:
         attempt = change_trainings(self.store, lambda trainings: trainings.claim(ours, force=self.force))[self.digest]
         if attempt.state.is_finished:
             raise NotPermitted("Exactly these images were tried before.")
-        self.registry.update_version(attempt.version_name, {"digest": self.digest, "as_of": self.as_of})
+        self.registry.change_version(
+            attempt.version_name, VersionRecord, lambda known: replace(known, digest=self.digest, as_of=self.as_of)
+        )
         return attempt
 
     def start_training(self) -> str:
@@ -191,6 +194,7 @@ class Run:
         return "judge_version"
 
     def judge_version(self) -> str:
+        self.lock.hold()
         if self.version in self.models.good:
             return "acquire_deployment_lock"
         self.state = AttemptState.GATE_FAILED

@@ -9,13 +9,16 @@ import pytest
 
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import LIVE, Registry
+from custom_labels.core.version_record import VersionRecord
 from custom_labels.deployment.live_records import move_live
 from custom_labels.errors import BelongsToAnother, LiveVersionChanged
-from custom_labels.s3.store import S3Store
+from custom_labels.evaluation.judged_record import JudgedRecord
+from custom_labels.s3.store import S3Store, StorageError
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from custom_labels.training.training_records import change_trainings, finish_training, read_trainings
 from custom_labels.training.trainings import Trainings
 from tests.kit.threads import THREADS, at_once
+from tests.kit.version_records import put_on_record
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -183,12 +186,30 @@ def test_an_end_is_on_record_and_its_second_writing_changes_nothing(registry: Re
 # -- records ---------------------------------------------------------------------------------------
 
 
-def test_update_version_keeps_what_is_recorded_already(registry: Registry) -> None:
-    registry.update_version("v1", {"digest": "d1", "status": "TRAINING_COMPLETED"})
-    registry.update_version("v1", {"status": "RUNNING"})
+def test_a_change_of_a_version_keeps_what_is_on_record_already(registry: Registry) -> None:
+    put_on_record(registry.store, "v1", digest="d1", status="TRAINING_COMPLETED", of_another_room=[1])
 
-    assert registry.version("v1") == {"digest": "d1", "status": "RUNNING"}
-    assert registry.version("v2") == {}
+    changed = registry.change_version("v1", VersionRecord, lambda record: replace(record, status="RUNNING"))
+
+    assert changed == registry.version("v1", VersionRecord) == VersionRecord(digest="d1", status="RUNNING")
+    kept, _ = registry.store.read_json("registry/versions/v1.json")
+    assert kept == {"digest": "d1", "status": "RUNNING", "of_another_room": [1]}
+    assert registry.version("v2", VersionRecord) is None
+
+
+def test_a_change_of_nothing_writes_nothing(registry: Registry, aws: LocalAws) -> None:
+    registry.change_version("v1", VersionRecord, lambda record: record)
+
+    assert registry.version("v1", VersionRecord) is None
+
+
+def test_a_record_that_is_not_as_it_was_written_says_where_and_the_way_out(registry: Registry) -> None:
+    put_on_record(registry.store, "v1", evaluation={"f1": "high"})
+
+    with pytest.raises(
+        StorageError, match=r"versions/v1\.json is not as this package writes it: 'evaluation\.f1'.*Restore"
+    ):
+        registry.version("v1", JudgedRecord)
 
 
 def test_of_projects_that_claim_a_place_at_once_one_has_it(aws_store: S3Store) -> None:

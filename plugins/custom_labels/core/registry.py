@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
-from custom_labels.core.codec import from_json
+from pydantic import ValidationError
+
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import Project
+from custom_labels.core.version_record import VersionRecord
 from custom_labels.errors import BelongsToAnother
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import READERS, list_keys
-from custom_labels.s3.store import S3Store
+from custom_labels.s3.store import S3Store, StorageError
+
+R = TypeVar("R")
+V = TypeVar("V", bound=VersionRecord)
 
 LIVE = "registry/live.json"
 OWNER = "registry/project.json"
@@ -79,21 +85,22 @@ class Registry:
 
     def live(self) -> LiveVersion | None:
         """Read which version serves; ``None`` before the first deployment."""
-        value, _ = self.store.read_json(LIVE)
-        return from_json(LiveVersion, value) if value else None
+        return self._read(LIVE, LiveVersion)
 
     # -- lineage -----------------------------------------------------------------------------------
 
-    def version(self, version_name: str) -> dict[str, Any]:
-        """Read a version's record; empty when there is none."""
-        value, _ = self.store.read_json(_version_key(version_name))
-        return dict(value or {})
+    def version(self, version_name: str, kind: type[V]) -> V | None:
+        """Read what a room needs of a version's record; ``None`` when there is none.
 
-    def versions(self, newest: int | None = None) -> Iterator[dict[str, Any]]:
+        :param kind: the room's :class:`VersionRecord`.
+        """
+        return self._read(_version_key(version_name), kind)
+
+    def versions(self, kind: type[V], newest: int | None = None) -> Iterator[tuple[str, V]]:
         """Read the records of all versions in the order of their names, which is that of their runs, some at a time.
 
         :param newest: only so many, from the end.
-        :return: each record with its ``version_name``.
+        :return: each name with its record.
         """
         names = [
             key.removeprefix(VERSIONS).removesuffix(".json") for keys in list_keys(self.store, VERSIONS) for key in keys
@@ -102,23 +109,42 @@ class Registry:
         with ThreadPoolExecutor(READERS) as pool:
             for start in range(0, len(names), READERS):
                 some = names[start : start + READERS]
-                for name, record in zip(some, pool.map(self.version, some), strict=True):
+                for name, record in zip(some, pool.map(lambda name: self.version(name, kind), some), strict=True):
                     if record:
-                        yield {**record, "version_name": name}
+                        yield name, record
 
-    def update_version(self, version_name: str, facts: Mapping[str, Any]) -> None:
-        """Add facts to a version's record, keeping what it holds, also what others add at the same moment."""
-        self.change_version(version_name, lambda record: {**record, **facts})
+    def change_version(self, version_name: str, kind: type[V], change: Callable[[V], V]) -> V:
+        """Change a version's record, keeping what other rooms have there, also what others add at the same moment.
 
-    def change_version(self, version_name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        """Change a version's record by compare-and-set, and give it; equal means not to write.
-
-        :param change: gives the new record for the present one, empty where there is none.
+        :param change: gives the new record for the present one, which is empty where there is none.
+        :return: the record as it is now.
         """
-        changed: dict[str, Any] = change_json(
-            self.store, _version_key(version_name), lambda record: change(record or {}) or record
-        )
-        return changed
+
+        def changed(value: Any) -> Any:
+            before = self._parse(_version_key(version_name), kind, value or {})
+            old, new = to_json(before), to_json(change(before))
+            facts = {name: new[name] for name in new if new[name] != old[name]}
+            return {**(value or {}), **facts} if facts else value
+
+        return from_json(kind, change_json(self.store, _version_key(version_name), changed) or {})
+
+    def _read(self, relative: str, kind: type[R]) -> R | None:
+        value, _ = self.store.read_json(relative)
+        return self._parse(relative, kind, value) if value else None
+
+    def _parse(self, relative: str, kind: type[R], value: Any) -> R:
+        """Take a record from its JSON.
+
+        :raises StorageError: it is not as this package writes it.
+        """
+        try:
+            return from_json(kind, value)
+        except ValidationError as error:
+            wrong = "; ".join(f"'{'.'.join(map(str, e['loc']))}': {e['msg']}" for e in error.errors())
+            raise StorageError(
+                f"{self.store.uri(relative)} is not as this package writes it: {wrong}. Restore an earlier version of "
+                "the object."
+            ) from error
 
     # -- how runs ended ----------------------------------------------------------------------------
 

@@ -69,24 +69,32 @@ class Refusals:
             return []
         return [image for image, codes in self.images.items() if IMAGE_FAULTS.intersection(codes)]
 
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types, for the version's record."""
-        return {
-            "lines": self.lines,
-            "refused": self.refused,
-            "codes": dict(sorted(self.codes.items())),
-            "examples": list(self.images)[:EXAMPLES],
-        }
+    def to_record(self) -> RefusedImages:
+        """Give the numbers, for the version's record."""
+        codes = dict(sorted(self.codes.items()))
+        return RefusedImages(self.lines, self.refused, codes, tuple(self.images)[:EXAMPLES])
 
 
-def refusals_in_words(record: Mapping[str, Any]) -> str:
-    """Say what was refused, in one sentence without its end; empty where nothing was.
+@dataclass(frozen=True)
+class RefusedImages:
+    """What Custom Labels did not use of a version's images.
 
-    :param record: what :meth:`Refusals.to_record` gave.
+    :param lines: of both manifests; ``refused`` of them were not used.
+    :param codes: number of lines by code.
+    :param examples: URIs of some of the images.
     """
-    if not record.get("refused"):
+
+    lines: int
+    refused: int
+    codes: Mapping[str, int]
+    examples: tuple[str, ...]
+
+
+def refusals_in_words(record: RefusedImages | None) -> str:
+    """Say what was refused, in one sentence without its end; empty where nothing was."""
+    if record is None or not record.refused:
         return ""
-    names = ", ".join(record["examples"][:3]) or "no name is known"
-    more = ", ..." if record["refused"] > len(record["examples"][:3]) > 0 else ""
-    codes = f", with {', '.join(record['codes'])}" if record["codes"] else ""
-    return f"{record['refused']} of {record['lines']} images{codes}: {names}{more}"
+    names = ", ".join(record.examples[:3]) or "no name is known"
+    more = ", ..." if record.refused > len(record.examples[:3]) > 0 else ""
+    codes = f", with {', '.join(record.codes)}" if record.codes else ""
+    return f"{record.refused} of {record.lines} images{codes}: {names}{more}"

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_labels.core.context import ProjectContext
-from custom_labels.datasets.refusals import EXAMPLES, refusals_in_words
+from custom_labels.datasets.refusals import EXAMPLES, RefusedImages, refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
+from custom_labels.datasets.trained_record import TrainedRecord
 
 log = logging.getLogger(__name__)
 
 
-def note_refusals(ctx: ProjectContext, digest: str, described: Mapping[str, Any]) -> dict[str, Any]:
+def note_refusals(ctx: ProjectContext, digest: str, described: Mapping[str, Any]) -> RefusedImages:
     """Read what Custom Labels' validation of a training names, and leave it out the next time.
 
     :param digest: of the snapshot that was trained on.
@@ -23,10 +24,11 @@ def note_refusals(ctx: ProjectContext, digest: str, described: Mapping[str, Any]
     found = read_refusals(ctx.store, described)
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
-    if found.refused:
-        log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_record()))
+    refused = found.to_record()
+    if refused.refused:
+        log.warning("Custom Labels did not use %s.", refusals_in_words(refused))
     remember_refusals(ctx.store, digest, found.blamed)
-    return found.to_record()
+    return refused
 
 
 def mention_refusals(
@@ -36,9 +38,10 @@ def mention_refusals(
 
     :param detail: the outcome's sentence; ``facts`` its named values.
     """
-    record = ctx.registry.version(version_name).get("refused_images") or {}
-    words = refusals_in_words(record)
-    if not words:
+    record = ctx.registry.version(version_name, TrainedRecord)
+    refused = record.refused_images if record else None
+    words = refusals_in_words(refused)
+    if refused is None or not words:
         return detail, facts
-    clause = f"; Custom Labels did not use {record['refused']} of {record['lines']} images"
+    clause = f"; Custom Labels did not use {refused.refused} of {refused.lines} images"
     return detail + clause, {**facts, "Not used by Custom Labels": words}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from airflow.sdk import Asset, BaseOperator, TriggerRule
 from custom_labels.aws.operators.waiting import WaitUntilOperator
 from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.dag_arguments import custom_labels_arguments, sensor_arguments
 from custom_labels.core.live_version import Candidate, LiveVersion
@@ -20,6 +19,7 @@ from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import decision, each_of, fan_out, follow, given, order, step
+from custom_labels.core.version_record import VersionRecord
 from custom_labels.deployment.deployment import (
     AfterSwap,
     DeploymentPlan,
@@ -32,6 +32,7 @@ from custom_labels.deployment.deployment import (
 )
 from custom_labels.deployment.live_records import move_live
 from custom_labels.deployment.preconditions import require_permission
+from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.deployment.settings import DeploymentSettings, ServingSettings
 from custom_labels.deployment.version_operator import (
     RestartLiveOperator,
@@ -39,7 +40,7 @@ from custom_labels.deployment.version_operator import (
     StopChallengerOperator,
     StopVersionOperator,
 )
-from custom_labels.deployment.version_tasks import note_status, stop_for_quota
+from custom_labels.deployment.version_tasks import change_served, note_status, stop_for_quota
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
 
@@ -163,7 +164,7 @@ def _find_kept(ctx: ProjectContext, candidate: Candidate, live: LiveVersion | No
     return tuple(
         VersionRef(candidate.project_arn, name)
         for name, described in ctx.rekognition.list_versions(candidate.project_arn).items()
-        if described.status == "RUNNING" and name not in needed and ctx.registry.version(name)
+        if described.status == "RUNNING" and name not in needed and ctx.registry.version(name, VersionRecord)
     )
 
 
@@ -224,15 +225,12 @@ def swap_live(ctx: ProjectContext, settings: DeploymentSettings, plan: Deploymen
     require_permission(ctx, candidate, ctx.registry.live(), needs_approval=settings.require_approval)
     _require_running(ctx, candidate)
     live = move_live(ctx.registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
-    ctx.registry.update_version(
+    change_served(
+        ctx,
         live.version_name,
-        {
-            "serves_since": live.since,
-            "kept_until": None,
-            "replaced_by": None,
-            "stopped_for": None,
-            "smoke_test": to_json(tested),
-        },
+        lambda record: replace(
+            record, serves_since=live.since, kept_until=None, replaced_by=None, stopped_for=None, smoke_test=tested
+        ),
     )
     drained = datetime.fromisoformat(live.since) + timedelta(seconds=settings.drain_seconds)
     return Swap(_after_swap(ctx, live, settings.keep_replaced_hours), live, drained.isoformat())
@@ -252,14 +250,13 @@ def _after_swap(ctx: ProjectContext, live: LiveVersion, keep_hours: float) -> Af
     name, project_arn = live.previous_version_name, live.previous_project_arn
     if not name or not project_arn:
         return AfterSwap.NOTHING
-    facts = {"replaced_by": live.version_name, "stopped_for": None}
-    if VERSION_RUNNING.judge(ctx.rekognition.describe_version(project_arn, name).status) is Verdict.FAILED:
-        ctx.registry.update_version(name, facts)
+    is_down = VERSION_RUNNING.judge(ctx.rekognition.describe_version(project_arn, name).status) is Verdict.FAILED
+    until = datetime.fromisoformat(live.since) + timedelta(hours=keep_hours) if keep_hours and not is_down else None
+
+    def replaced(record: ServedRecord) -> ServedRecord:
+        return replace(record, replaced_by=live.version_name, stopped_for=None, kept_until=until or record.kept_until)
+
+    change_served(ctx, name, replaced)
+    if is_down:
         note_status(ctx, project_arn, name)  # perhaps stopped by a run that did not live to say so
-        return AfterSwap.NOTHING
-    if keep_hours:
-        until = datetime.fromisoformat(live.since) + timedelta(hours=keep_hours)
-        ctx.registry.update_version(name, {**facts, "kept_until": until.isoformat()})
-        return AfterSwap.NOTHING
-    ctx.registry.update_version(name, facts)
-    return AfterSwap.STOP
+    return AfterSwap.NOTHING if is_down or keep_hours else AfterSwap.STOP

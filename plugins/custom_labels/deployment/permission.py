@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import Candidate, LiveVersion
-from custom_labels.evaluation.approval import Approval
+from custom_labels.evaluation.judged_record import JudgedRecord
 
 
 def why_not_deployed(
     candidate: Candidate,
-    record: Mapping[str, Any],
+    record: JudgedRecord,
     *,
     needs_approval: bool,
 ) -> str | None:
@@ -25,23 +21,23 @@ def why_not_deployed(
     """
     name = candidate.version_name
     if candidate.is_rollback:
-        return None if record.get("evaluation") else _refusal(name, "was never evaluated")
-    gate = record.get("gate")
-    if gate is None or gate["version_arn"] != candidate.version_arn:
+        return None if record.evaluation else _refusal(name, "was never evaluated")
+    gate = record.gate
+    if gate is None or gate.version_arn != candidate.version_arn:
         return _refusal(name, "was not judged by its gates", "judge_version")
-    if not gate["passed"] or not all(each["passed"] for each in gate["gates"]):
-        return _refusal(name, f"did not pass its gates ({gate['reason']})")
-    champion = gate["champion_arn"]
+    if not gate.passed or not all(each.passed for each in gate.gates):
+        return _refusal(name, f"did not pass its gates ({gate.reason})")
+    champion = gate.champion_arn
     if champion != candidate.champion_arn:
         against = f"was judged against {champion or 'no version'}, not {candidate.champion_arn or 'none'}"
         return _refusal(name, against, "judge_version")
-    return _why_not_approved(name, record, gate["reason"], champion, needs_approval=needs_approval)
+    return _why_not_approved(name, record, gate.reason, champion, needs_approval=needs_approval)
 
 
 def _why_not_approved(
-    name: str, record: Mapping[str, Any], reason: str, champion_arn: str | None, *, needs_approval: bool
+    name: str, record: JudgedRecord, reason: str, champion_arn: str | None, *, needs_approval: bool
 ) -> str | None:
-    given = from_json(Approval, record["approval"]) if record.get("approval") else None
+    given = record.approval
     if given is not None and not given.covers(reason, champion_arn):
         given = None
     if given is not None and not given.approved:

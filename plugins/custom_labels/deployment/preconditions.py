@@ -10,8 +10,10 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.deployment.permission import why_not_deployed
+from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.deployment.service_records import read_service
 from custom_labels.errors import LiveVersionChanged, NotPermitted
+from custom_labels.evaluation.judged_record import JudgedRecord
 
 # -- putting into service --------------------------------------------------------------------------
 
@@ -29,7 +31,7 @@ def require_permission(
         raise LiveVersionChanged(reason)
     if live is not None and live.version_arn == candidate.version_arn:
         return
-    record = ctx.registry.version(candidate.version_name)
+    record = ctx.registry.version(candidate.version_name, JudgedRecord) or JudgedRecord()
     refuse(why_not_deployed(candidate, record, needs_approval=needs_approval))
 
 
@@ -57,7 +59,8 @@ def never(ctx: ProjectContext, name: str) -> bool:  # noqa: ARG001
 
 def recorded_by_run(ctx: ProjectContext, name: str) -> bool:
     """Whether a run recorded what it stops the live version for."""
-    return bool(ctx.registry.version(name).get("stopped_for"))
+    record = ctx.registry.version(name, ServedRecord)
+    return record is not None and bool(record.stopped_for)
 
 
 def recorded_by_guard(ctx: ProjectContext, name: str) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from custom_labels.aws.statuses import STARTABLE, VERSION_RUNNING, Described, Verdict
 from custom_labels.core.live_version import Candidate, LiveVersion
+from custom_labels.deployment.served_record import RolledBack, ServedRecord
 from custom_labels.errors import ModelError
 
 
@@ -45,21 +44,17 @@ class RollbackTarget:
     reason: str = ""
 
 
-def find_target(
-    live: LiveVersion | None, named: str | None, rolled_back: Mapping[str, Any] | None = None
-) -> RollbackTarget:
+def find_target(live: LiveVersion | None, named: str | None, rolled_back: RolledBack | None = None) -> RollbackTarget:
     """Find the version that a rollback is to put back: the named one, else the one that the live version replaced.
 
     A version that was rolled back from is put back by its name only. A rollback that died after its swap is gone on
     with: its target is the live version itself.
 
     :param named: what the person asked for.
-    :param rolled_back: what the registry says of how the live version's predecessor was rolled back from: ``to`` which
-        version, and ``at`` which moment, ISO 8601; ``None`` if it says nothing.
+    :param rolled_back: how the live version's predecessor was rolled back from, by the registry.
     """
     if live is not None and live.is_rollback and live.previous_version_name and named in {None, "", live.version_name}:
-        fact = rolled_back or {}
-        if fact.get("to") != live.version_name or fact.get("at", "") < live.since:
+        if rolled_back is None or rolled_back.to != live.version_name or rolled_back.at < live.since:
             return RollbackTarget(live.version_name)
         if not named:
             return RollbackTarget(
@@ -81,20 +76,20 @@ def find_target(
 def make_candidate(
     version_name: str,
     *,
-    record: Mapping[str, Any],
+    record: ServedRecord | None,
     project_arn: str,
     described: Described,
     live: LiveVersion | None,
 ) -> Candidate:
     """Make the candidate of a deployment from what the registry and AWS know of a version.
 
-    :param record: the version's record in the registry, empty where it has none.
+    :param record: the version's record in the registry, ``None`` where it has none.
     :param described: what AWS says of it.
     :param live: the version that it replaces; itself, where a run that died had put it back already.
     :raises ModelError: the registry does not know the version, or AWS cannot start it.
     """
     where = f"'registry/versions/{version_name}.json'"
-    if not record:
+    if record is None:
         raise ModelError(
             f"Version '{version_name}' is not one of this project: there is no {where}. Only versions that the "
             "project's registry knows are put into service. Name one of 'registry/versions/' in the Param 'version'."
@@ -109,8 +104,8 @@ def make_candidate(
             f"Version '{version_name}' is {described.status}, from which it cannot be started; AWS says: "
             f"'{described.message}'. Wait if that passes, or name another version in the Param 'version'."
         )
-    evaluation = record.get("evaluation")
-    if not evaluation:
+    evaluation = record.evaluation
+    if evaluation is None:
         raise ModelError(
             f"Version '{version_name}' was never evaluated: {where} has no 'evaluation'. Name a version in the Param "
             "'version' that was judged by its gates."
@@ -119,9 +114,9 @@ def make_candidate(
         project_arn=project_arn,
         version_name=version_name,
         version_arn=described.arn,
-        digest=record["digest"],
-        f1=evaluation["f1"],
-        labels=tuple(metrics["label"] for metrics in evaluation["labels"]),
+        digest=record.digest or "",
+        f1=evaluation.f1,
+        labels=tuple(metrics.label for metrics in evaluation.labels),
         champion_arn=live.version_arn if live else None,
         is_rollback=True,
     )

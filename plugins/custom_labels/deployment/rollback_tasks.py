@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from custom_labels.aws.statuses import Described
 from custom_labels.core.context import ProjectContext
@@ -19,7 +19,9 @@ from custom_labels.deployment.rollback import (
     find_target,
     make_candidate,
 )
+from custom_labels.deployment.served_record import RolledBack, ServedRecord
 from custom_labels.deployment.settings import DeploymentSettings
+from custom_labels.deployment.version_tasks import change_served, read_served
 from custom_labels.errors import ModelError
 from custom_labels.training.retraining import AttemptState
 from custom_labels.training.training_records import finish_training, read_trainings
@@ -30,11 +32,11 @@ def choose_version(ctx: ProjectContext) -> RollbackDecision:
     """Find the version to put back, under the deployment lock: the named one, else the live version's predecessor."""
     ctx.deployment_lock.hold()
     live = ctx.registry.live()
-    replaced = ctx.registry.version(live.previous_version_name) if live and live.previous_version_name else {}
-    target = find_target(live, ctx.param("version"), replaced.get("rolled_back"))
+    before = live.previous_version_name if live else None
+    target = find_target(live, ctx.param("version"), read_served(ctx, before).rolled_back if before else None)
     if target.version_name is None:
         return RollbackDecision(Rollback.NOT_DUE, target.reason)
-    record = ctx.registry.version(target.version_name)
+    record = ctx.registry.version(target.version_name, ServedRecord)
     project_arn = _project_arn(ctx, live, record)
     described = ctx.rekognition.describe_version(project_arn, target.version_name) if record else Described(None)
     candidate = make_candidate(
@@ -44,9 +46,9 @@ def choose_version(ctx: ProjectContext) -> RollbackDecision:
     return RollbackDecision(Rollback.DUE, f"{target.version_name} is to replace {goes or 'none'}", candidate, goes)
 
 
-def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: dict[str, Any]) -> str:
+def _project_arn(ctx: ProjectContext, live: LiveVersion | None, record: ServedRecord | None) -> str:
     """Find the project at AWS; a version's own ARN does not name it."""
-    attempt = read_trainings(ctx.store).attempt(record.get("digest"))
+    attempt = read_trainings(ctx.store).attempt(record.digest if record else None)
     if attempt is not None:
         return attempt.project_arn
     if live is not None:
@@ -71,8 +73,8 @@ def finish(ctx: ProjectContext, settings: DeploymentSettings, decided: RollbackD
     why = ctx.param("reason") or "no reason was given"
     if replaced:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        fact = {"to": name, "by": who, "reason": why, "at": now, "run": ctx.run_name}
-        ctx.registry.update_version(replaced, {"rolled_back": fact})
+        fact = RolledBack(name, who, why, now, ctx.run_name)
+        change_served(ctx, replaced, lambda record: replace(record, rolled_back=fact))
         # A train run that died after its swap left its attempt open: the next would resume it, and deploy it again.
         for attempt in read_trainings(ctx.store).open:
             if attempt.version_name == replaced:

@@ -11,8 +11,9 @@ from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import decision, step
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.scaling import ScaleDecision, Scaling, decide_scaling
+from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.deployment.settings import ServingSettings
-from custom_labels.deployment.version_tasks import minutes_without, note_status, stop_for_quota
+from custom_labels.deployment.version_tasks import minutes_without, note_status, read_served, stop_for_quota
 from custom_labels.errors import ModelError
 
 _WHY = "other inference units"
@@ -27,13 +28,13 @@ def inspect_live(ctx: ProjectContext, settings: ServingSettings) -> ScaleDecisio
     ctx.deployment_lock.hold()
     live = ctx.registry.live()
     described = note_status(ctx, live.project_arn, live.version_name, stopped_by_us=False) if live else NOTHING
-    record = ctx.registry.version(live.version_name) if live else {}
+    record = read_served(ctx, live.version_name) if live else ServedRecord()
     decided = decide_scaling(
         live.version_name if live else None,
         described.status,
         present=Units.of(described.raw),
         wanted=Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units),
-        was_interrupted=record.get("stopped_for") == _WHY,
+        was_interrupted=record.stopped_for == _WHY,
     )
     if live is None or decided.choice is Scaling.NOT_DUE:
         return decided
@@ -54,6 +55,6 @@ def finish(ctx: ProjectContext, settings: ServingSettings, decided: ScaleDecisio
             f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {decided.wanted} were "
             "asked for: 'stop_live' or 'start_live' was marked by hand. Trigger the DAG again."
         )
-    without = minutes_without(ctx.registry.version(name))
+    without = minutes_without(read_served(ctx, name))
     detail = f"version {name} runs with {decided.wanted}; nothing served for at most {without}"
     return finish_run(ctx, settings, Outcome.SCALED, detail)

@@ -23,7 +23,14 @@ from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.deployment.deployment import DeploymentPlan, Units
 from custom_labels.deployment.permission import why_not_deleted, why_not_live, why_not_stopped
 from custom_labels.deployment.preconditions import never, refuse, require_permission
-from custom_labels.deployment.version_tasks import minutes_without, note_service, note_status
+from custom_labels.deployment.served_record import ServedRecord
+from custom_labels.deployment.version_tasks import (
+    minutes_without,
+    note_restart,
+    note_service,
+    note_status,
+    read_served,
+)
 from custom_labels.errors import NotDecided
 from custom_labels.training.training_records import read_trainings
 
@@ -181,18 +188,18 @@ class RestartLiveOperator(CustomLabelsStartVersionOperator):
         ctx = ProjectContext(self.project, context)
         ctx.deployment_lock.hold()
         live = ctx.registry.live()
-        record = ctx.registry.version(live.version_name) if live else {}
-        if live is None or not record.get("stopped_for"):
+        record = read_served(ctx, live.version_name) if live else ServedRecord()
+        if live is None or not record.stopped_for:
             raise AirflowSkipException("The version that serves was not stopped by this run or one before it.")
         self._name(live)
         is_down = VERSION_RUNNING.judge(note_status(ctx, live.project_arn, live.version_name).status) is Verdict.FAILED
         # Where an earlier try of this task started it, the record says still that it was found stopped.
-        if not is_down and record.get("status") == "RUNNING":
-            ctx.registry.update_version(live.version_name, {"stopped_for": None})
+        if not is_down and record.status == "RUNNING":
+            note_restart(ctx, live.version_name)
             raise AirflowSkipException(f"Version {live.version_name} serves.")
-        units = Units.wanted(record.get("minimum_inference_units") or 1, record.get("maximum_inference_units"))
+        units = record.units_or(Units(1))
         self.min_inference_units, self.max_inference_units = units.minimum, units.maximum
-        self.log.warning("%s was stopped for %s: starting it again.", self.subject, record["stopped_for"])
+        self.log.warning("%s was stopped for %s: starting it again.", self.subject, record.stopped_for)
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
@@ -211,15 +218,15 @@ class RestartLiveOperator(CustomLabelsStartVersionOperator):
         ctx = ProjectContext(self.project, context)
         name = self.version_name
         note_status(ctx, self.project_arn, name)
-        record = ctx.registry.version(name)
+        record = read_served(ctx, name)
         last = ctx.registry.last_run(ctx.run.dag_id)
         why = f"{last['detail']} " if last.get("run") == ctx.run_name else ""
         detail = (
-            f"{why}Version {name}, which was stopped for {record.get('stopped_for')}, was started again and serves; "
+            f"{why}Version {name}, which was stopped for {record.stopped_for}, was started again and serves; "
             f"nothing served for at most {minutes_without(record)}"
         )
         outcome = RunOutcome(Outcome.FAILED, self.project, detail, ctx.run_name)
         write_note(context, outcome.note)
         notify_all(ctx, outcome)
-        ctx.registry.update_version(name, {"stopped_for": None})
+        note_restart(ctx, name)
         return super().result(described, context)

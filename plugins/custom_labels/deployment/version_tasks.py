@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from custom_labels.aws.statuses import VERSION_RUNNING, Described, Verdict
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.deployment.deployment import Units, VersionRef
+from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.deployment.serving_records import ServingLog
 
 log = logging.getLogger(__name__)
@@ -30,20 +32,38 @@ def note_status(ctx: ProjectContext, project_arn: str, version_name: str, *, sto
     if stopped_by_us and VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
         ServingLog(ctx.store).stopped(version_name, now)
     ServingLog(ctx.store).seen(version_name, units.minimum, described.status, now)
-    ctx.registry.change_version(version_name, lambda record: {**record, **_facts(record, described, now)})
+    change_served(ctx, version_name, lambda record: _with_status(record, described, now))
     return described
 
 
-def _facts(record: dict[str, Any], described: Described, now: datetime) -> dict[str, Any]:
-    """Give what is recorded of a version's status, beside what is known of it."""
-    facts: dict[str, Any] = {"status": described.status}
+def _with_status(record: ServedRecord, described: Described, now: datetime) -> ServedRecord:
+    """Give what is recorded of a version with its status."""
+    with_status = replace(record, status=described.status)
     if described.status == "RUNNING":
-        facts.update(Units.of(described.raw).to_record())
-        if record.get("status") != "RUNNING":
-            facts["started_at"] = now.isoformat(timespec="seconds")
-    elif VERSION_RUNNING.judge(described.status) is Verdict.FAILED:
-        facts["kept_until"] = None
-    return {name: value for name, value in facts.items() if record.get(name) != value}
+        units = Units.of(described.raw)
+        return replace(
+            with_status,
+            minimum_inference_units=units.minimum,
+            maximum_inference_units=units.maximum,
+            started_at=record.started_at if record.status == "RUNNING" else now.isoformat(timespec="seconds"),
+        )
+    is_down = VERSION_RUNNING.judge(described.status) is Verdict.FAILED
+    return replace(with_status, kept_until=None) if is_down else with_status
+
+
+def read_served(ctx: ProjectContext, version_name: str) -> ServedRecord:
+    """Read what is on record of a version in service; an empty record where there is none."""
+    return ctx.registry.version(version_name, ServedRecord) or ServedRecord()
+
+
+def change_served(ctx: ProjectContext, version_name: str, change: Callable[[ServedRecord], ServedRecord]) -> None:
+    """Change what is on record of a version in service."""
+    ctx.registry.change_version(version_name, ServedRecord, change)
+
+
+def note_restart(ctx: ProjectContext, version_name: str) -> None:
+    """Record that a version which a deployment stopped serves again, or need not be started again."""
+    change_served(ctx, version_name, lambda record: replace(record, stopped_for=None))
 
 
 def stop_for_quota(ctx: ProjectContext, live: LiveVersion | None, why: str, *, may_stop: bool) -> VersionRef | None:
@@ -57,26 +77,27 @@ def stop_for_quota(ctx: ProjectContext, live: LiveVersion | None, why: str, *, m
     if live is None:
         return None
     status = ctx.rekognition.describe_version(live.project_arn, live.version_name).status
-    record = ctx.registry.version(live.version_name)
+    record = read_served(ctx, live.version_name)
     is_running = status == "RUNNING"
-    if not (may_stop if is_running else record.get("stopped_for")):
-        if record.get("stopped_for"):
-            ctx.registry.update_version(live.version_name, {"stopped_for": None})
+    if not (may_stop if is_running else record.stopped_for):
+        if record.stopped_for:
+            note_restart(ctx, live.version_name)
         return None
-    since = None if is_running else record.get("stopped_from")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    ctx.registry.update_version(live.version_name, {"stopped_for": why, "stopped_from": since or now})
+    since = None if is_running else record.stopped_from
+    now = datetime.now(UTC)
+    change_served(ctx, live.version_name, lambda known: replace(known, stopped_for=why, stopped_from=since or now))
     return VersionRef(live.project_arn, live.version_name)
 
 
-def minutes_without(record: dict[str, Any]) -> str:
+def minutes_without(record: ServedRecord) -> str:
     """Say for how long at most a version that was stopped by us did not serve."""
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(record["stopped_from"])).total_seconds()
+    now = datetime.now(UTC)
+    seconds = (now - (record.stopped_from or now)).total_seconds()
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 def note_service(ctx: ProjectContext, project_arn: str, version_name: str) -> None:
     """Record whether a version that we started or stopped runs now; calling it again changes nothing."""
     described = note_status(ctx, project_arn, version_name)
-    if described.status == "RUNNING" and ctx.registry.version(version_name).get("stopped_for"):
-        ctx.registry.update_version(version_name, {"stopped_for": None})
+    if described.status == "RUNNING":
+        note_restart(ctx, version_name)

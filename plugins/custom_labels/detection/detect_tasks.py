@@ -22,6 +22,7 @@ from custom_labels.core.outcome import Outcome
 from custom_labels.core.queues import project_queue
 from custom_labels.core.steps import deciding_fan_out, decision, step
 from custom_labels.deployment.deployment import Units
+from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.detection.autostart_operator import why_not_autostarted
 from custom_labels.detection.events import Announcement, PassedOver, read_event
 from custom_labels.detection.inbox_records import Inbox
@@ -83,10 +84,8 @@ def _why_not_started(ctx: ProjectContext, settings: DetectionSettings, status: s
 
 def _units_before(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> Units:
     """Give the inference units that a version had when it ran, else those of the settings."""
-    record = ctx.registry.version(live.version_name)
-    if record.get("minimum_inference_units"):
-        return Units.wanted(record["minimum_inference_units"], record.get("maximum_inference_units"))
-    return Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units)
+    record = ctx.registry.version(live.version_name, ServedRecord) or ServedRecord()
+    return record.units_or(Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units))
 
 
 def collect_work(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import computed_field
 
 from custom_labels.evaluation.judgement import Judgement
 
@@ -17,7 +19,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&])")
 class Approval:
     """The answer to one question, as a version's record in the registry holds it.
 
-    :param by: who answered, ``None`` where nobody did in time.
+    :param by: who answered, ``None`` where no answer came in time.
     :param at: when, ISO 8601 in UTC.
     :param comment: what they wrote; of people, so data and never markup.
     :param reason: the gates' verdict that was shown, and ``champion_arn`` the version compared with: an answer holds
@@ -35,21 +37,18 @@ class Approval:
     hours: float
     run: str
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sentence(self) -> str:
         """The answer as a sentence."""
         if self.by is None and not self.approved:
-            return f"nobody answered within {self.hours:g} hours, which counts as a rejection"
+            return f"no answer came within {self.hours:g} hours, which counts as a rejection"
         words = f": {self.comment}" if self.comment else ""
         return f"{'approved' if self.approved else 'rejected'} by {self.by or 'unknown'}{words}"
 
     def covers(self, reason: str, champion_arn: str | None) -> bool:
         """Say whether it answers the same question: the same verdict, against the same champion."""
         return (self.reason, self.champion_arn) == (reason, champion_arn)
-
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types, with its sentence."""
-        return {**asdict(self), "sentence": self.sentence}
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
-from custom_labels.core.codec import from_json
 from custom_labels.core.live_version import Candidate
 from custom_labels.core.registry import Registry
 from custom_labels.evaluation.approval import Approval
+from custom_labels.evaluation.judged_record import JudgedRecord
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +18,14 @@ def read_approval(registry: Registry, candidate: Candidate, reason: str) -> Appr
 
     :param reason: the gates' verdict.
     """
-    value = registry.version(candidate.version_name).get("approval")
-    approval = from_json(Approval, value) if value else None
+    record = registry.version(candidate.version_name, JudgedRecord)
+    approval = record.approval if record else None
     if approval is None or not approval.covers(reason, candidate.champion_arn):
         return None
     log.info("The answer to %s counts: %s.", approval.run, approval.sentence)
     return approval
+
+
+def record_approval(registry: Registry, version_name: str, approval: Approval) -> None:
+    """Put a person's answer on record."""
+    registry.change_version(version_name, JudgedRecord, lambda record: replace(record, approval=approval))

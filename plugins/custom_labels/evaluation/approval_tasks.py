@@ -16,7 +16,7 @@ from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.notifications import announce
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.evaluation.approval import Approval, ask
-from custom_labels.evaluation.approval_records import read_approval
+from custom_labels.evaluation.approval_records import read_approval, record_approval
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judgement import Judgement
 from custom_labels.evaluation.links import PAGES, decision_path
@@ -106,6 +106,6 @@ class ApproveVersionOperator(HITLBranchOperator):
                 hours=self.hours,
                 run=ctx.run_name,
             )
-            ctx.registry.update_version(judged.candidate.version_name, {"approval": approval.to_record()})
+            record_approval(ctx.registry, judged.candidate.version_name, approval)
             self.log.info("Version '%s' was %s.", judged.candidate.version_name, approval.sentence)
         return super().execute_complete(context, event)

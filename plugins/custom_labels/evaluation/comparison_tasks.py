@@ -11,7 +11,7 @@ from typing import Any
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import Scores
 from custom_labels.core.inference_rate import version_rate
@@ -20,8 +20,8 @@ from custom_labels.errors import CustomLabelsError
 from custom_labels.evaluation.answers import Answer, tally
 from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
 from custom_labels.evaluation.decision_records import Decisions
-from custom_labels.evaluation.evaluation import Evaluation
 from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, snapshot_etags
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.settings import JudgeSettings
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.output_files import NoAnswers
@@ -70,8 +70,8 @@ def compare_with_champion(
 
 
 def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> Scores | None:
-    evaluation = ctx.registry.version(champion.version_name).get("evaluation")
-    return from_json(Evaluation, evaluation).scores if evaluation else None
+    record = ctx.registry.version(champion.version_name, JudgedRecord)
+    return record.evaluation.scores if record and record.evaluation else None
 
 
 class _ChampionEvaluation:

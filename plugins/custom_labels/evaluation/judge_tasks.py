@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.gate import GateResult
 from custom_labels.core.gate import judge as judge_by_gates
 from custom_labels.core.keys import manifest_key
 from custom_labels.core.live_version import Candidate
@@ -19,6 +21,7 @@ from custom_labels.evaluation.comparison import SameImages
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.judged_record import GateVerdict, JudgedRecord
 from custom_labels.evaluation.judgement import AfterJudging, EvaluatedVersion, Judgement
 from custom_labels.evaluation.links import DecisionLink
 from custom_labels.evaluation.settings import JudgeSettings
@@ -36,15 +39,22 @@ class JudgeOperator(DecisionOperator):
 @functools.partial(Step, operator=JudgeOperator)
 def judge_version(ctx: ProjectContext, settings: JudgeSettings, evaluated: EvaluatedVersion) -> Judgement:
     """Judge a trained version by every gate, and record the decision before anything else is done with the version."""
+    ctx.lock.hold()
     decisions = Decisions(ctx.store, evaluated.version_name)
     record = _decided_before(ctx, decisions, evaluated) or _decide(ctx, settings, decisions, evaluated)
     log.info("%s: %s", record["headline"], record["reason"])
     # Of the record: where the version serves already, that says what it replaced, and no comparison does.
     champion = record["champion"]
-    gate = {name: record[name] for name in ("version_arn", "passed", "reason", "headline", "gates")}
-    against = {"champion_arn": champion["version_arn"] if champion else None}
-    uri = {"decision": ctx.store.uri(decisions.record_key)}
-    ctx.registry.update_version(evaluated.version_name, {"gate": {**gate, **against, **uri}})
+    gate = GateVerdict(
+        version_arn=record["version_arn"],
+        champion_arn=champion["version_arn"] if champion else None,
+        passed=record["passed"],
+        reason=record["reason"],
+        headline=record["headline"],
+        gates=from_json(tuple[GateResult, ...], record["gates"]),
+        decision=ctx.store.uri(decisions.record_key),
+    )
+    ctx.registry.change_version(evaluated.version_name, JudgedRecord, lambda known: replace(known, gate=gate))
     candidate = Candidate(
         project_arn=evaluated.project_arn,
         version_name=evaluated.version_name,
@@ -52,7 +62,7 @@ def judge_version(ctx: ProjectContext, settings: JudgeSettings, evaluated: Evalu
         digest=evaluated.digest,
         f1=evaluated.evaluation.f1,
         labels=tuple(metrics.label for metrics in evaluated.evaluation.labels),
-        champion_arn=champion["version_arn"] if champion else None,
+        champion_arn=gate.champion_arn,
     )
     after = _after(ctx, settings, record, candidate)
     return Judgement(after, candidate, record["passed"], record["reason"], record["headline"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 from custom_labels.core.gate import Metric
+from custom_labels.evaluation.judged_record import JudgedRecord
 
 
 @dataclass(frozen=True)
@@ -60,27 +62,26 @@ class LearningCurve:
         }
 
 
-def learning_curve(project: str, metric: Metric, records: Iterable[Mapping[str, Any]]) -> LearningCurve:
+def learning_curve(project: str, metric: Metric, records: Iterable[tuple[str, JudgedRecord]]) -> LearningCurve:
     """Make the curve of the registry's version records; those of versions that were never evaluated are passed over.
 
-    :param records: each with its ``version_name``; only what the curve needs of one is kept.
+    :param records: each name with its record; only what the curve needs of one is kept.
     """
-    points = [point for point in map(_point, records) if point]
+    points = [point for point in starmap(_point, records) if point]
     return LearningCurve(project, metric, tuple(sorted(points, key=lambda each: (each.moment, each.version_name))))
 
 
-def _point(record: Mapping[str, Any]) -> CurvePoint | None:
-    evaluation = record.get("evaluation")
-    if not evaluation or not record.get("as_of"):
+def _point(version_name: str, record: JudgedRecord) -> CurvePoint | None:
+    if record.evaluation is None or not record.as_of:
         return None
     return CurvePoint(
-        version_name=record["version_name"],
-        as_of=record["as_of"],
-        digest=record.get("digest", ""),
-        training_images=evaluation["training_images"],
-        test_images=evaluation["testing_images"],
-        f1=evaluation["f1"],
-        precision=evaluation["precision"],
-        recall=evaluation["recall"],
-        deployed=bool(record.get("serves_since")),
+        version_name=version_name,
+        as_of=record.as_of,
+        digest=record.digest or "",
+        training_images=record.evaluation.training_images,
+        test_images=record.evaluation.testing_images,
+        f1=record.evaluation.f1,
+        precision=record.evaluation.precision,
+        recall=record.evaluation.recall,
+        deployed=bool(record.serves_since),
     )

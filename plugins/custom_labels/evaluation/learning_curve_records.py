@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from custom_labels.core.gate import Metric
 from custom_labels.evaluation.curve_picture import to_svg
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def write_learning_curve(registry: Registry, project: str, metric: Metric) -> Le
     Nothing is compared or kept: whoever writes last has read all records that were there, and a version that is
     missing in between is in the next one.
     """
-    curve = learning_curve(project, metric, registry.versions())
+    curve = learning_curve(project, metric, registry.versions(JudgedRecord))
     registry.store.write_json(CURVE, curve.to_record())
     registry.store.call("put_object", PICTURE, Body=to_svg(curve).encode(), ContentType="image/svg+xml")
     return curve

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.keys import MANIFESTS
 from custom_labels.core.names import PROJECT_TAG
@@ -44,12 +43,12 @@ def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Insp
     for use in uses:
         version = found.get(use.version_name)
         if version is not None and version.record is not None:
-            facts = _cost_facts(use, version.record, prices, now)
-            if may_tag and version.status and not version.record.tagged:
-                may_tag = ctx.rekognition.ensure_tags(version.arn, {PROJECT_TAG: ctx.project.name})
-                facts |= {"tagged": True} if may_tag else {}
-            if facts:
-                ctx.registry.update_version(use.version_name, facts)
+            tagged = version.record.tagged
+            if may_tag and version.status and not tagged:
+                may_tag = tagged = ctx.rekognition.ensure_tags(version.arn, {PROJECT_TAG: ctx.project.name})
+            with_costs = partial(_with_costs, use=use, prices=prices, tagged=tagged, now=now)
+            if with_costs(version.record) != version.record:
+                ctx.registry.change_version(use.version_name, RecordedVersion, with_costs)
     ledger = save_ledgers(ctx.store, uses, prices, now)
     return Accounts(
         month=ledger.month,
@@ -63,18 +62,16 @@ def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Insp
     )
 
 
-def _cost_facts(use: VersionUse, record: RecordedVersion, prices: UnitPrices, now: datetime) -> dict[str, Any]:
-    """Give what is new about a version's costs; a dead DAG may never have recorded its training's."""
-    facts: dict[str, Any] = {}
-    if use.trained_at and (record.trained_at, record.billable_training_seconds) != (
-        use.trained_at,
-        use.training_seconds,
-    ):
-        facts = {"trained_at": use.trained_at.isoformat(), "billable_training_seconds": use.training_seconds}
+def _with_costs(
+    record: RecordedVersion, *, use: VersionUse, prices: UnitPrices, tagged: bool, now: datetime
+) -> RecordedVersion:
+    """Add what is new about a version's costs; a dead DAG may never have recorded its training's."""
+    if use.trained_at:
+        record = replace(record, trained_at=use.trained_at, billable_training_seconds=use.training_seconds)
     cost = cost_of(use, prices).rounded()
     if record.cost is None or not record.cost.is_current(cost, now, is_running=use.serving.open is not None):
-        facts["cost"] = to_json(DatedCost.of(cost, now))
-    return facts
+        record = replace(record, cost=DatedCost.of(cost, now))
+    return replace(record, tagged=tagged)
 
 
 # -- what is old -----------------------------------------------------------------------------------
@@ -93,7 +90,7 @@ def _prune(ctx: ProjectContext, inspected: Inspection, now: datetime) -> tuple[s
         ):
             gone.add(each.version_name)
     for name in sorted(gone):
-        ctx.registry.update_version(name, {"deleted_at": now.isoformat(timespec="seconds"), "status": None})
+        ctx.registry.change_version(name, RecordedVersion, lambda record: replace(record, deleted_at=now, status=None))
     _delete_manifests(ctx, [_deleted(each, now) if each.name in gone else each for each in inspected.versions], now)
     return tuple(sorted(gone))
 
@@ -115,4 +112,4 @@ def _delete_manifests(ctx: ProjectContext, versions: list[FoundVersion], now: da
         for keys in list_keys(ctx.store, f"{MANIFESTS}{digest}/"):
             for key in keys:
                 ctx.store.call("delete_object", key)
-        ctx.registry.update_version(name, {"manifests_deleted_at": now.isoformat(timespec="seconds")})
+        ctx.registry.change_version(name, RecordedVersion, lambda record: replace(record, manifests_deleted_at=now))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
@@ -28,6 +28,7 @@ from custom_labels.operations.audit import (
 from custom_labels.operations.audit_records import draw, read_accuracy, save_draw, write_accuracy
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.operations.settings import AuditSettings
+from custom_labels.operations.versions import RecordedVersion
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
@@ -76,9 +77,8 @@ def _by_version(ctx: ProjectContext, found: list[Accuracy], before: AccuracyFile
     for one in (each for each in found if each.is_overall):
         name, known = one.version_name, before.versions.get(one.version_name) if before else None
         if known is None or known.overall != one:
-            evaluation = ctx.registry.version(name).get("evaluation") or {}
-            ctx.registry.update_version(name, {"live_accuracy": to_json(one)})
-            known = VersionAccuracy(evaluation.get("f1"), one)
+            record = ctx.registry.change_version(name, RecordedVersion, partial(replace, live_accuracy=one))
+            known = VersionAccuracy(record.evaluation.f1 if record.evaluation else None, one)
         labels = tuple(each for each in found if each.version_name == name and not each.is_overall)
         versions[name] = replace(known, by_label=labels)
     return versions

@@ -125,7 +125,7 @@ def _look(
 def _find_versions(ctx: ProjectContext, live: LiveVersion | None) -> list[FoundVersion]:
     """Join what AWS lists with what the registry knows, also of versions that AWS does not list any more."""
     project_arn, listed = _list_versions(ctx, live)
-    records = {each["version_name"]: from_json(RecordedVersion, each) for each in ctx.registry.versions()}
+    records = dict(ctx.registry.versions(RecordedVersion))
     found = [
         FoundVersion(
             name=name,

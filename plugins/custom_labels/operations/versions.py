@@ -6,33 +6,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from custom_labels.deployment.deployment import Units
+from custom_labels.deployment.served_record import ServedRecord
+from custom_labels.operations.audit import Accuracy
 from custom_labels.operations.costs import DatedCost
 
 
-@dataclass(frozen=True)
-class RecordedVersion:
-    """What the cost guard needs of a version's record in ``registry/versions/``.
+@dataclass(frozen=True, kw_only=True)
+class RecordedVersion(ServedRecord):
+    """A version with what it cost, and what the cost guard and the audit put on record.
 
-    :param version_arn: of a version that was created at AWS; ``None`` for one that may not have been yet.
-    :param kept_until: until when it is kept running though another replaced it.
-    :param stopped_for: what a deployment stopped it for that was to start it again; ``None`` for no such thing.
-    :param minimum_inference_units: units that it ran with the last time; likewise ``maximum_inference_units``.
     :param trained_at: when its training ended.
     :param tagged: whether it is known to carry the project's tag.
     """
 
-    version_arn: str | None = None
-    digest: str | None = None
-    kept_until: datetime | None = None
-    stopped_for: str | None = None
-    minimum_inference_units: int | None = None
-    maximum_inference_units: int | None = None
     trained_at: datetime | None = None
-    billable_training_seconds: float | None = None
     cost: DatedCost | None = None
     tagged: bool = False
     deleted_at: datetime | None = None
     manifests_deleted_at: datetime | None = None
+    live_accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +59,4 @@ class FoundVersion:
 
     def units_or(self, wanted: Units) -> Units:
         """Give the inference units that it had when it ran; those that are wanted where that is not known."""
-        if self.record is None or not self.record.minimum_inference_units:
-            return wanted
-        return Units(self.record.minimum_inference_units, self.record.maximum_inference_units)
+        return self.record.units_or(wanted) if self.record else wanted

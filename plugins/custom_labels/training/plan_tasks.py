@@ -10,6 +10,7 @@ from custom_labels.datasets.manifest_records import write_manifests
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, count_images, fetch_snapshot
 from custom_labels.errors import NotTrainable, SettingError
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.training.plan import (
     Estimate,
     PastTraining,
@@ -109,8 +110,8 @@ def _expected(ctx: ProjectContext, decision: RetrainDecision, images: int) -> tu
         return None, f"unknown: {error}"
     assumed = prices.assumptions.training_hours if prices.assumptions else 1.0
     past = [
-        PastTraining(record["evaluation"]["training_images"], record["billable_training_seconds"] / 3600)
-        for record in ctx.registry.versions(newest=PAST_TRAININGS)
-        if record.get("evaluation") and record.get("billable_training_seconds")
+        PastTraining(record.evaluation.training_images, record.billable_training_seconds / 3600)
+        for _, record in ctx.registry.versions(JudgedRecord, newest=PAST_TRAININGS)
+        if record.evaluation and record.billable_training_seconds
     ]
     return estimate(images, past, prices.prices.training_hour.amount, assumed), ""

@@ -7,13 +7,13 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.steps import decision
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.comparison_tasks import compare_with_champion
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
 from custom_labels.training.retraining import TrainingAttempt
 from custom_labels.training.settings import TrainingSettings
@@ -33,15 +33,18 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
     described = ctx.rekognition.describe_version(attempt.project_arn, name)
     evaluation = _read_evaluation(ctx, described.raw)
     trainings = change_trainings(ctx.store, lambda trainings: trainings.count_as_trained(attempt))
-    ctx.registry.update_version(
+    refused = note_refusals(ctx, attempt.digest, described.raw)
+    ctx.registry.change_version(
         name,
-        {
-            "version_arn": described.arn,
-            "status": "TRAINING_COMPLETED",
-            "billable_training_seconds": described.raw.get("BillableTrainingTimeInSeconds"),
-            "evaluation": to_json(evaluation),
-            "refused_images": note_refusals(ctx, attempt.digest, described.raw),
-        },
+        JudgedRecord,
+        lambda record: replace(
+            record,
+            version_arn=described.arn,
+            status="TRAINING_COMPLETED",
+            billable_training_seconds=described.raw.get("BillableTrainingTimeInSeconds"),
+            evaluation=evaluation,
+            refused_images=refused,
+        ),
     )
     live = ctx.registry.live()
     evaluated = EvaluatedVersion(

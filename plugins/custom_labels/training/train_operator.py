@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
@@ -12,6 +13,7 @@ from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_tasks import note_refusals
+from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.errors import NotPermitted
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
 from custom_labels.training.train_trigger import TrainingTrigger
@@ -115,8 +117,10 @@ class TrainingSensor(CustomLabelsVersionSensor):
         refusals = note_refusals(ctx, attempt.digest, described.raw)
         refused = refusals_in_words(refusals)
         detail = f"{described.status}: {described.message}"
-        ctx.registry.update_version(
-            attempt.version_name, {"status": described.status, "detail": detail, "refused_images": refusals}
+        ctx.registry.change_version(
+            attempt.version_name,
+            TrainedRecord,
+            lambda record: replace(record, status=described.status, detail=detail, refused_images=refusals),
         )
         finish_training(ctx.store, attempt.digest, attempt.version_name, AttemptState.TRAINING_FAILED, detail)
         return f"{extra} Custom Labels did not use {refused}." if refused else extra

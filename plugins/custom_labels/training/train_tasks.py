@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.names import version_name
 from custom_labels.core.outcome import Outcome
@@ -14,6 +13,7 @@ from custom_labels.core.steps import decision, step
 from custom_labels.datasets.manifest_records import build_manifests
 from custom_labels.datasets.snapshot import ImageSnapshot
 from custom_labels.datasets.snapshot_records import count_images
+from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.training.plan_tasks import dry_run, plan_training
 from custom_labels.training.retraining import (
@@ -147,8 +147,13 @@ def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str) -> Tr
             f"these images were tried before, as version '{attempt.version_name}' ({attempt.state.value}: "
             f"{attempt.detail}). Nothing was paid. Trigger the DAG again; with 'force' it trains them all the same."
         )
-    facts = {"digest": snapshot.digest, "as_of": ctx.run.as_of.isoformat(), "begun_by": attempt.run}
-    ctx.registry.update_version(attempt.version_name, {**facts, "labels": to_json(snapshot)["labels"]})
+    ctx.registry.change_version(
+        attempt.version_name,
+        TrainedRecord,
+        lambda record: replace(
+            record, digest=snapshot.digest, as_of=ours.as_of, begun_by=attempt.run, labels=snapshot.labels
+        ),
+    )
     return attempt
 
 
