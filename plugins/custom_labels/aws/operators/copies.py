@@ -34,6 +34,7 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
     """
 
     table = VERSION_COPIED
+    polls = (30, 480)
     final_failure = True
     needed = (*VersionOperator.needed, "source_project_arn", "source_version_arn", "output_uri")
     template_fields: Sequence[str] = aws_template_fields(
@@ -48,11 +49,9 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
         output_uri: str,
         tags: dict[str, str] | None = None,
         kms_key_id: str | None = None,
-        waiter_delay: int | str = 30,
-        waiter_max_attempts: int | str = 480,
         **kwargs: Any,
     ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        super().__init__(**kwargs)
         self.source_project_arn = source_project_arn
         self.source_version_arn = source_version_arn
         self.output_uri = output_uri

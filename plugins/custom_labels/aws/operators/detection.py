@@ -20,11 +20,9 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, Prediction, PredictionStatus
-from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import CustomLabelsVersionLink, persist_link
 from custom_labels.aws.operators.base import CustomLabelsOperator
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.errors import NotDecided
 from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
@@ -83,6 +81,7 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
         "minimum_confidence",
         "output_uri",
     )
+    needed = ("version_arn",)
     operator_extra_links = (CustomLabelsVersionLink(),)
 
     def __init__(
@@ -108,10 +107,7 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the parameters, ask about every image, write the results, and return the summary."""
-        try:
-            require_inputs(self.task_id, {"version_arn": self.version_arn})
-        except NotDecided as error:
-            raise AirflowFailException(str(error)) from error
+        self.check_inputs()
         match = _VERSION_ARN.fullmatch(self.version_arn)
         if match is None:
             raise self._wrong("version_arn", "the ARN of a model version, as the operators on versions return it")
