@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from custom_labels.core.gate import Gate, Metric, Metrics, Scores, judge
-from custom_labels.evaluation.answers import Answer, tally
+from custom_labels.evaluation.answers import Answer, Tally
 from custom_labels.evaluation.comparison import compare
 from custom_labels.evaluation.decision_record import Judged, decision_record
 
@@ -51,7 +51,7 @@ def make_record(
     """
     first = answers(labels, images, champion_errors, "champion")
     second = answers(labels, images, challenger_errors, "challenger")
-    own = tally(second)
+    own = Tally(second)
     same = compare(
         list(zip(first, second, strict=True)),
         labels,

@@ -11,7 +11,7 @@ from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param, conf
 
 from custom_labels.aws.inputs import require_inputs
-from custom_labels.core.codec import from_json
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.notifications import announce
 from custom_labels.core.outcome import Outcome, RunOutcome
@@ -73,8 +73,8 @@ class ApproveVersionOperator(HITLBranchOperator):
             return self.do_branch(context, self.options_mapping[APPROVE if given.approved else REJECT])
         ctx.lock.renew(training_seconds=self.hours * 3600 + MARGIN_SECONDS)
         record = Decisions(ctx.store, judged.candidate.version_name).record() or {}
-        question = ask(self.project, judged, record, self._page(judged), self.hours)
-        self.subject, self.body = question.subject, question.body
+        self.subject = f"{self.project}: may version {judged.candidate.version_name} serve?"
+        self.body = ask(judged, record, self._page(judged), self.hours)
         self.response_timeout = timedelta(hours=self.hours)
         self._announce(ctx, judged, context)
         return super().execute(context)
@@ -106,6 +106,6 @@ class ApproveVersionOperator(HITLBranchOperator):
                 hours=self.hours,
                 run=ctx.run_name,
             )
-            ctx.registry.update_version(judged.candidate.version_name, {"approval": approval.to_record()})
+            ctx.registry.update_version(judged.candidate.version_name, {"approval": to_json(approval)})
             self.log.info("Version '%s' was %s.", judged.candidate.version_name, approval.sentence)
         return super().execute_complete(context, event)
