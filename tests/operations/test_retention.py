@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 
 from custom_labels.core.codec import from_json
-from custom_labels.operations.retention import gone_versions, manifests_to_delete, versions_to_delete
-from custom_labels.operations.versions import FoundVersion, RecordedVersion
+from custom_labels.operations.versions import (
+    FoundVersion,
+    RecordedVersion,
+    gone_versions,
+    manifests_to_delete,
+    versions_to_delete,
+)
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

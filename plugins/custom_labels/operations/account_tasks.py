@@ -18,9 +18,8 @@ from custom_labels.operations.costs import DatedCost, VersionUse, budget_level, 
 from custom_labels.operations.guard import Action, Inspection
 from custom_labels.operations.guard_report import Accounts
 from custom_labels.operations.guard_tasks import note_serving
-from custom_labels.operations.retention import gone_versions, manifests_to_delete
 from custom_labels.operations.settings import GuardSettings
-from custom_labels.operations.versions import FoundVersion, RecordedVersion
+from custom_labels.operations.versions import FoundVersion, RecordedVersion, gone_versions, manifests_to_delete
 from custom_labels.s3.line_files import list_keys
 from custom_labels.training.attempt_records import TrainingRecords
 from custom_labels.training.prices import UnitPrices, load_prices
@@ -108,7 +107,7 @@ def _delete_manifests(ctx: ProjectContext, versions: list[FoundVersion], now: da
         return
     holder, _ = ctx.lock.read()
     if holder is not None:
-        log.info("'%s' trains: manifests are deleted at a later look.", holder.owner)
+        log.info("'%s' trains: manifests are deleted by a later run.", holder.owner)
         return
     unused = manifests_to_delete(versions, {each.digest for each in TrainingRecords(ctx.registry).open_attempts()})
     for name, digest in unused.items():

@@ -31,7 +31,6 @@ from custom_labels.operations.guard import (
     Acting,
     Action,
     Decision,
-    GuardRules,
     Inspection,
     LiveFacts,
     decide,
@@ -39,15 +38,14 @@ from custom_labels.operations.guard import (
     running_after,
 )
 from custom_labels.operations.guard_report import Accounts, GuardReport
-from custom_labels.operations.retention import versions_to_delete
 from custom_labels.operations.settings import GuardSettings
-from custom_labels.operations.versions import FoundVersion, RecordedVersion
+from custom_labels.operations.versions import FoundVersion, RecordedVersion, versions_to_delete
 from custom_labels.training.attempt_records import TrainingRecords
 
 log = logging.getLogger(__name__)
 
-LONGEST_LOOK_BACK = timedelta(days=92)
-"""How far back the last detection is looked for, a page of names a day, unless 'idle_stop_hours' is longer."""
+LONGEST_SEARCH = timedelta(days=92)
+"""How far back the last detection is searched for, a page of names a day, unless 'idle_stop_hours' is longer."""
 
 
 # -- what runs -------------------------------------------------------------------------------------
@@ -97,13 +95,7 @@ def _look(
     live, memory = ctx.registry.live(), read_service(ctx.store)
     versions = _find_versions(ctx, live)
     facts = _live_facts(ctx, settings, live, versions, memory.stopped, now)
-    rules = GuardRules(
-        window=settings.service_window,
-        idle_hours=settings.idle_stop_hours,
-        starts_for_images=settings.start_when_images_wait,
-        units=Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units),
-    )
-    decisions = decide(versions, facts, rules, now=now, deploying=deploying)
+    decisions = decide(versions, facts, settings, now=now, deploying=deploying)
     decisions += [] if deploying else _old_versions(ctx, settings, versions, live, now)
     for decision in decisions:
         log.info("%s", decision.words)
@@ -164,15 +156,11 @@ def _live_facts(
     if not any(version.name == live.version_name and version.status == "RUNNING" for version in versions):
         return LiveFacts(name=live.version_name, stopped=stopped)
     running = ServingLog(ctx.store).read(live.version_name).open
-    # Nobody recorded its start: it is counted from this look on.
+    # A start that is not on record is counted from now on.
     running_since = running.since if running else now
-    looked_back = max(timedelta(hours=settings.idle_stop_hours or 0), LONGEST_LOOK_BACK)
-    return LiveFacts(
-        name=live.version_name,
-        running_since=running_since,
-        last_detection=last_detected(ctx.store, max(running_since, now - looked_back), now),
-        stopped=stopped,
-    )
+    searched = max(timedelta(hours=settings.idle_stop_hours or 0), LONGEST_SEARCH)
+    detected = last_detected(ctx.store, max(running_since, now - searched), now)
+    return LiveFacts(live.version_name, detected or running_since, stopped)
 
 
 def _old_versions(
