@@ -16,12 +16,11 @@ from custom_labels.operations.pool_tasks import ALWAYS_THERE, named_pools, use_o
 from custom_labels.operations.settings import BootstrapSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.web.dag_arguments import dag_arguments
-from custom_labels.web.docs.bootstrap import BOOTSTRAP_DOC
 
 
 def bootstrap_dag(project: Project) -> DAG:
     """Build the bootstrap DAG of one project."""
-    arguments = dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)
+    arguments = dag_arguments(project, "bootstrap", "Set up and check")
     # So that a run ends whose pool is never added.
     with DAG(schedule=None, dagrun_timeout=timedelta(hours=2), **arguments) as dag:
         # A person waits for the answer: what keeps it from beginning is not tried again for half an hour.
