@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
@@ -52,11 +52,38 @@ class VersionOperator(VersionResource, WaitingOperator):
         """Return the version's ARN."""
         return described.arn
 
+    def create(self, call: Callable[..., Any], output_uri: str, tags: dict[str, str] | None, **more: Any) -> None:
+        """Make the version unless there is one of that name, which is adopted.
+
+        :param call: the client's method that makes it; ``more`` are its arguments beside name, output and tags.
+        :param output_uri: ``s3://`` URI of the prefix for its files.
+        """
+        present = self.describe()
+        if present.status is None:
+            parts = urlsplit(output_uri)
+            output = {"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")}
+            try:
+                call(VersionName=self.version_name, OutputConfig=output, Tags=tags or {}, **more)
+            except self.hook.client.exceptions.ResourceInUseException as error:
+                # Raised for a name that is taken, and for a source that is busy: only the first is ours to adopt.
+                present = self.describe()
+                if present.status is None:
+                    raise
+                self.log.info("%s was created meanwhile: %s", self.subject, error)
+            else:
+                return
+        self.adopt(present)
+        self.hook.ensure_tags(present.arn, tags or {})
+
+    def adopt(self, present: Described) -> None:
+        """Take the version of that name for the one that was to be made."""
+        self.log.info("Adopting %s, which is %s: it is not made again.", self.subject, present.status)
+
     def refuse(self, described: Described, wanted: str) -> None:
         """Raise that the version is in a state from which the wanted one cannot be reached."""
         raise AirflowFailException(
             f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}; AWS says: "
-            f"'{described.message}'. Look at it in the Custom Labels console (link on this task)."
+            f"'{described.message}'. Inspect it in the Custom Labels console (link on this task)."
         )
 
 
@@ -90,25 +117,9 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
         """Create the version unless it is there."""
-        present = self.describe()
-        if present.status is not None:
-            self.log.info("Adopting %s, which is %s: not training again.", self.subject, present.status)
-            self.hook.ensure_tags(present.arn, self.tags or {})
-            return
-        parts = urlsplit(self.output_uri)
         client = self.hook.client
         try:
-            client.create_project_version(
-                ProjectArn=self.project_arn,
-                VersionName=self.version_name,
-                OutputConfig={"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")},
-                Tags=self.tags or {},
-            )
-        except client.exceptions.ResourceInUseException as error:
-            # Raised for a name that is taken, and for datasets that are busy: only the first is ours to adopt.
-            if self.describe().status is None:
-                raise
-            self.log.info("%s was created meanwhile (%s): adopting it.", self.subject, error)
+            self.create(client.create_project_version, self.output_uri, self.tags, ProjectArn=self.project_arn)
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
