@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from custom_labels.core.codec import to_json
@@ -56,7 +55,7 @@ def decision_record(
 
     :param run: who decided, as ``dag_id/run_id``; ``judged_at`` is when, ISO 8601 in UTC.
     """
-    record = {
+    return {
         "project": project,
         **judged.version,
         "champion": judged.champion,
@@ -64,17 +63,15 @@ def decision_record(
         "judged_at": judged_at,
         "headline_metric": headline_metric.value,
         "headline": judged.headline(headline_metric),
-        **decision.to_record(),
-        "evaluation": {
-            "challenger": to_json(judged.evaluation),
-            "champion": to_json(judged.champion_evaluation) if judged.champion_evaluation else None,
-        },
+        "passed": decision.passed,
+        "reason": decision.reason,
+        "gates": [to_json(result) for result in decision.results],
+        "evaluation": to_json({"challenger": judged.evaluation, "champion": judged.champion_evaluation}),
         "test_manifest": judged.test_manifest,
         "own": judged.own,
-        "same_images": asdict(judged.same_images) if judged.same_images else None,
+        "same_images": to_json(judged.same_images) if judged.same_images else None,
         "why_not_same_images": judged.why_not,
     }
-    return dict(json.loads(json.dumps(record)))
 
 
 def same_decision(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
