@@ -101,4 +101,4 @@ GONE = {"deleted_at": "2026-11-01"}
 def test_manifests_go_with_the_last_version_that_was_trained_on_them(
     records: dict[str, dict[str, Any]], open_digests: set[str], expected: dict[str, str]
 ) -> None:
-    assert manifests_to_delete(versions_of(records), open_digests) == expected
+    assert manifests_to_delete(versions_of(records), (), open_digests) == expected

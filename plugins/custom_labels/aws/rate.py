@@ -1,4 +1,7 @@
-"""How fast a version may be asked: a token bucket that slows down when it is refused and recovers by itself."""
+"""How fast a version may be asked: a token bucket that slows down when it is refused and recovers by itself.
+
+Botocore's adaptive retries slow down as well, but take no rate to begin with: inference units have one.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Checked:
     :param position: of its content, by the MD5: the ETag where S3 says that it is that, else computed. Copies made in
         different ways (one PUT, a multipart upload, another key for encryption) so have the same. None if left out.
     :param reason: why it is left out, if it is.
-    :param detail: what S3 said, where it refused to give the object.
+    :param detail: what S3 answered, where it refused to give the object.
     """
 
     position: str | None
@@ -101,7 +101,7 @@ def is_complete(data: bytes) -> bool:
 def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
     """Judge an image by its first bytes.
 
-    :param whole: whether these are all its bytes, so that its end is looked at too.
+    :param whole: whether these are all its bytes, so that its end is checked too.
     :return: why Custom Labels would refuse it, ``None`` when it would not.
     """
     from PIL import Image

@@ -1,4 +1,7 @@
-"""What a version predicted about images whose labels are known, and the numbers that follow from it."""
+"""What a version predicted about images whose labels are known, and the numbers that follow from it.
+
+Answers are counted as they come, since README promises that memory does not grow with the number of images.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&])")
 class Approval:
     """The answer to one question, as a version's record in the registry holds it.
 
-    :param by: who answered, ``None`` where nobody did in time.
+    :param by: who answered, ``None`` where no answer came in time.
     :param at: when, ISO 8601 in UTC.
     :param comment: what they wrote; of people, so data and never markup.
     :param reason: the gates' verdict that was shown, and ``champion_arn`` the version compared with: an answer holds

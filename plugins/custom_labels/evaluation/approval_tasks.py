@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 APPROVE, REJECT = "Approve", "Reject"
 MARGIN_SECONDS = 3600
-"""How much longer than the wait the project is held: the scheduler may look late whether the time is over."""
+"""How much longer than the wait the project is held: the scheduler may check late whether the time is over."""
 
 
 class ApproveVersionOperator(HITLBranchOperator):

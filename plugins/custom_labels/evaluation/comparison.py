@@ -35,7 +35,7 @@ def quotas(counts: Mapping[str, int], limit: int) -> dict[str, int]:
 
 
 def place_in_sample(image: str) -> int:
-    """Give the place of an image in the order in which samples are taken, which nobody chose: by its URI's hash."""
+    """Give the place of an image in the order in which samples are taken: its URI's hash, which never changes."""
     return int.from_bytes(hashlib.sha256(image.encode()).digest())
 
 

@@ -30,7 +30,7 @@ def flips_to_show(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> str:
     """Write the page of a decision record.
 
-    Labels and keys are what somebody put into a bucket; they are text here, whatever they look like.
+    Labels and keys come from a bucket that others write to; they are text here, whatever they hold.
 
     :param record: as ``registry/decisions/<version>.json`` holds it.
     :param thumbnails: ``data:`` URIs of small pictures, by the images' URIs.

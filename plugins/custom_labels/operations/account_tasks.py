@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,23 +93,20 @@ def _prune(ctx: ProjectContext, inspected: Inspection, now: datetime) -> tuple[s
             gone.add(each.version_name)
     for name in sorted(gone):
         ctx.registry.update_version(name, {"deleted_at": now.isoformat(timespec="seconds"), "status": None})
-    _delete_manifests(ctx, [_deleted(each, now) if each.name in gone else each for each in inspected.versions], now)
+    _delete_manifests(ctx, inspected.versions, gone, now)
     return tuple(sorted(gone))
 
 
-def _deleted(version: FoundVersion, now: datetime) -> FoundVersion:
-    return replace(version, record=replace(version.record or RecordedVersion(), deleted_at=now))
-
-
-def _delete_manifests(ctx: ProjectContext, versions: list[FoundVersion], now: datetime) -> None:
+def _delete_manifests(ctx: ProjectContext, versions: Sequence[FoundVersion], gone: set[str], now: datetime) -> None:
     """Delete manifests, unless a training is under way, which may be about to read the same ones."""
-    if not manifests_to_delete(versions, ()):
+    if not manifests_to_delete(versions, gone, ()):
         return
     holder, _ = ctx.lock.read()
     if holder is not None:
         log.info("'%s' trains: manifests are deleted by a later run.", holder.owner)
         return
-    unused = manifests_to_delete(versions, {each.digest for each in TrainingRecords(ctx.registry).open_attempts()})
+    begun = {each.digest for each in TrainingRecords(ctx.registry).open_attempts()}
+    unused = manifests_to_delete(versions, gone, begun)
     for name, digest in unused.items():
         for keys in list_keys(ctx.store, f"{MANIFESTS}{digest}/"):
             for key in keys:

@@ -55,8 +55,9 @@ LONGEST_SEARCH = timedelta(days=92)
 def inspect(ctx: ProjectContext, settings: GuardSettings) -> Inspection:
     """Ask AWS what runs, and decide about each version.
 
-    Where something is to be done the deployment lock is taken first, if nobody alive has it, and all is inspected anew
-    under it; what ran until then, and that the live version is going to be stopped, is written down before it happens.
+    Where something is to be done the deployment lock is taken first, if no run that is alive has it, and all is
+    inspected anew under it; what ran until then, and that the live version is going to be stopped, is written down
+    before it happens.
     """
     found, stopped = _look(ctx, settings)
     if not found.actions and stopped == found.memory.stopped:

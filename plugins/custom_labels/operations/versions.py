@@ -133,16 +133,20 @@ def gone_versions(versions: Iterable[FoundVersion]) -> list[str]:
     )
 
 
-def manifests_to_delete(versions: Iterable[FoundVersion], open_digests: Collection[str]) -> dict[str, str]:
+def manifests_to_delete(
+    versions: Iterable[FoundVersion], gone: Collection[str], open_digests: Collection[str]
+) -> dict[str, str]:
     """Give the snapshots whose manifests no remaining version was trained on, with the versions that were.
 
+    :param gone: names of versions that are deleted though their records do not say so yet.
     :param open_digests: snapshots that a training was begun on.
     :return: by version that was deleted, the digest.
     """
     records = {version.name: version.record for version in versions if version.record is not None}
-    in_use = {record.digest for record in records.values() if not record.deleted_at} | {*open_digests}
+    deleted = {name: record for name, record in records.items() if record.deleted_at or name in gone}
+    in_use = {record.digest for name, record in records.items() if name not in deleted} | {*open_digests}
     return {
         name: record.digest
-        for name, record in records.items()
-        if record.deleted_at and record.digest and not record.manifests_deleted_at and record.digest not in in_use
+        for name, record in deleted.items()
+        if record.digest and not record.manifests_deleted_at and record.digest not in in_use
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class CustomLabelsCopyVersionOperator(VersionOperator):
     """Copy a trained version into another project of the region, or adopt the copy of that name. XCom: the copy's ARN.
 
-    The version of that name is looked for first, so that a retry does not copy twice. A copy that failed is final: its
+    The version of that name is described first, so that a retry does not copy twice. A copy that failed is final: its
     name is taken until it is deleted. A copy between accounts needs a project policy on the source project that
     allows ``rekognition:CopyProjectVersion``. ``project_arn`` is the destination.
 

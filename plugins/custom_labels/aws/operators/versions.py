@@ -91,7 +91,7 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
     """Train a model version on the project's datasets, or adopt the one of that name. XCom: the version's ARN.
 
     Training is paid by the hour and cannot be stopped, so the name must be derived and not random: whatever happened
-    to an earlier try, the version of that name is looked for first and never made twice.
+    to an earlier try, the version of that name is described first and never made twice.
 
     :param output_uri: ``s3://`` URI of the prefix for Custom Labels' evaluation files (templated).
     :param tags: tags of the version, which an adopted one gets as well (templated).

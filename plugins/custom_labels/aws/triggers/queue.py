@@ -43,7 +43,7 @@ class QueueTrigger(BaseEventTrigger):
     :param poll_seconds: seconds between two polls; at 2, SQS asks half a dollar a month for them.
     :param busy_seconds: seconds after which it fires again where messages wait and others came or went since: they may
         have come after the run that it triggered had drained the queue.
-    :param repeat_seconds: seconds after which it fires again where the same number waits and nobody received any.
+    :param repeat_seconds: seconds after which it fires again where the same number waits and none was received.
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``.
     """
