@@ -164,7 +164,7 @@ class Contest:
         used = replace(SETTINGS, **settings)
         digest = self.snapshot.digest
         champion, scores = compare_with_champion(self.ctx, used, self.project, "challenger", digest)
-        return Compared(champion, scores, Decisions(self.store, "challenger").comparison())
+        return Compared(champion, scores, to_json(Decisions(self.store, "challenger").comparison()))
 
     def judge(self, compared: Compared, **settings: Any) -> Judgement:
         """Judge as the task does."""

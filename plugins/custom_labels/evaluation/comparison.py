@@ -136,6 +136,28 @@ class SameImages:
     flips: tuple[Flip, ...]
 
 
+@dataclass(frozen=True)
+class OwnAnswers:
+    """A version on all images that Custom Labels evaluated it on."""
+
+    images: int
+    confusion: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of comparing a version with the champion, as it is kept for the judgement.
+
+    :param own: the version's own answers, where Custom Labels left them.
+    :param same_images: both versions on the same images, where that could be had.
+    :param why_not: why it could not.
+    """
+
+    own: OwnAnswers | None = None
+    same_images: SameImages | None = None
+    why_not: str | None = None
+
+
 def compare(
     pairs: Sequence[tuple[Answer, Answer]],
     known: Collection[str],

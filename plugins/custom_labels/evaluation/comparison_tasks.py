@@ -8,18 +8,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import Scores
 from custom_labels.core.inference_rate import version_rate
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.errors import CustomLabelsError
 from custom_labels.evaluation.answers import Answer, ChampionAnswer, Tally
-from custom_labels.evaluation.comparison import SameImages, compare, images_digest, take_sample
+from custom_labels.evaluation.comparison import Compared, OwnAnswers, SameImages, compare, images_digest, take_sample
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation
 from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, snapshot_etags
@@ -52,17 +51,17 @@ def compare_with_champion(
         return None, None
     described = ctx.rekognition.describe_version(project_arn, version_name).raw
     decisions = Decisions(ctx.store, version_name)
-    found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
+    found = Compared()
     try:
         with evaluation_answers(ctx.store, described) as answers:
             own = Tally(answers)
-            found["own"] = {"images": own.images, "confusion": to_json(own.confusion())}
+            found = Compared(OwnAnswers(own.images, own.confusion()))
             if champion is not None:
-                trial = _ChampionEvaluation(ctx, settings, champion, decisions)
-                found["same_images"] = to_json(trial.run(answers, own.images, digest))
+                on_champion = _ChampionEvaluation(ctx, settings, champion, decisions)
+                found = replace(found, same_images=on_champion.run(answers, own.images, digest))
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
-        found["why_not"] = str(error)
+        found = replace(found, why_not=str(error))
     decisions.save_comparison(found)
     return champion, _recorded_scores(ctx, champion) if champion else None
 

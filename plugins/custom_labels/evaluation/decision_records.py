@@ -7,6 +7,7 @@ from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.evaluation.answers import ChampionAnswer
+from custom_labels.evaluation.comparison import Compared
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.store import S3Store
@@ -55,14 +56,14 @@ class Decisions:
 
     # -- what the decision rests on ----------------------------------------------------------------
 
-    def comparison(self) -> dict[str, Any]:
+    def comparison(self) -> Compared:
         """Read what came of comparing the version; empty when there is nothing."""
         value, _ = self.store.read_json(f"{self._folder}comparison.json")
-        return dict(value or {})
+        return from_json(Compared, value or {})
 
-    def save_comparison(self, comparison: Mapping[str, Any]) -> None:
+    def save_comparison(self, compared: Compared) -> None:
         """Write what came of comparing the version."""
-        self.store.write_json(f"{self._folder}comparison.json", comparison)
+        self.store.write_json(f"{self._folder}comparison.json", to_json(compared))
 
     def answers(self, champion: str, number: int) -> list[ChampionAnswer]:
         """Read what the champion predicted of some of the images; nothing while it was not asked.
