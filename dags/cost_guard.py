@@ -11,9 +11,8 @@ from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import each_of, earlier, follow, order, task_of
 from custom_labels.deployment.preconditions import recorded_by_guard
 from custom_labels.deployment.version_operator import DeleteVersionOperator, StartLiveOperator, StopVersionOperator
-from custom_labels.operations.account_tasks import account
 from custom_labels.operations.guard import Acting, Action
-from custom_labels.operations.guard_tasks import arguments_of, finish, inspect
+from custom_labels.operations.guard_tasks import account, arguments_of, finish, inspect
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.web.dag_arguments import dag_arguments
 from custom_labels.web.timetables import PollTimetable

@@ -1,4 +1,4 @@
-"""The steps of the cost guard: what runs and what is done about it. It asks AWS and the registry, never Airflow.
+"""The steps of the cost guard: what runs, what is done about it and what it costs. They never ask Airflow.
 
 Every function is one task, which may be run again after any crash.
 """
@@ -15,10 +15,12 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.aws.statuses import Described
-from custom_labels.core.codec import from_json
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.keys import MANIFESTS
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.names import PROJECT_TAG
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.core.steps import deciding_fan_out, step
 from custom_labels.deployment.deployment import Units
@@ -27,6 +29,9 @@ from custom_labels.deployment.service_records import change_service, read_servic
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.detection.log_records import last_detected
+from custom_labels.errors import NothingToDo
+from custom_labels.operations.cost_records import save_ledgers, version_uses
+from custom_labels.operations.costs import DatedCost, VersionUse, budget_level, cost_of, top_costs
 from custom_labels.operations.guard import (
     Acting,
     Action,
@@ -39,8 +44,16 @@ from custom_labels.operations.guard import (
 )
 from custom_labels.operations.guard_report import Accounts, GuardReport
 from custom_labels.operations.settings import GuardSettings
-from custom_labels.operations.versions import FoundVersion, RecordedVersion, versions_to_delete
+from custom_labels.operations.versions import (
+    FoundVersion,
+    RecordedVersion,
+    gone_versions,
+    manifests_to_delete,
+    versions_to_delete,
+)
+from custom_labels.s3.line_files import list_keys
 from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.prices import UnitPrices, load_prices
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +72,16 @@ def inspect(ctx: ProjectContext, settings: GuardSettings) -> Inspection:
     inspected anew under it; what ran until then, and that the live version is going to be stopped, is written down
     before it happens.
     """
-    found, stopped = _look(ctx, settings)
+    found, stopped = _inspect_now(ctx, settings)
     if not found.actions and stopped == found.memory.stopped:
         if ctx.run.is_repeated:
             ctx.deployment_lock.release()
         return found
     if (holder := ctx.try_take(ctx.deployment_lock)) is not None:
-        return _look(ctx, settings, deploying=holder.owner)[0]
+        return _inspect_now(ctx, settings, deploying=holder.owner)[0]
     with ExitStack() as unless_something_is_to_be_done:
         unless_something_is_to_be_done.callback(ctx.deployment_lock.release)
-        found, stopped = _look(ctx, settings)
+        found, stopped = _inspect_now(ctx, settings)
         change_service(ctx.store, lambda memory: replace(memory, stopped=stopped))
         if found.actions:
             note_serving(ctx, found)
@@ -85,7 +98,7 @@ def note_serving(ctx: ProjectContext, found: Inspection) -> dict[str, ServingRec
     return ServingLog(ctx.store).seen_all(states, found.at)
 
 
-def _look(
+def _inspect_now(
     ctx: ProjectContext, settings: GuardSettings, deploying: str | None = None
 ) -> tuple[Inspection, StoppedByGuard | None]:
     """Give what is to be done by what AWS and the registry say now, and which stop is to be remembered then.
@@ -196,6 +209,93 @@ def arguments_of(action: Mapping[str, Any], kind: Action) -> dict[str, Any]:
         "min_inference_units": decision.units.minimum,
         "max_inference_units": decision.units.maximum,
     }
+
+
+# -- what it costs, and what is old ----------------------------------------------------------------
+
+
+@step
+def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Inspection | None) -> Accounts:
+    """Write when each version ran, what it and each month cost, and which versions are gone with their manifests.
+
+    This is done also where a version could not be stopped, started or deleted.
+    """
+    if settings is None or inspected is None:
+        raise NothingToDo("Nothing was inspected.")
+    now = datetime.now(UTC)
+    prices = load_prices().prices.unit_prices()
+    uses = version_uses(inspected.versions, note_serving(ctx, inspected))
+    found = {each.name: each for each in inspected.versions}
+    may_tag = True
+    for use in uses:
+        version = found.get(use.version_name)
+        if version is not None and version.record is not None:
+            facts = _cost_facts(use, version.record, prices, now)
+            if may_tag and version.status and not version.record.tagged:
+                may_tag = ctx.rekognition.ensure_tags(version.arn, {PROJECT_TAG: ctx.project.name})
+                facts |= {"tagged": True} if may_tag else {}
+            if facts:
+                ctx.registry.update_version(use.version_name, facts)
+    ledger = save_ledgers(ctx.store, uses, prices, now)
+    return Accounts(
+        month=ledger.month,
+        total_usd=ledger.total_usd,
+        top_costs=top_costs(ledger),
+        prices_as_of=ledger.prices_as_of,
+        unit_hour_usd=prices.inference_unit_hour,
+        budget_usd=settings.monthly_budget_usd,
+        level=budget_level(ledger.total_usd, settings.monthly_budget_usd),
+        deleted=_prune(ctx, inspected, now) if settings.keep_versions is not None else (),
+    )
+
+
+def _cost_facts(use: VersionUse, record: RecordedVersion, prices: UnitPrices, now: datetime) -> dict[str, Any]:
+    """Give what is new about a version's costs; a dead DAG may never have recorded its training's."""
+    facts: dict[str, Any] = {}
+    if use.trained_at and (record.trained_at, record.billable_training_seconds) != (
+        use.trained_at,
+        use.training_seconds,
+    ):
+        facts = {"trained_at": use.trained_at.isoformat(), "billable_training_seconds": use.training_seconds}
+    cost = cost_of(use, prices).rounded()
+    if record.cost is None or not record.cost.is_current(cost, now, is_running=use.serving.open is not None):
+        facts["cost"] = to_json(DatedCost.of(cost, now))
+    return facts
+
+
+def _prune(ctx: ProjectContext, inspected: Inspection, now: datetime) -> tuple[str, ...]:
+    """Record which versions are gone, and delete the manifests that no remaining version was trained on.
+
+    Snapshots stay: they say what each version was trained on.
+    """
+    gone = {*gone_versions(inspected.versions)}
+    for each in inspected.actions:
+        if (
+            each.action is Action.DELETE
+            and not ctx.rekognition.describe_version(each.project_arn, each.version_name).status
+        ):
+            gone.add(each.version_name)
+    for name in sorted(gone):
+        ctx.registry.update_version(name, {"deleted_at": now.isoformat(timespec="seconds"), "status": None})
+    _delete_manifests(ctx, inspected.versions, gone, now)
+    return tuple(sorted(gone))
+
+
+def _delete_manifests(ctx: ProjectContext, versions: Sequence[FoundVersion], gone: set[str], now: datetime) -> None:
+    """Delete manifests, unless a training is under way, which may be about to read the same ones."""
+    if not manifests_to_delete(versions, gone, ()):
+        return
+    holder, _ = ctx.lock.read()
+    if holder is not None:
+        log.info("'%s' trains: manifests are deleted by a later run.", holder.owner)
+        return
+    begun = {each.digest for each in TrainingRecords(ctx.registry).open_attempts()}
+    unused = manifests_to_delete(versions, gone, begun)
+    for name, digest in unused.items():
+        for keys in list_keys(ctx.store, f"{MANIFESTS}{digest}/"):
+            for key in keys:
+                ctx.store.call("delete_object", key)
+        ctx.registry.update_version(name, {"manifests_deleted_at": now.isoformat(timespec="seconds")})
 
 
 # -- how a run ends --------------------------------------------------------------------------------
