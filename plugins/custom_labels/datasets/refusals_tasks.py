@@ -21,13 +21,14 @@ def note_refusals(ctx: ProjectContext, digest: str, version_name: str, described
     :return: what was recorded.
     """
     found = read_refusals(ctx.store, described)
+    record = found.to_record()
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
     if found.refused:
-        log.warning("Custom Labels did not use %s.", refusals_in_words(found.to_record()))
-    ctx.registry.update_version(version_name, {"refused_images": found.to_record()})
+        log.warning("Custom Labels did not use %s.", refusals_in_words(record))
+    ctx.registry.update_version(version_name, {"refused_images": record})
     remember_refusals(ctx.store, digest, found.blamed)
-    return found.to_record()
+    return record
 
 
 def mention_refusals(
