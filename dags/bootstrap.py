@@ -12,16 +12,15 @@ from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import order
 from custom_labels.operations import bootstrap_tasks
-from custom_labels.operations.pool_tasks import ALWAYS_THERE, named_pools, use_of, use_pool
+from custom_labels.operations.bootstrap_checks import ALWAYS_THERE, named_pools, use_of
 from custom_labels.operations.settings import BootstrapSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.web.dag_arguments import dag_arguments
-from custom_labels.web.docs.bootstrap import BOOTSTRAP_DOC
 
 
 def bootstrap_dag(project: Project) -> DAG:
     """Build the bootstrap DAG of one project."""
-    arguments = dag_arguments(project, "bootstrap", "Set up and check", BOOTSTRAP_DOC)
+    arguments = dag_arguments(project, "bootstrap", "Set up and check")
     # So that a run ends whose pool is never added.
     with DAG(schedule=None, dagrun_timeout=timedelta(hours=2), **arguments) as dag:
         # A person waits for the answer: what keeps it from beginning is not tried again for half an hour.
@@ -30,11 +29,11 @@ def bootstrap_dag(project: Project) -> DAG:
             made = make_resources(project, settings)
         with TaskGroup("use_pools", prefix_group_id=False, tooltip="Take a slot of each pool that is named"):
             used = [
-                use_pool.having(task_id=use_of(field), pool=pool, retries=0)(project)
+                bootstrap_tasks.use_pool.having(task_id=use_of(field), pool=pool, retries=0)(project)
                 for field, pool in named_pools(project).items()
             ]
         # Whatever could not be made: the check says all that is missing at once. It does not wait for the pools' tasks,
-        # which a pool that is missing would keep from ever being started, and looks at what became of them.
+        # which a pool that is missing would keep from ever being started, and finds what became of them.
         checked = bootstrap_tasks.check_everything.having(trigger_rule=TriggerRule.ALL_DONE)(project)
         finish = bootstrap_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, settings, checked)
 

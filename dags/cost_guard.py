@@ -11,18 +11,16 @@ from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import each_of, earlier, follow, order, task_of
 from custom_labels.deployment.preconditions import recorded_by_guard
 from custom_labels.deployment.version_operator import DeleteVersionOperator, StartLiveOperator, StopVersionOperator
-from custom_labels.operations.account_tasks import account
 from custom_labels.operations.guard import Acting, Action
-from custom_labels.operations.guard_tasks import arguments_of, finish, inspect
+from custom_labels.operations.guard_tasks import account, arguments_of, finish, inspect
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.web.dag_arguments import dag_arguments
-from custom_labels.web.docs.cost_guard import COST_GUARD_DOC
 from custom_labels.web.timetables import PollTimetable
 
 
 def cost_guard_dag(project: Project) -> DAG:
     """Build the cost guard of one project."""
-    # What one try cannot do the next look does; meanwhile others wait for the lock.
+    # What one try cannot do the next run does; meanwhile others wait for the lock.
     aws = {
         "project": project.name,
         **custom_labels_arguments(project),
@@ -31,7 +29,7 @@ def cost_guard_dag(project: Project) -> DAG:
     }
     with DAG(
         schedule=PollTimetable(*project.poll("cost_guard_poll_frequency")),
-        **dag_arguments(project, "cost_guard", "Stop what costs for nothing, count what was spent", COST_GUARD_DOC),
+        **dag_arguments(project, "cost_guard", "Stop what costs for nothing, count what was spent"),
     ) as dag:
         settings = read_settings(project, GuardSettings)
         inspected = inspect(project, settings)

@@ -15,7 +15,6 @@ from custom_labels.detection.summary import Rest
 from custom_labels.detection.work import NextStep
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
-from custom_labels.web.docs.detect import DETECT_DOC
 from custom_labels.web.timetables import poll_or_assets
 
 
@@ -28,7 +27,7 @@ def detect_dag(project: Project) -> DAG:
     assets = new_images(project) | live_version(project)
     with DAG(
         schedule=poll_or_assets(project, "detection_poll_frequency", assets),
-        **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", DETECT_DOC, params),
+        **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", params),
     ) as dag:
         settings = read_settings(project, DetectionSettings)
         collected = detect_tasks.collect(project, settings)

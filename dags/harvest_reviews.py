@@ -12,7 +12,6 @@ from custom_labels.review.harvest_summary import NewImages
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
-from custom_labels.web.docs.harvest import HARVEST_DOC
 from custom_labels.web.timetables import poll_or_assets
 
 
@@ -21,7 +20,7 @@ def harvest_dag(project: Project) -> DAG:
     params = {"from_the_beginning": switch("Look at all reviews that there ever were, not only at new ones.")}
     with DAG(
         schedule=poll_or_assets(project, "harvest_poll_frequency", [finished_reviews(project)]),
-        **dag_arguments(project, "harvest_reviews", "Harvest the answers of people", HARVEST_DOC, params),
+        **dag_arguments(project, "harvest_reviews", "Harvest the answers of people", params),
     ) as dag:
         settings = read_settings(project, HarvestSettings)
         found = harvest_tasks.collect(project)

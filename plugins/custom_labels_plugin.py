@@ -7,7 +7,7 @@ from airflow.plugins_manager import AirflowPlugin
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, ReviewFlowLink
 from custom_labels.core import listener
 from custom_labels.evaluation.links import PAGES, DecisionLink
-from custom_labels.web.pages import Pages
+from custom_labels.web.pages import pages
 from custom_labels.web.timetables import PollTimetable
 
 
@@ -23,4 +23,4 @@ class CustomLabelsPlugin(AirflowPlugin):
         ReviewFlowLink(),
     ]
     listeners = [listener]  # noqa: RUF012
-    fastapi_apps = [{"app": Pages(), "url_prefix": PAGES, "name": "Custom Labels"}]  # noqa: RUF012
+    fastapi_apps = [{"app": pages, "url_prefix": PAGES, "name": "Custom Labels"}]  # noqa: RUF012

@@ -14,7 +14,7 @@ import pytest
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import CHECKS
-from custom_labels.datasets import check_records, snapshot_records
+from custom_labels.datasets import image_records, snapshot_records
 from custom_labels.datasets.images import CheckReport, LeftOut
 from custom_labels.datasets.manifest import ManifestFile
 from custom_labels.datasets.snapshot_records import count_images, fetch_snapshot
@@ -89,7 +89,7 @@ def test_each_image_is_read_once_in_its_life(store: S3Store, bucket: Bucket, now
 def test_the_order_is_kept_when_known_and_new_images_alternate(
     store: S3Store, bucket: Bucket, now: datetime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(check_records, "_BATCH", 3)
+    monkeypatch.setattr(image_records, "_BATCH", 3)
     bucket.put_many("dog", 2)
     for number in range(0, 20, 2):
         bucket.put(f"cat/{number:02}.png")

@@ -64,6 +64,6 @@ def test_report_survives_json_and_names_keys() -> None:
     report = CheckReport(9, 4, (("corrupt", 4),), {"corrupt": ("a", "b", "c", "d")}, ("dog",))
     assert from_json(CheckReport, to_json(report)) == report
     assert report.lines() == [
-        "9 images looked at, 4 of them for the first time.",
+        "9 images inspected, 4 of them for the first time.",
         "4 left out: corrupt (a, b, c, ...)",
     ]

@@ -8,11 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_labels.core.codec import from_json, to_json
 from custom_labels.datasets.manifest import (
     MAXIMUM_MANIFEST_BYTES,
-    ManifestFile,
-    ManifestPair,
     manifest_lines,
     require_size,
 )
@@ -55,10 +52,3 @@ def test_require_size_refuses_a_manifest_above_one_gigabyte() -> None:
     require_size("train", MAXIMUM_MANIFEST_BYTES)
     with pytest.raises(NotTrainable, match="train manifest is 1,073,741,825 bytes"):
         require_size("train", MAXIMUM_MANIFEST_BYTES + 1)
-
-
-def test_pair_survives_json() -> None:
-    pair = ManifestPair(
-        "d", ManifestFile("s3://b/train", "train", "e", 10, {"cat": 3}), ManifestFile("s3://b/test", "test", "f", 5, {})
-    )
-    assert from_json(ManifestPair, json.loads(json.dumps(to_json(pair)))) == pair

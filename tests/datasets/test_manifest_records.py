@@ -18,7 +18,6 @@ STRANGE = ["a b.png", 'it\'s "so".png', "100%+.png", "é😀.png"]
 
 def lines_of(store: S3Store, manifest: ManifestFile) -> list[dict[str, object]]:
     body = store.client.get_object(Bucket=store.bucket, Key=manifest.key)["Body"].read()
-    assert len(body) == manifest.bytes
     return [json.loads(line) for line in body.decode().splitlines()]
 
 

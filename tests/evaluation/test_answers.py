@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from custom_labels.core.gate import Metrics
-from custom_labels.evaluation.answers import Answer, Cell, read_evaluation_line, tally
+from custom_labels.evaluation.answers import Answer, Cell, Tally, read_evaluation_line
 
 CAT_AS_DOG = Answer("s3://b/1", ("cat",), ("dog",))
 CAT = Answer("s3://b/2", ("cat",), ("cat",))
@@ -77,7 +77,7 @@ def test_a_line_that_is_none_is_refused(text: str, words: str) -> None:
 
 
 def test_scores_are_means_of_the_labels_that_images_show() -> None:
-    scores = tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, Answer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
+    scores = Tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, Answer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
 
     assert scores.labels["cat"] == Metrics(f1=0.8, precision=1.0, recall=cast("float", pytest.approx(2 / 3)))
     assert scores.labels["dog"] == Metrics(f1=0.5, precision=0.5, recall=0.5)
@@ -87,20 +87,20 @@ def test_scores_are_means_of_the_labels_that_images_show() -> None:
 
 
 def test_a_label_that_a_version_never_knew_counts_in_the_means_only() -> None:
-    scores = tally([DOG, CAT_AS_DOG]).scores(known={"dog"})
+    scores = Tally([DOG, CAT_AS_DOG]).scores(known={"dog"})
 
     assert set(scores.labels) == {"dog"}
     assert scores.overall.recall == 0.5
 
 
 def test_no_images_give_no_metrics() -> None:
-    assert tally([]).scores().overall == Metrics(0.0, 0.0, 0.0)
+    assert Tally([]).scores().overall == Metrics(0.0, 0.0, 0.0)
 
 
 def test_the_confusion_matrix_has_a_column_for_nothing() -> None:
     both = Answer("s3://b/6", ("cat", "dog"), ("cat",))
 
-    cells = tally([CAT_AS_DOG, CAT, CAT, DOG, SILENT_DOG, both]).confusion()
+    cells = Tally([CAT_AS_DOG, CAT, CAT, DOG, SILENT_DOG, both]).confusion()
 
     assert cells == (
         Cell("cat", "cat", 3),

@@ -57,24 +57,23 @@ def test_the_question_shows_gates_versions_flips_and_leads_to_the_page() -> None
         "same_images": {"flips": [{"change": "regression"}, {"change": "regression"}, {"change": "improvement"}]},
     }
 
-    question = ask("digits", JUDGED, decision, "/custom-labels/digits/decisions/v2", 24)
+    body = ask(JUDGED, decision, "/custom-labels/digits/decisions/v2", 24)
 
-    assert question.subject == "digits: may version v2 serve?"
-    assert "| f1 | all labels | 0.900 |  | at least 0.800 | holds |" in question.body
-    assert "| f1 | seven | 0.900 | 0.700 | at least 0.650 | holds |" in question.body
-    assert "regression: 2; improvement: 1" in question.body
-    assert "](/custom-labels/digits/decisions/v2)" in question.body
-    assert "It would replace **v1**" in question.body
+    assert "| f1 | all labels | 0.900 |  | at least 0.800 | holds |" in body
+    assert "| f1 | seven | 0.900 | 0.700 | at least 0.650 | holds |" in body
+    assert "regression: 2; improvement: 1" in body
+    assert "](/custom-labels/digits/decisions/v2)" in body
+    assert "It would replace **v1**" in body
 
 
 def test_the_first_version_is_asked_about_without_a_champion() -> None:
-    assert "No version serves yet" in ask("digits", JUDGED, {}, "/page", 1).body
+    assert "No version serves yet" in ask(JUDGED, {}, "/page", 1)
 
 
 def test_a_hostile_label_is_shown_and_does_nothing() -> None:
     label = "a|b](javascript:alert(1))\n<img src=x onerror=alert(1)>`"
 
-    body = ask("digits", JUDGED, {"gates": [gate(label=label)]}, "/page", 1).body
+    body = ask(JUDGED, {"gates": [gate(label=label)]}, "/page", 1)
 
     row = next(line for line in body.splitlines() if "holds" in line)
     assert r"a\|b\]\(javascript:alert\(1\)\) \<img src=x onerror=alert\(1\)\>\`" in row

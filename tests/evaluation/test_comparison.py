@@ -14,13 +14,13 @@ from custom_labels.core.gate import Comparison, Metric, Metrics, Scores
 from custom_labels.evaluation.answers import Answer
 from custom_labels.evaluation.comparison import (
     SameImages,
-    Sample,
     VerdictChange,
     compare,
     find_flips,
     headline_words,
     images_digest,
     quotas,
+    take_sample,
 )
 
 
@@ -56,10 +56,7 @@ def test_a_sample_is_the_same_in_whatever_order_the_images_come() -> None:
     taken = []
     for seed in (1, 2):
         random.Random(seed).shuffle(answers)
-        sample = Sample(quotas({"a": 50, "b": 50, "c": 50}, 12))
-        for answer in answers:
-            sample.add(answer)
-        taken.append(sample.answers)
+        taken.append(take_sample(answers, 12))
 
     assert taken[0] == taken[1]
     assert [answer.stratum for answer in taken[0]] == ["a"] * 4 + ["b"] * 4 + ["c"] * 4

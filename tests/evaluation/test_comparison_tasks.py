@@ -165,10 +165,11 @@ class Contest:
         used = replace(SETTINGS, **settings)
         digest = self.snapshot.digest
         champion = Registry(self.store).live()
+        kept = Decisions(self.store, "challenger")
         if champion is not None and champion.version_name == "challenger":
-            return Compared(None, None, Decisions(self.store, "challenger").comparison())
+            return Compared(None, None, to_json(kept.comparison()))
         scores = compare_with_champion(self.ctx, used, champion, self.describe("challenger"), "challenger", digest)
-        return Compared(champion, scores, Decisions(self.store, "challenger").comparison())
+        return Compared(champion, scores, to_json(kept.comparison()))
 
     def judge(self, compared: Compared, **settings: Any) -> Judgement:
         """Judge as the task does."""

@@ -60,7 +60,7 @@ def test_only_the_first_images_are_shown_when_there_are_very_many() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "words"),
-    [(25, 'class="matrix"'), (26, "<th>Said</th>")],
+    [(25, 'class="matrix"'), (26, "<th>Predicted</th>")],
     ids=["a matrix", "a list where labels are many"],
 )
 def test_the_confusion_is_readable(labels: int, words: str) -> None:

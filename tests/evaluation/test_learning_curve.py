@@ -8,10 +8,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Metric
-from custom_labels.evaluation.curve_picture import HEIGHT, MOST_POINTS, WIDTH, to_svg
 from custom_labels.evaluation.judged_record import JudgedRecord
-from custom_labels.evaluation.learning_curve import learning_curve
+from custom_labels.evaluation.learning_curve import HEIGHT, MOST_POINTS, WIDTH, learning_curve, to_svg
 from tests.kit.version_records import evaluation
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,12 +37,12 @@ def test_every_evaluated_version_is_on_the_curve_in_the_order_of_its_images() ->
 
     curve = learning_curve("digits", Metric.F1, [record(3), never, record(1), record(2, serves_since="2026-11-21")])
 
-    assert [(point.version_name, point.deployed) for point in curve.points] == [
+    assert [(point.version_name, point.deployed) for point in curve.versions] == [
         ("digits-1", False),
         ("digits-2", True),
         ("digits-3", False),
     ]
-    assert json.loads(json.dumps(curve.to_record()))["versions"][1]["training_images"] == 20
+    assert json.loads(json.dumps(to_json(curve)))["versions"][1]["training_images"] == 20
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 30, MOST_POINTS + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Metric
 from custom_labels.core.registry import Registry
 from custom_labels.core.version_record import VersionRecord
@@ -22,8 +23,8 @@ def test_the_curve_is_that_of_all_records_of_the_registry(aws_store: S3Store) ->
     again = write_learning_curve(registry, "digits", Metric.F1)
 
     assert first == again
-    assert [point.version_name for point in first.points] == [f"v{number:02}" for number in range(1, 40, 2)]
-    assert aws_store.read_json(CURVE)[0] == first.to_record()
+    assert [point.version_name for point in first.versions] == [f"v{number:02}" for number in range(1, 40, 2)]
+    assert aws_store.read_json(CURVE)[0] == to_json(first)
     assert body == aws_store.read_bytes(PICTURE)[0]
     assert b"F1 of 20 versions" in body
     assert [name for name, _ in registry.versions(VersionRecord, newest=3)] == ["v37", "v38", "v39"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
 
-from custom_labels.core.gate import Gate, Metric, Metrics, Scores, judge
-from custom_labels.evaluation.answers import Answer, tally
-from custom_labels.evaluation.comparison import compare
-from custom_labels.evaluation.decision_record import Judged, decision_record
+from custom_labels.core.gate import Gate, Metric, Metrics, Scores
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.evaluation.answers import Answer, Tally
+from custom_labels.evaluation.comparison import Compared, OwnAnswers, compare
+from custom_labels.evaluation.decision_record import decision_record
+from custom_labels.evaluation.evaluation import Evaluation, LabelMetrics
+from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
 
 GATES = (
     Gate(Metric.F1, at_least=0.8),
@@ -51,7 +53,7 @@ def make_record(
     """
     first = answers(labels, images, champion_errors, "champion")
     second = answers(labels, images, challenger_errors, "challenger")
-    own = tally(second)
+    own = Tally(second)
     same = compare(
         list(zip(first, second, strict=True)),
         labels,
@@ -59,24 +61,37 @@ def make_record(
         digest="0f" * 32,
         left_out={"deleted, replaced or denied since the training": 2},
     )
-    judged = Judged(
-        version={"version_name": "digits-20261121T120000-0123456789ab", "version_arn": "arn:2", "digest": "ab" * 32},
-        champion=None if is_first else {"version_name": "digits-20261114T120000-ba9876543210", "version_arn": "arn:1"},
-        evaluation=own.scores(),
-        champion_evaluation=None if is_first else Scores(Metrics(0.8, 0.81, 0.79)),
-        own={"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]},
-        same_images=None if is_first or why_not else same,
-        why_not=why_not,
-        test_manifest={"uri": f"s3://bucket/manifests/{'ab' * 32}/test.manifest", "sha256": "cd" * 32},
+    champion = ("digits-20261114T120000-ba9876543210", "arn:1", "arn", "ba" * 32, "2026-11-14T13:00:00+00:00", 0.8)
+    evaluated = EvaluatedVersion(
+        AfterEvaluation.JUDGE,
+        "arn",
+        "digits-20261121T120000-0123456789ab",
+        "arn:2",
+        "ab" * 32,
+        evaluation_of(own.scores(), images),
+        None if is_first else LiveVersion(*champion, labels=tuple(labels)),
+        None if is_first else Scores(Metrics(0.8, 0.81, 0.79)),
     )
+    compared = Compared(OwnAnswers(own.images, own.confusion()), None if is_first or why_not else same, why_not)
     return decision_record(
-        judged,
-        judge(GATES, judged.comparison),
+        evaluated,
+        compared,
+        GATES,
+        Metric.F1,
         project="digits",
-        headline_metric=Metric.F1,
         run="digits_train/scheduled__2026-11-21T12:00:00+00:00",
         judged_at="2026-11-21T12:41:07+00:00",
+        test_manifest={"uri": f"s3://bucket/manifests/{'ab' * 32}/test.manifest", "sha256": "cd" * 32},
     )
+
+
+def evaluation_of(scores: Scores, images: int) -> Evaluation:
+    """Give the evaluation that has some scores."""
+    labels = [
+        LabelMetrics(label, each.f1, each.precision, each.recall, 0.5, 1) for label, each in scores.labels.items()
+    ]
+    overall = scores.overall
+    return Evaluation(overall.f1, overall.precision, overall.recall, images, images, tuple(labels))
 
 
 def image(width: int = 640, height: int = 400, file_format: str = "PNG") -> bytes:

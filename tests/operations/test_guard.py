@@ -15,21 +15,21 @@ from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.operations.guard import (
     Action,
     Decision,
-    GuardRules,
     LiveFacts,
     decide,
     remember,
     running_after,
 )
-from custom_labels.operations.running import RunningVersion
-from custom_labels.operations.versions import FoundVersion, RecordedVersion
+from custom_labels.operations.settings import GuardSettings
+from custom_labels.operations.versions import FoundVersion, RecordedVersion, RunningVersion
+from tests.kit.task_contexts import default_settings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 NIGHT = NOON.replace(hour=22)
-LIVE = LiveFacts("v2", running_since=NOON - timedelta(hours=5), last_detection=NOON - timedelta(hours=1))
-OFFICE = GuardRules(ServiceWindow(("0 8 * * mon-fri",), ("0 18 * * mon-fri",)))
-IDLE = GuardRules(idle_hours=2)
-ALWAYS = GuardRules()
+LIVE = LiveFacts("v2", NOON - timedelta(hours=1))
+ALWAYS = default_settings(GuardSettings, service_window=None, idle_stop_hours=None, start_when_images_wait=False)
+OFFICE = replace(ALWAYS, service_window=ServiceWindow(("0 8 * * mon-fri",), ("0 18 * * mon-fri",)))
+IDLE = replace(ALWAYS, idle_stop_hours=2)
 
 
 def found(
@@ -48,7 +48,7 @@ def stopped(cause: Cause, name: str = "v2") -> LiveFacts:
     return replace(LIVE, stopped=StoppedByGuard(name, cause, "2026-11-20T07:00:00+00:00"))
 
 
-def decide_one(version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime) -> tuple[str, str]:
+def decide_one(version: FoundVersion, live: LiveFacts, rules: GuardSettings, now: datetime) -> tuple[str, str]:
     decisions = decide([version], live, rules, now=now)
     return (decisions[0].action, decisions[0].reason) if decisions else ("", "")
 
@@ -59,9 +59,9 @@ OTHERS = {
     "an unknown one": (found(is_known=False), LIVE, "alert", "the registry does not know it"),
     "kept": (found(kept_until=NOON + timedelta(minutes=1)), LIVE, "leave", "kept running until 2026-11-20T12:01"),
     "kept long enough": (found(kept_until=NOON), LIVE, "stop", "was kept running until 2026-11-20T12:00"),
-    "starting": (found(status="STARTING"), LIVE, "leave", "it is STARTING: the next look"),
-    "stopping": (found(status="STOPPING"), LIVE, "leave", "it is STOPPING: the next look"),
-    "unknown and starting": (found(status="STARTING", is_known=False), LIVE, "leave", "the next look"),
+    "starting": (found(status="STARTING"), LIVE, "leave", "it is STARTING: the next run"),
+    "stopping": (found(status="STOPPING"), LIVE, "leave", "it is STOPPING: the next run"),
+    "unknown and starting": (found(status="STARTING", is_known=False), LIVE, "leave", "the next run"),
     "stopped": (found(status="STOPPED"), LIVE, "", ""),
     "training": (found(status="TRAINING_IN_PROGRESS"), LIVE, "", ""),
     "copied": (found(status="COPYING_COMPLETED"), LIVE, "", ""),
@@ -88,20 +88,19 @@ SERVING = {
     "idle, images start it": (
         RUNS,
         LIVE,
-        GuardRules(idle_hours=2, starts_for_images=True),
+        replace(IDLE, start_when_images_wait=True),
         NIGHT,
         "stop",
         "the detect DAG starts it when images wait",
     ),
-    "just started": (
+    "never asked": (
         RUNS,
-        replace(LIVE, running_since=NOON - timedelta(hours=1), last_detection=None),
+        replace(LIVE, quiet_since=NOON - timedelta(hours=5)),
         IDLE,
         NOON,
-        "leave",
-        "it serves",
+        "stop",
+        "no detection for 2 hours",
     ),
-    "never asked": (RUNS, replace(LIVE, last_detection=None), IDLE, NOON, "stop", "no detection for 2 hours"),
     "start unknown": (RUNS, LiveFacts("v2"), IDLE, NOON, "leave", "it serves"),
     "stopped by a person": (DOWN, LIVE, OFFICE, NOON, "leave", "it is STOPPED, and not by the cost guard"),
     "stopped for the night": (DOWN, stopped(Cause.WINDOW), OFFICE, NIGHT, "leave", "until the service window opens"),
@@ -134,15 +133,15 @@ SERVING = {
         "leave",
         "it is COPYING_COMPLETED, and not by the",
     ),
-    "copying failed": (found("v2", "COPYING_FAILED"), LIVE, OFFICE, NOON, "leave", "for a person to look at"),
-    "starting": (found("v2", "STARTING"), LIVE, OFFICE, NIGHT, "leave", "the next look"),
-    "status of tomorrow": (found("v2", "HIBERNATING"), LIVE, ALWAYS, NOON, "leave", "for a person to look at"),
+    "copying failed": (found("v2", "COPYING_FAILED"), LIVE, OFFICE, NOON, "leave", "for a person to inspect"),
+    "starting": (found("v2", "STARTING"), LIVE, OFFICE, NIGHT, "leave", "the next run"),
+    "status of tomorrow": (found("v2", "HIBERNATING"), LIVE, ALWAYS, NOON, "leave", "for a person to inspect"),
 }
 
 
 @pytest.mark.parametrize(("version", "live", "rules", "now", "action", "words"), SERVING.values(), ids=SERVING)
 def test_the_version_that_serves(
-    version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime, action: str, words: str
+    version: FoundVersion, live: LiveFacts, rules: GuardSettings, now: datetime, action: str, words: str
 ) -> None:
     decided, reason = decide_one(version, live, rules, now)
 
@@ -192,14 +191,14 @@ def test_what_runs_when_all_is_carried_out_is_said_by_what_it_runs_for() -> None
     decisions = [start, alert, Decision("v4", "arn", Action.STOP, "")]
 
     assert running_after(versions, decisions, replace(LIVE, name="v1")) == (
-        RunningVersion("v1", "serves", 2, scales=True),
-        RunningVersion("v2", "is kept running", 1),
-        RunningVersion("v3", "runs unknown to the registry", 1),
+        RunningVersion("v1", "serves", Units(2, 4)),
+        RunningVersion("v2", "is kept running", Units(1)),
+        RunningVersion("v3", "runs unknown to the registry", Units(1)),
     )
-    assert running_after(versions, [], LIVE)[0].quiet_since == LIVE.last_detection
+    assert running_after(versions, [], LIVE)[0].quiet_since == LIVE.quiet_since
 
 
-STARTS = replace(OFFICE, starts_for_images=True)
+STARTS = replace(OFFICE, start_when_images_wait=True)
 
 
 @pytest.mark.parametrize(
@@ -223,9 +222,11 @@ STARTS = replace(OFFICE, starts_for_images=True)
     ],
 )
 def test_images_start_the_live_version_unless(
-    status: str | None, rules: GuardRules, now: datetime, words: str | None
+    status: str | None, rules: GuardSettings, now: datetime, words: str | None
 ) -> None:
     assert (
-        why_not_started(status, is_on=rules.starts_for_images, window=rules.window, setting="start_them", now=now)
+        why_not_started(
+            status, is_on=rules.start_when_images_wait, window=rules.service_window, setting="start_them", now=now
+        )
         == words
     )

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.outcome import Outcome
+from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service import Notice, ServiceMemory
 from custom_labels.operations.guard import Acting, Action, Decision, Inspection
 from custom_labels.operations.guard_report import Accounts, GuardReport
-from custom_labels.operations.running import RunningVersion
+from custom_labels.operations.versions import RunningVersion
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SINCE = NOON - timedelta(hours=30)
-SERVES = RunningVersion("v1", "serves", 1, quiet_since=NOON - timedelta(hours=1))
+SERVES = RunningVersion("v1", "serves", Units(1), quiet_since=NOON - timedelta(hours=1))
 IDLE = replace(SERVES, quiet_since=SINCE)
 FOUND = Inspection(Acting.NOT_DUE, NOON, (), (), (SERVES,), (), ServiceMemory())
 SPENT = Accounts("2026-11", 90, ("serving v1: $90.00",), "2026-09-10", 4, 100, level=0)

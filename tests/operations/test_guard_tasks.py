@@ -17,8 +17,8 @@ from custom_labels.deployment.service_records import read_service
 from custom_labels.deployment.serving_records import ServingLog
 from custom_labels.errors import NothingToDo
 from custom_labels.operations import guard_tasks
-from custom_labels.operations.account_tasks import account
 from custom_labels.operations.guard import Acting, Action, Decision
+from custom_labels.operations.guard_tasks import account
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.operations.versions import RecordedVersion
 from custom_labels.s3.errors import StorageError

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_labels.operations import pool_tasks
-from custom_labels.operations.pool_tasks import tasks_without_slot
+from custom_labels.operations import bootstrap_checks
+from custom_labels.operations.bootstrap_checks import tasks_without_slot
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from custom_labels.operations.pool_tasks import tasks_without_slot
 def test_a_task_that_never_starts_has_no_slot(
     monkeypatch: pytest.MonkeyPatch, states: dict[str, list[str | None]], without: set[str]
 ) -> None:
-    monkeypatch.setattr(pool_tasks, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(bootstrap_checks, "POLL_SECONDS", 0.01)
     told: dict[str, Iterator[str | None]] = {name: iter(each) for name, each in states.items()}
 
     def state_of(task_id: str) -> str | None:

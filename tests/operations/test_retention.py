@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 
 from custom_labels.core.codec import from_json
-from custom_labels.operations.retention import gone_versions, manifests_to_delete, versions_to_delete
-from custom_labels.operations.versions import FoundVersion, RecordedVersion
+from custom_labels.operations.versions import (
+    FoundVersion,
+    RecordedVersion,
+    gone_versions,
+    manifests_to_delete,
+    versions_to_delete,
+)
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -96,4 +101,4 @@ GONE = {"deleted_at": "2026-11-01"}
 def test_manifests_go_with_the_last_version_that_was_trained_on_them(
     records: dict[str, dict[str, Any]], open_digests: set[str], expected: dict[str, str]
 ) -> None:
-    assert manifests_to_delete(versions_of(records), open_digests) == expected
+    assert manifests_to_delete(versions_of(records), (), open_digests) == expected

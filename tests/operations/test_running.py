@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.operations.running import RunningVersion, idle_level, what_runs
+from custom_labels.deployment.deployment import Units
+from custom_labels.operations.guard_report import idle_level, what_runs
+from custom_labels.operations.versions import RunningVersion
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-LIVE = RunningVersion("v1", "serves", 1, quiet_since=NOON - timedelta(days=3))
-SCALING = RunningVersion("v2", "serves", 2, scales=True, quiet_since=NOON - timedelta(hours=5))
+LIVE = RunningVersion("v1", "serves", Units(1), quiet_since=NOON - timedelta(days=3))
+SCALING = RunningVersion("v2", "serves", Units(2, 4), quiet_since=NOON - timedelta(hours=5))
 LIVE_WORDS = "v1 serves, not asked since 2026-11-17 12:00 UTC (3 days): $96.00 a day"
-UNKNOWN = RunningVersion("v3", "runs, unknown to the registry", 1)
+UNKNOWN = RunningVersion("v3", "runs, unknown to the registry", Units(1))
 
 
 @pytest.mark.parametrize(

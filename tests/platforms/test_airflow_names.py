@@ -9,11 +9,7 @@ from pathlib import Path
 
 import pytest
 from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
-from airflow.sdk.exceptions import AirflowException
 
-from custom_labels.aws.operators import base
-from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
-from custom_labels.aws.statuses import Described, Verdict
 from tests.kit.classes import TRIGGERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,40 +47,3 @@ def test_every_trigger_makes_its_hook_itself() -> None:
     assert [
         each for each in TRIGGERS if issubclass(each, AwsBaseWaiterTrigger) and each.hook is AwsBaseWaiterTrigger.hook
     ] == []
-
-
-class _Project(CustomLabelsCreateProjectOperator):
-    """Waits for a project that is CREATED at the second look, whatever the waiter says."""
-
-    def submit(self, context: object) -> None:
-        self.looks = iter(["CREATING", "CREATED"])
-
-    def describe(self) -> Described:
-        return Described(next(self.looks), "", {"ProjectArn": "arn"})
-
-
-@pytest.mark.parametrize(
-    ("words", "ends"),
-    [
-        ("Project digits: Waiter x failed: Waiter encountered a terminal failure state: For expression", "judged"),
-        ("Waiter error: max attempts reached", "is not created after 300 s"),
-        ("Project digits: An error occurred (AccessDeniedException): no", "AccessDeniedException"),
-    ],
-    ids=["a status that the waiter fails at", "attempts used up", "AWS refused"],
-)
-def test_a_wait_ends_the_same_where_the_provider_has_one_error_for_all_ends(
-    monkeypatch: pytest.MonkeyPatch, words: str, ends: str
-) -> None:
-    def wait(**_: object) -> None:
-        raise AirflowException(words)
-
-    monkeypatch.setattr(base, "wait", wait)
-    operator = _Project(task_id="t", project_name="digits", deferrable=False)
-    monkeypatch.setattr(type(operator), "hook", property(lambda _: type("Hook", (), {"get_waiter": lambda *_: None})()))
-
-    if ends == "judged":
-        assert operator.table.judge("CREATED") is Verdict.DONE
-        assert operator.execute({})
-    else:
-        with pytest.raises(AirflowException, match=ends):
-            operator.execute({})

@@ -128,4 +128,6 @@ def test_gates_and_scores_survive_json(gate: Gate, found: Scores) -> None:
 def test_a_decision_is_json(asked: list[Gate], comparison: Comparison) -> None:
     decision = judge(asked, comparison)
 
-    assert json.loads(json.dumps(decision.to_record(), allow_nan=False))["passed"] is decision.passed
+    kept = json.loads(json.dumps([to_json(result) for result in decision.results], allow_nan=False))
+
+    assert [result["sentence"] for result in kept] == [result.sentence for result in decision.results]

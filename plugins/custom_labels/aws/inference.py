@@ -1,4 +1,7 @@
-"""The client that asks a running version about images: paced, patient, and safe for many threads."""
+"""The client that asks a running version about images: paced, patient, and safe for many threads.
+
+The loop of tries is its own: all threads share one pace and one minute of patience, and may go on with another version.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +146,7 @@ class InferenceClient(Generic[V]):
             self._sleep(self._bucket.reserve(time.monotonic()))
             version = self._version
             found = self._call(version, image)
-            if not isinstance(found, BaseException):
+            if isinstance(found, Prediction):
                 self._answered_at = time.monotonic()
                 return found
             if _code(found) in NOT_SERVING:

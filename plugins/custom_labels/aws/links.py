@@ -42,11 +42,3 @@ def persist_link(link: type[BaseAwsLink], context: Any, operator: Any, **fields:
         aws_partition=operator.hook.conn_partition,
         **fields,
     )
-
-
-def persist_version_link(context: Any, operator: Any) -> None:
-    """Store the link of an operator or sensor on one model version."""
-    project_name = operator.project_arn.split("/")[1]
-    persist_link(
-        CustomLabelsVersionLink, context, operator, project_name=project_name, version_name=operator.version_name
-    )

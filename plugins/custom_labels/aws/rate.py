@@ -1,4 +1,7 @@
-"""How fast a version may be asked: a token bucket that slows down when it is refused and recovers by itself."""
+"""How fast a version may be asked: a token bucket that slows down when it is refused and recovers by itself.
+
+Botocore's adaptive retries slow down as well, but take no rate to begin with: inference units have one.
+"""
 
 from __future__ import annotations
 
@@ -37,16 +40,12 @@ class TokenBucket:
         """Take another rate for the full one: another version serves, with other units."""
         with self._lock:
             if rate != self.full_rate:
-                self._rate = rate * self._rate_at(now) / self.full_rate
+                self._rate = rate * self.rate_at(now) / self.full_rate
                 self.full_rate = rate
                 self._changed_at = now
 
     def rate_at(self, now: float) -> float:
         """Give the rate of the moment, in calls a second."""
-        with self._lock:
-            return self._rate_at(now)
-
-    def _rate_at(self, now: float) -> float:
         recovered = self._rate + self.full_rate * max(0.0, now - self._changed_at) / RECOVERY_SECONDS
         return min(self.full_rate, recovered)
 
@@ -57,7 +56,7 @@ class TokenBucket:
         """
         with self._lock:
             begin = max(self._free_at, now - BURST_SECONDS)
-            self._free_at = begin + 1 / self._rate_at(now)
+            self._free_at = begin + 1 / self.rate_at(now)
             return max(0.0, begin - now)
 
     def slow_down(self, now: float) -> None:
@@ -65,5 +64,5 @@ class TokenBucket:
         with self._lock:
             if now - self._slowed_at < SLOWER_AGAIN_SECONDS:
                 return
-            self._rate = max(LOWEST_SHARE * self.full_rate, SLOWER * self._rate_at(now))
+            self._rate = max(LOWEST_SHARE * self.full_rate, SLOWER * self.rate_at(now))
             self._slowed_at = self._changed_at = now

@@ -7,7 +7,7 @@ and ``ProjectVersionStatus``; one that AWS adds tomorrow fails at once, with its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,8 +37,8 @@ class StatusTable:
 
     waiter: str
     goal: str
-    done: frozenset[str]
-    wait: frozenset[str]
+    done: Set[str]
+    wait: Set[str]
 
     def judge(self, status: str | None) -> Verdict:
         """Say what a status means; ``None`` (nothing described) counts as :data:`GONE`."""
@@ -48,40 +48,38 @@ class StatusTable:
         return Verdict.WAIT if status in self.wait else Verdict.FAILED
 
 
-def _table(waiter: str, goal: str, done: set[str], wait: set[str]) -> StatusTable:
-    return StatusTable(waiter, goal, frozenset(done), frozenset(wait))
-
-
-PROJECT_CREATED = _table("project_created", "created", {"CREATED"}, {"CREATING"})
-DATASET_CREATED = _table("dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"})
-DATASET_UPDATED = _table(
+PROJECT_CREATED = StatusTable("project_created", "created", {"CREATED"}, {"CREATING"})
+DATASET_CREATED = StatusTable(
+    "dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"}
+)
+DATASET_UPDATED = StatusTable(
     "dataset_updated", "updated", {"UPDATE_COMPLETE"}, {"UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 )
-DATASET_DELETED = _table("dataset_deleted", "deleted", {GONE}, {"DELETE_IN_PROGRESS"})
+DATASET_DELETED = StatusTable("dataset_deleted", "deleted", {GONE}, {"DELETE_IN_PROGRESS"})
 # A version that is being started, serves, was stopped or FAILED to start has been trained, and so has a copy, in its
 # first project: a late retry must see that.
-VERSION_TRAINED = _table(
+VERSION_TRAINED = StatusTable(
     "project_version_trained",
     "trained",
     {"TRAINING_COMPLETED", "COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
     {"TRAINING_IN_PROGRESS", "COPYING_IN_PROGRESS"},
 )
-VERSION_RUNNING = _table("project_version_running", "running", {"RUNNING"}, {"STARTING"})
+VERSION_RUNNING = StatusTable("project_version_running", "running", {"RUNNING"}, {"STARTING"})
 # Trained or copied but never started, or failed while starting: nothing runs and nothing is billed.
-VERSION_STOPPED = _table(
+VERSION_STOPPED = StatusTable(
     "project_version_stopped",
     "stopped",
     {"STOPPED", "TRAINING_COMPLETED", "COPYING_COMPLETED", "FAILED", GONE},
     {"STOPPING"},
 )
 # A copy that was started meanwhile is a complete copy; TRAINING_COMPLETED is a version that was not copied but trained.
-VERSION_COPIED = _table(
+VERSION_COPIED = StatusTable(
     "project_version_copied",
     "copied",
     {"COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
     {"COPYING_IN_PROGRESS"},
 )
-VERSION_DELETED = _table("project_version_deleted", "deleted", {GONE}, {"DELETING"})
+VERSION_DELETED = StatusTable("project_version_deleted", "deleted", {GONE}, {"DELETING"})
 
 PROJECT_TABLES = (PROJECT_CREATED,)
 DATASET_TABLES = (DATASET_CREATED, DATASET_UPDATED, DATASET_DELETED)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from pydantic import computed_field
 
 EACH_LABEL = "*"
 _TOLERANCE = 1e-9
@@ -127,6 +129,7 @@ class GateResult:
     basis: Basis
     passed: bool
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sentence(self) -> str:
         """The verdict as part of a sentence."""
@@ -139,10 +142,6 @@ class GateResult:
         limit = "minimum" if is_low else "maximum"
         against = "" if self.champion is None else f" (the champion has {self.champion:.3f})"
         return f"{subject} {self.value:.3f} {verdict} the {limit} of {self.bound:.4g}{against}"
-
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types, with its sentence."""
-        return {**asdict(self), "sentence": self.sentence}
 
 
 NAMES = {Metric.F1: "F1", Metric.PRECISION: "precision", Metric.RECALL: "recall"}
@@ -170,14 +169,6 @@ class GateDecision:
         more = len(self.results) - 1
         also = f", and {more} other gate{'s hold' if more > 1 else ' holds'}" if more else ""
         return f"{self.results[0].sentence}{also}"
-
-    def to_record(self) -> dict[str, Any]:
-        """Give it as JSON types."""
-        return {
-            "passed": self.passed,
-            "reason": self.reason,
-            "gates": [result.to_record() for result in self.results],
-        }
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,37 @@
-"""Reading an image to see whether Custom Labels would take it: its first 64 KiB, its end, and more where needed."""
+"""Reading images to see whether Custom Labels would take them: the first 64 KiB, the end, and more where needed.
+
+``snapshots/checks/images.sqlite`` remembers what was found, so that no image is read twice. Losing it costs only
+reading again. It is written by a run that holds the project's lock.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, etag_is_md5, judge_header
+from custom_labels.core.keys import CHECKS
+from custom_labels.datasets.image_table import ImageTable, ListedImage
+from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, Tally, etag_is_md5, judge_header
 from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
 from custom_labels.datasets.split import position
-from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, error_code
+from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, StorageError, error_code
 from custom_labels.s3.store import S3Store
 
+log = logging.getLogger(__name__)
+
+READERS = 32
+"""Images read at once."""
+_BATCH = 32 * READERS
+NAMED = 3
+"""Refused images that the log names with S3's own words."""
+PROBES = 5
+"""Images known to be good that are read again, where all others were refused, to tell whose fault it is."""
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 1024
 """Read of a larger image in a second call: enough for its end and some padding, at 0.40 USD a million images."""
@@ -33,12 +52,49 @@ class Checked:
     :param position: of its content, by the MD5: the ETag where S3 says that it is that, else computed. Copies made in
         different ways (one PUT, a multipart upload, another key for encryption) so have the same. None if left out.
     :param reason: why it is left out, if it is.
-    :param detail: what S3 said, where it refused to give the object.
+    :param detail: what S3 answered, where it refused to give the object.
     """
 
     position: str | None
     reason: LeftOut | None = None
     detail: str = ""
+
+
+def fetch_checks(store: S3Store, images: ImageTable, folder: Path) -> Path:
+    """Let a table of images know what earlier checks found; give the local file of that."""
+    path = folder / "checks.sqlite"
+    store.download(CHECKS, path)
+    images.use_checks(path)
+    return path
+
+
+def check_images(store: S3Store, images: ImageTable, tally: Tally) -> int:
+    """Check the images that no earlier check knows, and give their number.
+
+    :param tally: takes the images that cannot be read now.
+    :raises StorageError: S3 gave none of the images that were asked for.
+    """
+    read = refused = 0
+    refusal = ""
+    while batch := images.some(_BATCH, known=False):
+        found = check_all(store, batch)
+        images.settle(((image, one.position, one.reason) for image, one in zip(batch, found, strict=True)), tally)
+        read += len(batch)
+        for detail in filter(None, (checked.detail for checked in found)):
+            refused += 1
+            refusal = refusal or detail
+            if refused <= NAMED:
+                log.warning("An image is left out. %s", detail)
+    if refused and refused == read and all(probe.detail for probe in check_all(store, images.some(PROBES, known=True))):
+        # Then it is not the images' fault, and without them nothing can be trained.
+        raise StorageError(f"None of the {refused} images that were to be checked could be read. {refusal}")
+    return read
+
+
+def check_all(store: S3Store, images: Collection[ListedImage]) -> list[Checked]:
+    """Read some images, many at once; the first error ends it."""
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(lambda image: check_image(store, image.key, image.etag), images))
 
 
 def check_image(store: S3Store, key: str, etag: str) -> Checked:
@@ -101,7 +157,7 @@ def is_complete(data: bytes) -> bool:
 def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
     """Judge an image by its first bytes.
 
-    :param whole: whether these are all its bytes, so that its end is looked at too.
+    :param whole: whether these are all its bytes, so that its end is checked too.
     :return: why Custom Labels would refuse it, ``None`` when it would not.
     """
     from PIL import Image

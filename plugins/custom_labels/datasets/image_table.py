@@ -1,4 +1,7 @@
-"""The images of a project in a local SQLite file, which joins, orders and counts them: memory does not grow with them.
+"""The images of a project in a local SQLite file, which joins, orders and counts them.
+
+README promises that memory does not grow with the number of images, and `make bench` that 250,000 are counted at least
+15 times and built at least 6 times as fast as by plain boto3: no list of images is ever held.
 
 What earlier checks found is such a file, of all images that were listed; so is a stored snapshot, of those it has.
 """
@@ -189,7 +192,7 @@ class ImageTable:
     def leave_out(self, tally: Tally) -> None:
         """Take out the images that cannot be used, and then those that have the same content as others.
 
-        Below one label the first in order stays. Under different labels nobody can say which label is right: all go.
+        Below one label the first in order stays. Under different labels it is not known which one is right: all go.
         """
         for query in (_UNUSABLE, _DUPLICATES):
             for label, key, reason in self._all(query):

@@ -122,9 +122,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was looked at for a snapshot and what was left out; nothing was moved or deleted.
+    """What was inspected for a snapshot and what was left out; nothing was moved or deleted.
 
-    :param images: candidates looked at: named as images, in a label, not newer than the run.
+    :param images: candidates inspected: named as images, in a label, not newer than the run.
     :param read: those of them that were read now, not known from an earlier check.
     :param left_out: pairs of reason (a value of :class:`LeftOut`) and count, sorted.
     :param examples: up to 20 keys a reason.
@@ -143,8 +143,8 @@ class CheckReport:
 
     def lines(self) -> list[str]:
         """Word it for people, one line a reason."""
-        said = [f"{self.images} images looked at, {self.read} of them for the first time."]
+        lines = [f"{self.images} images inspected, {self.read} of them for the first time."]
         for reason, count in self.left_out:
             keys = ", ".join(self.examples.get(reason, ())[:3])
-            said.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
-        return said
+            lines.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
+        return lines

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 NONE_OF_THE_ABOVE = "None of the above"
 """What a reviewer chooses where no label fits."""
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
-"""Soft hyphen, zero-width space, word joiner and byte order mark: nobody sees them, whatever is around them."""
+"""Soft hyphen, zero-width space, word joiner and byte order mark: they cannot be seen, whatever is around them."""
 
 
 def readable_name(label: str) -> str:
-    """Give a name as everybody reads it: accents composed, no invisible characters, single spaces and none around it.
+    """Give a name as a person reads it: accents composed, no invisible characters, single spaces and none around it.
 
     macOS, some programs and some S3 clients write an accent as a character of its own (Unicode's NFD), others as one
     with its letter (NFC); S3 takes them for two names.

@@ -22,17 +22,10 @@ _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 
 @dataclass(frozen=True)
 class ManifestFile:
-    """One manifest in the bucket.
-
-    :param etag: without quotes, as S3 gave it.
-    :param bytes: size of the file.
-    :param images: lines a label.
-    """
+    """One manifest in the bucket, with the number of its lines a label."""
 
     uri: str
     key: str
-    etag: str
-    bytes: int
     images: Mapping[str, int]
 
 
@@ -40,7 +33,6 @@ class ManifestFile:
 class ManifestPair:
     """The two manifests of a snapshot."""
 
-    digest: str
     train: ManifestFile
     test: ManifestFile
 

@@ -19,13 +19,12 @@ def build_manifests(store: S3Store, stored: LocalSnapshot) -> ManifestPair:
     :raises NotTrainable: a line or a file is larger than Custom Labels takes.
     :raises StorageError: S3 refused.
     """
-    digest = stored.header.snapshot.digest
     files = {}
     for side, path in write_manifests(store.uri(), stored, stored.path.parent).items():
-        place = manifest_key(digest, side.value)
-        etag = store.upload(path, place)
-        files[side] = ManifestFile(store.uri(place), store.key(place), etag, path.stat().st_size, _images(stored, side))
-    return ManifestPair(digest, files[Subset.TRAIN], files[Subset.TEST])
+        key = manifest_key(stored.header.snapshot.digest, side.value)
+        store.upload(path, key)
+        files[side] = ManifestFile(store.uri(key), store.key(key), _images(stored, side))
+    return ManifestPair(files[Subset.TRAIN], files[Subset.TEST])
 
 
 def _images(snapshot: LocalSnapshot, side: Subset) -> dict[str, int]:

@@ -26,7 +26,7 @@ def open_picture(data: bytes) -> Picture:
     """Open a PNG or JPEG without decoding it; the first bytes are enough for its size.
 
     Of a PNG Pillow sees only the chunks that make its pixels. It refuses texts and colour profiles above 1 MB, and
-    whatever is wrong with them, since they are bombs to whoever unpacks them; nobody does here, and Custom Labels has
+    whatever is wrong with them, since they are bombs to whoever unpacks them; nothing here does, and Custom Labels has
     no such rule. An animated PNG is its first picture.
 
     :raises PIL.Image.DecompressionBombError: it says of itself that it is huge.

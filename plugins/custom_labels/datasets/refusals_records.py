@@ -13,7 +13,7 @@ from typing import Any
 
 from custom_labels.aws.manifest_summary import manifest_error_codes
 from custom_labels.core.keys import CHECKS, IMAGES
-from custom_labels.datasets.check_records import check_all, fetch_checks
+from custom_labels.datasets.image_records import check_all, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals
 from custom_labels.datasets.snapshot_records import fetch_images

@@ -22,13 +22,13 @@ def note_refusals(ctx: ProjectContext, digest: str, described: Mapping[str, Any]
     :return: the version's ``refused_images``, for its record.
     """
     found = read_refusals(ctx.store, described)
+    record = found.to_record()
     for image, codes in list(found.images.items())[:EXAMPLES]:
         log.warning("Custom Labels did not use %s: %s.", image, ", ".join(codes))
-    refused = found.to_record()
-    if refused.refused:
-        log.warning("Custom Labels did not use %s.", refusals_in_words(refused))
+    if record.refused:
+        log.warning("Custom Labels did not use %s.", refusals_in_words(record))
     remember_refusals(ctx.store, digest, found.blamed)
-    return refused
+    return record
 
 
 def mention_refusals(

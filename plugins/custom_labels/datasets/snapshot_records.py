@@ -16,7 +16,7 @@ from pathlib import Path
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import CHECKS, snapshot_header, snapshot_images
-from custom_labels.datasets.check_records import check_images, fetch_checks
+from custom_labels.datasets.image_records import check_images, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
 from custom_labels.datasets.listing_records import Listed, list_labels

@@ -1,4 +1,7 @@
-"""What a version predicted about images whose labels are known, and the numbers that follow from it."""
+"""What a version predicted about images whose labels are known, and the numbers that follow from it.
+
+Answers are counted as they come, since README promises that memory does not grow with the number of images.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from custom_labels.core.gate import Metrics, Scores
+from custom_labels.core.gate import Metric, Metrics, Scores
 
 # Developer guide, "Accessing evaluation metrics: evaluation manifest snapshot".
 _ACTUAL = "rekognition-custom-labels-training-"
@@ -39,6 +42,21 @@ class Answer:
     def stratum(self) -> str:
         """The label that a sample counts the image under."""
         return self.actual[0] if self.actual else ""
+
+
+@dataclass(frozen=True)
+class ChampionAnswer:
+    """What the champion predicted of an image that the challenger was tested on, as it is written down.
+
+    :param key: relative to the project's prefix; ``etag`` is the image's, without quotes.
+    :param predicted: the labels that it saw above their assumed thresholds.
+    :param why_not: why there is no answer; empty where there is one.
+    """
+
+    key: str
+    etag: str
+    predicted: tuple[str, ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,17 +100,18 @@ def _label(metadata: Any) -> tuple[str, Mapping[str, Any]]:
 
 
 class Tally:
-    """Counts answers as they come, so that no list of them is needed."""
+    """Counts answers one by one: memory does not grow with the number of images."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Iterable[Answer]) -> None:
         self.images = 0
         self._shown: Counter[str] = Counter()
         self._predicted: Counter[str] = Counter()
         self._right: Counter[str] = Counter()
         self._cells: Counter[tuple[str | None, str | None]] = Counter()
+        for answer in answers:
+            self._add(answer)
 
-    def add(self, answer: Answer) -> None:
-        """Count one answer."""
+    def _add(self, answer: Answer) -> None:
         self.images += 1
         self._shown.update(answer.actual)
         self._predicted.update(answer.predicted)
@@ -111,14 +130,10 @@ class Tally:
         :param known: the labels that the version was trained on. One that it never knew counts in the means, where it
             is 0, but has no metrics of its own: there is nothing to compare.
         """
-        each = {label: self._metrics(label) for label in sorted(self._shown)}
-        count = max(1, len(each))
-        overall = Metrics(
-            f1=sum(metrics.f1 for metrics in each.values()) / count,
-            precision=sum(metrics.precision for metrics in each.values()) / count,
-            recall=sum(metrics.recall for metrics in each.values()) / count,
-        )
-        return Scores(overall, {label: one for label, one in each.items() if known is None or label in known})
+        found = {label: self._metrics(label) for label in sorted(self._shown)}
+        means = {each.value: sum(one.value(each) for one in found.values()) / max(1, len(found)) for each in Metric}
+        labels = {label: one for label, one in found.items() if known is None or label in known}
+        return Scores(Metrics(**means), labels)
 
     def _metrics(self, label: str) -> Metrics:
         right, predicted, shown = self._right[label], self._predicted[label], self._shown[label]
@@ -128,17 +143,5 @@ class Tally:
 
     def confusion(self) -> tuple[Cell, ...]:
         """Give the cells of the confusion matrix that are not empty, in the order of the labels, nothing last."""
-        return tuple(
-            Cell(actual, predicted, images)
-            for (actual, predicted), images in sorted(
-                self._cells.items(), key=lambda item: [(label is None, label or "") for label in item[0]]
-            )
-        )
-
-
-def tally(answers: Iterable[Answer]) -> Tally:
-    """Count answers."""
-    counted = Tally()
-    for answer in answers:
-        counted.add(answer)
-    return counted
+        ranked = sorted(self._cells, key=lambda cell: [(label is None, label or "") for label in cell])
+        return tuple(Cell(*cell, self._cells[cell]) for cell in ranked)

@@ -51,19 +51,8 @@ class Approval:
         return (self.reason, self.champion_arn) == (reason, champion_arn)
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a person is asked.
-
-    :param subject: one line; ``body`` is Markdown, in which all that came from outside is escaped.
-    """
-
-    subject: str
-    body: str
-
-
-def ask(project: str, judged: Judgement, decision: Mapping[str, Any], page: str, hours: float) -> Question:
-    """Word the question from the decision and its record.
+def ask(judged: Judgement, decision: Mapping[str, Any], page: str, hours: float) -> str:
+    """Word the question from the decision and its record, in Markdown; all that came from outside is escaped.
 
     :param decision: the record with ``gates``, ``champion`` and ``same_images``.
     :param page: URL or path of the decision's page.
@@ -79,9 +68,7 @@ def ask(project: str, judged: Judgement, decision: Mapping[str, Any], page: str,
         f"[The whole decision, with the images on which the two differ]({page})",
         f"Without an answer within {hours:g} hours it counts as rejected, and these images are not trained again.",
     ]
-    return Question(
-        f"{project}: may version {judged.candidate.version_name} serve?", "\n\n".join(line for line in lines if line)
-    )
+    return "\n\n".join(filter(None, lines))
 
 
 def _table(gates: Sequence[Mapping[str, Any]]) -> list[str]:

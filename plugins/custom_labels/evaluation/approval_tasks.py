@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 APPROVE, REJECT = "Approve", "Reject"
 MARGIN_SECONDS = 3600
-"""How much longer than the wait the project is held: the scheduler may look late whether the time is over."""
+"""How much longer than the wait the project is held: the scheduler may check late whether the time is over."""
 
 
 class ApproveVersionOperator(HITLBranchOperator):
@@ -73,8 +73,8 @@ class ApproveVersionOperator(HITLBranchOperator):
             return self.do_branch(context, self.options_mapping[APPROVE if given.approved else REJECT])
         ctx.lock.hold(self.hours * 3600 + MARGIN_SECONDS)
         record = Decisions(ctx.store, judged.candidate.version_name).record() or {}
-        question = ask(self.project, judged, record, self._page(judged), self.hours)
-        self.subject, self.body = question.subject, question.body
+        self.subject = f"{self.project}: may version {judged.candidate.version_name} serve?"
+        self.body = ask(judged, record, self._page(judged), self.hours)
         self.response_timeout = timedelta(hours=self.hours)
         self._announce(ctx, judged, context)
         return super().execute(context)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from custom_labels.core.gate import NAMES, Comparison, Metric, Scores
-from custom_labels.evaluation.answers import Answer, Cell, Tally, tally
+from custom_labels.evaluation.answers import Answer, Cell, Tally
 
 # -- which images ----------------------------------------------------------------------------------
 
@@ -35,39 +35,26 @@ def quotas(counts: Mapping[str, int], limit: int) -> dict[str, int]:
 
 
 def place_in_sample(image: str) -> int:
-    """Give the place of an image in the order in which samples are taken, which nobody chose: by its URI's hash."""
+    """Give the place of an image in the order in which samples are taken: its URI's hash, which never changes."""
     return int.from_bytes(hashlib.sha256(image.encode()).digest())
 
 
-class Sample:
-    """Takes a sample of answers that come one by one, holding no more than it takes; the same ones at every try.
+def take_sample(answers: Iterable[Answer], limit: int) -> list[Answer]:
+    """Take a sample of answers, shared among the labels by :func:`quotas`; the same ones at every try.
 
-    :param shares: images to take of each label, see :func:`quotas`.
+    :param answers: gone through twice, since it may be a file: no more of them are held than are taken.
+    :param limit: images at most.
+    :return: sorted by image.
     """
-
-    def __init__(self, shares: Mapping[str, int]) -> None:
-        self._shares = shares
-        self._taken: dict[str, list[tuple[int, str, Answer]]] = {}
-
-    def add(self, answer: Answer) -> None:
-        """Take an image, or pass it over."""
-        share = self._shares.get(answer.stratum, 0)
-        heap = self._taken.setdefault(answer.stratum, [])
-        entry = (-place_in_sample(answer.image), answer.image, answer)
-        if len(heap) < share:
+    shares = quotas(Counter(answer.stratum for answer in answers), limit)
+    taken: dict[str, list[tuple[int, Answer]]] = {label: [] for label in shares}
+    for answer in answers:
+        heap, entry = taken[answer.stratum], (-place_in_sample(answer.image), answer)
+        if len(heap) < shares[answer.stratum]:
             heapq.heappush(heap, entry)
-        elif share and entry > heap[0]:
-            heapq.heapreplace(heap, entry)
-
-    @property
-    def answers(self) -> list[Answer]:
-        """What was taken, sorted by image."""
-        return sorted((each for heap in self._taken.values() for *_, each in heap), key=lambda one: one.image)
-
-
-def strata(answers: Iterable[Answer]) -> dict[str, int]:
-    """Count images by the label that a sample counts them under."""
-    return dict(Counter(answer.stratum for answer in answers))
+        elif heap:
+            heapq.heappushpop(heap, entry)
+    return sorted(answer for heap in taken.values() for _, answer in heap)
 
 
 def images_digest(images: Iterable[tuple[str, str]]) -> str:
@@ -149,6 +136,28 @@ class SameImages:
     flips: tuple[Flip, ...]
 
 
+@dataclass(frozen=True)
+class OwnAnswers:
+    """A version on all images that Custom Labels evaluated it on."""
+
+    images: int
+    confusion: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of comparing a version with the champion, as it is kept for the judgement.
+
+    :param own: the version's own answers, where Custom Labels left them.
+    :param same_images: both versions on the same images, where that could be had.
+    :param why_not: why it could not.
+    """
+
+    own: OwnAnswers | None = None
+    same_images: SameImages | None = None
+    why_not: str | None = None
+
+
 def compare(
     pairs: Sequence[tuple[Answer, Answer]],
     known: Collection[str],
@@ -162,8 +171,7 @@ def compare(
     :param pairs: the champion's and the challenger's answer to each image.
     :param known: the labels that the champion was trained on.
     """
-    champion: Tally = tally(first for first, _ in pairs)
-    challenger: Tally = tally(second for _, second in pairs)
+    champion, challenger = Tally(first for first, _ in pairs), Tally(second for _, second in pairs)
     return SameImages(
         test_images=test_images,
         images=len(pairs),

@@ -6,19 +6,19 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, PredictionStatus
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import Scores
 from custom_labels.core.inference_rate import version_rate
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.errors import CustomLabelsError
-from custom_labels.evaluation.answers import Answer, tally
-from custom_labels.evaluation.comparison import SameImages, Sample, compare, images_digest, quotas, strata
+from custom_labels.evaluation.answers import Answer, ChampionAnswer, Tally
+from custom_labels.evaluation.comparison import Compared, OwnAnswers, SameImages, compare, images_digest, take_sample
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation_records import EvaluationAnswers, evaluation_answers, snapshot_etags
 from custom_labels.evaluation.judged_record import JudgedRecord
@@ -54,17 +54,17 @@ def compare_with_champion(
     :return: the scores of the champion's own evaluation.
     """
     decisions = Decisions(ctx.store, version_name)
-    found: dict[str, Any] = {"own": None, "same_images": None, "why_not": None}
+    found = Compared()
     try:
         with evaluation_answers(ctx.store, described) as answers:
-            own = tally(answers)
-            found["own"] = {"images": own.images, "confusion": [asdict(cell) for cell in own.confusion()]}
+            own = Tally(answers)
+            found = Compared(OwnAnswers(own.images, own.confusion()))
             if champion is not None:
-                trial = _ChampionEvaluation(ctx, settings, champion, decisions)
-                found["same_images"] = to_json(trial.run(answers, own.images, digest))
+                on_champion = _ChampionEvaluation(ctx, settings, champion, decisions)
+                found = replace(found, same_images=on_champion.run(answers, own.images, digest))
     except (NotComparable, NoAnswers, EndpointUnavailable) as error:
         log.warning("The versions are compared by their own evaluations: %s.", error)
-        found["why_not"] = str(error)
+        found = replace(found, why_not=str(error))
     decisions.save_comparison(found)
     return _recorded_scores(ctx, champion) if champion else None
 
@@ -75,7 +75,10 @@ def _recorded_scores(ctx: ProjectContext, champion: LiveVersion) -> Scores | Non
 
 
 class _ChampionEvaluation:
-    """The champion on the challenger's test images."""
+    """The champion on the challenger's test images.
+
+    What it answers is written down batch by batch, so that a run that is killed does not ask for it again.
+    """
 
     def __init__(
         self, ctx: ProjectContext, settings: JudgeSettings, champion: LiveVersion, decisions: Decisions
@@ -94,16 +97,15 @@ class _ChampionEvaluation:
         :raises EndpointUnavailable: the champion stopped answering.
         """
         self._require_champion()
-        sample = self._sample(answers)
+        sample = take_sample(answers, self.settings.maximum_comparison_images)
         etags = self._etags(sample, digest)
-        left_out: Counter[str] = Counter()
-        pairs = []
-        for answer, record in zip(sample, self._ask_all(sample, etags), strict=True):
-            if record["status"] == PredictionStatus.ANSWERED.name:
-                predicted = tuple(sorted(record["predicted"]))
-                pairs.append((Answer(answer.image, answer.actual, predicted), answer))
-            else:
-                left_out[record["why"]] += 1
+        asked = self._ask_all(sample, etags)
+        left_out = Counter(each.why_not for each in asked if each.why_not)
+        pairs = [
+            (replace(answer, predicted=tuple(sorted(each.predicted))), answer)
+            for answer, each in zip(sample, asked, strict=True)
+            if not each.why_not
+        ]
         if not pairs:
             reasons = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
             raise NotComparable(f"none of {len(sample)} test images could be put to the champion: {reasons}")
@@ -119,35 +121,26 @@ class _ChampionEvaluation:
         if status != "RUNNING":
             raise NotComparable(f"the champion {champion.version_name} is {status or 'not there any more'}")
 
-    def _sample(self, answers: EvaluationAnswers) -> list[Answer]:
-        sample = Sample(quotas(strata(answers), self.settings.maximum_comparison_images))
-        for answer in answers:
-            sample.add(answer)
-        return sample.answers
-
     def _etags(self, sample: Sequence[Answer], digest: str) -> dict[str, str]:
         """Find what the images' contents were when the challenger was evaluated, by their URIs."""
-        keys: dict[str, set[str]] = {}
-        for answer in sample:
-            keys.setdefault(answer.stratum, set()).add(self._key(answer))
-        found = snapshot_etags(self.ctx.store, digest, keys)
+        found = snapshot_etags(self.ctx.store, digest, map(self._key, sample))
         return {answer.image: found.get(self._key(answer), "") for answer in sample}
 
     def _key(self, answer: Answer) -> str:
         return answer.image.removeprefix(self.ctx.store.uri())
 
-    def _ask_all(self, sample: Sequence[Answer], etags: Mapping[str, str]) -> list[dict[str, Any]]:
+    def _ask_all(self, sample: Sequence[Answer], etags: Mapping[str, str]) -> list[ChampionAnswer]:
         """Ask about all images, some at a time; what was asked before is read."""
         # The detect DAG's workers go on asking the same version; this is one more.
         workers = self.ctx.project.detection_workers + 1
         rate = version_rate(self.ctx, self.champion, self.settings, workers)
         client = InferenceClient(self.champion, self.ctx.store, rate)
-        records: list[dict[str, Any]] = []
+        records: list[ChampionAnswer] = []
         with self.ctx.lock.heartbeat(), ThreadPoolExecutor(client.threads) as pool:
             for number, start in enumerate(range(0, len(sample), BATCH)):
                 images = [InferenceImage(self._key(one), etags[one.image]) for one in sample[start : start + BATCH]]
                 kept = self.decisions.answers(self.champion.version_name, number)
-                if kept is None or [(one["key"], one["etag"]) for one in kept] != [(i.key, i.etag) for i in images]:
+                if [(each.key, each.etag) for each in kept] != [(image.key, image.etag) for image in images]:
                     kept = self._ask(pool, client, images)
                     self.decisions.save_answers(self.champion.version_name, number, kept)
                 records += kept
@@ -156,27 +149,21 @@ class _ChampionEvaluation:
 
     def _ask(
         self, pool: ThreadPoolExecutor, client: InferenceClient[LiveVersion], images: Sequence[InferenceImage]
-    ) -> tuple[dict[str, Any], ...]:
-        asked = [pool.submit(self._ask_one, client, image) for image in images]
+    ) -> list[ChampionAnswer]:
         try:
-            return tuple(future.result() for future in asked)
+            return list(pool.map(partial(self._ask_one, client), images))
         except BaseException:
             client.stop()
             raise
 
-    def _ask_one(self, client: InferenceClient[LiveVersion], image: InferenceImage) -> dict[str, Any]:
-        record = {"key": image.key, "etag": image.etag, "predicted": [], "why": ""}
+    def _ask_one(self, client: InferenceClient[LiveVersion], image: InferenceImage) -> ChampionAnswer:
         if not self._is_as_it_was(image):
-            return {
-                **record,
-                "status": PredictionStatus.GONE.name,
-                "why": "deleted, replaced or denied since the training",
-            }
+            return ChampionAnswer(image.key, image.etag, why_not="deleted, replaced or denied since the training")
         found = client.detect(image)
         if found.status is PredictionStatus.ANSWERED:
-            return {**record, "status": found.status.name, "predicted": [label.name for label in found.labels]}
+            return ChampionAnswer(image.key, image.etag, tuple(label.name for label in found.labels))
         code = found.message.partition(":")[0]
-        return {**record, "status": found.status.name, "why": f"refused by the champion with {code}"}
+        return ChampionAnswer(image.key, image.etag, why_not=f"refused by the champion with {code}")
 
     def _is_as_it_was(self, image: InferenceImage) -> bool:
         """Whether the image has the content that the challenger was evaluated on."""

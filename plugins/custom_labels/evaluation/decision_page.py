@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from custom_labels.core.gate import NAMES, Metric
@@ -18,59 +17,8 @@ LONGEST_LIST = 50
 _SHADES = 5
 
 
-@dataclass(frozen=True)
-class Value:
-    """A metric of both versions.
-
-    :param difference: the challenger's less the champion's, ``None`` where one of them has none.
-    """
-
-    challenger: float | None
-    champion: float | None
-
-    @property
-    def difference(self) -> float | None:
-        """The challenger's less the champion's, rounded as it is shown."""
-        if self.challenger is None or self.champion is None:
-            return None
-        return round(self.challenger, 3) - round(self.champion, 3)
-
-
-@dataclass(frozen=True)
-class Row:
-    """The metrics of one label, or of all of them where there is none."""
-
-    label: str | None
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Shade:
-    """A cell of a confusion matrix.
-
-    :param depth: 0 for none of its label's images to 5 for all of them.
-    :param right: whether it is on the diagonal.
-    """
-
-    images: int
-    depth: int
-    right: bool
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A version's confusion matrix, or the most frequent confusions where there are too many labels.
-
-    :param columns: labels that were predicted, ``None`` for nothing.
-    :param rows: each label that images show, with its cells.
-    :param confusions: triples of label, what was predicted, and images.
-    """
-
-    title: str
-    images: int
-    columns: tuple[str | None, ...]
-    rows: tuple[tuple[str | None, tuple[Shade, ...]], ...]
-    confusions: tuple[tuple[str | None, str | None, int], ...]
+Row = tuple[str | None, list[tuple[float | None, float | None]]]
+"""A label, ``None`` for all of them together, and for each metric the challenger's value and the champion's."""
 
 
 def flips_to_show(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -82,7 +30,7 @@ def flips_to_show(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> str:
     """Write the page of a decision record.
 
-    Labels and keys are what somebody put into a bucket; they are text here, whatever they look like.
+    Labels and keys come from a bucket that others write to; they are text here, whatever they hold.
 
     :param record: as ``registry/decisions/<version>.json`` holds it.
     :param thumbnails: ``data:`` URIs of small pictures, by the images' URIs.
@@ -108,16 +56,12 @@ def _rows(record: Mapping[str, Any]) -> Iterator[Row]:
     """Give the metrics of both versions: on the same images where there are any, else by their own evaluations."""
     scores = record["same_images"] or record["evaluation"]
     challenger, champion = scores["challenger"], scores["champion"] or {"overall": {}, "labels": {}}
-    yield Row(None, _values(challenger["overall"], champion["overall"]))
-    for label in sorted({*challenger["labels"], *champion["labels"]}):
-        yield Row(label, _values(challenger["labels"].get(label, {}), champion["labels"].get(label, {})))
+    ours, theirs = ({None: each["overall"], **each["labels"]} for each in (challenger, champion))
+    for label in [None, *sorted({*challenger["labels"], *champion["labels"]})]:
+        yield label, [(ours.get(label, {}).get(each), theirs.get(label, {}).get(each)) for each in Metric]
 
 
-def _values(challenger: Mapping[str, float], champion: Mapping[str, float]) -> tuple[Value, ...]:
-    return tuple(Value(challenger.get(metric), champion.get(metric)) for metric in Metric)
-
-
-def _matrices(record: Mapping[str, Any]) -> Iterator[Matrix]:
+def _matrices(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     same, own = record["same_images"], record["own"]
     if same:
         for who in ("challenger", "champion"):
@@ -126,28 +70,26 @@ def _matrices(record: Mapping[str, Any]) -> Iterator[Matrix]:
         yield _matrix("The challenger", own["images"], own["confusion"])
 
 
-def _matrix(title: str, images: int, cells: Sequence[Mapping[str, Any]]) -> Matrix:
+def _matrix(title: str, images: int, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give a version's confusion matrix, or the most frequent confusions where there are too many labels.
+
+    :return: ``columns``, the labels that were predicted, ``None`` for nothing, and ``rows``, each label that images
+        show with its cells: images, the depth of the shade from 0 for none of the label's images to 5 for all of
+        them, and whether it is on the diagonal; or else ``confusions``, triples of label, predicted label and images.
+    """
     counts = {(cell["actual"], cell["predicted"]): int(cell["images"]) for cell in cells}
     rows, columns = (_in_order(pair[side] for pair in counts) for side in (0, 1))
     if len({*rows, *columns} - {None}) > WIDEST_MATRIX:
         wrong = [(actual, predicted, count) for (actual, predicted), count in counts.items() if actual != predicted]
         wrong.sort(key=lambda each: (-each[2], str(each[0]), str(each[1])))
-        return Matrix(title, images, (), (), tuple(wrong[:LONGEST_LIST]))
+        return {"title": title, "images": images, "confusions": wrong[:LONGEST_LIST]}
     table = []
     for actual in rows:
-        total = sum(counts.get((actual, predicted), 0) for predicted in columns)
-        table.append(
-            (
-                actual,
-                tuple(_shade(counts.get((actual, predicted), 0), total, actual == predicted) for predicted in columns),
-            )
-        )
-    return Matrix(title, images, tuple(columns), tuple(table), ())
+        row = [(counts.get((actual, predicted), 0), actual == predicted) for predicted in columns]
+        whole = max(1, sum(number for number, _ in row))
+        table.append((actual, [(number, min(_SHADES, -(-number * _SHADES // whole)), right) for number, right in row]))
+    return {"title": title, "images": images, "columns": columns, "rows": table}
 
 
 def _in_order(labels: Iterator[str | None]) -> list[str | None]:
     return sorted(set(labels), key=lambda label: (label is None, label or ""))
-
-
-def _shade(images: int, total: int, right: bool) -> Shade:
-    return Shade(images, min(_SHADES, -(-images * _SHADES // max(1, total))), right)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.evaluation.answers import ChampionAnswer
+from custom_labels.evaluation.comparison import Compared
 from custom_labels.s3.errors import MISSING
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.store import S3Store
@@ -53,27 +56,27 @@ class Decisions:
 
     # -- what the decision rests on ----------------------------------------------------------------
 
-    def comparison(self) -> dict[str, Any]:
+    def comparison(self) -> Compared:
         """Read what came of comparing the version; empty when there is nothing."""
         value, _ = self.store.read_json(f"{self._folder}comparison.json")
-        return dict(value or {})
+        return from_json(Compared, value or {})
 
-    def save_comparison(self, comparison: Mapping[str, Any]) -> None:
+    def save_comparison(self, compared: Compared) -> None:
         """Write what came of comparing the version."""
-        self.store.write_json(f"{self._folder}comparison.json", comparison)
+        self.store.write_json(f"{self._folder}comparison.json", to_json(compared))
 
-    def answers(self, champion: str, number: int) -> tuple[dict[str, Any], ...] | None:
-        """Read what the champion predicted of some of the images, ``None`` while it was not asked.
+    def answers(self, champion: str, number: int) -> list[ChampionAnswer]:
+        """Read what the champion predicted of some of the images; nothing while it was not asked.
 
         :param champion: its version's name.
         :param number: of the images' batch, from 0.
         """
         file = read_lines(self.store, self._answers_key(champion, number))
-        return file.records if file else None
+        return [from_json(ChampionAnswer, record) for record in file.records] if file else []
 
-    def save_answers(self, champion: str, number: int, answers: Sequence[Mapping[str, Any]]) -> None:
+    def save_answers(self, champion: str, number: int, answers: Iterable[ChampionAnswer]) -> None:
         """Write what the champion predicted of some of the images, so that it is asked once."""
-        write_lines(self.store, self._answers_key(champion, number), answers)
+        write_lines(self.store, self._answers_key(champion, number), map(to_json, answers))
 
     def _answers_key(self, champion: str, number: int) -> str:
         return f"{self._folder}{champion}/{number:05}.jsonl"

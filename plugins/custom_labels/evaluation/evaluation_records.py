@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +51,14 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
         yield EvaluationAnswers(path, uri)
 
 
-def snapshot_etags(store: S3Store, digest: str, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
+def snapshot_etags(store: S3Store, digest: str, keys: Iterable[str]) -> dict[str, str]:
     """Find the ETags that images had when their snapshot was written; of images that it lacks there is none.
 
     :param digest: the snapshot's.
-    :param keys: of the images of each label, relative to the project's prefix.
+    :param keys: of the images, relative to the project's prefix.
     """
     with (
         tempfile.TemporaryDirectory(prefix="custom-labels-") as folder,
         ImageTable(fetch_images(store, digest, Path(folder))) as images,
     ):
-        return {image.key: image.etag for image in images.find(chain.from_iterable(keys.values()))}
+        return {image.key: image.etag for image in images.find(keys)}

@@ -11,15 +11,13 @@ from typing import Any
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import GateResult
-from custom_labels.core.gate import judge as judge_by_gates
 from custom_labels.core.keys import manifest_key
 from custom_labels.core.live_version import Candidate
 from custom_labels.core.steps import DecisionOperator, Step
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.approval_records import read_approval
-from custom_labels.evaluation.comparison import SameImages
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
-from custom_labels.evaluation.decision_record import Judged, decision_record, same_decision
+from custom_labels.evaluation.decision_record import decision_record, same_decision
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judged_record import GateVerdict, JudgedRecord
 from custom_labels.evaluation.judgement import AfterJudging, EvaluatedVersion, Judgement
@@ -89,14 +87,16 @@ def _decided_before(ctx: ProjectContext, decisions: Decisions, evaluated: Evalua
 def _decide(
     ctx: ProjectContext, settings: JudgeSettings, decisions: Decisions, evaluated: EvaluatedVersion
 ) -> dict[str, Any]:
-    judged = _judged(ctx, decisions, evaluated)
+    manifest = manifest_key(evaluated.digest, Subset.TEST.value)
     record = decision_record(
-        judged,
-        judge_by_gates(settings.all_gates(), judged.comparison, headline=settings.headline_metric),
+        evaluated,
+        decisions.comparison(),
+        settings.all_gates(),
+        settings.headline_metric,
         project=ctx.project.name,
-        headline_metric=settings.headline_metric,
         run=ctx.run_name,
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        test_manifest={"uri": ctx.store.uri(manifest), "sha256": ctx.store.uploaded_sha256(manifest)},
     )
     present = decisions.record()
     if present is not None and same_decision(present, record):
@@ -104,24 +104,3 @@ def _decide(
     pictures = thumbnails(ctx.store, (flip["image"] for flip in flips_to_show(record)))
     decisions.save(record, decision_page(record, pictures))
     return record
-
-
-def _judged(ctx: ProjectContext, decisions: Decisions, evaluated: EvaluatedVersion) -> Judged:
-    """Gather what the decision rests on."""
-    found = decisions.comparison()
-    champion = evaluated.champion
-    manifest = manifest_key(evaluated.digest, Subset.TEST.value)
-    return Judged(
-        version={
-            "version_name": evaluated.version_name,
-            "version_arn": evaluated.version_arn,
-            "digest": evaluated.digest,
-        },
-        champion={"version_name": champion.version_name, "version_arn": champion.version_arn} if champion else None,
-        evaluation=evaluated.evaluation.scores,
-        champion_evaluation=evaluated.champion_scores,
-        own=found.get("own"),
-        same_images=from_json(SameImages, found["same_images"]) if found.get("same_images") else None,
-        why_not=found.get("why_not"),
-        test_manifest={"uri": ctx.store.uri(manifest), "sha256": ctx.store.uploaded_sha256(manifest)},
-    )

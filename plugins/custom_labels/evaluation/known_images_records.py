@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,11 +44,7 @@ def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, cou
     :param count: number of images wanted; fewer where there are fewer.
     """
     predicted = _own_answers(store, described, count)
-    return (
-        KnownAnswers(tuple(predicted), own=True)
-        if predicted
-        else KnownAnswers(tuple(_labelled(store, digest, count)), False)
-    )
+    return KnownAnswers(tuple(predicted or _labelled(store, digest, count)), own=bool(predicted))
 
 
 def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
@@ -83,13 +80,8 @@ def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, st
         of_label = by_label.setdefault(label, [])
         if len(of_label) < count:
             of_label.append(uri)
-    rounds = [
-        (of_label[turn], label)
-        for turn in range(count)
-        for label, of_label in sorted(by_label.items())
-        if turn < len(of_label)
-    ]
-    return rounds[:count]
+    columns = ([(uri, label) for uri in uris] for label, uris in sorted(by_label.items()))
+    return [each for row in zip_longest(*columns) for each in row if each][:count]
 
 
 def bucket_and_key(uri: str) -> tuple[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Metric
-from custom_labels.evaluation.curve_picture import to_svg
 from custom_labels.evaluation.judged_record import JudgedRecord
-from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve
+from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve, to_svg
 
 if TYPE_CHECKING:
     from custom_labels.core.registry import Registry
@@ -23,6 +23,6 @@ def write_learning_curve(registry: Registry, project: str, metric: Metric) -> Le
     missing in between is in the next one.
     """
     curve = learning_curve(project, metric, registry.versions(JudgedRecord))
-    registry.store.write_json(CURVE, curve.to_record())
+    registry.store.write_json(CURVE, to_json(curve))
     registry.store.call("put_object", PICTURE, Body=to_svg(curve).encode(), ContentType="image/svg+xml")
     return curve

@@ -1,4 +1,4 @@
-"""The Jinja templates of this folder; what is put into them is text, whatever it looks like."""
+"""The Jinja templates of this folder; what is put into them is text, whatever it holds."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class AuditSample:
     """A detection that people check.
 
     :param review: name of the review that asks them.
-    :param label: what the version said, ``None`` for no label; ``confidence`` in percent.
+    :param label: what the version predicted, ``None`` for no label; ``confidence`` in percent.
     :param is_doubtful: whether that was below its minimum confidence.
     """
 
@@ -80,7 +80,7 @@ class Stratum:
 class Accuracy:
     """How often a version was right, by the samples that people answered.
 
-    :param label: what the version had said; ``None`` together with ``is_overall`` false for "no label".
+    :param label: what the version had predicted; ``None`` together with ``is_overall`` false for "no label".
     :param strata: the samples, one stratum for doubtful ones and one for the others; none is empty. All else follows
         from them, and is on record as well for people to read.
     """
@@ -105,7 +105,7 @@ class Accuracy:
     @computed_field  # type: ignore[prop-decorator]
     @property
     def right(self) -> int:
-        """Samples that were answered as the version had said."""
+        """Samples that were answered as the version had predicted."""
         return sum(stratum.right for stratum in self.strata)
 
     @computed_field  # type: ignore[prop-decorator]
@@ -164,7 +164,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class VersionAccuracy:
-    """A version's accuracy and that of each label it had said, next to the F1 of its training."""
+    """A version's accuracy and that of each label it had predicted, next to the F1 of its training."""
 
     f1: float | None
     overall: Accuracy
@@ -228,7 +228,7 @@ def accuracy_alarm(live: Accuracy | None, *, minimum: float, minimum_answers: in
     """Say why an alert is due on a version's live accuracy, ``None`` when there is no reason.
 
     :param minimum: share below which an alert is due, also if all were right of which nothing is known yet.
-    :param minimum_answers: answers without which nothing is said.
+    :param minimum_answers: answers without which there is no alert.
     """
     if live is None or live.highest_share is None or live.answered < minimum_answers or live.highest_share >= minimum:
         return None

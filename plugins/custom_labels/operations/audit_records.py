@@ -109,11 +109,12 @@ def write_accuracy(store: S3Store, accuracy: AccuracyFile) -> None:
 
 
 def measure(store: S3Store) -> list[Accuracy]:
-    """Join all samples with their answers, and count right ones, a version and what it had said.
+    """Join all samples with their answers, and count right ones, a version and what it had predicted.
 
-    A sample without an answer that people agree on is counted as sampled only. Joins in a temporary file.
+    A sample without an answer that people agree on is counted as sampled only. A temporary SQLite file joins them, so
+    that memory does not grow with the reviews of years.
 
-    :return: for each version, sorted by name, the overall accuracy first, then one for each label it had said.
+    :return: for each version, sorted by name, the overall accuracy first, then one for each label it had predicted.
     """
     with closing(sqlite3.connect("")) as database:
         database.executescript(

@@ -13,7 +13,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
 from custom_labels.deployment.service import Notice
-from custom_labels.detection.detection import Decision, Detection
+from custom_labels.detection.detection import Decision
 from custom_labels.detection.doubts import first_request
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.audit import (
@@ -31,7 +31,7 @@ from custom_labels.operations.settings import AuditSettings
 from custom_labels.operations.versions import RecordedVersion
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.review import Purpose
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
     found = measure_samples(ctx.store)
     before = read_accuracy(ctx.store)
     for one in found:
-        name = "all" if one.is_overall else f"said '{one.label}'" if one.label else "said nothing"
+        name = "all" if one.is_overall else f"predicted '{one.label}'" if one.label else "predicted nothing"
         log.info("%s, %s: %s", one.version_name, name, one.words)
     versions = _by_version(ctx, found, before)
     notified = before.notified if before else None
@@ -72,7 +72,7 @@ def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
 
 
 def _by_version(ctx: ProjectContext, found: list[Accuracy], before: AccuracyFile | None) -> dict[str, VersionAccuracy]:
-    """Put each version's accuracy, and that of each label it had said, next to its F1; also into its own record."""
+    """Put each version's accuracy, and that of each label that it predicted, next to its F1; also into its record."""
     versions = {}
     for one in (each for each in found if each.is_overall):
         name, known = one.version_name, before.versions.get(one.version_name) if before else None
@@ -95,20 +95,20 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     labels, reviewers = measured.live.labels if measured.live else (), settings.reviewers_per_image
     asked = [(each, first_request(ctx.project.name, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
     WaitingReviews(ctx.store).add(f"audit-{drawn.name}", (request for _, request in asked))
-    save_draw(ctx.store, drawn, (_sample(detection, request) for detection, request in asked))
+    samples = [
+        AuditSample(
+            request.name,
+            each.image,
+            each.version_name,
+            each.label,
+            each.confidence,
+            is_doubtful=each.decision is not Decision.ACCEPTED,
+        )
+        for each, request in asked
+    ]
+    save_draw(ctx.store, drawn, samples)
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
     return Sampled(len(drawn.sampled), drawn.detections, drawn.after.seen)
-
-
-def _sample(detection: Detection, request: ReviewRequest) -> AuditSample:
-    return AuditSample(
-        review=request.name,
-        image=detection.image,
-        version_name=detection.version_name,
-        label=detection.label,
-        confidence=detection.confidence,
-        is_doubtful=detection.decision is not Decision.ACCEPTED,
-    )
 
 
 @step

@@ -1,24 +1,25 @@
-"""What a project needs around it, looked at one by one: each check gives a finding, none stops the others."""
+"""What a project needs around it, checked one by one: each check gives a finding, none stops the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk import get_current_context
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import PROJECT_CREATED, Verdict
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.names import PROJECT_FILE
-from custom_labels.core.settings import find_shared_queues, template_path
+from custom_labels.core.settings import Project, find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
-from custom_labels.operations.pool_tasks import PATIENCE_SECONDS, named_pools, tasks_without_slot, use_of
 from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
 from custom_labels.review.setup_records import read_review_record
@@ -26,6 +27,12 @@ from custom_labels.s3.errors import connection_way_out, error_code
 from custom_labels.training.retraining_tasks import require_bucket_in_region
 
 CHECKED = "registry/bootstrap.json"
+ALWAYS_THERE = "default_pool"
+PATIENCE_SECONDS = 60.0
+"""How long a task of a pool may wait for a slot before the pool counts as missing or full."""
+POLL_SECONDS = 2.0
+WITHOUT_SLOT = frozenset({None, "scheduled", "up_for_reschedule", "up_for_retry"})
+"""States of a task that was not given a slot yet."""
 
 
 @dataclass(frozen=True)
@@ -57,37 +64,37 @@ class BootstrapChecks:
         self.belongs_to_another = False
 
     def all(self) -> Iterator[Finding]:
-        """Look at everything the project file names."""
+        """Check everything that the project file names."""
         queues, review = self.project.queues, self.project.review
-        yield (region := self._look("region", self.project.region_name or "none", self.ctx.require_region))
+        yield (region := self._run("region", self.project.region_name or "none", self.ctx.require_region))
         if region.problem:
             # Nothing can be asked, and each answer would be this one.
             return
-        yield self._look("settings", PROJECT_FILE, self.settings)
+        yield self._run("settings", PROJECT_FILE, self.settings)
         for field, pool in named_pools(self.project).items():
-            yield self._look(field.replace("_", " "), pool, partial(self.pool, field, pool))
-        yield self._look("bucket", self.project.bucket, self.bucket)
+            yield self._run(field.replace("_", " "), pool, partial(self.pool, field, pool))
+        yield self._run("bucket", self.project.bucket, self.bucket)
         if self.belongs_to_another:
             # Some checks write into it.
             return
-        yield self._look("Custom Labels project", self.project.name, self.custom_labels_project)
-        yield self._look("SNS topic", self.project.sns_topic_arn, self.topic)
+        yield self._run("Custom Labels project", self.project.name, self.custom_labels_project)
+        yield self._run("SNS topic", self.project.sns_topic_arn, self.topic)
         for kind, url in queues.model_dump().items():
-            yield self._look(f"queue {kind}", url, partial(self.queue, kind, url))
-        yield self._look("announcement of images", queues.detections, lambda: self.announcements("detections").images())
-        yield self._look("review role", review.role_arn if review else None, self.role)
-        yield self._look("review workteam", review.workteam_arn if review else None, self.workteam)
-        yield self._look("bucket CORS", self.project.bucket if review else None, self.cors)
-        yield self._look(
+            yield self._run(f"queue {kind}", url, partial(self.queue, kind, url))
+        yield self._run("announcement of images", queues.detections, lambda: self.announcements("detections").images())
+        yield self._run("review role", review.role_arn if review else None, self.role)
+        yield self._run("review workteam", review.workteam_arn if review else None, self.workteam)
+        yield self._run("bucket CORS", self.project.bucket if review else None, self.cors)
+        yield self._run(
             "announcement of reviews",
             queues.reviews if review else None,
             lambda: self.announcements("reviews").reviews(),
         )
-        yield self._look("review flows", review.backend if review else None, self.flows)
-        yield self._look("review page", review.backend if review else None, self.page)
+        yield self._run("review flows", review.backend if review else None, self.flows)
+        yield self._run("review page", review.backend if review else None, self.page)
 
-    def _look(self, subject: str, value: str | None, check: Callable[[], str]) -> Finding:
-        """Run one check, unless the project file names nothing to look at."""
+    def _run(self, subject: str, value: str | None, check: Callable[[], str]) -> Finding:
+        """Run one check, unless the project file names nothing to check."""
         if not value:
             return Finding(subject, "none in the project file")
         try:
@@ -102,7 +109,7 @@ class BootstrapChecks:
             return Finding(
                 subject,
                 value,
-                f"It could not be looked at: {str(error).rstrip('.')}. {way_out[0].upper()}{way_out[1:]}.",
+                f"It could not be checked: {str(error).rstrip('.')}. {way_out[0].upper()}{way_out[1:]}.",
             )
 
     def client(self, service: str) -> Any:
@@ -119,7 +126,7 @@ class BootstrapChecks:
 
     @cached_property
     def tasks_without_slot(self) -> set[str]:
-        """The tasks of pools that are missing or full: a task has no way to look at Airflow's pools themselves."""
+        """The tasks of pools that are missing or full: a task has no way to read Airflow's pools themselves."""
         return tasks_without_slot([use_of(field) for field in named_pools(self.project)])
 
     def pool(self, field: str, name: str) -> str:
@@ -149,8 +156,8 @@ class BootstrapChecks:
         found = self.ctx.rekognition.describe_project(self.project.name)
         if PROJECT_CREATED.judge(found.status) is not Verdict.DONE:
             raise Wrong(
-                f"The Custom Labels project '{self.project.name}' is {found.status or 'missing'}. Look at the task "
-                "create_project of this run, and clear it."
+                f"The Custom Labels project '{self.project.name}' is {found.status or 'missing'}. Read the log of the "
+                "task create_project of this run, and clear it."
             )
         return found.arn
 
@@ -188,7 +195,7 @@ class BootstrapChecks:
         return AnnouncementChecks(self.ctx, self.client, arns)
 
     def role(self) -> str:
-        """Find the role that A2I takes on; nothing else needs the right to look at roles, so that it may be missing."""
+        """Find the role that A2I takes on; nothing else needs the right to read roles, so that it may be missing."""
         arn = review_of(self.project).role_arn
         try:
             with self._named("role", arn, "review.role_arn", "NoSuchEntity"):
@@ -196,7 +203,7 @@ class BootstrapChecks:
         except ClientError as error:
             if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
                 raise
-            return f"{arn}, which may not be looked at (iam:GetRole)"
+            return f"{arn}, which may not be inspected (iam:GetRole)"
         if "sagemaker.amazonaws.com" not in str(found["AssumeRolePolicyDocument"]):
             raise Wrong(
                 f"The role {arn} does not trust sagemaker.amazonaws.com, so that A2I cannot take it on. Add that to "
@@ -247,7 +254,7 @@ class BootstrapChecks:
             if (record.current or {}).get(count) != name
         ]
         if bad:
-            raise Wrong(f"Reviews cannot be opened: {'; '.join(bad)}. Look at the task set_up_review of this run.")
+            raise Wrong(f"Reviews cannot be opened: {'; '.join(bad)}. Read the log of set_up_review in this run.")
         return ", ".join(f"{name} asks {count}" for count, name in setup.plan.flows.items())
 
     def page(self) -> str:
@@ -263,7 +270,7 @@ class BootstrapChecks:
 
     @contextmanager
     def _named(self, what: str, value: str, setting: str, *codes: str) -> Iterator[None]:
-        """Look something up; where AWS says that there is none, say where it is named.
+        """Ask AWS for something; where it says that there is none, say where it is named.
 
         :param codes: ends of the error codes by which AWS says so.
         :raises Wrong: there is none.
@@ -277,3 +284,41 @@ class BootstrapChecks:
                 f"There is no {what} {value} ({error}). Create it ({TEMPLATE} does), or correct '{setting}' in "
                 f"{self.project.name}.yaml."
             ) from error
+
+
+# -- Airflow's pools -------------------------------------------------------------------------------------
+
+
+def named_pools(project: Project) -> dict[str, str]:
+    """Give the pools that a project file names, by its fields; the one that Airflow always has is left out."""
+    pools = {"pool": project.pool, "detection_pool": project.detection_pool}
+    return {field: name for field, name in pools.items() if name != ALWAYS_THERE}
+
+
+def use_of(field: str) -> str:
+    """Name the task that takes a slot of a pool."""
+    return f"use_{field}"
+
+
+def state_of_task(task_id: str) -> str | None:
+    """Give the state of another task of the run that the running task is of."""
+    ti: Any = get_current_context()["ti"]
+    states: Mapping[str, Any] = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
+    state: str | None = states.get(ti.run_id, {}).get(task_id)
+    return state
+
+
+def tasks_without_slot(
+    task_ids: Iterable[str],
+    state_of: Callable[[str], str | None] = state_of_task,
+    seconds: float = PATIENCE_SECONDS,
+) -> set[str]:
+    """Wait until each of some tasks has a slot of its pool, or had one; give those that have none after all.
+
+    :param state_of: gives the state of another task of the same run.
+    :param seconds: how long all of them may wait together.
+    """
+    deadline = time.monotonic() + seconds
+    while (waiting := {each for each in task_ids if state_of(each) in WITHOUT_SLOT}) and time.monotonic() < deadline:
+        time.sleep(min(POLL_SECONDS, seconds))
+    return waiting

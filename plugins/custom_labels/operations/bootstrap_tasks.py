@@ -1,4 +1,4 @@
-"""The steps of the bootstrap DAG that are no AWS operators: look at everything, then say it."""
+"""The steps of the bootstrap DAG that are no AWS operators: take a slot of each pool, check everything, say it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ log = logging.getLogger(__name__)
 
 
 @step
-def check_everything(ctx: ProjectContext) -> dict[str, str]:
-    """Look at all that the project needs; fail with every problem and its way out, once all was looked at.
+def use_pool(ctx: ProjectContext) -> str:
+    """Take a slot of the pool and give it back: only the scheduler knows whether a pool is there."""
+    return f"A task of project '{ctx.project.name}' was started in this pool."
 
-    :return: what was found, by what was looked at.
+
+@step
+def check_everything(ctx: ProjectContext) -> dict[str, str]:
+    """Check all that the project needs; fail with every problem and its way out, once all was checked.
+
+    :return: what was found, by what was checked.
     """
     name = ctx.project.name
     findings = list(BootstrapChecks(ctx).all())

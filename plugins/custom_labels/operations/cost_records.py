@@ -6,7 +6,6 @@ All of it may be computed again at any time: a month that is over stays as it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 from custom_labels.core.codec import from_json, to_json
@@ -24,8 +23,8 @@ from custom_labels.operations.costs import (
 )
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
 from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import BUDGETS, budget_key
-from custom_labels.s3.line_files import READERS, list_keys
+from custom_labels.review.budget_records import BUDGETS
+from custom_labels.s3.line_files import read_records
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices
 
@@ -87,25 +86,17 @@ def _save(store: S3Store, ledger: Ledger) -> Ledger:
 def count_reviews(store: S3Store, month: str, now: datetime, before: Ledger | None = None) -> dict[date, int]:
     """Count the reviews that were opened on the days of a month: one small object for each day that may have changed.
 
-    :param before: the month's ledger of an earlier look, whose counts of the days before it stand.
+    :param before: the month's ledger of an earlier run, whose counts of the days before it stand.
     """
     known: dict[date, int] = {}
-    if before is None:
-        keys = [key for page in list_keys(store, f"{BUDGETS}{month}-") for key in page]
-    else:
+    names = None
+    if before is not None:
         since = (before.as_of - _DAY_ENDS).astimezone(UTC).date()
         known = {day: opened for day, opened in before.reviews_by_day.items() if day < since}
-        keys = [budget_key(day) for day in _days(month, now) if day >= since]
-    with ThreadPoolExecutor(READERS) as pool:
-        values = pool.map(lambda key: store.read_json(key)[0], keys)
-        found = {
-            _day_of(key): from_json(DayBudget, value).opened for key, value in zip(keys, values, strict=True) if value
-        }
-    return {**known, **{day: opened for day, opened in found.items() if opened}}
-
-
-def _day_of(key: str) -> date:
-    return date.fromisoformat(key.removeprefix(BUDGETS).removesuffix(".json"))
+        names = [f"{day:%d}" for day in _days(month, now) if day >= since]
+    records = read_records(store, f"{BUDGETS}{month}-", names)
+    found = {date.fromisoformat(f"{month}-{name}"): from_json(DayBudget, each).opened for name, each in records.items()}
+    return known | {day: opened for day, opened in found.items() if opened}
 
 
 def ledger_key(month: str) -> str:

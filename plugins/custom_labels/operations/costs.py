@@ -15,7 +15,7 @@ from custom_labels.training.prices import UnitPrices
 BUDGET_STEP = 0.25
 """After a budget is exceeded the alert is repeated each time that this share of it is spent in addition."""
 SETTLING = timedelta(days=2)
-"""How long after its end a month may still change: until the last look at what ran in it."""
+"""How long after its end a month may still change: until what ran in it was inspected for the last time."""
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,15 @@ A version that the registry does not know is never touched, and one that a perso
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from custom_labels.aws.statuses import PASSING, STARTABLE
-from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.service import Cause, ServiceMemory, StoppedByGuard
-from custom_labels.operations.running import RunningVersion
-from custom_labels.operations.versions import FoundVersion
+from custom_labels.operations.settings import GuardSettings
+from custom_labels.operations.versions import FoundVersion, RunningVersion
 
 
 class Action(StrEnum):
@@ -33,36 +32,14 @@ class LiveFacts:
     """What is known of the version that serves.
 
     :param name: the version; ``None`` before the first deployment.
-    :param running_since: when it was started the last time.
-    :param last_detection: a detection that it was asked for lately, ``None`` if there was none.
+    :param quiet_since: since when it runs and nothing was asked of it: its last detection, or its start where that
+        came later; ``None`` where it does not run.
     :param stopped: the guard's memory of a stop.
     """
 
     name: str | None = None
-    running_since: datetime | None = None
-    last_detection: datetime | None = None
+    quiet_since: datetime | None = None
     stopped: StoppedByGuard | None = None
-
-    @property
-    def quiet_since(self) -> datetime | None:
-        """Since when nothing was asked of it: its last detection, or its start where that came later."""
-        return max((moment for moment in (self.last_detection, self.running_since) if moment), default=None)
-
-
-@dataclass(frozen=True)
-class GuardRules:
-    """The settings that the guard heeds.
-
-    :param window: when the live version is meant to run, ``None`` for always.
-    :param idle_hours: hours without a detection after which it is stopped, ``None`` for never.
-    :param starts_for_images: whether the detect DAG starts it again when images wait.
-    :param units: inference units for a version of which it is not known with how many it ran.
-    """
-
-    window: ServiceWindow | None = None
-    idle_hours: float | None = None
-    starts_for_images: bool = False
-    units: Units = field(default_factory=lambda: Units(1))
 
 
 @dataclass(frozen=True)
@@ -89,7 +66,7 @@ class Decision:
 def decide(
     versions: Sequence[FoundVersion],
     live: LiveFacts,
-    rules: GuardRules,
+    settings: GuardSettings,
     *,
     now: datetime,
     deploying: str | None = None,
@@ -98,20 +75,21 @@ def decide(
 
     :param deploying: the run that starts and stops versions just now: while it lives nothing is done.
     """
+    wanted = Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units)
     decisions = []
     for version in versions:
         is_live = version.name == live.name
         if not is_live and version.status not in {"RUNNING", *PASSING}:
             continue
         if version.status in PASSING:
-            action, reason, cause = Action.LEAVE, f"it is {version.status}: the next look finds what came of it", None
+            action, reason, cause = Action.LEAVE, f"it is {version.status}: the next run finds what came of it", None
         elif deploying is not None:
             action, reason, cause = Action.LEAVE, f"a deployment is under way: {deploying}", None
         elif is_live:
-            action, reason, cause = _about_live(version, live, rules, now)
+            action, reason, cause = _about_live(version, live, settings, now)
         else:
             action, reason, cause = *_about_other(version, live, now), None
-        units = version.units_or(rules.units) if action is Action.START else None
+        units = version.units_or(wanted) if action is Action.START else None
         decisions.append(Decision(version.name, version.project_arn, action, reason, cause, units))
     return decisions
 
@@ -129,27 +107,28 @@ def _about_other(version: FoundVersion, live: LiveFacts, now: datetime) -> tuple
 
 
 def _about_live(
-    version: FoundVersion, live: LiveFacts, rules: GuardRules, now: datetime
+    version: FoundVersion, live: LiveFacts, settings: GuardSettings, now: datetime
 ) -> tuple[Action, str, Cause | None]:
-    is_open = rules.window is None or rules.window.is_open(now)
+    window = settings.service_window
+    is_open = window is None or window.is_open(now)
     if version.status == "RUNNING":
-        if not is_open and rules.window is not None:
-            return Action.STOP, f"it serves outside of the service window ({rules.window})", Cause.WINDOW
-        if idle := _idle(live, rules, now):
+        if not is_open:
+            return Action.STOP, f"it serves outside of the service window ({window})", Cause.WINDOW
+        if idle := _idle(live, settings, now):
             return Action.STOP, idle, Cause.IDLE
         return Action.LEAVE, "it serves", None
     if version.status not in STARTABLE:
-        return Action.LEAVE, f"it is {version.status}, which is for a person to look at", None
+        return Action.LEAVE, f"it is {version.status}, which is for a person to inspect", None
     return *_about_stopped(version, live, is_open=is_open), None
 
 
-def _idle(live: LiveFacts, rules: GuardRules, now: datetime) -> str | None:
+def _idle(live: LiveFacts, settings: GuardSettings, now: datetime) -> str | None:
     """Say that nothing was asked of the live version for too long, ``None`` if that is not so."""
-    since = live.quiet_since
-    if rules.idle_hours is None or since is None or now - since < timedelta(hours=rules.idle_hours):
+    hours, since = settings.idle_stop_hours, live.quiet_since
+    if hours is None or since is None or now - since < timedelta(hours=hours):
         return None
-    way_out = "the detect DAG starts it when images wait" if rules.starts_for_images else "start it by hand"
-    return f"it serves and made no detection for {rules.idle_hours:g} hours; {way_out}"
+    way_out = "the detect DAG starts it when images wait" if settings.start_when_images_wait else "start it by hand"
+    return f"it serves and made no detection for {hours:g} hours; {way_out}"
 
 
 def _about_stopped(version: FoundVersion, live: LiveFacts, *, is_open: bool) -> tuple[Action, str]:
@@ -193,15 +172,8 @@ def running_after(
         if not starts and (version.status != "RUNNING" or stops):
             continue
         units = decision.units if decision and decision.units else version.units
-        running.append(
-            RunningVersion(
-                version.name,
-                _role(version, live, decision),
-                units.minimum,
-                scales=units.maximum is not None,
-                quiet_since=live.quiet_since if version.name == live.name and not starts else None,
-            )
-        )
+        quiet_since = live.quiet_since if version.name == live.name and not starts else None
+        running.append(RunningVersion(version.name, _role(version, live, decision), units, quiet_since))
     return tuple(running)
 
 
@@ -212,7 +184,7 @@ def _role(version: FoundVersion, live: LiveFacts, decision: Decision | None) -> 
     return "runs unknown to the registry" if is_unknown else "is kept running"
 
 
-# -- what a look comes to --------------------------------------------------------------------------
+# -- what an inspection comes to -------------------------------------------------------------------
 
 
 class Acting(StrEnum):
@@ -226,9 +198,9 @@ class Acting(StrEnum):
 class Inspection:
     """What the cost guard found, and what it does about it.
 
-    :param at: when it looked.
+    :param at: when it was found.
     :param actions: what is stopped, started and deleted; nothing while another run has the deployment lock.
-    :param left: what is left as it is, and what nobody knows.
+    :param left: what is left as it is, and versions that the registry does not know.
     :param running: what is billed once the actions are carried out.
     :param versions: all versions that AWS lists or the registry knows.
     :param memory: what was remembered before.

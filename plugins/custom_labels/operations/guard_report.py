@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from custom_labels.core.outcome import Outcome
 from custom_labels.deployment.service import Notice, ServiceMemory
 from custom_labels.operations.guard import Action, Decision, Inspection
-from custom_labels.operations.running import idle_level, what_runs
+from custom_labels.operations.versions import RunningVersion
+
+HOURS_A_DAY = 24
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class GuardReport:
 
     @property
     def outcome(self) -> Outcome:
-        """An exceeded budget before all else, then a version that nobody asks, then what was done or is news."""
+        """An exceeded budget before all else, then a version that is not asked, then what was done or is news."""
         if self.budget_news:
             return Outcome.BUDGET_EXCEEDED
         if self.idle_news:
@@ -113,7 +117,7 @@ class GuardReport:
 
     @property
     def idle_news(self) -> Notice | None:
-        """For how long nobody asked the live version, where that is news."""
+        """For how long the live version was not asked, where that is news."""
         for version in self.inspected.running:
             if version.quiet_since is not None:
                 level = idle_level(self.inspected.at - version.quiet_since, self.idle_alert_hours)
@@ -143,3 +147,48 @@ class GuardReport:
         if spent.budget_usd is None:
             return f"{words}, '{variable}' is not set"
         return f"{words}, {'more than' if spent.level else 'of'} the ${spent.budget_usd:g} of '{variable}'"
+
+
+# -- what runs -------------------------------------------------------------------------------------
+
+
+def what_runs(running: Sequence[RunningVersion], unit_hour_usd: float, now: datetime) -> str:
+    """Say all that runs and what it costs a day together, as part of a sentence."""
+    if not running:
+        return "no version runs"
+    every = "; ".join(_words(version, unit_hour_usd, now) for version in running)
+    if len(running) == 1:
+        return f"version {every}"
+    total = sum(_daily_usd(version, unit_hour_usd) for version in running)
+    return f"{len(running)} versions run for ${total:.2f} a day: {every}"
+
+
+def _daily_usd(version: RunningVersion, unit_hour_usd: float) -> float:
+    """Give what a day of a version costs, on the units that it was started with."""
+    return version.units.minimum * HOURS_A_DAY * unit_hour_usd
+
+
+def _words(version: RunningVersion, unit_hour_usd: float, now: datetime) -> str:
+    least = "at least " if version.units.maximum is not None else ""
+    since, asked = version.quiet_since, ""
+    if since is not None:
+        asked = f", not asked since {since:%Y-%m-%d %H:%M} UTC ({_span(now - since)})"
+    return f"{version.name} {version.role}{asked}: {least}${_daily_usd(version, unit_hour_usd):.2f} a day"
+
+
+def _span(time: timedelta) -> str:
+    hours = time.total_seconds() / 3600
+    if hours < 1:
+        return f"{time.total_seconds() / 60:.0f} min"
+    return f"{hours:.0f} h" if hours < 2 * HOURS_A_DAY else f"{hours / HOURS_A_DAY:.0f} days"
+
+
+def idle_level(quiet: timedelta, alert_hours: float) -> int:
+    """Say how long the live version was not asked: 0 is not for long, 1 is for ``alert_hours``, and one more each time
+    that it is twice as long, so that alerts grow rarer.
+
+    :param alert_hours: 0 for no alert.
+    """
+    if alert_hours == 0 or quiet < timedelta(hours=alert_hours):
+        return 0
+    return 1 + math.floor(math.log2(quiet / timedelta(hours=alert_hours)) + 1e-9)

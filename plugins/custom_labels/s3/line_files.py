@@ -81,10 +81,14 @@ def read_folder(store: S3Store, folder: str) -> Iterator[LineFile]:
                 yield from (file for file in found if file is not None)
 
 
-def read_records(store: S3Store, folder: str) -> dict[str, Any]:
-    """Read all JSON objects directly in a folder, by their names without the ending."""
+def read_records(store: S3Store, folder: str, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Read JSON objects directly in a folder, by their names without the ending; those that are missing are left out.
+
+    :param names: of those to read; all without any.
+    """
+    if names is None:
+        names = (key.removeprefix(folder) for page in list_keys(store, folder) for key in page)
+        names = [name.removesuffix(".json") for name in names if name.endswith(".json")]
     with ThreadPoolExecutor(READERS) as pool:
-        keys = [key for page in list_keys(store, folder) for key in page if key.endswith(".json")]
-        values = pool.map(lambda key: store.read_json(key)[0], keys)
-        named = (key.removeprefix(folder).removesuffix(".json") for key in keys)
-        return {name: value for name, value in zip(named, values, strict=True) if value is not None}
+        values = pool.map(lambda name: (name, store.read_json(f"{folder}{name}.json")[0]), names)
+        return {name: value for name, value in values if value is not None}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from custom_labels.aws.operators.versions import CustomLabelsTrainVersionOperator
 from custom_labels.aws.sensors.rekognition import CustomLabelsVersionSensor
 from custom_labels.aws.statuses import Described
+from custom_labels.aws.triggers.rekognition import ProjectVersionStatusTrigger
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.datasets.refusals import refusals_in_words
@@ -74,6 +75,7 @@ class TrainingSensor(CustomLabelsVersionSensor):
     :param timeout_hours: hours after which the training is given up (templated).
     """
 
+    trigger_class = TrainingTrigger
     template_fields: Sequence[str] = (
         *CustomLabelsVersionSensor.template_fields,
         "attempt",
@@ -96,17 +98,10 @@ class TrainingSensor(CustomLabelsVersionSensor):
         self.timeout = float(self.timeout_hours) * 3600
         super().execute(context)
 
-    def trigger(self) -> TrainingTrigger:
+    def trigger(self, **more: Any) -> ProjectVersionStatusTrigger:
         """Wait for the training, and hold the project meanwhile."""
         ctx = ProjectContext(self.project)
-        return TrainingTrigger(
-            owner=ctx.owner,
-            bucket=ctx.store.bucket,
-            prefix=ctx.store.prefix,
-            project_arn=self.project_arn,
-            version_name=self.version_name,
-            **self.trigger_parameters(),
-        )
+        return super().trigger(owner=ctx.owner, bucket=ctx.store.bucket, prefix=ctx.store.prefix, **more)
 
     def explain(self, described: Described) -> str:
         """Record the failed training, and add the images that Custom Labels refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
@@ -10,9 +11,9 @@ from airflow.sdk import Param
 from custom_labels.core.names import DAG_TAG
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.settings import Project
-from custom_labels.web.docs.rollback import ROLLBACK_DOC
-from custom_labels.web.docs.scale import SCALE_DOC
-from custom_labels.web.docs.train import TRAIN_DOC
+
+DOCS = Path(__file__).parent / "docs"
+"""The DAGs' documentation, a Markdown file a kind, with the fields ``{project}``, ``{bucket}`` and ``{prefix}``."""
 
 
 def train_dag_arguments(project: Project) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def train_dag_arguments(project: Project) -> dict[str, Any]:
         "minimum_untrained_images": override("integer", 1, 250_000),
         "minimum_f1_score": override("number", 0, 1),
     }
-    return dag_arguments(project, "train", "Count new images, train, gate on F1, swap", TRAIN_DOC, params)
+    return dag_arguments(project, "train", "Count new images, train, gate on F1, swap", params)
 
 
 def rollback_dag_arguments(project: Project) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def rollback_dag_arguments(project: Project) -> dict[str, Any]:
         ),
         "reason": Param("", type="string", maxLength=1000, description="Why; it goes on record with your name."),
     }
-    return dag_arguments(project, "rollback", "Put an earlier version back", ROLLBACK_DOC, params)
+    return dag_arguments(project, "rollback", "Put an earlier version back", params)
 
 
 def scale_dag_arguments(project: Project) -> dict[str, Any]:
@@ -55,17 +56,17 @@ def scale_dag_arguments(project: Project) -> dict[str, Any]:
         "minimum_inference_units": override("integer", 1, 1000),
         "maximum_inference_units": override("integer", 1, 1000),
     }
-    return dag_arguments(project, "scale", "Change the live version's inference units", SCALE_DOC, params)
+    return dag_arguments(project, "scale", "Change the live version's inference units", params)
 
 
 def dag_arguments(
-    project: Project, kind: str, description: str, doc: str, params: dict[str, Param] | None = None
+    project: Project, kind: str, description: str, params: dict[str, Param] | None = None
 ) -> dict[str, Any]:
     """Give the arguments of ``DAG`` for one of a project's DAGs.
 
-    :param kind: what the DAG does; its id is ``<project>_<kind>``.
-    :param doc: its documentation, with the fields ``{project}``, ``{bucket}`` and ``{prefix}``.
+    :param kind: what the DAG does; its id is ``<project>_<kind>``, its documentation ``docs/<kind>.md``.
     """
+    doc = (DOCS / f"{kind}.md").read_text(encoding="utf-8")
     return {
         "dag_id": f"{project.name}_{kind}",
         "description": description,

@@ -5,25 +5,17 @@ Every Airflow process imports the plugin, and making a FastAPI application takes
 
 from __future__ import annotations
 
-import threading
+import functools
 from typing import Any
 
 
-class Pages:
-    """An ASGI application that is made at its first request."""
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request, as an ASGI application."""
+    await _app()(scope, receive, send)
 
-    def __init__(self) -> None:
-        self._app: Any = None
-        self._lock = threading.Lock()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request."""
-        await self._made()(scope, receive, send)
+@functools.cache
+def _app() -> Any:
+    from custom_labels.web.app import make_app
 
-    def _made(self) -> Any:
-        with self._lock:
-            if self._app is None:
-                from custom_labels.web.app import make_app
-
-                self._app = make_app()
-            return self._app
+    return make_app()

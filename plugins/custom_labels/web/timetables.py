@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 class PollTimetable(Timetable):
     """Run every so many minutes, as an Airflow Variable says now.
 
-    A change takes effect when the scheduler next looks, within a minute, without touching the DAG. What a run would
-    refuse is ignored in favour of the default, and the log says so: the run then stops at its settings with the same
-    complaint, for all to see.
+    A change takes effect within a minute, when the scheduler plans the next run, without touching the DAG. What a run
+    would refuse is ignored in favour of the default, and the log says so: the run then stops at its settings with the
+    same complaint, for all to see.
 
     A run triggered by hand covers everything up to the moment it is triggered.
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from custom_labels.aws.hooks.base import NOT_FOUND, ServiceHook
+from custom_labels.aws.hooks.base import ServiceHook, find
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_a2i_runtime.client import AugmentedAIRuntimeClient
@@ -19,30 +16,16 @@ PAGE = 100
 """The most that ListHumanLoops gives at once (A2I runtime API reference)."""
 
 
-class A2IHook(ServiceHook):
-    """Interact with the Amazon A2I runtime.
-
-    :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
-        ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
-    """
+class A2IHook(ServiceHook["AugmentedAIRuntimeClient"]):
+    """Interact with the Amazon A2I runtime; the parameters are those of :class:`ServiceHook`."""
 
     service = "sagemaker-a2i-runtime"
     connections = 32  # more than the threads of any caller
 
-    @cached_property
-    def client(self) -> AugmentedAIRuntimeClient:
-        """The boto3 client, typed."""
-        client: AugmentedAIRuntimeClient = self.conn
-        return client
-
     def find_loop(self, name: str) -> dict[str, Any] | None:
         """Describe a human loop; ``None`` if there is none of this name."""
-        try:
-            return dict(self.client.describe_human_loop(HumanLoopName=name))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in NOT_FOUND:
-                return None
-            raise
+        found = find(self.client.describe_human_loop, HumanLoopName=name)
+        return dict(found) if found else None
 
     def loops(self, flow_arn: str, since: datetime) -> Iterator[list[HumanLoopSummaryTypeDef]]:
         """List a flow's loops that were created at or after a moment, oldest first, a page at a time."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.sqs import SqsHook
-from botocore.config import Config
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
+from custom_labels.aws.hooks.base import ServiceHook
 from custom_labels.aws.messages import Message
 from custom_labels.errors import CustomLabelsError
 
-__all__ = ["Message", "QueueError", "QueueHook"]
-
-RETRIES = {"mode": "standard", "total_max_attempts": 10}
 A_CALL = 10
 """Messages in one ReceiveMessage or DeleteMessageBatch at most (SQS API reference)."""
 LONGEST_VISIBILITY = 43_200
@@ -35,13 +31,15 @@ class QueueError(CustomLabelsError):
     """SQS refused, or could not be asked; the message keeps AWS's own words."""
 
 
-class QueueHook(SqsHook):
+class QueueHook(ServiceHook[Any]):
     """One SQS queue.
 
     :param queue_url: the queue.
     :param setting: what its URL is set by, for the words of an error.
     :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise ``region_name``.
     """
+
+    service = "sqs"
 
     def __init__(
         self,
@@ -50,14 +48,9 @@ class QueueHook(SqsHook):
         region_name: str | None = None,
         setting: str = "'queue_url'",
     ) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, region_name=region_name, config=Config(retries=RETRIES))  # type: ignore[arg-type]
+        super().__init__(aws_conn_id, region_name=region_name)
         self.queue_url = queue_url
         self.setting = setting
-
-    @functools.cached_property
-    def client(self) -> Any:
-        """The boto3 client."""
-        return self.get_conn()
 
     def receive(self, limit: int, visibility_seconds: int) -> Iterator[Message]:
         """Receive until the queue is empty, or the limit is reached; each message once.
@@ -71,15 +64,13 @@ class QueueHook(SqsHook):
         seen: set[str] = set()
         wait = WAIT_SECONDS
         while len(seen) < limit:
-            asked = functools.partial(
-                self.client.receive_message,
-                QueueUrl=self.queue_url,
+            answer = self._call(
+                "ReceiveMessage",
                 MaxNumberOfMessages=min(A_CALL, limit - len(seen)),
                 VisibilityTimeout=min(visibility_seconds, LONGEST_VISIBILITY),
                 WaitTimeSeconds=wait,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-            answer = self._call("ReceiveMessage", asked)
             fresh = [_message(each) for each in answer.get("Messages", []) if each["MessageId"] not in seen]
             if not fresh:
                 return
@@ -100,10 +91,7 @@ class QueueHook(SqsHook):
             entries = [
                 {"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts[start : start + A_CALL])
             ]
-            answer = self._call(
-                "DeleteMessageBatch",
-                functools.partial(self.client.delete_message_batch, QueueUrl=self.queue_url, Entries=entries),
-            )
+            answer = self._call("DeleteMessageBatch", Entries=entries)
             deleted += len(answer.get("Successful", []))
             for failure in answer.get("Failed", []):
                 self.log.warning("A message was not deleted and will come again: %s", failure.get("Message"))
@@ -111,22 +99,13 @@ class QueueHook(SqsHook):
 
     def send(self, body: str, attributes: Mapping[str, str]) -> None:
         """Send a message; attributes are cut, and cleaned of what SQS does not take."""
-        self._call(
-            "SendMessage",
-            lambda: self.client.send_message(
-                QueueUrl=self.queue_url,
-                MessageBody=body,
-                MessageAttributes={
-                    name: {"DataType": "String", "StringValue": text}
-                    for name, value in attributes.items()
-                    if (text := _NOT_IN_ATTRIBUTES.sub("?", value)[:LONGEST_ATTRIBUTE])
-                },
-            ),
-        )
+        clean = {name: _NOT_IN_ATTRIBUTES.sub("?", value)[:LONGEST_ATTRIBUTE] for name, value in attributes.items()}
+        typed = {name: {"DataType": "String", "StringValue": text} for name, text in clean.items() if text}
+        self._call("SendMessage", MessageBody=body, MessageAttributes=typed)
 
-    def _call(self, operation: str, action: Callable[[], Any]) -> Any:
+    def _call(self, operation: str, **arguments: Any) -> Any:
         try:
-            return action()
+            return getattr(self.client, xform_name(operation))(QueueUrl=self.queue_url, **arguments)
         except (ClientError, BotoCoreError) as error:
             raise QueueError(
                 f"SQS did not do {operation} on {self.queue_url}: {error}. {self.setting} names "

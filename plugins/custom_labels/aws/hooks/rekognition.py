@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from custom_labels.aws.hooks.base import ServiceHook
+from custom_labels.aws.hooks.base import ServiceHook, find
 from custom_labels.aws.statuses import NOTHING, Described
 
 if TYPE_CHECKING:
@@ -31,19 +31,15 @@ class LimitExceeded(ClientError):
     """A quota of the account is full."""
 
 
-class RekognitionHook(ServiceHook):
-    """Interact with Amazon Rekognition Custom Labels.
-
-    :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
-        ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
-    """
+class RekognitionHook(ServiceHook["RekognitionClient"]):
+    """Interact with Amazon Rekognition Custom Labels; the parameters are those of :class:`ServiceHook`."""
 
     service = "rekognition"
 
     @cached_property
     def client(self) -> RekognitionClient:
-        """The boto3 client, typed; a full quota is an error at once, while throttling is waited out."""
-        client: RekognitionClient = self.conn
+        """The boto3 client; a full quota is an error at once, while throttling is waited out."""
+        client = self.get_conn()
         client.meta.events.register_first("needs-retry.rekognition", _raise_full_quota)
         return client
 
@@ -55,7 +51,7 @@ class RekognitionHook(ServiceHook):
     def describe_project(self, name: str) -> Described:
         """Describe a project by its name; one that does not exist has no status."""
         project = self.find_project(name)
-        return Described(project["Status"], "", dict(project)) if project else NOTHING
+        return _described(project) if project else NOTHING
 
     def find_dataset(self, project_arn: str, dataset_type: str) -> str | None:
         """Find the ARN of a project's TRAIN or TEST dataset; a project has at most one of each."""
@@ -67,37 +63,24 @@ class RekognitionHook(ServiceHook):
 
     def describe_dataset(self, dataset_arn: str) -> Described:
         """Describe a dataset; one that does not exist (any more) has no status."""
-        try:
-            raw = self.client.describe_dataset(DatasetArn=dataset_arn)["DatasetDescription"]
-        except self.client.exceptions.ResourceNotFoundException:
-            return NOTHING
-        return Described(raw["Status"], raw.get("StatusMessage", ""), {**raw, "DatasetArn": dataset_arn})
+        found = find(self.client.describe_dataset, DatasetArn=dataset_arn)
+        return _described({**found["DatasetDescription"], "DatasetArn": dataset_arn}) if found else NOTHING
 
     def describe_version(self, project_arn: str, version_name: str) -> Described:
         """Describe one version of a project by its name; one that does not exist has no status.
 
         Always by name: without ``VersionNames`` the API answers with every version, newest first.
         """
-        try:
-            found = self.client.describe_project_versions(ProjectArn=project_arn, VersionNames=[version_name])[
-                "ProjectVersionDescriptions"
-            ]
-        except self.client.exceptions.ResourceNotFoundException:
-            return NOTHING
-        if not found:
-            return NOTHING
-        return Described(found[0]["Status"], found[0].get("StatusMessage", ""), dict(found[0]))
+        found = find(self.client.describe_project_versions, ProjectArn=project_arn, VersionNames=[version_name])
+        versions = found["ProjectVersionDescriptions"] if found else []
+        return _described(versions[0]) if versions else NOTHING
 
     def list_versions(self, project_arn: str) -> dict[str, Described]:
         """Describe all versions of a project by their names, the newest first; none if the project is not there."""
         pages = self.client.get_paginator("describe_project_versions").paginate(ProjectArn=project_arn)
-        try:
-            found = [raw for page in pages for raw in page["ProjectVersionDescriptions"]]
-        except self.client.exceptions.ResourceNotFoundException:
-            return {}
-        return {
-            version_name_of(raw): Described(raw["Status"], raw.get("StatusMessage", ""), dict(raw)) for raw in found
-        }
+        found = find(lambda: [raw for page in pages for raw in page["ProjectVersionDescriptions"]]) or []
+        # A version's name is in its ARN, ``...:project/<project>/version/<name>/<number>``.
+        return {raw["ProjectVersionArn"].split("/")[3]: _described(raw) for raw in found}
 
     def read_tags(self, arn: str) -> dict[str, str]:
         """Read a resource's tags; none where the service knows no tags for this kind of resource."""
@@ -136,9 +119,8 @@ class RekognitionHook(ServiceHook):
         return True
 
 
-def version_name_of(described: Mapping[str, Any]) -> str:
-    """Take a version's name out of its ARN, ``...:project/<project>/version/<name>/<number>``."""
-    return str(described["ProjectVersionArn"]).split("/")[3]
+def _described(raw: Mapping[str, Any]) -> Described:
+    return Described(raw["Status"], raw.get("StatusMessage", ""), dict(raw))
 
 
 def _raise_full_quota(response: Any, operation: Any, **_: Any) -> None:

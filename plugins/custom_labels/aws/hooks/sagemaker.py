@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from custom_labels.aws.hooks.base import NOT_FOUND, ServiceHook
+from custom_labels.aws.hooks.base import P, ServiceHook, find
 from custom_labels.aws.statuses import NOTHING, Described
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef, TagTypeDef, WorkteamTypeDef
 
-Result = TypeVar("Result")
 EXISTS = frozenset({"ResourceInUse", "ConflictException"})
 
 
-class ReviewSetupHook(ServiceHook):
-    """Interact with the set-up side of Amazon A2I, which belongs to SageMaker.
-
-    :param aws_conn_id: the Airflow connection, as for every hook of the Amazon provider; likewise
-        ``region_name``, ``verify`` and ``config`` (a botocore ``Config`` or its keywords).
+class ReviewSetupHook(ServiceHook["SageMakerClient"]):
+    """Interact with the set-up side of Amazon A2I, which belongs to SageMaker; the parameters are those of
+    :class:`ServiceHook`.
     """
 
     service = "sagemaker"
 
-    @cached_property
-    def client(self) -> SageMakerClient:
-        """The boto3 client, typed."""
-        client: SageMakerClient = self.conn
-        return client
-
     def describe_task_ui(self, name: str) -> Described:
         """Describe a task UI by name; one that does not exist has no status."""
-        found = _find(lambda: self.client.describe_human_task_ui(HumanTaskUiName=name))
+        found = find(self.client.describe_human_task_ui, HumanTaskUiName=name)
         return Described(found["HumanTaskUiStatus"], raw=dict(found)) if found else NOTHING
 
     def describe_flow(self, name: str) -> Described:
         """Describe a flow definition by name; one that does not exist has no status."""
-        found = _find(lambda: self.client.describe_flow_definition(FlowDefinitionName=name))
+        found = find(self.client.describe_flow_definition, FlowDefinitionName=name)
         if found is None:
             return NOTHING
         return Described(found["FlowDefinitionStatus"], found.get("FailureReason") or "", dict(found))
@@ -52,7 +42,7 @@ class ReviewSetupHook(ServiceHook):
         A missing one is a ValidationException, as is a name that cannot be one (not verified against AWS).
         """
         try:
-            found = _find(lambda: self.client.describe_workteam(WorkteamName=arn.rpartition("/")[2]))
+            found = find(self.client.describe_workteam, WorkteamName=arn.rpartition("/")[2])
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationException":
                 return None
@@ -64,9 +54,10 @@ class ReviewSetupHook(ServiceHook):
         found = self.describe_task_ui(name)
         if found.status is None:
             self._create(
-                lambda: self.client.create_human_task_ui(
-                    HumanTaskUiName=name, UiTemplate={"Content": template}, Tags=_listed(tags)
-                )
+                self.client.create_human_task_ui,
+                HumanTaskUiName=name,
+                UiTemplate={"Content": template},
+                Tags=_listed(tags),
             )
             found = self.describe_task_ui(name)
         return str(found.raw["HumanTaskUiArn"])
@@ -80,13 +71,12 @@ class ReviewSetupHook(ServiceHook):
         :param output: ``s3://`` URI that answers are written below.
         """
         self._create(
-            lambda: self.client.create_flow_definition(
-                FlowDefinitionName=name,
-                HumanLoopConfig=loop,
-                OutputConfig={"S3OutputPath": output},
-                RoleArn=role_arn,
-                Tags=_listed(tags),
-            )
+            self.client.create_flow_definition,
+            FlowDefinitionName=name,
+            HumanLoopConfig=loop,
+            OutputConfig={"S3OutputPath": output},
+            RoleArn=role_arn,
+            Tags=_listed(tags),
         )
 
     def render_page(self, template: str, task_input: str, role_arn: str) -> tuple[str, list[str]]:
@@ -100,23 +90,14 @@ class ReviewSetupHook(ServiceHook):
         )
         return answer["RenderedContent"], [f"{each['Code']}: {each['Message']}" for each in answer["Errors"]]
 
-    def _create(self, create: Callable[[], Any]) -> None:
+    def _create(self, create: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
         """Create something; one that is there was made by another try, since its name is made of its content."""
         try:
-            create()
+            create(*args, **kwargs)
         except ClientError as error:
             if error.response["Error"]["Code"] not in EXISTS:
                 raise
             self.log.info("It was created meanwhile, adopting it: %s", error)
-
-
-def _find(describe: Callable[[], Result]) -> Result | None:
-    try:
-        return describe()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in NOT_FOUND:
-            return None
-        raise
 
 
 def _listed(tags: dict[str, str]) -> list[TagTypeDef]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 class CustomLabelsCopyVersionOperator(VersionOperator):
     """Copy a trained version into another project of the region, or adopt the copy of that name. XCom: the copy's ARN.
 
-    The version of that name is looked for first, so that a retry does not copy twice. A copy that failed is final: its
+    The version of that name is described first, so that a retry does not copy twice. A copy that failed is final: its
     name is taken until it is deleted. A copy between accounts needs a project policy on the source project that
     allows ``rekognition:CopyProjectVersion``. ``project_arn`` is the destination.
 
@@ -34,6 +33,7 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
     """
 
     table = VERSION_COPIED
+    polls = (30, 480)
     final_failure = True
     needed = (*VersionOperator.needed, "source_project_arn", "source_version_arn", "output_uri")
     template_fields: Sequence[str] = aws_template_fields(
@@ -48,11 +48,9 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
         output_uri: str,
         tags: dict[str, str] | None = None,
         kms_key_id: str | None = None,
-        waiter_delay: int | str = 30,
-        waiter_max_attempts: int | str = 480,
         **kwargs: Any,
     ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        super().__init__(**kwargs)
         self.source_project_arn = source_project_arn
         self.source_version_arn = source_version_arn
         self.output_uri = output_uri
@@ -61,30 +59,15 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
         """Copy the version unless its copy is there."""
-        present = self.describe()
-        if present.status is not None:
-            self._adopt(present)
-            return
-        parts = urlsplit(self.output_uri)
-        key: dict[str, Any] = {"KmsKeyId": self.kms_key_id} if self.kms_key_id else {}
         client = self.hook.client
+        source = {
+            "SourceProjectArn": self.source_project_arn,
+            "SourceProjectVersionArn": self.source_version_arn,
+            "DestinationProjectArn": self.project_arn,
+        }
+        key = {"KmsKeyId": self.kms_key_id} if self.kms_key_id else {}
         try:
-            client.copy_project_version(
-                SourceProjectArn=self.source_project_arn,
-                SourceProjectVersionArn=self.source_version_arn,
-                DestinationProjectArn=self.project_arn,
-                VersionName=self.version_name,
-                OutputConfig={"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")},
-                Tags=self.tags or {},
-                **key,
-            )
-        except client.exceptions.ResourceInUseException as error:
-            # Raised for a name that is taken, and for a source that is busy: only the first is ours to adopt.
-            present = self.describe()
-            if present.status is None:
-                raise
-            self.log.info("%s was created meanwhile: %s", self.subject, error)
-            self._adopt(present)
+            self.create(client.copy_project_version, self.output_uri, self.tags, **source, **key)
         except (LimitExceeded, client.exceptions.ServiceQuotaExceededException) as error:
             raise AirflowException(
                 f"{self.subject} cannot be copied to {self.project_arn} now: {error}. An account takes five copies at "
@@ -92,7 +75,7 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
                 "copy has ended, delete versions that are not needed, or ask for a higher quota, then clear this task."
             ) from error
 
-    def _adopt(self, present: Described) -> None:
+    def adopt(self, present: Described) -> None:
         """Take a version of that name for the copy, unless AWS names another source of it."""
         source = present.raw.get("SourceProjectVersionArn")
         if source is not None and source != self.source_version_arn:
@@ -100,8 +83,7 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
                 f"{self.subject} of {self.project_arn} is a copy of {source}, not of {self.source_version_arn}. "
                 "Nothing was copied; give 'version_name' another name, or delete that version, then clear this task."
             )
-        self.log.info("Adopting %s, which is %s: not copying again.", self.subject, present.status)
-        self.hook.ensure_tags(present.arn, self.tags or {})
+        super().adopt(present)
 
     def explain(self, described: Described) -> str:
         """Say how to copy again: the name of a failed copy is taken."""

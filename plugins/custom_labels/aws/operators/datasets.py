@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException
-from botocore.exceptions import WaiterError
 
 from custom_labels.aws.links import CustomLabelsProjectLink, persist_link
 from custom_labels.aws.operators.base import WaitingOperator
@@ -40,19 +40,12 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
     """
 
     table = PROJECT_CREATED
+    polls = (5, 60)
     template_fields: Sequence[str] = aws_template_fields(*WaitingOperator.template_fields, "project_name", "tags")
     operator_extra_links = (CustomLabelsProjectLink(),)
 
-    def __init__(
-        self,
-        *,
-        project_name: str,
-        tags: dict[str, str] | None = None,
-        waiter_delay: int | str = 5,
-        waiter_max_attempts: int | str = 60,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+    def __init__(self, *, project_name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.project_name = project_name
         self.tags = tags
 
@@ -61,9 +54,12 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
         """Name the project."""
         return f"Project '{self.project_name}'"
 
-    def submit(self, context: Context) -> None:
-        """Create the project unless it is there."""
+    def persist(self, context: Context) -> None:
+        """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_name)
+
+    def submit(self, context: Context) -> None:  # noqa: ARG002
+        """Create the project unless it is there."""
         present = self.describe()
         if present.status is not None:
             self.log.info("Adopting the project '%s'.", self.project_name)
@@ -79,17 +75,9 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
         """Describe the project by its name."""
         return self.hook.describe_project(self.project_name)
 
-    def waiter_args(self) -> dict[str, Any]:
-        """Name the project."""
-        return {"ProjectNames": [self.project_name]}
-
     def trigger(self) -> ProjectStatusTrigger:
         """Wait for the project."""
         return ProjectStatusTrigger(project_name=self.project_name, **self.trigger_parameters())
-
-    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
-        """Return the project's ARN."""
-        return described.arn
 
 
 class CustomLabelsCreateDatasetOperator(WaitingOperator):
@@ -105,6 +93,7 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
     """
 
     table = DATASET_CREATED
+    polls = (10, 360)
     template_fields: Sequence[str] = aws_template_fields(
         *WaitingOperator.template_fields, "project_arn", "manifest_uri", "tags"
     )
@@ -118,11 +107,9 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         dataset_type: str,
         manifest_uri: str,
         tags: dict[str, str] | None = None,
-        waiter_delay: int | str = 10,
-        waiter_max_attempts: int | str = 360,
         **kwargs: Any,
     ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        super().__init__(**kwargs)
         self.project_arn = project_arn
         self.dataset_type = dataset_type
         self.manifest_uri = manifest_uri
@@ -134,12 +121,16 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         """Name the dataset and where it comes from."""
         return f"The {self.dataset_type} dataset from {self.manifest_uri}"
 
-    def submit(self, context: Context) -> None:
+    def persist(self, context: Context) -> None:
+        """Link to the project."""
+        persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_arn.split("/")[1])
+
+    def submit(self, context: Context) -> None:  # noqa: ARG002
         """Create the dataset unless there is one that can be adopted."""
-        project_name = self.project_arn.split("/")[1]
-        persist_link(CustomLabelsProjectLink, context, self, project_name=project_name)
-        bucket, key = self._manifest()
-        etag = self._manifest_etag(bucket, key)
+        parts = urlsplit(self.manifest_uri)
+        bucket, key = parts.netloc, parts.path.lstrip("/")
+        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
+        etag = s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
         present = self.hook.find_dataset(self.project_arn, self.dataset_type)
         if present and self.make_way(present, etag):
             self.dataset_arn = present
@@ -177,14 +168,6 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
             )
         return True
 
-    def _manifest(self) -> tuple[str, str]:
-        parts = urlsplit(self.manifest_uri)
-        return parts.netloc, parts.path.lstrip("/")
-
-    def _manifest_etag(self, bucket: str, key: str) -> str:
-        s3: S3Client = S3Hook(**self._hook_parameters).get_conn()
-        return s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
-
     def _is_ours(self, dataset_arn: str, manifest_etag: str) -> bool:
         """Whether the dataset was made from this manifest and did not fail."""
         if self.hook.read_tags(dataset_arn).get(MANIFEST_TAG) != manifest_etag:
@@ -196,10 +179,6 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         arn = self.dataset_arn or self.hook.find_dataset(self.project_arn, self.dataset_type)
         self.dataset_arn = arn
         return self.hook.describe_dataset(arn) if arn else NOTHING
-
-    def waiter_args(self) -> dict[str, Any]:
-        """Name the dataset."""
-        return {"DatasetArn": self.dataset_arn}
 
     def trigger(self) -> DatasetStatusTrigger:
         """Wait for the dataset."""
@@ -245,30 +224,21 @@ class CustomLabelsReplaceDatasetOperator(CustomLabelsCreateDatasetOperator):
 
         In the worker: both take seconds, not hours.
         """
-        status = self.hook.describe_dataset(dataset_arn).status
-        if self.table.judge(status) is Verdict.WAIT:
-            self._poll(self.table.waiter, dataset_arn)
-        if DATASET_DELETED.judge(status) is not Verdict.WAIT:
+        describe = partial(self.hook.describe_dataset, dataset_arn)
+        if DATASET_DELETED.judge(self.poll(describe, self.table).status) is not Verdict.WAIT:
             self.log.info("Deleting %s to make room for the one from %s.", dataset_arn, self.manifest_uri)
             client = self.hook.client
             try:
                 client.delete_dataset(DatasetArn=dataset_arn)
             except client.exceptions.ResourceNotFoundException:
                 return
-        if (failure := self._poll(DATASET_DELETED.waiter, dataset_arn)) is not None:
-            raise AirflowException(
-                f"The {self.dataset_type} dataset {dataset_arn} could not be deleted to make room for the one from "
-                f"{self.manifest_uri}: {failure}. Look at it in the Custom Labels console (link on this task)."
-            )
-
-    def _poll(self, waiter_name: str, dataset_arn: str) -> WaiterError | None:
-        """Wait for a dataset; give what kept it from coming to the waiter's end."""
-        try:
-            self.hook.get_waiter(waiter_name).wait(
-                DatasetArn=dataset_arn,
-                WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
-            )
-        except WaiterError as error:
-            self.log.info("%s: %s", dataset_arn, error)
-            return error
-        return None
+        left = self.poll(describe, DATASET_DELETED)
+        match DATASET_DELETED.judge(left.status):
+            case Verdict.WAIT:
+                self.give_up()
+            case Verdict.FAILED:
+                raise AirflowException(
+                    f"The {self.dataset_type} dataset {dataset_arn} could not be deleted to make room for the one from "
+                    f"{self.manifest_uri}: it is {left.status}. Inspect it in the Custom Labels console (link on this "
+                    "task)."
+                )

@@ -20,11 +20,9 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.inference import EndpointUnavailable, InferenceClient, Prediction, PredictionStatus
-from custom_labels.aws.inputs import require_inputs
 from custom_labels.aws.links import CustomLabelsVersionLink, persist_link
 from custom_labels.aws.operators.base import CustomLabelsOperator
 from custom_labels.aws.predictions import InferenceImage
-from custom_labels.errors import NotDecided
 from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
@@ -83,6 +81,7 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
         "minimum_confidence",
         "output_uri",
     )
+    needed = ("version_arn",)
     operator_extra_links = (CustomLabelsVersionLink(),)
 
     def __init__(
@@ -108,10 +107,7 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the parameters, ask about every image, write the results, and return the summary."""
-        try:
-            require_inputs(self.task_id, {"version_arn": self.version_arn})
-        except NotDecided as error:
-            raise AirflowFailException(str(error)) from error
+        self.check_inputs()
         match = _VERSION_ARN.fullmatch(self.version_arn)
         if match is None:
             raise self._wrong("version_arn", "the ARN of a model version, as the operators on versions return it")
@@ -123,12 +119,9 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
                 f"Task '{self.task_id}' has {len(images)} images and no 'output_uri': the results of at most "
                 f"{MOST_IN_XCOM} are returned as XCom. No image was sent; set 'output_uri' to an s3:// URI."
             )
-        rate = self._number("rate", self.rate, 0.01, 10_000)
-        confidence = (
-            None
-            if self.minimum_confidence in {None, "", "None"}
-            else self._number("minimum_confidence", self.minimum_confidence, 0, 100)
-        )
+        rate = self._number("rate", 0.01, 10_000)
+        has_minimum = self.minimum_confidence not in {None, "", "None"}
+        confidence = self._number("minimum_confidence", 0, 100) if has_minimum else None
         persist_link(CustomLabelsVersionLink, context, self, project_name=match[1], version_name=match[2])
         with tempfile.TemporaryFile() as file:
             return self._detect(_Version(match[2], self.version_arn), images, rate, confidence, file)
@@ -165,9 +158,13 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
                 f"says: {not_answered[0]['message']}. Allow rekognition:DetectCustomLabels on the version and "
                 f"s3:GetObject on the images to the Airflow connection '{self.aws_conn_id}', then clear this task."
             )
-        summary: dict[str, Any] = {"counts": dict(counts), "images": len(images), "output_uri": self.output_uri or None}
-        summary["not_answered"] = not_answered
-        return summary if self.output_uri else {**summary, "results": results}
+        return {
+            "counts": dict(counts),
+            "images": len(images),
+            "output_uri": self.output_uri or None,
+            "not_answered": not_answered,
+            **({} if self.output_uri else {"results": results}),
+        }
 
     def _upload(self, file: IO[bytes]) -> None:
         """Write the results to ``output_uri``."""
@@ -239,9 +236,9 @@ class CustomLabelsDetectOperator(CustomLabelsOperator):
             )
         return bucket, key
 
-    def _number(self, name: str, value: Any, least: float, most: float) -> float:
+    def _number(self, name: str, least: float, most: float) -> float:
         try:
-            number = float(value)
+            number = float(getattr(self, name))
         except (TypeError, ValueError):
             number = float("nan")
         if not least <= number <= most:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from botocore.exceptions import WaiterError
 
 from custom_labels.aws.hooks.rekognition import LimitExceeded, RekognitionHook
-from custom_labels.aws.links import CustomLabelsVersionLink, persist_version_link
+from custom_labels.aws.links import CustomLabelsVersionLink
 from custom_labels.aws.manifest_summary import explain_failed_training
 from custom_labels.aws.operators.base import WaitingOperator
+from custom_labels.aws.resources import VersionResource
 from custom_labels.aws.statuses import (
     CUT_SHORT,
     STARTABLE,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VersionOperator(WaitingOperator):
-    """Base of the operators on one model version, which is always addressed by its name.
+class VersionOperator(VersionResource, WaitingOperator):
+    """Base of the operators on one model version.
 
     :param project_arn: the project (templated).
     :param version_name: the version's name, unique in the project (templated).
@@ -41,47 +42,48 @@ class VersionOperator(WaitingOperator):
         *WaitingOperator.template_fields, "project_arn", "version_name"
     )
     operator_extra_links = (CustomLabelsVersionLink(),)
-    needed: ClassVar[tuple[str, ...]] = ("project_arn", "version_name")
 
     def __init__(self, *, project_arn: str, version_name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.project_arn = project_arn
         self.version_name = version_name
 
-    @property
-    def subject(self) -> str:
-        """Name the version."""
-        return f"Model version '{self.version_name}'"
-
-    def execute(self, context: Context) -> Any:
-        """Leave the console link where there is a version to lead to, then submit and wait."""
-        if self.project_arn and self.version_name:
-            persist_version_link(context, self)
-        return super().execute(context)
-
-    def describe(self) -> Described:
-        """Describe the version by its name."""
-        return self.hook.describe_version(self.project_arn, self.version_name)
-
-    def waiter_args(self) -> dict[str, Any]:
-        """Name the version."""
-        return {"ProjectArn": self.project_arn, "VersionNames": [self.version_name]}
-
-    def trigger(self) -> ProjectVersionStatusTrigger:
-        """Wait for the version."""
-        return ProjectVersionStatusTrigger(
-            project_arn=self.project_arn, version_name=self.version_name, **self.trigger_parameters()
-        )
-
     def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
         """Return the version's ARN."""
         return described.arn
+
+    def create(self, call: Callable[..., Any], output_uri: str, tags: dict[str, str] | None, **more: Any) -> None:
+        """Make the version unless there is one of that name, which is adopted.
+
+        :param call: the client's method that makes it; ``more`` are its arguments beside name, output and tags.
+        :param output_uri: ``s3://`` URI of the prefix for its files.
+        """
+        present = self.describe()
+        if present.status is None:
+            parts = urlsplit(output_uri)
+            output = {"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")}
+            try:
+                call(VersionName=self.version_name, OutputConfig=output, Tags=tags or {}, **more)
+            except self.hook.client.exceptions.ResourceInUseException as error:
+                # Raised for a name that is taken, and for a source that is busy: only the first is ours to adopt.
+                present = self.describe()
+                if present.status is None:
+                    raise
+                self.log.info("%s was created meanwhile: %s", self.subject, error)
+            else:
+                return
+        self.adopt(present)
+        self.hook.ensure_tags(present.arn, tags or {})
+
+    def adopt(self, present: Described) -> None:
+        """Take the version of that name for the one that was to be made."""
+        self.log.info("Adopting %s, which is %s: it is not made again.", self.subject, present.status)
 
     def refuse(self, described: Described, wanted: str) -> None:
         """Raise that the version is in a state from which the wanted one cannot be reached."""
         raise AirflowFailException(
             f"{self.subject} is {described.status or 'not there'} and cannot be {wanted}; AWS says: "
-            f"'{described.message}'. Look at it in the Custom Labels console (link on this task)."
+            f"'{described.message}'. Inspect it in the Custom Labels console (link on this task)."
         )
 
 
@@ -89,13 +91,14 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
     """Train a model version on the project's datasets, or adopt the one of that name. XCom: the version's ARN.
 
     Training is paid by the hour and cannot be stopped, so the name must be derived and not random: whatever happened
-    to an earlier try, the version of that name is looked for first and never made twice.
+    to an earlier try, the version of that name is described first and never made twice.
 
     :param output_uri: ``s3://`` URI of the prefix for Custom Labels' evaluation files (templated).
     :param tags: tags of the version, which an adopted one gets as well (templated).
     """
 
     table = VERSION_TRAINED
+    polls = (60, 1560)
     final_failure = True
     how_to_delete: ClassVar[str] = "delete versions that are not needed"
     """How a project gets fewer versions, for the words of an error; a subclass may know a better way."""
@@ -106,35 +109,17 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         *,
         output_uri: str,
         tags: dict[str, str] | None = None,
-        waiter_delay: int | str = 60,
-        waiter_max_attempts: int | str = 1560,
         **kwargs: Any,
     ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        super().__init__(**kwargs)
         self.output_uri = output_uri
         self.tags = tags
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
         """Create the version unless it is there."""
-        present = self.describe()
-        if present.status is not None:
-            self.log.info("Adopting %s, which is %s: not training again.", self.subject, present.status)
-            self.hook.ensure_tags(present.arn, self.tags or {})
-            return
-        parts = urlsplit(self.output_uri)
         client = self.hook.client
         try:
-            client.create_project_version(
-                ProjectArn=self.project_arn,
-                VersionName=self.version_name,
-                OutputConfig={"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")},
-                Tags=self.tags or {},
-            )
-        except client.exceptions.ResourceInUseException as error:
-            # Raised for a name that is taken, and for datasets that are busy: only the first is ours to adopt.
-            if self.describe().status is None:
-                raise
-            self.log.info("%s was created meanwhile (%s): adopting it.", self.subject, error)
+            self.create(client.create_project_version, self.output_uri, self.tags, ProjectArn=self.project_arn)
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
@@ -167,6 +152,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
     """
 
     table = VERSION_RUNNING
+    polls = (30, 80)
     how_to_make_room: ClassVar[str] = "stop a model that is not needed"
     """How an account comes to run fewer models, for the words of an error; a subclass may know a better way."""
     template_fields: Sequence[str] = aws_template_fields(
@@ -179,11 +165,9 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         min_inference_units: int | str = 1,
         max_inference_units: int | str | None = None,
         stop_first: dict[str, str] | None = None,
-        waiter_delay: int | str = 30,
-        waiter_max_attempts: int | str = 80,
         **kwargs: Any,
     ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+        super().__init__(**kwargs)
         self.min_inference_units = min_inference_units
         self.max_inference_units = max_inference_units
         self.stop_first = stop_first
@@ -224,19 +208,13 @@ class CustomLabelsStartVersionOperator(VersionOperator):
             ) from error
         self.log.warning("%s. Stopping version '%s', as asked for.", error, self.stop_first["version_name"])
         CustomLabelsStopVersionOperator.stop(self.hook, other)
-        waiter = VERSION_STOPPED.waiter
         if self.deferrable:
-            parameters: dict[str, Any] = {**self.stop_first, **self.trigger_parameters(), "waiter_name": waiter}
-            self.defer(
-                trigger=ProjectVersionStatusTrigger(**parameters),
-                method_name="execute_after_stop",
-                timeout=self.longest_wait(),
-            )
-        self.hook.get_waiter(waiter).wait(
-            ProjectArn=self.stop_first["project_arn"],
-            VersionNames=[self.stop_first["version_name"]],
-            WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
-        )
+            parameters = self.trigger_parameters() | self.stop_first | {"waiter_name": VERSION_STOPPED.waiter}
+            trigger = ProjectVersionStatusTrigger(**parameters)
+            self.defer(trigger=trigger, method_name="execute_after_stop", timeout=self.longest_wait())
+        describe = partial(self.hook.describe_version, **self.stop_first)
+        if VERSION_STOPPED.judge(self.poll(describe, VERSION_STOPPED).status) is Verdict.WAIT:
+            self.give_up()
         self.submit(context)
 
     def execute_after_stop(self, context: Context, event: dict[str, Any] | None = None) -> Any:
@@ -249,27 +227,19 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         """Raise what AWS says; for good where another version was stopped for this one."""
         if self.stop_first:
             other = self.hook.describe_version(**self.stop_first)
-            self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE  # type: ignore[misc]
+            self.final_failure = VERSION_STOPPED.judge(other.status) is Verdict.DONE
         super().fail(described)
 
-    def trigger(self) -> ProjectVersionStatusTrigger:
+    def trigger(self, **more: Any) -> ProjectVersionStatusTrigger:
         """Wait for RUNNING; a user who kills the task does not leave a model starting."""
-        return ProjectVersionStatusTrigger(
-            project_arn=self.project_arn,
-            version_name=self.version_name,
-            stop_on_kill=True,
-            **self.trigger_parameters(),
-        )
+        return super().trigger(stop_on_kill=True, **more)
 
     def on_kill(self) -> None:
         """Stop the version that this task was starting, where AWS lets a starting version be stopped."""
         client = self.hook.client
         try:
             client.stop_project_version(ProjectVersionArn=self.describe().arn)
-        except (
-            client.exceptions.ResourceInUseException,
-            client.exceptions.ResourceNotFoundException,
-        ) as error:
+        except (client.exceptions.ResourceInUseException, client.exceptions.ResourceNotFoundException) as error:
             self.log.warning("%s could not be stopped yet: %s. Stop it when it runs.", self.subject, error)
 
 
@@ -277,9 +247,7 @@ class CustomLabelsStopVersionOperator(VersionOperator):
     """Stop a version and wait until it is STOPPED; one that does not run is left as it is. XCom: its ARN."""
 
     table = VERSION_STOPPED
-
-    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+    polls = (15, 120)
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
         """Stop the version if it runs; one that is still starting is waited for, since it cannot be stopped yet."""
@@ -291,7 +259,7 @@ class CustomLabelsStopVersionOperator(VersionOperator):
             self.refuse(present, "stopped")
         if present.status == "STARTING":
             self.log.info("%s is STARTING: waiting until it can be stopped.", self.subject)
-            self._wait_until_started()
+            self.poll(self.describe, VERSION_RUNNING)
         self.stop(self.hook, present)
 
     @staticmethod
@@ -303,23 +271,12 @@ class CustomLabelsStopVersionOperator(VersionOperator):
         except client.exceptions.ResourceInUseException as error:
             hook.log.info("%s was not stopped by us: %s", version.arn, error)
 
-    def _wait_until_started(self) -> None:
-        try:
-            self.hook.get_waiter(VERSION_RUNNING.waiter).wait(
-                **self.waiter_args(),
-                WaiterConfig={"Delay": int(self.waiter_delay), "MaxAttempts": int(self.waiter_max_attempts)},
-            )
-        except WaiterError as error:
-            self.log.info("%s did not come to RUNNING: %s", self.subject, error)
-
 
 class CustomLabelsDeleteVersionOperator(VersionOperator):
     """Delete a version and wait until it is gone. Irreversible; a running or training version is refused by AWS."""
 
     table = VERSION_DELETED
-
-    def __init__(self, *, waiter_delay: int | str = 15, waiter_max_attempts: int | str = 120, **kwargs: Any) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+    polls = (15, 120)
 
     def submit(self, context: Context) -> None:  # noqa: ARG002
         """Delete the version unless it is gone or going."""

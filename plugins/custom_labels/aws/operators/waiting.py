@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class WaitUntilOperator(BaseOperator):
     """Wait until a moment, in the triggerer and without a worker slot; a moment that is over is not waited for.
 
-    A moment, not a duration: a task that is killed and repeated waits for what is left.
+    A moment, not a duration: a task that is killed and repeated waits for what is left. Airflow's DateTimeSensorAsync
+    defers also where the moment is over, which races with the worker's own report.
 
     :param moment: ISO 8601 with a time zone (templated).
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class QueueTrigger(BaseEventTrigger):
     :param poll_seconds: seconds between two polls; at 2, SQS asks half a dollar a month for them.
     :param busy_seconds: seconds after which it fires again where messages wait and others came or went since: they may
         have come after the run that it triggered had drained the queue.
-    :param repeat_seconds: seconds after which it fires again where the same number waits and nobody received any.
+    :param repeat_seconds: seconds after which it fires again where the same number waits and none was received.
     :param aws_conn_id: the Airflow connection; likewise ``region_name`` and ``verify``.
     :param botocore_config: keywords for a botocore ``Config``.
     """
@@ -75,19 +76,8 @@ class QueueTrigger(BaseEventTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give the class path and the arguments."""
-        return (
-            f"{type(self).__module__}.{type(self).__qualname__}",
-            {
-                "queue_url": self.queue_url,
-                "poll_seconds": self.poll_seconds,
-                "busy_seconds": self.busy_seconds,
-                "repeat_seconds": self.repeat_seconds,
-                "aws_conn_id": self.aws_conn_id,
-                "region_name": self.region_name,
-                "verify": self.verify,
-                "botocore_config": self.botocore_config,
-            },
-        )
+        names = inspect.signature(QueueTrigger.__init__).parameters.keys() - {"self"}
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll for ever; a queue that cannot be polled is logged and polled again."""

@@ -1,1 +1,0 @@
-"""The DAGs' documentation."""
