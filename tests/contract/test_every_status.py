@@ -36,7 +36,7 @@ from custom_labels.core.lock import ProjectLock
 from custom_labels.core.lock_records import LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
 from custom_labels.core.settings import load_project
-from custom_labels.review.setup import FLOW_ACTIVE
+from custom_labels.review.backends.a2i.setup import FLOW_ACTIVE
 from tests.contract.test_waiters import statuses
 from tests.kit.classes import OPERATORS, SENSORS, TRIGGERS
 from tests.kit.review_project import make_store, set_up_review

@@ -16,8 +16,8 @@ from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.doubts import first_request
 from custom_labels.detection.log_records import write_log
 from custom_labels.operations import audit_tasks
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose
+from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.audit_runs import VERSION, detections, read, set_up_sampling
 from tests.kit.dag_runs import Variables, record, run_dag
 from tests.kit.review_project import ReviewPlace, loops, wait_until_ended

@@ -19,8 +19,8 @@ from custom_labels.operations.cost_records import (
 )
 from custom_labels.operations.costs import Ledger, VersionUse, month_ledger
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
-from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import budget_key
+from custom_labels.review.opening import DayBudget
+from custom_labels.review.opening_records import budget_key
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices
 from tests.detection.test_log_records import detection

@@ -33,8 +33,8 @@ from custom_labels.detection.log_records import write_log
 from custom_labels.detection.result_records import read_result, save_result
 from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import LEFT, BatchResult, DetectionBatch, WorkItem, chunks
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.waiting_records import WaitingReviews
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

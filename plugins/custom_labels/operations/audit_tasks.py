@@ -29,8 +29,8 @@ from custom_labels.operations.audit_records import draw, read_accuracy, save_dra
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.waiting_records import WaitingReviews
 
 log = logging.getLogger(__name__)
 

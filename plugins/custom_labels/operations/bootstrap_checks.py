@@ -20,8 +20,13 @@ from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
 from custom_labels.operations.pool_tasks import PATIENCE_SECONDS, named_pools, tasks_without_slot, use_of
 from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
-from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
-from custom_labels.review.setup_records import read_review_record
+from custom_labels.review.backends.a2i.setup import (
+    A2ISetup,
+    plan_review,
+    read_review_record,
+    review_of,
+    reviewer_counts,
+)
 from custom_labels.s3.errors import connection_way_out, error_code
 from custom_labels.training.retraining_tasks import require_bucket_in_region
 

@@ -23,8 +23,8 @@ from custom_labels.operations.costs import (
     period_of,
 )
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
-from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import BUDGETS, budget_key
+from custom_labels.review.opening import DayBudget
+from custom_labels.review.opening_records import BUDGETS, budget_key
 from custom_labels.s3.line_files import READERS, list_keys
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices

@@ -21,7 +21,6 @@ from custom_labels.review.review import (
     Agreement,
     Answered,
     Consensus,
-    ConsensusRule,
     Purpose,
     ReviewAnswer,
     ReviewRequest,
@@ -33,8 +32,6 @@ from custom_labels.review.settings import HarvestSettings
 
 MAXIMUM_METADATA_BYTES = 2048
 """User-defined metadata of an object, names and values together (S3 user guide)."""
-
-
 NO_ANSWER_POSSIBLE = "the review failed before anybody could answer: "
 
 
@@ -47,7 +44,7 @@ class ReviewOutcome(StrEnum):
     REPLACED = "replaced"
     """The image is another by now than people saw, so that their answer says nothing of it."""
     GONE = "gone"
-    """The image was deleted, archived where it cannot be copied from, or is one that S3 gives to nobody."""
+    """The image was deleted, archived where it cannot be copied from, or is one that S3 refuses to give."""
     RECORDED = "recorded"
     """An audit, whose answer counts for the accuracy and not for training."""
     ASKED_AGAIN = "asked_again"
@@ -95,7 +92,7 @@ class HarvestRules:
         folders: Iterable[str] = (),
         is_halted: bool = False,
     ) -> HarvestRules:
-        """Read them from a project's settings; without a quorum, more than half of those asked at first decide.
+        """Take them from a project's settings; without a quorum, more than half of those asked at first decide.
 
         :param folders: names of the labels' folders that exist.
         :param is_halted: whether all reviews fail at present, which is the trouble of no single image.
@@ -143,16 +140,18 @@ class HarvestedReview:
     @property
     def next_request(self) -> ReviewRequest | None:
         """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
-        if self.request is None or self.review_outcome not in {
-            ReviewOutcome.ASKED_AGAIN,
-            ReviewOutcome.TECHNICAL_FAILURE,
-        }:
-            return None
-        if self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
+        if self.request is not None and self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
             attempt = self.request.attempt + 1
             return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
-        round_ = self.request.round + 1
-        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
+        if self.request is not None and self.review_outcome is ReviewOutcome.ASKED_AGAIN:
+            round_ = self.request.round + 1
+            return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
+        return None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the review failed before a reviewer could answer."""
+        return self.review_outcome in {ReviewOutcome.TECHNICAL_FAILURE, ReviewOutcome.GIVEN_UP}
 
     @property
     def is_for_training(self) -> bool:
@@ -191,7 +190,7 @@ def decide_outcome(
             budget_day=opened_on,
         )
     answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
-    consensus = find_consensus(answers, ConsensusRule(rules.quorum))
+    consensus = find_consensus(answers, rules.quorum)
     review_outcome, reason, target = _outcome(request, consensus, rules)
     return replace(
         blank,
@@ -204,11 +203,6 @@ def decide_outcome(
         target=target,
         request=request,
     )
-
-
-def image_subject(project: str, request: ReviewRequest) -> str:
-    """Name an image, the same in all rounds and for whatever purpose people are asked: it has one copy at most."""
-    return review_subject(review_name(project, request.key, request.etag, 1))
 
 
 def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
@@ -251,7 +245,8 @@ def _outcome(
         return ReviewOutcome.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
     if request.purpose is Purpose.AUDIT and not rules.train_on_audits:
         return ReviewOutcome.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
-    subject = image_subject(rules.project, request)
+    # The same in all rounds and for whatever purpose people are asked: an image has one copy at most.
+    subject = review_subject(review_name(rules.project, request.key, request.etag, 1))
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
         return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)
