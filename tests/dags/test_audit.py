@@ -12,9 +12,8 @@ import pytest
 
 from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.names import review_name
-from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.doubts import first_request
-from custom_labels.detection.log_records import write_log
+from custom_labels.detection.detection import Decision, Detection, first_request
+from custom_labels.detection.detection_records import write_log
 from custom_labels.operations import audit_tasks
 from custom_labels.review.review import Purpose
 from custom_labels.review.waiting_records import WaitingReviews

@@ -10,7 +10,7 @@ import pytest
 from custom_labels.core.codec import to_json
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.serving import ServingRecord
-from custom_labels.detection.log_records import last_detected, log_key, write_log
+from custom_labels.detection.detection_records import last_detected, log_key, write_log
 from custom_labels.operations.cost_records import (
     count_reviews,
     read_ledger,

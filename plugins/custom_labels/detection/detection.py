@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from custom_labels.aws.predictions import DetectedLabel
+from custom_labels.core.codec import to_json
+from custom_labels.core.names import review_name
+from custom_labels.datasets.label_names import choices
+from custom_labels.review.review import Purpose, ReviewRequest
 
 
 class Decision(StrEnum):
@@ -73,12 +77,7 @@ class Detection:
 
     def to_record(self) -> dict[str, Any]:
         """Give it as JSON types; ``label`` and ``confidence`` are there for readers of the result."""
-        return {
-            **asdict(self),
-            "labels": [asdict(label) for label in self.labels],
-            "label": self.label,
-            "confidence": self.confidence,
-        }
+        return {**to_json(self), "label": self.label, "confidence": self.confidence}
 
 
 def decide(
@@ -95,10 +94,32 @@ def decide(
         return doubtful, thresholds.default, "no label was found"
     first = labels[0]
     minimum = thresholds.of(first.name)
-    if first.confidence < minimum:
-        return doubtful, minimum, f"'{first.name}' at {first.confidence:.1f} % is below its minimum of {minimum:g} %"
-    return (
-        Decision.ACCEPTED,
-        minimum,
-        f"'{first.name}' at {first.confidence:.1f} % reaches its minimum of {minimum:g} %",
+    is_below = first.confidence < minimum
+    compared = f"{'is below' if is_below else 'reaches'} its minimum of {minimum:g} %"
+    reason = f"'{first.name}' at {first.confidence:.1f} % {compared}"
+    return doubtful if is_below else Decision.ACCEPTED, minimum, reason
+
+
+def first_request(
+    project: str, detection: Detection, labels: tuple[str, ...], purpose: Purpose, reviewers: int
+) -> ReviewRequest:
+    """Make the request of the first review of a detection.
+
+    :param labels: of the version.
+    """
+    offered, none_label = choices(labels)
+    return ReviewRequest(
+        name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
+        image=detection.image,
+        key=detection.key,
+        etag=detection.etag,
+        label=detection.label,
+        confidence=detection.confidence,
+        labels=offered,
+        none_label=none_label,
+        version_name=detection.version_name,
+        purpose=purpose,
+        round=1,
+        reviewers=reviewers,
+        is_also_in_doubt=purpose is Purpose.AUDIT and detection.review is not None,
     )

@@ -13,8 +13,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
 from custom_labels.deployment.service import Notice
-from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.doubts import first_request
+from custom_labels.detection.detection import Decision, Detection, first_request
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.audit import (
     Accuracy,

@@ -1,22 +1,60 @@
-"""The log of detections: what was detected when, in the order of time, some dozens to a file.
+"""Detections in S3: one result for an image, an ETag and a version, written once, and a log in the order of time.
 
-Results are found by image; this is for everything that goes through them in order, such as sampling.
+Results are found by image. The log has some dozens of detections a file, for what goes through all of them in order,
+such as sampling.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
+from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.codec import from_json
-from custom_labels.core.keys import DETECTION_LOG
+from custom_labels.core.keys import DETECTION_LOG, result_key, result_stem
 from custom_labels.detection.detection import Detection
-from custom_labels.s3.line_files import read_lines, write_lines
-from custom_labels.s3.pages import pages
-from custom_labels.s3.store import S3Store
+from custom_labels.s3.line_files import list_keys, read_lines, write_lines
+from custom_labels.s3.store import ObjectExists, S3Store
 
 _STAMP = "%Y/%m/%d/%H%M%S%f"
+
+
+def result_folder(image: InferenceImage) -> str:
+    """Give the folder of the results that all versions together have for an image; it ends in no slash."""
+    return f"{result_stem(image.key)}{image.etag}"
+
+
+def save_result(store: S3Store, detection: Detection) -> bool:
+    """Write a result, unless the same version has one for this very image: that one stays.
+
+    :return: whether ours was written.
+    """
+    try:
+        store.create_json(result_key(detection.key, detection.etag, detection.version_name), detection.to_record())
+    except ObjectExists:
+        return False
+    return True
+
+
+def has_result(store: S3Store, image: InferenceImage) -> bool:
+    """Whether any version has a result for an image; one call."""
+    return _find(store, image) is not None
+
+
+def read_result(store: S3Store, image: InferenceImage) -> Detection | None:
+    """Read a result that any version has for an image, ``None`` if there is none; two calls."""
+    key = _find(store, image)
+    value = store.read_json(key)[0] if key else None
+    return from_json(Detection, value) if value else None
+
+
+def _find(store: S3Store, image: InferenceImage) -> str | None:
+    folder = f"{result_folder(image)}/"
+    found = store.call("list_objects_v2", folder, Prefix=store.key(folder), MaxKeys=1).get("Contents", [])
+    return str(found[0]["Key"]).removeprefix(store.prefix) if found else None
 
 
 @dataclass(frozen=True, order=True)
@@ -59,11 +97,10 @@ def read_log(
     if after is not None:
         yield from _read_file(store, after.file, after.lines)
     end = log_key(until, "") if until else None
-    for page in pages(store, DETECTION_LOG, start_after=after.file if after else None):
-        for key in map(bytes.decode, page.keys):
-            if end is not None and key >= end:
-                return
-            yield from _read_file(store, key)
+    for key in _keys(store, DETECTION_LOG, after.file if after else None):
+        if end is not None and key >= end:
+            return
+        yield from _read_file(store, key)
 
 
 def last_detected(store: S3Store, since: datetime, now: datetime) -> datetime | None:
@@ -74,15 +111,15 @@ def last_detected(store: S3Store, since: datetime, now: datetime) -> datetime | 
     """
     day = now.astimezone(UTC)
     while day.date() >= since.astimezone(UTC).date():
-        stamp = None
-        for page in pages(store, f"{DETECTION_LOG}{day:%Y/%m/%d}/"):
-            if page.keys:
-                stamp = page.keys[-1].decode().removeprefix(DETECTION_LOG).partition("-")[0]
-        if stamp is not None:
-            found = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+        for key in deque(_keys(store, f"{DETECTION_LOG}{day:%Y/%m/%d}/"), maxlen=1):
+            found = datetime.strptime(key.removeprefix(DETECTION_LOG).partition("-")[0], _STAMP).replace(tzinfo=UTC)
             return found if found >= since else None
         day -= timedelta(days=1)
     return None
+
+
+def _keys(store: S3Store, folder: str, start_after: str | None = None) -> Iterator[str]:
+    return chain.from_iterable(list_keys(store, folder, start_after))
 
 
 def _read_file(store: S3Store, key: str, skip: int = 0) -> Iterator[tuple[LogPosition, Detection]]:
