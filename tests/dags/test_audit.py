@@ -19,7 +19,7 @@ from custom_labels.review.review import Purpose
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.audit_runs import VERSION, detections, read, set_up_sampling
 from tests.kit.dag_runs import Variables, record, run_dag
-from tests.kit.review_project import ReviewPlace, loops, wait_until_ended
+from tests.kit.review_project import ReviewPlace, loops, stop, wait_until_ended
 from tests.kit.support import LABELS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_live_accuracy_is_the_truth_when_doubts_exceed_the_budget(
     run_dag("sample_for_audit")
     opened = sorted(loops(place))  # by name: threads open them, in whatever order
     for name in opened[:3]:
-        place.backend.cancel(name)
+        stop(place, name)
     aws.control.workforce(seconds=0)
     wait_until_ended(place, *opened)
     assert run_dag("harvest_reviews").state == "success"

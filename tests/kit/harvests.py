@@ -24,7 +24,7 @@ from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.review import ReviewRequest
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.review_project import ReviewPlace, wait_until_ended
+from tests.kit.review_project import ReviewPlace, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> 
     """Let a review end without anybody's answer."""
     if how == "stopped":
         ask(place, request)
-        place.backend.cancel(request.name)
+        stop(place, request.name)
     elif how == "failed":
         ask(place, request)
     else:

@@ -30,7 +30,7 @@ from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import each_of
 from custom_labels.deployment.service_records import read_service
-from custom_labels.detection.detection import Decision, Detection, Thresholds, decide, first_request
+from custom_labels.detection.detection import Decision, Detection, decide, first_request
 from custom_labels.detection.detection_records import read_result, save_result, write_log
 from custom_labels.detection.live_version_client import LiveVersionClient
 from custom_labels.detection.settings import DetectionSettings
@@ -41,6 +41,8 @@ from custom_labels.review.waiting_records import WaitingReviews
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+Asked = tuple[list[WorkItem], list[Detection], list[Future[Prediction[LiveVersion]]]]
+"""A chunk without what has a result, these results, and the answers that are waited for."""
 CHUNKS_AT_ONCE = 3
 """Chunks that are detected or written at the same time: while one is written the next ones are detected."""
 WRITERS = 16
@@ -188,26 +190,21 @@ class BatchWork:
         """
         client = LiveVersionClient(self.ctx, self.settings, self.batch)
         begun = time.monotonic()
-        with (
-            self._writers,
-            ThreadPoolExecutor(1) as finishing,
-            ThreadPoolExecutor(client.threads) as asking,
-        ):
-            pending: deque[Future[None]] = deque()
+        pending: deque[Asked] = deque()
+        with self._writers, ThreadPoolExecutor(client.threads) as asking:
             try:
-                for number, chunk in enumerate(
-                    chunks(take(self.ctx.store, self.batch.key, self.batch.items, WorkItem))
-                ):
+                items = take(self.ctx.store, self.batch.key, self.batch.items, WorkItem)
+                for number, chunk in enumerate(chunks(items)):
                     if number or is_repeated:
                         client.follow()
                     done = self._done(chunk) if is_repeated else {}
                     rest = [item.without(done) for item in chunk]
-                    asked = [asking.submit(client.detect, image) for item in rest for image in item.images]
-                    pending.append(finishing.submit(self._finish_chunk, rest, done.values(), asked, client))
+                    answers = [asking.submit(client.detect, image) for item in rest for image in item.images]
+                    pending.append((rest, list(done.values()), answers))
                     if len(pending) >= CHUNKS_AT_ONCE:
-                        pending.popleft().result()
+                        self._finish_chunk(*pending.popleft())
                 while pending:
-                    pending.popleft().result()
+                    self._finish_chunk(*pending.popleft())
             except BaseException:
                 client.stop()
                 raise
@@ -221,21 +218,10 @@ class BatchWork:
         return {image: result for image, result in zip(images, found, strict=True) if result is not None}
 
     def _finish_chunk(
-        self,
-        chunk: list[WorkItem],
-        done: Iterable[Detection],
-        asked: list[Future[Prediction[LiveVersion]]],
-        client: LiveVersionClient,
+        self, chunk: list[WorkItem], done: list[Detection], asked: list[Future[Prediction[LiveVersion]]]
     ) -> None:
-        """Wait for a chunk's answers and write it, unless one before it could not be written.
-
-        :param done: results of an earlier try, which are only counted.
-        """
-        try:
-            self._write(chunk, [future.result() for future in asked])
-        except BaseException:
-            client.stop()
-            raise
+        """Wait for a chunk's answers and write it; the results of an earlier try are only counted."""
+        self._write(chunk, [future.result() for future in asked])
         self.counts.update(str(result.decision) for result in done)
         self._show(f"{each.key}: {each.reason}" for each in done if each.decision is Decision.UNREADABLE)
         self.chunks_answered += bool(asked)
@@ -275,8 +261,8 @@ class BatchWork:
         if answer.status is PredictionStatus.UNREADABLE:
             decision, reason = Decision.UNREADABLE, answer.message
         else:
-            thresholds = Thresholds(minimum, settings.label_detection_confidence)
-            decision, minimum, reason = decide(answer.labels, thresholds, review_is_on=settings.enable_a2i_workflow)
+            by_label, review_is_on = settings.label_detection_confidence, settings.enable_a2i_workflow
+            decision, minimum, reason = decide(answer.labels, minimum, by_label, review_is_on=review_is_on)
         is_asked = decision is Decision.REVIEW
         return Detection(
             image=self.ctx.store.uri(image.key),

@@ -26,22 +26,6 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """The confidence that a label must reach to be believed.
-
-    :param default: in percent.
-    :param by_label: for single labels, in percent.
-    """
-
-    default: float
-    by_label: Mapping[str, float]
-
-    def of(self, label: str) -> float:
-        """Give the threshold of a label."""
-        return self.by_label.get(label, self.default)
-
-
-@dataclass(frozen=True)
 class Detection:
     """One result: one image, at one ETag, put to one version.
 
@@ -81,19 +65,20 @@ class Detection:
 
 
 def decide(
-    labels: tuple[DetectedLabel, ...], thresholds: Thresholds, *, review_is_on: bool
+    labels: tuple[DetectedLabel, ...], minimum: float, by_label: Mapping[str, float], *, review_is_on: bool
 ) -> tuple[Decision, float, str]:
     """Decide whether a detection is believed.
 
     :param labels: the surest first.
+    :param minimum: confidence in percent that a label must reach; ``by_label`` for single labels.
     :param review_is_on: whether doubtful ones go to people.
     :return: the decision, the threshold that counted, and why.
     """
     doubtful = Decision.REVIEW if review_is_on else Decision.NOT_REVIEWED
     if not labels:
-        return doubtful, thresholds.default, "no label was found"
+        return doubtful, minimum, "no label was found"
     first = labels[0]
-    minimum = thresholds.of(first.name)
+    minimum = by_label.get(first.name, minimum)
     is_below = first.confidence < minimum
     compared = f"{'is below' if is_below else 'reaches'} its minimum of {minimum:g} %"
     reason = f"'{first.name}' at {first.confidence:.1f} % {compared}"

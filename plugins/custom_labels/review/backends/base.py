@@ -59,7 +59,3 @@ class ReviewBackend(Protocol):
     def answers(self, state: ReviewState) -> Answered | None:
         """Read the question and the answers of a review that has ended; ``None`` if nothing was written for it."""
         ...
-
-    def cancel(self, name: str) -> None:
-        """Ask no more people; answers given so far stay. A review that has ended stays as it is."""
-        ...

@@ -123,20 +123,6 @@ class A2IReviewBackend:
             "which makes flows for one person and for 'reviewers_per_image' people."
         )
 
-    def cancel(self, name: str) -> None:
-        """Stop a human loop; A2I still takes the answers of those who have it open."""
-        try:
-            self._ask(
-                "StopHumanLoop",
-                name,
-                lambda: self.hook.client.stop_human_loop(HumanLoopName=name),
-                expect=NOT_FOUND | {"ValidationException"},
-            )
-        except ClientError as error:
-            loop = self._find(name)
-            if loop is not None and loop["HumanLoopStatus"] == "InProgress":
-                raise self._error("StopHumanLoop", name, error) from error
-
     def status(self, name: str) -> ReviewState | None:
         """Describe a human loop."""
         loop = self._find(name)
