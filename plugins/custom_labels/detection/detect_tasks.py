@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 MOST_MESSAGES = 5_000
 LEAST_VISIBILITY = 900
 START_SECONDS = 3_600
-"""How long a version may take to start; for so long, the messages of the images that wait for it stay ours besides."""
+"""How long a version may take to start, by which the messages of the images that wait for it stay invisible longer."""
 
 
 @deciding_fan_out("batches")
@@ -71,7 +71,7 @@ def collect(ctx: ProjectContext, settings: DetectionSettings) -> Collected:
 
 
 def _why_not_started(ctx: ProjectContext, settings: DetectionSettings, status: str | None) -> str | None:
-    """Say why the version that serves is not started for images, ``None`` if it may be and some wait.
+    """Explain why the version that serves is not started for images, ``None`` if it may be and some wait.
 
     A message alone is no reason to pay for a version: it may announce a folder marker, or an image that has its result.
     So one image without a result is searched for, which costs what a sweep does.
@@ -144,7 +144,7 @@ def _collect_work(
 
 
 def _misspelt(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> str:
-    """Say which thresholds are those of no label, so that detections go by another than was meant; empty if none is."""
+    """Name the thresholds of labels that the version does not know, which have no effect; empty if there are none."""
     if not (unknown := unknown_labels(settings.label_detection_confidence, live.labels)):
         return ""
     words = (
@@ -156,7 +156,7 @@ def _misspelt(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersio
 
 
 class DrainedMessages:
-    """What the messages of a drain say, sorted."""
+    """The messages of a drain, sorted by what they announce."""
 
     def __init__(self, ctx: ProjectContext) -> None:
         self.ctx = ctx
@@ -210,10 +210,10 @@ class DrainedMessages:
 def finish(
     ctx: ProjectContext, settings: DetectionSettings, collected: Collected, detected: Sequence[BatchResult] | None
 ) -> DetectionOutcome:
-    """Open the reviews that wait, and say what became of the images.
+    """Open the reviews that wait, and record what became of the images.
 
-    One task does both: a second try finds the reviews that the first one opened by their names, and says the same. That
-    no version serves is said once, not at every run.
+    One task does both: a second try finds the reviews that the first one opened by their names, and records the same.
+    That no version serves is notified once, not at every run.
     """
     if collected.trouble:
         detail = f"{collected.trouble}; new images wait"

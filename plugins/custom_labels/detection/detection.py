@@ -1,4 +1,4 @@
-"""A detection: what a version says an image shows, and what is decided about it."""
+"""A detection: what a version predicts for an image, and what is decided about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Detection:
-    """One result: one image, at one ETag, put to one version.
+    """One result: one image, at one ETag, detected by one version.
 
     :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
     :param detected_at: ISO 8601 in UTC.

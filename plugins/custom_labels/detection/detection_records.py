@@ -91,7 +91,7 @@ def read_log(
     """Go through the log in the order of time, a file at a time.
 
     :param after: begin behind this place.
-    :param until: end before the first file of this moment; a file may appear a moment later than its name says.
+    :param until: end before the first file of this moment; a file may appear a moment later than the time in its name.
     :return: each detection, and the place behind it.
     """
     if after is not None:

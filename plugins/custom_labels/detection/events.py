@@ -1,4 +1,4 @@
-"""What a message of a queue says about images: S3's events, as they come directly, through SNS or EventBridge."""
+"""What a message of a queue announces: S3's events, as they come directly, through SNS or EventBridge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from custom_labels.core.keys import INBOX, may_be_image
 
 
 class PassedOver(StrEnum):
-    """Why an object or an event is not put to a version; nothing is wrong with it. The values are for people."""
+    """Why an object or an event is passed over, with which nothing is wrong. The values are shown to people."""
 
     TEST_EVENT = "Test events of S3"
     OTHER_EVENT = "Events that announce no object"
@@ -38,7 +38,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Announced:
-    """What one message says.
+    """What one message announces.
 
     :param announcements: the images that it announces.
     :param passed_over: how many of its records announce none, by the reason, and ``examples`` of them.
@@ -160,7 +160,7 @@ def _read_record(kind: str, found: _Object | None, bucket: str, prefix: str) -> 
 
 
 def why_passed_over(key: str) -> PassedOver | None:
-    """Say why an object of the inbox is not put to a version, ``None`` if it is. An empty file gets a result, too."""
+    """Decide whether an object of the inbox is passed over, ``None`` if not. An empty file gets a result, too."""
     if key.endswith("/"):
         return PassedOver.FOLDER_MARKER
     return None if may_be_image(key) else PassedOver.NOT_AN_IMAGE

@@ -50,7 +50,7 @@ class Inbox:
         self.left = False
         """Whether there are more images than that."""
         self.passed_over: Counter[PassedOver] = Counter()
-        """Objects that lie in the inbox and are not put to a version, as far as a sweep came."""
+        """Objects that lie in the inbox and are not detected, as far as a sweep came."""
         self.items: list[WorkItem] = []
         self._found = 0
         self._database = sqlite3.connect(path)
@@ -72,9 +72,9 @@ class Inbox:
                 yield WorkItem((InferenceImage(key, etag, bool(is_empty)),))
 
     def announce(self, items: list[WorkItem], *, swept: bool) -> list[WorkItem]:
-        """Take announced images; those of messages that came before are looked up, as they may be done already.
+        """Take announced images; one call each finds out which of a repeated message are done already.
 
-        :param swept: whether :meth:`sweep` follows, which looks all of them up at once.
+        :param swept: whether :meth:`sweep` follows, which finds that out for all of them at once.
         :return: items of which nothing is left to do.
         """
         images = [image for item in items if item.is_redelivered and not swept for image in item.images]

@@ -29,7 +29,7 @@ EXAMPLES = 5
 class WorkItem:
     """Images that are done together, and the messages that may be deleted when all of them are.
 
-    :param messages: none for images that were found by looking.
+    :param messages: none for images that were found by a listing.
     """
 
     images: tuple[InferenceImage, ...]
@@ -94,8 +94,8 @@ class Collected:
     :param images: how many there are; ``left`` says whether there are more than one run takes.
     :param misspelt: which thresholds are those of no label, in words; empty if none is.
     :param reasons: objects that were passed over, by the reason.
-    :param garbage: messages that nobody understands, ``dead_lettered`` those of them that were handed to people, and
-        ``examples`` of what is wrong with them.
+    :param garbage: messages that are no events of S3, ``dead_lettered`` those of them that went to the dead-letter
+        queue, and ``examples`` of what is wrong with them.
     """
 
     choice: NextStep

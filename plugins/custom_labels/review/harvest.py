@@ -42,7 +42,7 @@ class ReviewOutcome(StrEnum):
     """To be copied; never in the ledger."""
     COPIED = "copied"
     REPLACED = "replaced"
-    """The image is another by now than people saw, so that their answer says nothing of it."""
+    """The image is another by now than people saw, so that their answer is not about it."""
     GONE = "gone"
     """The image was deleted, archived where it cannot be copied from, or is one that S3 refuses to give."""
     RECORDED = "recorded"
@@ -111,16 +111,16 @@ class HarvestRules:
 
 @dataclass(frozen=True)
 class HarvestedReview:
-    """A line of the ledger: a review that has ended, what people said, and what became of its image.
+    """A line of the ledger: a review that has ended, its answers, and what became of its image.
 
     :param review: its name; ``request`` is what was asked, ``None`` if that is not known.
-    :param reason: one sentence: why this review_outcome.
-    :param asked_at: when the review was opened; likewise ``harvested_at``; ISO 8601 in UTC.
+    :param reason: one sentence: why this outcome.
+    :param asked_at: when the review was opened, and ``harvested_at``; ISO 8601 in UTC.
     :param label: the label agreed on.
     :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
     :param answers: those of all rounds about the image up to this one.
     :param target: key of the image's copy, relative to the project's prefix.
-    :param budget_day: ISO 8601 day whose budget is given back what the review took of it; ``None`` for none.
+    :param budget_day: ISO 8601 day in whose budget the review was counted, if that is to be returned to it.
     """
 
     review: str
@@ -139,7 +139,7 @@ class HarvestedReview:
 
     @property
     def next_request(self) -> ReviewRequest | None:
-        """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
+        """What one more person is asked, or the same people after a technical failure; ``None`` if no one is."""
         if self.request is not None and self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
             attempt = self.request.attempt + 1
             return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
@@ -206,7 +206,7 @@ def decide_outcome(
 
 
 def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
-    """Say on a copy where its label comes from. S3 takes ASCII only, so that values are percent-encoded.
+    """Make the metadata of a copy: where its label comes from. S3 takes ASCII only, so that values are percent-encoded.
 
     A source key that is too long to fit is replaced by its SHA-256.
 
@@ -236,7 +236,7 @@ def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
 def _outcome(
     request: ReviewRequest, consensus: Consensus, rules: HarvestRules
 ) -> tuple[ReviewOutcome, str, str | None]:
-    """Give the review_outcome of an image, why, and the key of its copy."""
+    """Decide the outcome of an image, the reason, and the key of its copy."""
     if consensus.agreement in {Agreement.DISAGREED, Agreement.UNANSWERED}:
         if request.round < rules.maximum_rounds:
             return ReviewOutcome.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
@@ -261,7 +261,7 @@ def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:
 
 
 def _no_folder(label: str, key: str) -> str:
-    """Say why images cannot lie in a folder of this name; empty if they can."""
+    """Explain why images cannot lie in a folder of this name; empty if they can."""
     if label in {"", ".", ".."} or "/" in label or has_control_character(label):
         return f"{label!r} can be no folder's name"
     if len(key.encode()) > MAXIMUM_KEY_BYTES:

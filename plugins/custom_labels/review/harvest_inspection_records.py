@@ -126,7 +126,7 @@ class HarvestInspection:
                     yield from self._messages.pop(name, ())
 
     def work(self, batches: tuple[HarvestBatch, ...], most: int) -> FoundWork:
-        """Say what was found, and how far the watermark may be moved once all of it is dealt with.
+        """Sum up what was found, and how far the watermark may be moved once all of it is dealt with.
 
         :param batches: what is to be harvested, of which one run takes ``most``.
         """

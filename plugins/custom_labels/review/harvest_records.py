@@ -5,7 +5,7 @@ written once, after the images are copied. A copy's key is derived from the imag
 copied a second one copies over, unless a setting was changed in between by which another label or folder counts.
 
 ``reviews/rounds/<review>.json`` has the answers about an image up to a round that did not decide, for the next.
-``reviews/watermark.json`` says before when all reviews have been dealt with.
+``reviews/watermark.json`` has the moment before which all reviews have been dealt with.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WATERMARK = f"{REVIEWS}watermark.json"
 EPOCH = datetime(2019, 1, 1, tzinfo=UTC)
 """Before the first review that can be: A2I is younger."""
 PROBES = 5
-"""Other images that are read where S3 refuses one, to tell whose trouble it is."""
+"""Other images that are read where S3 refuses one, to see whether only that image is refused."""
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -57,7 +57,7 @@ def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
 def write_ledger(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview]) -> Sequence[HarvestedReview]:
     """Write a chunk into the ledger, once; from now on its reviews are dealt with.
 
-    :return: what the ledger says, which is what the first to write it wrote.
+    :return: what the ledger has, which is what the first writer wrote.
     """
     from botocore.exceptions import ClientError
 
@@ -91,7 +91,7 @@ def _round_key(review: str) -> str:
 def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
     """Copy an image to where its label puts it, if it is still the one that people saw; give what became of it.
 
-    Its tags stay behind, since they may say how long it is kept.
+    Its tags stay behind, since a lifecycle rule may go by them.
 
     :raises StorageError: S3 refused for a reason that is not the image's.
     """
@@ -120,7 +120,7 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
 
 
 def _why_not_copied(store: S3Store, key: str, error: Any) -> tuple[ReviewOutcome, str]:
-    """Say what became of an image that S3 does not copy.
+    """Find out why S3 does not copy an image.
 
     :raises StorageError: S3 refused for a reason that is not the image's.
     """
@@ -136,7 +136,7 @@ def _why_not_copied(store: S3Store, key: str, error: Any) -> tuple[ReviewOutcome
 
 
 def _is_refused_alone(store: S3Store, key: str) -> bool:
-    """Say whether S3 refuses to give one image, while it gives others beside it: then no permission is missing.
+    """Whether S3 refuses to give one image, while it gives others beside it: then no permission is missing.
 
     Where none can be read, or this one can and the copy is refused, nothing may be decided about single images.
     """

@@ -84,7 +84,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
 def finish(
     ctx: ProjectContext, settings: HarvestSettings, found: FoundWork, harvested: Sequence[HarvestResult] | None
 ) -> HarvestOutcome:
-    """Move the watermark, now that all that was found is dealt with, open what waits, and say what was harvested.
+    """Move the watermark, now that all that was found is dealt with, open what waits, and record the outcome.
 
     One task does all of it: each part is safe to repeat. The watermark only moves forward, a review that a first try
     opened is known by its name, and the record of the run is overwritten by the same.

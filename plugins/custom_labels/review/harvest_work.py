@@ -121,7 +121,7 @@ class HarvestOutcome(RunOutcome):
 class HarvestSummary:
     """How a harvest ended.
 
-    :param is_news: whether it was the first to find that reviews fail before anybody can answer them, or why.
+    :param is_news: whether it was the first to find that reviews fail before a reviewer can answer them, or why.
     :param unreviewed: why the project has no reviewers, in words; empty if it has.
     """
 
@@ -138,7 +138,7 @@ class HarvestSummary:
 
     @property
     def failures(self) -> int:
-        """How many reviews failed before anybody could answer."""
+        """How many reviews failed before a reviewer could answer."""
         return self.counts[ReviewOutcome.TECHNICAL_FAILURE] + self.counts[ReviewOutcome.GIVEN_UP]
 
     @property

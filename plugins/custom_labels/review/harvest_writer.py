@@ -93,13 +93,13 @@ class Harvester:
         harvested = _each(harvest, states)
         requests = [request for one in harvested if (request := one.next_request) is not None]
         WaitingReviews(self.store).add(f"round-{chunk}", requests)
-        # Each day's budget gets back what was opened in it and failed before anybody could answer.
+        # What failed before a reviewer could answer is returned to the budget of the day that it was opened in.
         for day, failed in Counter(one.budget_day for one in harvested if one.budget_day).items():
             ReviewBudget(self.store, date.fromisoformat(day)).give_back(chunk, failed)
         return write_ledger(self.store, chunk, harvested)
 
     def _answers(self, state: ReviewState) -> Answered | None:
-        """Read a review's answers; where they are is asked of the backend if no list or event has said so."""
+        """Read a review's answers; the backend is asked where they are if no list or event names it."""
         if state.answers_uri is None:
             state = self.backend.status(state.name) or state
         return self.backend.answers(state)

@@ -102,7 +102,7 @@ class DayBudget:
     """What of a day's budget is gone.
 
     :param opened: reviews that were counted, which comes before they are opened.
-    :param returned: reviews that failed before anybody could answer, by the chunk of the ledger that has them.
+    :param returned: reviews that failed before a reviewer could answer, by the chunk of the ledger that has them.
     :param writer: different at each write, so that two writers never write the same bytes, see
         :meth:`custom_labels.s3.store.S3Store.create_json`.
     """
@@ -120,7 +120,7 @@ class DayBudget:
         return replace(self, opened=max(0, self.opened + reviews))
 
     def give_back(self, finder: str, reviews: int) -> DayBudget:
-        """Give back what failed reviews took; a second report of the same finder replaces its first."""
+        """Return what failed reviews took; a second report of the same finder replaces its first."""
         return replace(self, returned={**self.returned, finder: reviews})
 
 

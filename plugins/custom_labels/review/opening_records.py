@@ -3,8 +3,8 @@
 - ``reviews/budget/<YYYY-MM-DD>.json`` (UTC) counts reviews, some dozens at a time, before they are opened: so no kill
   and no race opens more than the budget. What a killed run had counted and not opened is lost with its day.
 - ``reviews/opened/<YYYY-MM-DD>/<id>.jsonl`` has what was asked, written before it is opened: so a review for which the
-  backend wrote nothing, since nobody answered it, can be asked again.
-- ``reviews/halt.json`` says that reviews fail for a technical reason.
+  backend wrote nothing, since it has no answer, can be asked again.
+- ``reviews/halt.json`` records that reviews fail for a technical reason.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ReviewBudget:
         self._change(lambda present: present.count(-reviews))
 
     def give_back(self, finder: str, reviews: int) -> None:
-        """Give back what reviews that failed before anybody could answer took of the day; it may be repeated."""
+        """Return to the day what reviews that failed before a reviewer could answer took of it; may be repeated."""
         self._change(lambda present: present.give_back(finder, reviews))
 
     def _change(self, change: Callable[[DayBudget], DayBudget]) -> None:

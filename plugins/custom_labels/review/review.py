@@ -1,4 +1,4 @@
-"""A review: what people are asked about an image, what they answer, and what their answers together say."""
+"""A review: what people are asked about an image, what they answer, and their consensus."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ReviewRequest:
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
     """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
 
-    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
+    Audits go by their names, which are hashes: whatever the model predicts, an image is as likely to be opened as any
     other, so that those a budget has room for are a sample of all.
     """
     if request.purpose is Purpose.AUDIT:
@@ -71,7 +71,7 @@ class ReviewStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """The backend said something that this package does not know; it is reported, never guessed at."""
+    """The backend gave a status that this package does not know; it is reported, never guessed at."""
 
     @property
     def is_final(self) -> bool:
@@ -98,7 +98,7 @@ class ReviewState:
 
 @dataclass(frozen=True)
 class ReviewAnswer:
-    """What one person said.
+    """The answer of one person.
 
     :param reviewer: an opaque id, never a name or an address.
     :param label: ``None`` for none of the above.
@@ -120,7 +120,7 @@ class Answered:
 
 
 class Agreement(StrEnum):
-    """What all answers about an image together say."""
+    """Whether all answers about an image agree."""
 
     AGREED = "agreed"
     NONE_FITS = "none_fits"
@@ -130,7 +130,7 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True)
 class Consensus:
-    """What people together say of an image.
+    """What all answers about an image come to.
 
     :param label: the label agreed on; ``None`` for every other agreement.
     :param votes: pairs of label and number, the most voted first; ``None`` is none of the above.

@@ -32,7 +32,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     for the reviews that were opened with them.
     XCom: the page's and the flows' names.
 
-    :param project: name of the project (templated); its file says who answers, and what they read.
+    :param project: name of the project (templated); its file names the reviewers and their instructions.
     :param reviewers: people who are asked about an image at first (templated).
     """
 
@@ -98,7 +98,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
         return ReviewFlowTrigger(flow_name=self.flow_name, **self.trigger_parameters())
 
     def explain(self, described: Described) -> str:  # noqa: ARG002
-        """Say how to get rid of a flow that cannot be used."""
+        """Explain how to get rid of a flow that cannot be used."""
         return (
             f"Its name stays taken: correct 'review' in {self.project}.yaml, which makes flows of other names; or, "
             "where the cause was elsewhere, mend that, run 'aws sagemaker delete-flow-definition "

@@ -101,7 +101,7 @@ class A2IReviewBackend:
         return True
 
     def _refused(self, request: ReviewRequest, flow: ReviewFlow, error: ClientError) -> bool:
-        """Say why a loop was not started; ``False`` if there is one of that name."""
+        """Raise why a loop was not started; ``False`` if there is one of that name."""
         code = error_code(error)
         if code == "ServiceQuotaExceededException":
             raise ReviewBackendFull(

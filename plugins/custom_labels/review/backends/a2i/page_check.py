@@ -1,4 +1,4 @@
-"""Rendering a project's worker page with a real image before anybody is asked, as A2I renders it for each review."""
+"""Rendering a project's worker page with a real image before reviews are opened, as A2I renders it for each review."""
 
 from __future__ import annotations
 

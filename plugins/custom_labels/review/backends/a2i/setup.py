@@ -105,7 +105,7 @@ class ReviewPlan:
 def review_of(project: Project) -> ReviewSetup:
     """Give who answers a project's reviews.
 
-    :raises ReviewBackendNotReady: the project file does not say.
+    :raises ReviewBackendNotReady: the project file has no ``review`` part.
     """
     if project.review is None:
         raise ReviewBackendNotReady(
@@ -116,7 +116,7 @@ def review_of(project: Project) -> ReviewSetup:
 
 
 def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
-    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may say.
+    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may ask.
 
     :param reviewers_per_image: the setting of now; requests of before it was changed ask as many as it was then.
     """
@@ -127,7 +127,7 @@ def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> R
     """Plan the page and the flows; equal settings give equal names, and any change gives others.
 
     :param reviewers: how many people a review may ask: one flow for each number.
-    :raises ReviewBackendNotReady: the project file names nobody who answers.
+    :raises ReviewBackendNotReady: the project file has no ``review`` part.
     :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
     """
     review = review_of(project)
@@ -193,7 +193,7 @@ def _as_text(text: str) -> str:
 
 
 class A2ISetup:
-    """Makes what a plan says, or finds that it is there.
+    """Creates what is planned, or adopts what is there.
 
     :param project: the project, with a ``review`` part.
     :param hook: the set-up side of A2I.
@@ -211,7 +211,7 @@ class A2ISetup:
 
         A flow for a workteam that does not exist would only fail and then hold its name, so that is checked first.
 
-        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file says.
+        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file asks for.
         """
         missing = [name for name, found in self.describe().items() if found.status is None]
         if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
