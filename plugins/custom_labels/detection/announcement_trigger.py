@@ -1,4 +1,8 @@
-"""The trigger that fires when a project's queue holds messages that a run has to see."""
+"""The trigger that fires when a project's queue holds messages that a run has to see.
+
+It reads messages only where the bucket may announce more than new images: so a notification without a prefix makes no
+run that triggers itself by what it writes, and no message is received for nothing elsewhere.
+"""
 
 from __future__ import annotations
 

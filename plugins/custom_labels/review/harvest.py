@@ -189,7 +189,8 @@ def decide_outcome(
             request=request,
             budget_day=opened_on,
         )
-    answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
+    offered = (None, request.none_label, *request.labels)
+    answers = tuple(answer for answer in (*earlier, *answered.answers) if answer.label in offered)
     consensus = find_consensus(answers, rules.quorum)
     review_outcome, reason, target = _outcome(request, consensus, rules)
     return replace(
@@ -254,10 +255,6 @@ def _outcome(
     if why := _no_folder(label, rules.prefix + target):
         return ReviewOutcome.NO_FOLDER, f"{consensus.reason}, but {why}", None
     return ReviewOutcome.COPY, consensus.reason, target
-
-
-def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:
-    return answer.label in (None, request.none_label, *request.labels)
 
 
 def _no_folder(label: str, key: str) -> str:

@@ -1,6 +1,7 @@
 """Opening reviews: whether reviews work at all, what of the day's budget is used, and what became of those that wait.
 
-Where reviews fail for a technical reason no more are opened, but one now and then to see whether that was mended.
+Where reviews fail for a technical reason no more are opened, but one now and then to see whether that was mended: so a
+broken worker page does not use up the budget of every day, and needs no restart by hand.
 """
 
 from __future__ import annotations
