@@ -11,8 +11,7 @@ from custom_labels.detection import detect_tasks
 from custom_labels.detection.autostart_operator import autostart
 from custom_labels.detection.detect_batch_operator import detect_batches
 from custom_labels.detection.settings import DetectionSettings
-from custom_labels.detection.summary import Rest
-from custom_labels.detection.work import NextStep
+from custom_labels.detection.work import NextStep, Rest
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
 from custom_labels.web.timetables import poll_or_assets

@@ -8,7 +8,7 @@ from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import earlier, follow, order
 from custom_labels.review import harvest_tasks
-from custom_labels.review.harvest_summary import NewImages
+from custom_labels.review.harvest_work import NewImages
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch

@@ -13,7 +13,7 @@ from typing import Any
 
 from custom_labels.core.keys import IMAGES, INBOX
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
-from custom_labels.review.setup import FIELD
+from custom_labels.review.backends.a2i.setup import FIELD
 from include.demo.local_cloud import THREADS, LocalCloud
 
 REVIEW = "review"

@@ -137,15 +137,13 @@ def plain(place: ReviewPlace, loops: int) -> None:
 def ours(place: ReviewPlace, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
     from custom_labels.review.harvest import HarvestRules
-    from custom_labels.review.harvest_inspection_records import HarvestInspection
+    from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
     from custom_labels.review.harvest_tasks import BATCH_REVIEWS
     from custom_labels.review.harvest_work import HarvestResult, Watermark
-    from custom_labels.review.harvest_work_records import FoundReviews, read_batch, write_batches
     from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
-    found = FoundReviews()
-    HarvestInspection(place.store, place.backend, found, Watermark()).run(None, now, by_queue_only=False)
+    found = HarvestInspection(place.store, place.backend, Watermark()).run(None, now, by_queue_only=False)
     batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
     rules = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
     harvester = Harvester(place.store, place.backend, rules, _leave)

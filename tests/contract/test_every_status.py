@@ -30,7 +30,7 @@ from custom_labels.aws.statuses import (
     Verdict,
 )
 from custom_labels.aws.triggers.rekognition import StatusTrigger
-from custom_labels.review.setup import FLOW_ACTIVE
+from custom_labels.review.backends.a2i.setup import FLOW_ACTIVE
 from tests.contract.test_waiters import statuses
 from tests.kit.classes import OPERATORS, SENSORS, TRIGGERS
 from tests.kit.review_project import set_up_review

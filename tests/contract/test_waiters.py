@@ -13,7 +13,7 @@ from botocore.waiter import WaiterModel
 import custom_labels
 from custom_labels.aws.statuses import DATASET_TABLES, GONE, PROJECT_TABLES, VERSION_TABLES, Verdict
 from custom_labels.aws.statuses import TABLES as CUSTOM_LABELS_TABLES
-from custom_labels.review.setup import FLOW_ACTIVE
+from custom_labels.review.backends.a2i.setup import FLOW_ACTIVE
 
 FOLDER = Path(custom_labels.__file__).parent / "aws" / "waiters"
 MODELS = {file.stem: WaiterModel(json.loads(file.read_text())) for file in FOLDER.glob("*.json")}

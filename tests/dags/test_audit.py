@@ -12,15 +12,14 @@ import pytest
 
 from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.names import review_name
-from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.doubts import first_request
-from custom_labels.detection.log_records import write_log
+from custom_labels.detection.detection import Decision, Detection, first_request
+from custom_labels.detection.detection_records import write_log
 from custom_labels.operations import audit_tasks
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose
+from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.audit_runs import VERSION, detections, read, set_up_sampling
 from tests.kit.dag_runs import Variables, record, run_dag
-from tests.kit.review_project import ReviewPlace, loops, wait_until_ended
+from tests.kit.review_project import ReviewPlace, loops, stop, wait_until_ended
 from tests.kit.support import LABELS
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def test_live_accuracy_is_the_truth_when_doubts_exceed_the_budget(
     run_dag("sample_for_audit")
     opened = sorted(loops(place))  # by name: threads open them, in whatever order
     for name in opened[:3]:
-        place.backend.cancel(name)
+        stop(place, name)
     aws.control.workforce(seconds=0)
     wait_until_ended(place, *opened)
     assert run_dag("harvest_reviews").state == "success"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.detection.log_records import write_log
+from custom_labels.detection.detection_records import write_log
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import make_queues, point_to, serve, start, train_versions
 from tests.kit.guard_runs import CLOSED, OPEN, end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Variables
 from tests.kit.harvests import (
     LABELLED,

@@ -11,8 +11,7 @@ import pytest
 
 from custom_labels.core.settings import projects_dir
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend
-from custom_labels.review.budget_records import ReviewBudget
-from custom_labels.review.halt_records import read_halt
+from custom_labels.review.opening_records import HALT, ReviewBudget
 from tests.kit.dag_runs import Variables, record, run_dag
 from tests.kit.harvests import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
 from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
@@ -101,7 +100,7 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     asked = [make_request(aws, number) for number in range(3)]
     ask(place, *asked)
     wait_until_ended(place, *(each.name for each in asked))
-    monkeypatch.setattr("custom_labels.review.halt.FIRST_PAUSE", datetime.resolution)
+    monkeypatch.setattr("custom_labels.review.opening.FIRST_PAUSE", datetime.resolution)
 
     probed = harvest()
     (probe,) = set(loops(place)) - {each.name for each in asked}
@@ -135,7 +134,7 @@ def test_answers_on_an_earlier_page_do_not_hide_that_the_new_one_fails(
     assert end_of(run) == ("success", "review_trouble")
     assert sorted(fates(aws)) == ["copied", "technical_failure"]
     assert "1 labelled image from 1 other review" in (run.note or "")
-    assert read_halt(place.store) is not None
+    assert HALT.read(place.store) is not None
     assert run.xcoms["finish"]["facts"]["Reviews opened"] == 0
 
 

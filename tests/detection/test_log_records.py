@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from custom_labels.aws.predictions import Box, DetectedLabel
 from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.log_records import LogPosition, log_key, read_log, write_log
+from custom_labels.detection.detection_records import LogPosition, log_key, read_log, write_log
 from custom_labels.s3.store import S3Store
 from tests.kit.support import BUCKET, s3
 

@@ -9,8 +9,7 @@ import pytest
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import Outcome
 from custom_labels.detection.events import PassedOver
-from custom_labels.detection.summary import Summary
-from custom_labels.detection.work import BatchResult, Collected, DetectionBatch, NextStep
+from custom_labels.detection.work import BatchResult, Collected, DetectionBatch, NextStep, Summary
 from custom_labels.review.opening import OpenedReviews
 
 LIVE = LiveVersion("v1", "arn:v1", "arn:digits", "0" * 64, "2026-11-20T10:00:00+00:00", 1.0, ("rows",))

@@ -14,7 +14,7 @@ from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
 from tests.kit.harvests import ask
-from tests.kit.review_project import make_request, set_up_review, wait_until_ended
+from tests.kit.review_project import make_request, set_up_review, stop, wait_until_ended
 from tests.kit.support import client, picture, put_images
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def answers(aws: LocalAws, run_dag: RunDag) -> None:
     place = set_up_review(aws, reviewers=(1,))
     asked = [make_request(aws, number) for number in range(invariants.ANSWERED + 1)]
     ask(place, asked[-1])
-    place.backend.cancel(asked[-1].name)
+    stop(place, asked[-1].name)
     aws.control.workforce(seconds=0)
     ask(place, *asked[:-1])
     wait_until_ended(place, *(request.name for request in asked))

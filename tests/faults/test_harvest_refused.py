@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.kit.harvests import Harvest, ask, copies, fates, keys, ledger, messages
-from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, stop, wait_until_ended
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -27,7 +27,7 @@ def answered(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> ReviewPlace:
     asked = [make_request(aws, number) for number in range(IMAGES + STOPPED)]
     ask(place, *asked[IMAGES:])
     for request in asked[IMAGES:]:
-        place.backend.cancel(request.name)
+        stop(place, request.name)
     wait_until_ended(place, *(request.name for request in asked[IMAGES:]))
     aws.control.workforce(seconds=0)
     ask(place, *asked[:IMAGES])

@@ -16,16 +16,15 @@ from urllib.request import Request, urlopen
 from custom_labels.core.queues import project_queue
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review.harvest import HarvestRules
-from custom_labels.review.harvest_inspection_records import HarvestInspection
+from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
 from custom_labels.review.harvest_records import move_watermark, read_watermark
 from custom_labels.review.harvest_work import HarvestResult
-from custom_labels.review.harvest_work_records import FoundReviews, read_batch, write_batches
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.opening_records import ReviewOpener
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import ReviewRequest
+from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.review_project import ReviewPlace, wait_until_ended
+from tests.kit.review_project import ReviewPlace, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -133,9 +132,8 @@ class Harvest:
         assert queue is not None
         self.runs += 1
         harvester = Harvester(store, backend, self.rules, queue.delete)
-        found = FoundReviews()
-        inspection = HarvestInspection(store, backend, found, read_watermark(store))
-        inspection.run(queue, now, by_queue_only=by_queue_only)
+        inspection = HarvestInspection(store, backend, read_watermark(store))
+        found = inspection.run(queue, now, by_queue_only=by_queue_only)
         batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, now, 60)
         work = inspection.work(batches, len(batches))
         results = [
@@ -151,7 +149,7 @@ def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> 
     """Let a review end without anybody's answer."""
     if how == "stopped":
         ask(place, request)
-        place.backend.cancel(request.name)
+        stop(place, request.name)
     elif how == "failed":
         ask(place, request)
     else:

@@ -59,6 +59,3 @@ class MemoryBackend:
 
     def answers(self, state: ReviewState) -> Answered | None:
         raise NotImplementedError
-
-    def cancel(self, name: str) -> None:
-        raise NotImplementedError

@@ -137,6 +137,11 @@ def make_request(
     return ReviewRequest(**{**fields, **changes})
 
 
+def stop(place: ReviewPlace, name: str) -> None:
+    """Stop a review at A2I, as somebody may at its console."""
+    place.backend.hook.client.stop_human_loop(HumanLoopName=name)
+
+
 def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 60) -> None:
     """Wait until reviews have ended, however."""
 

@@ -11,7 +11,7 @@ import pytest
 from custom_labels.core.codec import to_json
 from custom_labels.core.names import review_name
 from custom_labels.detection.detection import Decision
-from custom_labels.detection.log_records import write_log
+from custom_labels.detection.detection_records import write_log
 from custom_labels.operations import audit_records
 from custom_labels.operations.audit import AuditSample, Stratum
 from custom_labels.operations.audit_records import draw, measure, save_draw

@@ -12,7 +12,7 @@ import pytest
 from custom_labels.core.names import review_name
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.log_records import write_log
+from custom_labels.detection.detection_records import write_log
 from custom_labels.operations import audit_tasks
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.review.harvest_records import HARVESTED

@@ -12,7 +12,7 @@ from custom_labels.core.registry import Registry
 from custom_labels.datasets.snapshot import LabelCount
 from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.deployment.serving import ServingRecord
-from custom_labels.detection.log_records import last_detected, log_key, write_log
+from custom_labels.detection.detection_records import last_detected, log_key, write_log
 from custom_labels.operations.cost_records import (
     count_reviews,
     read_ledger,
@@ -21,8 +21,8 @@ from custom_labels.operations.cost_records import (
 )
 from custom_labels.operations.costs import Ledger, VersionUse, month_ledger
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
-from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import budget_key
+from custom_labels.review.opening import DayBudget
+from custom_labels.review.opening_records import budget_key
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices
 from tests.detection.test_log_records import detection

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.review.budget import DayBudget
+from custom_labels.review.opening import DayBudget
 from custom_labels.review.opening_records import ReviewOpener
-from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.waiting_records import WaitingReviews
 from custom_labels.s3.store import S3Store
 from tests.kit.memory_backend import MemoryBackend
 from tests.kit.review_requests import request_for

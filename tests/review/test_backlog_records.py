@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_labels.review import backlog_records
-from custom_labels.review.backlog_records import Backlog, BacklogReader
-from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review import waiting_records
 from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.waiting_records import Backlog, BacklogReader, WaitingReviews
 from custom_labels.s3.store import S3Store
 from tests.kit.review_requests import request_for
 from tests.review.test_request_records import files, names
@@ -59,7 +58,7 @@ def test_the_least_urgent_are_dropped_where_too_many_wait(store: S3Store) -> Non
 
 
 def test_many_are_dropped_in_slices(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlog_records, "DROPPED_AT_ONCE", 3)
+    monkeypatch.setattr(waiting_records, "DROPPED_AT_ONCE", 3)
     for number in range(10):
         WaitingReviews(store).add(f"file-{number}", requests([number]), NOW)
 
@@ -69,7 +68,7 @@ def test_many_are_dropped_in_slices(store: S3Store, monkeypatch: pytest.MonkeyPa
 
 def test_many_small_files_become_few(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """To read what waits cost a call for each image that ever waited, in every run of three DAGs."""
-    monkeypatch.setattr(backlog_records, "FILE_REQUESTS", 10)
+    monkeypatch.setattr(waiting_records, "FILE_REQUESTS", 10)
     for number in range(24):
         WaitingReviews(store).add(f"file-{number:02}", requests([number]), NOW)
 

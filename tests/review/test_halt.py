@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.review.halt import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
+from custom_labels.review.opening import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
 from custom_labels.review.review import ReviewStatus
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from custom_labels.review.budget_records import ReviewBudget
-from custom_labels.review.halt import FIRST_PAUSE, PROBE_LIVES, ReviewHalt, halt_after
-from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.opening_records import ReviewOpener
-from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.opening import FIRST_PAUSE, PROBE_LIVES, OpenedReviews, ReviewHalt, halt_after
+from custom_labels.review.opening_records import HALT, ReviewBudget, ReviewOpener
 from custom_labels.review.review import ReviewStatus
+from custom_labels.review.waiting_records import WaitingReviews
 from custom_labels.s3.store import S3Store
 from tests.kit.memory_backend import MemoryBackend
 from tests.kit.review_requests import request_for
@@ -33,7 +30,7 @@ def store(aws: LocalAws) -> S3Store:
     made = S3Store(BUCKET)
     asked = [request_for(f"images_for_detection/{n}.png", confidence=float(n), attempt=2 - n // 4) for n in range(5)]
     WaitingReviews(made).add("one", asked)
-    change_halt(made, lambda before: halted(before, "no page"))
+    HALT.change(made, lambda before: halted(before, "no page"))
     return made
 
 
@@ -74,7 +71,7 @@ def test_all_are_opened_when_the_probe_is_shown_to_people(store: S3Store) -> Non
     opening = open_at(store, backend, DUE + PROBE_LIVES)
 
     assert opening == OpenedReviews(opened=4)
-    assert read_halt(store) is None
+    assert HALT.read(store) is None
 
 
 def test_the_next_probe_comes_later_when_one_failed(store: S3Store) -> None:
@@ -92,12 +89,12 @@ def test_all_are_opened_when_the_page_is_another(store: S3Store) -> None:
     backend.setup = "page 2"
 
     assert open_at(store, backend, NOW) == OpenedReviews(opened=5)
-    assert read_halt(store) is None
+    assert HALT.read(store) is None
 
 
 def test_a_probe_that_was_never_opened_holds_nothing_up(store: S3Store) -> None:
     """The worker died between the note and the opening."""
-    change_halt(store, lambda present: present.begin_probe("digits-gone-r1", DUE) if present else None)
+    HALT.change(store, lambda present: present.begin_probe("digits-gone-r1", DUE) if present else None)
     backend = MemoryBackend()
 
     assert open_at(store, backend, DUE).opened == 0

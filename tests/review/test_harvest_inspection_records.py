@@ -10,17 +10,18 @@ import pytest
 
 from custom_labels.core.codec import to_json
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome
-from custom_labels.review.harvest_inspection_records import EXAMPLES, LONGEST_UNKNOWN, HarvestInspection
-from custom_labels.review.harvest_records import write_ledger
-from custom_labels.review.harvest_work import FoundWork, HarvestBatch, Watermark
-from custom_labels.review.harvest_work_records import (
+from custom_labels.review.harvest_inspection_records import (
     ABANDONED,
+    EXAMPLES,
+    LONGEST_UNKNOWN,
     WORK,
-    FoundReviews,
+    HarvestInspection,
     delete_batch,
     read_batch,
     write_batches,
 )
+from custom_labels.review.harvest_records import write_ledger
+from custom_labels.review.harvest_work import EndedReview, FoundWork, HarvestBatch, Watermark
 from custom_labels.review.review import ReviewState, ReviewStatus
 from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
@@ -48,10 +49,9 @@ def look(store: S3Store, *states: ReviewState) -> tuple[list[str], FoundWork]:
     """Look at a list of reviews; give what is to be harvested, and what was seen."""
     backend = MemoryBackend()
     backend.listed = list(states)
-    found = FoundReviews()
-    inspection = HarvestInspection(store, backend, found, Watermark())
-    inspection.run(None, NOW, by_queue_only=False)
-    return [review.state.name for review in found], inspection.work((), 1)
+    inspection = HarvestInspection(store, backend, Watermark())
+    found = [review.state.name for review in inspection.run(None, NOW, by_queue_only=False)]
+    return found, inspection.work((), 1)
 
 
 @pytest.mark.parametrize("status", ReviewStatus)
@@ -107,9 +107,7 @@ def test_what_the_first_wrote_into_the_ledger_counts(store: S3Store) -> None:
 def shared_out(
     store: S3Store, reviews: int, size: int, at: datetime = NOW, run: str = "2026-11-20-run"
 ) -> tuple[HarvestBatch, ...]:
-    found = FoundReviews()
-    for number in range(reviews):
-        found.add(state(str(number), ReviewStatus.COMPLETED))
+    found = [EndedReview(state(str(number), ReviewStatus.COMPLETED)) for number in range(reviews)]
     return write_batches(store, run, found, at, size)
 
 

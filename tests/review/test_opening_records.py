@@ -13,12 +13,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
-from custom_labels.review.budget_records import ReviewBudget
-from custom_labels.review.opened_records import OpenedReview, find_requests
 from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.opening_records import ReviewOpener
-from custom_labels.review.request_records import WaitingReviews
+from custom_labels.review.opening_records import OpenedReview, ReviewBudget, ReviewOpener, find_requests
 from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.waiting_records import WaitingReviews
 from custom_labels.s3.store import S3Store
 from tests.kit.memory_backend import MemoryBackend
 from tests.kit.review_requests import request_for

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from custom_labels.core.codec import to_json
-from custom_labels.review.request_records import WAITING, WaitingFile, WaitingReviews
+from custom_labels.review.waiting_records import WAITING, WaitingFile, WaitingReviews
 from custom_labels.s3.line_files import to_lines
 from custom_labels.s3.store import S3Store, StorageError
 from tests.kit.review_requests import request_for

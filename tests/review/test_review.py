@@ -8,7 +8,6 @@ from custom_labels.core.codec import from_json, to_json
 from custom_labels.review.review import (
     Agreement,
     Consensus,
-    ConsensusRule,
     ReviewAnswer,
     ReviewRequest,
     ReviewStatus,
@@ -17,9 +16,9 @@ from custom_labels.review.review import (
 from tests.kit.review_requests import request_for
 
 
-def consensus(*labels: str | None, quorum: int = 2, majority: bool = True) -> Consensus:
+def consensus(*labels: str | None, quorum: int = 2) -> Consensus:
     answers = [ReviewAnswer(f"w{n}", label, f"2026-11-20T11:00:{n:02}") for n, label in enumerate(labels)]
-    return find_consensus(answers, ConsensusRule(quorum, majority))
+    return find_consensus(answers, quorum)
 
 
 @pytest.mark.parametrize(
@@ -46,15 +45,11 @@ def test_what_people_say_together(labels: tuple[str | None, ...], agreement: Agr
     assert sum(number for _, number in found.votes) == len(labels)
 
 
-def test_more_than_any_other_is_enough_when_no_majority_is_asked_for() -> None:
-    assert consensus("a", "a", "b", "c", majority=False).label == "a"
-
-
 def test_the_earliest_answer_of_a_person_counts() -> None:
     first = ReviewAnswer("w", "a", "2026-11-20T11:00:00")
     second = ReviewAnswer("w", "b", "2026-11-20T12:00:00")
 
-    assert find_consensus([second, first], ConsensusRule(1)).votes == (("a", 1),)
+    assert find_consensus([second, first], 1).votes == (("a", 1),)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""The trigger that fires when a project's queue holds messages that a run has to see."""
+"""The trigger that fires when a project's queue holds messages that a run has to see.
+
+It reads messages only where the bucket may announce more than new images: so a notification without a prefix makes no
+run that triggers itself by what it writes, and no message is received for nothing elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from custom_labels.aws.triggers.queue import Numbers, QueueTrigger
 from custom_labels.core.keys import INBOX
 from custom_labels.core.names import PROJECT_FILE
-from custom_labels.detection.events import is_news
+from custom_labels.detection.events import read_event
 from custom_labels.detection.notifications import may_send_own_objects
 
 INSPECT_SECONDS = 60
@@ -60,13 +64,8 @@ class AnnouncementTrigger(QueueTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give the class path and the arguments."""
         path, arguments = super().serialize()
-        ours = {
-            "bucket": self.bucket,
-            "prefix": self.prefix,
-            "of_images": self.of_images,
-            "inspect_seconds": self.inspect_seconds,
-        }
-        return path, {**arguments, **ours}
+        ours = ("bucket", "prefix", "of_images", "inspect_seconds")
+        return path, {**arguments, **{name: getattr(self, name) for name in ours}}
 
     def is_due(self, numbers: Numbers) -> bool:
         """Forget what was put off when the queue is empty."""
@@ -93,16 +92,15 @@ class AnnouncementTrigger(QueueTrigger):
 
     async def _sieve(self, client: Any, messages: list[dict[str, Any]]) -> bool:
         """Delete the messages that are no news, and put the others back; give whether there are such."""
-        back: list[dict[str, Any]] = []
-        dropped: list[dict[str, Any]] = []
-        receipts = 0
-        for number, message in enumerate(messages):
-            entry = {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-            if is_news(message["Body"], bucket=self.bucket, prefix=self.prefix, of_images=self.of_images):
-                back.append({**entry, "VisibilityTimeout": 0})
-                receipts = max(receipts, int(message["Attributes"]["ApproximateReceiveCount"]))
-            else:
-                dropped.append(entry)
+        read = [
+            (self._is_news(message["Body"]), {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}, message)
+            for number, message in enumerate(messages)
+        ]
+        dropped = [entry for is_news, entry, _ in read if not is_news]
+        back = [{**entry, "VisibilityTimeout": 0} for is_news, entry, _ in read if is_news]
+        receipts = max(
+            (int(each["Attributes"]["ApproximateReceiveCount"]) for is_news, _, each in read if is_news), default=0
+        )
         if receipts >= RECEIVED_OFTEN:
             self._not_read_until = time.monotonic() + self.repeat_seconds * 4 ** (receipts - RECEIVED_OFTEN)
         if dropped:
@@ -111,6 +109,10 @@ class AnnouncementTrigger(QueueTrigger):
         if back:
             await client.change_message_visibility_batch(QueueUrl=self.queue_url, Entries=back)
         return bool(back)
+
+    def _is_news(self, body: str) -> bool:
+        read = read_event(body, bucket=self.bucket, prefix=self.prefix)
+        return read.is_news if self.of_images else read.trouble is not None
 
     async def _may_hold_own_objects(self) -> bool:
         """Whether the bucket may send more to the queue than belongs into it, as far as that can be seen."""

@@ -56,7 +56,7 @@ def autostart(project: Project, settings: DetectionSettings, collected: Collecte
 
 
 def why_not_autostarted(ctx: ProjectContext, settings: DetectionSettings, status: str | None) -> str | None:
-    """Say why images may not start the live version now, ``None`` if they may.
+    """Explain why images may not start the live version now, ``None`` if they may.
 
     :param status: AWS's status of it, which is not RUNNING.
     """
@@ -83,7 +83,7 @@ class AutostartOperator(StartLiveOperator):
 
     @final
     def execute(self, context: Context) -> Any:
-        """Look again under the lock, then start it."""
+        """Check again under the lock, then start it."""
         require_inputs(self.task_id, {"settings": self.settings, "collected": self.version_name})
         ctx = ProjectContext(self.project, context)
         live = ctx.registry.live()

@@ -1,4 +1,8 @@
-"""The operator that detects one batch of images, and goes on from where it was however it ended."""
+"""The operator that detects one batch of images, and goes on from where it was however it ended.
+
+Inference is billed by time, not by call: so a second try asks again about what has no result, and nothing else is kept
+of how far a batch has come.
+"""
 
 from __future__ import annotations
 
@@ -26,25 +30,25 @@ from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import each_of
 from custom_labels.deployment.service_records import read_service
-from custom_labels.detection.detection import Decision, Detection, Thresholds, decide
-from custom_labels.detection.doubts import first_request
+from custom_labels.detection.detection import Decision, Detection, decide, first_request
+from custom_labels.detection.detection_records import read_result, save_result, write_log
 from custom_labels.detection.live_version_client import LiveVersionClient
-from custom_labels.detection.log_records import write_log
-from custom_labels.detection.result_records import read_result, save_result
 from custom_labels.detection.settings import DetectionSettings
-from custom_labels.detection.work import LEFT, BatchResult, DetectionBatch, WorkItem, chunks
-from custom_labels.review.request_records import WaitingReviews
-from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.detection.work import EXAMPLES, LEFT, BatchResult, DetectionBatch, WorkItem, chunks
+from custom_labels.review.review import Purpose
+from custom_labels.review.waiting_records import WaitingReviews
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+Asked = tuple[list[WorkItem], list[Detection], list[Future[Prediction[LiveVersion]]]]
+"""A chunk without what has a result, these results, and the answers that are waited for."""
 CHUNKS_AT_ONCE = 3
 """Chunks that are detected or written at the same time: while one is written the next ones are detected."""
 WRITERS = 16
+WITH_RESULT = frozenset({PredictionStatus.ANSWERED, PredictionStatus.UNREADABLE})
 TRIES = 3
 """Deliveries of a message after which an image that fails is a matter for people."""
-EXAMPLES = 5
 
 
 def detect_batches(
@@ -114,8 +118,7 @@ class DetectBatchOperator(BaseOperator):
         """
         ctx = ProjectContext(self.project, context)
         require_inputs(self.task_id, {"settings": self.settings, "batch": self.batch})
-        batch = from_json(DetectionBatch, self.batch)
-        work = BatchWork(ctx, from_json(DetectionSettings, self.settings), batch)
+        work = BatchWork(ctx, from_json(DetectionSettings, self.settings), from_json(DetectionBatch, self.batch))
         try:
             work.finish(is_repeated=is_resumed or ctx.run.is_repeated)
         except EndpointUnavailable as error:
@@ -123,7 +126,7 @@ class DetectBatchOperator(BaseOperator):
                 self.wait(work, None if work.chunks_answered else waiting_since, error)
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
             work.leave_rest()
-        self.log.info("Batch %s: %s.", batch.number, dict(work.counts))
+        self.log.info("Batch %s: %s.", work.batch.number, dict(work.counts))
         return to_json(work.result())
 
     def wait(self, work: BatchWork, since: float | None, error: EndpointUnavailable) -> NoReturn:
@@ -155,7 +158,7 @@ def is_stopped_by_guard(ctx: ProjectContext) -> bool:
 
 
 class BatchWork:
-    """One batch on its way."""
+    """One batch on its way: chunks of it are detected by many threads, several at a time, and written one by one."""
 
     def __init__(self, ctx: ProjectContext, settings: DetectionSettings, batch: DetectionBatch) -> None:
         self.ctx = ctx
@@ -163,7 +166,6 @@ class BatchWork:
         self.batch = batch
         self.counts: Counter[str] = Counter()
         self.chunks_answered = 0
-        self.reviews = WaitingReviews(ctx.store)
         self._examples: list[str] = []
         self._calls = 0
         self._seconds = 0.0
@@ -177,42 +179,32 @@ class BatchWork:
 
     def leave_rest(self) -> None:
         """Count the images that a later run finds again."""
-        done = sum(number for name, number in self.counts.items() if name not in _COUNTED_TWICE)
+        done = sum(number for name, number in self.counts.items() if name not in {"repeated", "dead_lettered"})
         self.counts[LEFT] = self.batch.images - done
 
     def finish(self, *, is_repeated: bool) -> None:
-        """Detect the chunks, several at a time, and write them one by one.
+        """Detect all that is left of the batch.
 
         :param is_repeated: whether some images may have their results already.
         :raises EndpointUnavailable: the live version does not answer; what is written stays written.
         """
-        left = chunks(take(self.ctx.store, self.batch.key, self.batch.items, WorkItem))
-        chunk = next(left, None)
-        if chunk is None:
-            return
         client = LiveVersionClient(self.ctx, self.settings, self.batch)
-        if is_repeated:
-            client.follow()
         begun = time.monotonic()
-        with (
-            self._writers,
-            ThreadPoolExecutor(1) as finishing,
-            ThreadPoolExecutor(client.threads) as asking,
-        ):
-            pending: deque[Future[None]] = deque()
+        pending: deque[Asked] = deque()
+        with self._writers, ThreadPoolExecutor(client.threads) as asking:
             try:
-                while chunk is not None:
+                items = take(self.ctx.store, self.batch.key, self.batch.items, WorkItem)
+                for number, chunk in enumerate(chunks(items)):
+                    if number or is_repeated:
+                        client.follow()
                     done = self._done(chunk) if is_repeated else {}
                     rest = [item.without(done) for item in chunk]
-                    asked = [asking.submit(client.detect, image) for item in rest for image in item.images]
-                    pending.append(finishing.submit(self._finish_chunk, rest, done.values(), asked, client))
+                    answers = [asking.submit(client.detect, image) for item in rest for image in item.images]
+                    pending.append((rest, list(done.values()), answers))
                     if len(pending) >= CHUNKS_AT_ONCE:
-                        pending.popleft().result()
-                    chunk = next(left, None)
-                    if chunk is not None:
-                        client.follow()
+                        self._finish_chunk(*pending.popleft())
                 while pending:
-                    pending.popleft().result()
+                    self._finish_chunk(*pending.popleft())
             except BaseException:
                 client.stop()
                 raise
@@ -226,62 +218,53 @@ class BatchWork:
         return {image: result for image, result in zip(images, found, strict=True) if result is not None}
 
     def _finish_chunk(
-        self,
-        chunk: list[WorkItem],
-        done: Iterable[Detection],
-        asked: list[Future[Prediction[LiveVersion]]],
-        client: LiveVersionClient,
+        self, chunk: list[WorkItem], done: list[Detection], asked: list[Future[Prediction[LiveVersion]]]
     ) -> None:
-        """Wait for a chunk's answers and write it, unless one before it could not be written.
-
-        :param done: results of an earlier try, which are only counted.
-        """
-        try:
-            self._write(chunk, {answer.image: answer for answer in (future.result() for future in asked)})
-        except BaseException:
-            client.stop()
-            raise
+        """Wait for a chunk's answers and write it; the results of an earlier try are only counted."""
+        self._write(chunk, [future.result() for future in asked])
         self.counts.update(str(result.decision) for result in done)
         self._show(f"{each.key}: {each.reason}" for each in done if each.decision is Decision.UNREADABLE)
         self.chunks_answered += bool(asked)
 
-    def _write(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> None:
+    def _write(self, chunk: list[WorkItem], answers: list[Prediction[LiveVersion]]) -> None:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
-        detections = [self._decide(answer) for answer in found.values() if answer.status in _WITH_RESULT]
-        name = _name(detection for detection, _ in detections)
+        store, reviewers = self.ctx.store, self.settings.reviewers_per_image
+        detections = [(self._detection(answer), answer.version) for answer in answers if answer.status in WITH_RESULT]
+        # Named by its images, so that a second try adds what was left, or overwrites it. A request that two files hold
+        # is opened once all the same.
+        images = "\n".join(f"{each.key} {each.etag}" for each, _ in detections)
+        name = hashlib.sha256(images.encode()).hexdigest()[:32]
         if detections:
-            write_log(self.ctx.store, name, (detection for detection, _ in detections))
-        self.reviews.add(name, (request for _, request in detections if request is not None))
-        written = self._writers.map(lambda each: save_result(self.ctx.store, each[0]), detections)
-        self.counts["repeated"] += sum(not is_new for is_new in written)
-        self.counts.update(str(detection.decision) for detection, _ in detections)
-        self.counts["gone"] += sum(answer.status is PredictionStatus.GONE for answer in found.values())
-        self.counts["failed"] += sum(answer.status is PredictionStatus.FAILED for answer in found.values())
-        self.counts["dead_lettered"] += self._settle_messages(chunk, found)
-        self._show(
-            f"{answer.image.key}: {answer.message}"
-            for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE)
-            for answer in found.values()
-            if answer.status is status
+            write_log(store, name, (each for each, _ in detections))
+        doubts = (
+            first_request(self.ctx.project.name, each, version.labels, Purpose.DOUBT, reviewers)
+            for each, version in detections
+            if each.review
         )
+        WaitingReviews(store).add(name, doubts)
+        written = self._writers.map(lambda each: save_result(store, each[0]), detections)
+        self.counts["repeated"] += sum(not is_new for is_new in written)
+        self.counts.update(str(each.decision) for each, _ in detections)
+        self.counts.update(answer.status.name.lower() for answer in answers if answer.status not in WITH_RESULT)
+        self._settle_messages(chunk, {answer.image: answer for answer in answers})
+        for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE):
+            self._show(f"{answer.image.key}: {answer.message}" for answer in answers if answer.status is status)
 
     def _show(self, troubles: Iterable[str]) -> None:
         """Keep the first few examples of what went wrong."""
         self._examples = [*self._examples, *troubles][:EXAMPLES]
 
-    def _decide(self, answer: Prediction[LiveVersion]) -> tuple[Detection, ReviewRequest | None]:
-        """Make an image's result, and the request for its review if it is doubtful."""
+    def _detection(self, answer: Prediction[LiveVersion]) -> Detection:
+        """Make an image's result, which names the review that it asks for if it is doubtful."""
         settings, image, version = self.settings, answer.image, answer.version
         minimum = settings.minimum_label_detection_confidence
         if answer.status is PredictionStatus.UNREADABLE:
             decision, reason = Decision.UNREADABLE, answer.message
         else:
-            thresholds = Thresholds(minimum, settings.label_detection_confidence)
-            decision, minimum, reason = decide(answer.labels, thresholds, review_is_on=settings.enable_a2i_workflow)
-        review = None
-        if decision is Decision.REVIEW:
-            review = review_name(self.ctx.project.name, image.key, image.etag, 1)
-        detection = Detection(
+            by_label, review_is_on = settings.label_detection_confidence, settings.enable_a2i_workflow
+            decision, minimum, reason = decide(answer.labels, minimum, by_label, review_is_on=review_is_on)
+        is_asked = decision is Decision.REVIEW
+        return Detection(
             image=self.ctx.store.uri(image.key),
             key=image.key,
             etag=image.etag,
@@ -292,47 +275,21 @@ class BatchWork:
             minimum_confidence=minimum,
             decision=decision,
             reason=reason,
-            review=review,
+            review=review_name(self.ctx.project.name, image.key, image.etag, 1) if is_asked else None,
         )
-        if review is None:
-            return detection, None
-        reviewers = settings.reviewers_per_image
-        return detection, first_request(self.ctx.project.name, detection, version.labels, Purpose.DOUBT, reviewers)
 
-    def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> int:
-        """Delete the messages whose images are all done; hand those that failed too often to people.
-
-        :return: how many were handed to people.
-        """
+    def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> None:
+        """Delete the messages whose images are all done; send those that failed too often to the dead-letter queue."""
         done: list[Message] = []
-        handed = 0
         for item in chunk:
-            failed = [found[image] for image in item.images if found[image].status is PredictionStatus.FAILED]
+            answers = (found[image] for image in item.images)
+            failed = next((answer for answer in answers if answer.status is PredictionStatus.FAILED), None)
             for message in item.messages:
-                if failed and not self._hand_over(message, failed[0]):
-                    continue
-                handed += bool(failed)
+                if failed is not None:
+                    if message.receive_count < TRIES or self._dead_letters is None:
+                        continue
+                    self._dead_letters.send(message.body, {"reason": failed.message, "key": failed.image.key})
+                    self.counts["dead_lettered"] += 1
                 done.append(message)
         if done and self._queue is not None:
             self._queue.delete(done)
-        return handed
-
-    def _hand_over(self, message: Message, failed: Prediction[LiveVersion]) -> bool:
-        """Send a message that failed too often to the dead-letter queue; give whether that was done."""
-        if message.receive_count < TRIES or self._dead_letters is None:
-            return False
-        self._dead_letters.send(message.body, {"reason": failed.message, "key": failed.image.key})
-        return True
-
-
-_COUNTED_TWICE = frozenset({"repeated", "dead_lettered"})
-_WITH_RESULT = frozenset({PredictionStatus.ANSWERED, PredictionStatus.UNREADABLE})
-
-
-def _name(detections: Iterable[Detection]) -> str:
-    """Name what is written of a chunk by its images, so that a second try adds to it what was left, or overwrites it.
-
-    A request that two files hold is opened once all the same.
-    """
-    images = "\n".join(f"{each.key} {each.etag}" for each in detections)
-    return hashlib.sha256(images.encode()).hexdigest()[:32]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,11 +24,20 @@ from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.detection.autostart_operator import why_not_autostarted
 from custom_labels.detection.events import Announcement, PassedOver, read_event
-from custom_labels.detection.inbox_records import Inbox
+from custom_labels.detection.inbox_records import Inbox, delete_batches, work_folder, write_batches
 from custom_labels.detection.settings import DetectionSettings
-from custom_labels.detection.summary import DetectionOutcome, Rest, Summary
-from custom_labels.detection.work import BatchResult, Collected, NextStep, VersionToStart, group_announcements
-from custom_labels.detection.work_records import delete_batches, work_folder, write_batches
+from custom_labels.detection.work import (
+    EXAMPLES,
+    BatchResult,
+    Collected,
+    DetectionOutcome,
+    NextStep,
+    Rest,
+    Summary,
+    VersionToStart,
+    WorkItem,
+    group_announcements,
+)
 from custom_labels.errors import NothingToDo
 from custom_labels.review.review_tasks import open_reviews
 
@@ -38,8 +46,7 @@ log = logging.getLogger(__name__)
 MOST_MESSAGES = 5_000
 LEAST_VISIBILITY = 900
 START_SECONDS = 3_600
-"""How long a version may take to start; for so long, the messages of the images that wait for it stay ours besides."""
-EXAMPLES = 5
+"""How long a version may take to start, by which the messages of the images that wait for it stay invisible longer."""
 
 
 @deciding_fan_out("batches")
@@ -55,20 +62,20 @@ def collect(ctx: ProjectContext, settings: DetectionSettings) -> Collected:
         return Collected(NextStep.FINISH, trouble=f"there is no {live_uri}: no version was deployed yet")
     described = ctx.rekognition.describe_version(live.project_arn, live.version_name)
     if described.status == "RUNNING":
-        return collect_work(ctx, settings, live, Units.of(described.raw).minimum)
+        return _collect_work(ctx, settings, live, Units.of(described.raw).minimum)
     if why := _why_not_started(ctx, settings, described.status):
         trouble = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING, and {why}"
         return Collected(NextStep.FINISH, trouble=trouble)
     units = _units_before(ctx, settings, live)
     start = VersionToStart(live.project_arn, live.version_name, units)
-    return replace(collect_work(ctx, settings, live, units.minimum, start_seconds=START_SECONDS), start=start)
+    return _collect_work(ctx, settings, live, units.minimum, start)
 
 
 def _why_not_started(ctx: ProjectContext, settings: DetectionSettings, status: str | None) -> str | None:
-    """Say why the version that serves is not started for images, ``None`` if it may be and some wait.
+    """Explain why the version that serves is not started for images, ``None`` if it may be and some wait.
 
     A message alone is no reason to pay for a version: it may announce a folder marker, or an image that has its result.
-    So one image without a result is looked for, which costs what a sweep does.
+    So one image without a result is searched for, which costs what a sweep does.
     """
     if why := why_not_autostarted(ctx, settings, status):
         return why
@@ -88,42 +95,55 @@ def _units_before(ctx: ProjectContext, settings: DetectionSettings, live: LiveVe
     return record.units_or(Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units))
 
 
-def collect_work(
-    ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion, units: int, *, start_seconds: int = 0
+def _collect_work(
+    ctx: ProjectContext,
+    settings: DetectionSettings,
+    live: LiveVersion,
+    units: int,
+    start: VersionToStart | None = None,
 ) -> Collected:
-    """Find out what there is to detect, and share it out in batches.
+    """Find out what there is to detect, share it out in batches, and delete the messages that are of no more use.
 
     :param units: inference units that the version runs with, or is started with.
-    :param start_seconds: how long it takes until the version runs.
+    :param start: the version, where it is to be started first.
     """
-    swept = not ctx.run.triggered_by_queue_only or bool(start_seconds)
+    is_swept = start is not None or not ctx.run.triggered_by_queue_only
     most_batch, work = settings.detection_batch_images, work_folder(ctx.owner)
-    with tempfile.TemporaryDirectory() as folder:
-        most = ctx.param("maximum_images") or MOST_BATCHES * most_batch
-        with Inbox(ctx.store, Path(folder) / "inbox.db", most) as inbox:
-            needed = max(LEAST_VISIBILITY, 2 * MOST_MESSAGES / settings.detections_per_unit_second)
-            visibility = start_seconds + int(ctx.param("visibility_seconds") or needed)
-            collected = _receive(ctx, inbox, visibility, swept=swept)
-            batches = write_batches(
-                ctx.store, work, inbox, live, units, most=most_batch, workers=ctx.project.detection_workers
-            )
-            left = inbox.left
+    needed = max(LEAST_VISIBILITY, 2 * MOST_MESSAGES / settings.detections_per_unit_second)
+    visibility = int(ctx.param("visibility_seconds") or needed) + (START_SECONDS if start else 0)
+    most = ctx.param("maximum_images") or MOST_BATCHES * most_batch
+    queue, drained = project_queue(ctx.project, "detections"), DrainedMessages(ctx)
+    with tempfile.TemporaryDirectory() as folder, Inbox(ctx.store, Path(folder) / "inbox.db", most) as inbox:
+        announced = group_announcements(drained.drain(queue, visibility) if queue else ())
+        over = inbox.announce(announced, swept=is_swept)
+        if is_swept:
+            over += inbox.sweep()
+            # Those that were announced lie there, too.
+            drained.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
+        if queue:
+            drained.settle(queue, over)
+        workers = ctx.project.detection_workers
+        batches = write_batches(ctx.store, work, inbox, live, units, most=most_batch, workers=workers)
     images = sum(batch.images for batch in batches)
-    log.info("%s images in %s batches: %s", images, len(batches), collected)
-    begin = NextStep.START if start_seconds else NextStep.DETECT
-    return replace(
-        collected,
+    log.info("%s images in %s batches; passed over: %s", images, len(batches), dict(drained.reasons))
+    begin = NextStep.START if start else NextStep.DETECT
+    return Collected(
         choice=begin if batches else NextStep.FINISH,
         batches=batches,
+        start=start,
         work=work,
         images=images,
-        left=left,
+        left=inbox.left,
         misspelt=_misspelt(ctx, settings, live),
+        reasons={reason.value: count for reason, count in drained.reasons.items() if count},
+        garbage=len(drained.garbage),
+        dead_lettered=len(drained.garbage) if drained.dead_letters else 0,
+        examples=tuple(f"a message: {why}" for _, why in drained.garbage[:EXAMPLES]),
     )
 
 
 def _misspelt(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> str:
-    """Say which thresholds are those of no label, so that detections go by another than was meant; empty if none is."""
+    """Name the thresholds of labels that the version does not know, which have no effect; empty if there are none."""
     if not (unknown := unknown_labels(settings.label_detection_confidence, live.labels)):
         return ""
     words = (
@@ -134,41 +154,8 @@ def _misspelt(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersio
     return words
 
 
-def _receive(ctx: ProjectContext, inbox: Inbox, visibility: int, *, swept: bool) -> Collected:
-    """Fill the inbox from the queue and from what is found, and delete the messages that are of no more use.
-
-    :param visibility: seconds for which messages stay ours.
-    """
-    queue = project_queue(ctx.project, "detections")
-    drained = DrainedMessages(ctx)
-    announced = group_announcements(drained.drain(queue, visibility) if queue else ())
-    over = inbox.announce(announced, swept=swept)
-    if swept:
-        over += inbox.sweep()
-    if outside := drained.reasons[PassedOver.OUTSIDE]:
-        log.warning(
-            "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
-            "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
-            outside,
-            ctx.store.uri(INBOX),
-            ctx.project.name,
-        )
-    if swept:  # those that were announced lie there, too
-        drained.reasons[PassedOver.NOT_AN_IMAGE] = inbox.passed_over[PassedOver.NOT_AN_IMAGE]
-    done = [*drained.passed_over, *(message for item in over for message in item.messages)]
-    if queue:
-        queue.delete([*done, *drained.hand_over()])
-    return Collected(
-        NextStep.FINISH,
-        reasons={reason.value: count for reason, count in drained.reasons.items() if count},
-        garbage=len(drained.garbage),
-        dead_lettered=len(drained.garbage) if drained.dead_letters else 0,
-        examples=tuple(f"a message: {why}" for _, why in drained.garbage[:EXAMPLES]),
-    )
-
-
 class DrainedMessages:
-    """What the messages of a drain say, sorted."""
+    """The messages of a drain, sorted by what they announce."""
 
     def __init__(self, ctx: ProjectContext) -> None:
         self.ctx = ctx
@@ -178,7 +165,10 @@ class DrainedMessages:
         self.garbage: list[tuple[Message, str]] = []
 
     def drain(self, queue: QueueHook, visibility: int) -> Iterator[tuple[Message, tuple[Announcement, ...]]]:
-        """Drain the queue and give the messages that announce images."""
+        """Drain the queue and give the messages that announce images.
+
+        :param visibility: seconds for which no other consumer sees them.
+        """
         store = self.ctx.store
         for message in queue.receive(MOST_MESSAGES, visibility):
             read = read_event(message.body, bucket=store.bucket, prefix=store.prefix)
@@ -192,31 +182,42 @@ class DrainedMessages:
                 log.info("Message %s: %s.", message.id, "; ".join(read.examples) or "no records")
                 self.passed_over.append(message)
 
-    def hand_over(self) -> list[Message]:
-        """Send what nobody understands to the dead-letter queue; without one it stays where it is.
+    def settle(self, queue: QueueHook, over: Iterable[WorkItem]) -> None:
+        """Delete the messages that are of no more use; what is no event of the inbox goes to the dead-letter queue.
 
-        :return: the messages that were sent.
+        Without such a queue it stays where it is.
+
+        :param over: items of which nothing is left to do.
         """
-        if self.dead_letters is None:
-            return []
-        for message, why in self.garbage:
-            self.dead_letters.send(message.body, {"reason": why})
-        return [message for message, _ in self.garbage]
+        done = [*self.passed_over, *(message for item in over for message in item.messages)]
+        if self.dead_letters is not None:
+            for message, why in self.garbage:
+                self.dead_letters.send(message.body, {"reason": why})
+                done.append(message)
+        queue.delete(done)
+        if outside := self.reasons[PassedOver.OUTSIDE]:
+            log.warning(
+                "%s objects outside %s were announced, such as what the project writes itself. Give the bucket's "
+                "notification to 'queues.detections' that prefix; %s_bootstrap names the one that is wrong.",
+                outside,
+                self.ctx.store.uri(INBOX),
+                self.ctx.project.name,
+            )
 
 
 @decision
 def finish(
     ctx: ProjectContext, settings: DetectionSettings, collected: Collected, detected: Sequence[BatchResult] | None
 ) -> DetectionOutcome:
-    """Open the reviews that wait, and say what became of the images.
+    """Open the reviews that wait, and record what became of the images.
 
-    One task does both: a second try finds the reviews that the first one opened by their names, and says the same. That
-    no version serves is said once, not at every run.
+    One task does both: a second try finds the reviews that the first one opened by their names, and records the same.
+    That no version serves is notified once, not at every run.
     """
     if collected.trouble:
-        _require_news(ctx, f"{collected.trouble}; new images wait")
-        ended = finish_run(ctx, settings, Outcome.NOTHING_SERVES, f"{collected.trouble}; new images wait")
-        return DetectionOutcome(**vars(ended))
+        detail = f"{collected.trouble}; new images wait"
+        _require_news(ctx, detail)
+        return DetectionOutcome(**vars(finish_run(ctx, settings, Outcome.NOTHING_SERVES, detail)))
     opened = open_reviews.function(ctx, settings)
     summary = Summary.of(collected, detected or (), opened)
     ended = finish_run(ctx, settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
@@ -231,11 +232,8 @@ def _require_news(ctx: ProjectContext, detail: str) -> None:
     :raises NothingToDo: it is.
     """
     before = ctx.registry.last_run(ctx.run.dag_id)
-    if (before.get("outcome"), before.get("detail"), before.get("run") == ctx.run_name) == (
-        Outcome.NOTHING_SERVES,
-        detail,
-        False,
-    ):
+    is_same = (before.get("outcome"), before.get("detail")) == (Outcome.NOTHING_SERVES, detail)
+    if is_same and before.get("run") != ctx.run_name:
         ctx.note(f"Still: {detail}.")
         raise NothingToDo(f"That was notified by run '{before.get('run')}' and has not changed since.")
 

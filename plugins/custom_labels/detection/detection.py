@@ -1,13 +1,17 @@
-"""A detection: what a version says an image shows, and what is decided about it."""
+"""A detection: what a version predicts for an image, and what is decided about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from custom_labels.aws.predictions import DetectedLabel
+from custom_labels.core.codec import to_json
+from custom_labels.core.names import review_name
+from custom_labels.datasets.label_names import choices
+from custom_labels.review.review import Purpose, ReviewRequest
 
 
 class Decision(StrEnum):
@@ -22,24 +26,8 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """The confidence that a label must reach to be believed.
-
-    :param default: in percent.
-    :param by_label: for single labels, in percent.
-    """
-
-    default: float
-    by_label: Mapping[str, float]
-
-    def of(self, label: str) -> float:
-        """Give the threshold of a label."""
-        return self.by_label.get(label, self.default)
-
-
-@dataclass(frozen=True)
 class Detection:
-    """One result: one image, at one ETag, put to one version.
+    """One result: one image, at one ETag, detected by one version.
 
     :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
     :param detected_at: ISO 8601 in UTC.
@@ -73,32 +61,50 @@ class Detection:
 
     def to_record(self) -> dict[str, Any]:
         """Give it as JSON types; ``label`` and ``confidence`` are there for readers of the result."""
-        return {
-            **asdict(self),
-            "labels": [asdict(label) for label in self.labels],
-            "label": self.label,
-            "confidence": self.confidence,
-        }
+        return {**to_json(self), "label": self.label, "confidence": self.confidence}
 
 
 def decide(
-    labels: tuple[DetectedLabel, ...], thresholds: Thresholds, *, review_is_on: bool
+    labels: tuple[DetectedLabel, ...], minimum: float, by_label: Mapping[str, float], *, review_is_on: bool
 ) -> tuple[Decision, float, str]:
     """Decide whether a detection is believed.
 
     :param labels: the surest first.
+    :param minimum: confidence in percent that a label must reach; ``by_label`` for single labels.
     :param review_is_on: whether doubtful ones go to people.
     :return: the decision, the threshold that counted, and why.
     """
     doubtful = Decision.REVIEW if review_is_on else Decision.NOT_REVIEWED
     if not labels:
-        return doubtful, thresholds.default, "no label was found"
+        return doubtful, minimum, "no label was found"
     first = labels[0]
-    minimum = thresholds.of(first.name)
-    if first.confidence < minimum:
-        return doubtful, minimum, f"'{first.name}' at {first.confidence:.1f} % is below its minimum of {minimum:g} %"
-    return (
-        Decision.ACCEPTED,
-        minimum,
-        f"'{first.name}' at {first.confidence:.1f} % reaches its minimum of {minimum:g} %",
+    minimum = by_label.get(first.name, minimum)
+    is_below = first.confidence < minimum
+    compared = f"{'is below' if is_below else 'reaches'} its minimum of {minimum:g} %"
+    reason = f"'{first.name}' at {first.confidence:.1f} % {compared}"
+    return doubtful if is_below else Decision.ACCEPTED, minimum, reason
+
+
+def first_request(
+    project: str, detection: Detection, labels: tuple[str, ...], purpose: Purpose, reviewers: int
+) -> ReviewRequest:
+    """Make the request of the first review of a detection.
+
+    :param labels: of the version.
+    """
+    offered, none_label = choices(labels)
+    return ReviewRequest(
+        name=review_name(project, detection.key, detection.etag, 1, audit=purpose is Purpose.AUDIT),
+        image=detection.image,
+        key=detection.key,
+        etag=detection.etag,
+        label=detection.label,
+        confidence=detection.confidence,
+        labels=offered,
+        none_label=none_label,
+        version_name=detection.version_name,
+        purpose=purpose,
+        round=1,
+        reviewers=reviewers,
+        is_also_in_doubt=purpose is Purpose.AUDIT and detection.review is not None,
     )

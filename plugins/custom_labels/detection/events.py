@@ -1,4 +1,4 @@
-"""What a message of a queue says about images: S3's events, as they come directly, through SNS or EventBridge."""
+"""What a message of a queue announces: S3's events, as they come directly, through SNS or EventBridge."""
 
 from __future__ import annotations
 
@@ -16,18 +16,13 @@ from custom_labels.core.keys import INBOX, may_be_image
 
 
 class PassedOver(StrEnum):
-    """Why an object or an event is not put to a version; nothing is wrong with it. The values are for people."""
+    """Why an object or an event is passed over, with which nothing is wrong. The values are shown to people."""
 
     TEST_EVENT = "Test events of S3"
     OTHER_EVENT = "Events that announce no object"
     FOLDER_MARKER = "Folder markers"
     NOT_AN_IMAGE = "Files of another kind by their names"
     OUTSIDE = "Objects outside the inbox"
-
-    @property
-    def is_news(self) -> bool:
-        """Whether a run has to count it: what lies in the inbox is somebody's, however it is named."""
-        return self is PassedOver.NOT_AN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Announced:
-    """What one message says.
+    """What one message announces.
 
     :param announcements: the images that it announces.
     :param passed_over: how many of its records announce none, by the reason, and ``examples`` of them.
@@ -57,29 +52,21 @@ class Announced:
 
     @property
     def is_news(self) -> bool:
-        """Whether a run has to see the message: it announces an image, has to be counted, or is trouble.
+        """Whether a run has to see the message: it announces an image or another file of the inbox, or is trouble.
 
         The project's own writes are no news, which a bucket announces too whose notification has no prefix.
         """
-        return bool(self.announcements or self.trouble or any(reason.is_news for reason in self.passed_over))
-
-
-class _NotUnderstood(Exception):
-    """Why a body or a record is no event of the inbox."""
-
-
-def _of_object(*names: str) -> AliasChoices:
-    return AliasChoices(*(AliasPath("object", name) for name in names))
+        return bool(self.announcements or self.trouble or PassedOver.NOT_AN_IMAGE in self.passed_over)
 
 
 class _Object(BaseModel):
     """What an event is about, as EventBridge writes it; S3 itself does likewise, but for the key."""
 
     bucket: str = Field(validation_alias=AliasPath("bucket", "name"))
-    key: str = Field(validation_alias=_of_object("key"))
-    etag: str = Field("", validation_alias=_of_object("eTag", "etag"))
-    size: int | None = Field(None, validation_alias=_of_object("size"))
-    sequencer: str = Field("", validation_alias=_of_object("sequencer"))
+    key: str = Field(validation_alias=AliasPath("object", "key"))
+    etag: str = Field("", validation_alias=AliasChoices(AliasPath("object", "eTag"), AliasPath("object", "etag")))
+    size: int | None = Field(None, validation_alias=AliasPath("object", "size"))
+    sequencer: str = Field("", validation_alias=AliasPath("object", "sequencer"))
 
 
 class _EncodedObject(_Object):
@@ -119,7 +106,7 @@ class _Message(BaseModel):
         elif self.wrapped:
             yield from self.wrapped.events()
         else:
-            raise _NotUnderstood("the message is no event of S3: it has neither 'Records' nor a 'detail' of aws.s3")
+            raise ValueError("the message is no event of S3: it has neither 'Records' nor a 'detail' of aws.s3")
 
 
 _BRIDGE_KINDS = {"Object Created": "ObjectCreated", "Object Deleted": "ObjectRemoved"}
@@ -135,39 +122,28 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
     :param bucket: the project's bucket, ``prefix`` what its keys begin with. Objects elsewhere in the bucket are passed
         over, those of other buckets are trouble.
     """
-    announcements: list[Announcement] = []
-    passed_over: list[tuple[PassedOver, str]] = []
     try:
-        for kind, found in _Message.model_validate_json(body).events():
-            read = _read_record(kind, found, bucket, prefix)
-            if isinstance(read, Announcement):
-                announcements.append(read)
-            else:
-                passed_over.append(read)
+        events = _Message.model_validate_json(body).events()
+        read = [_read_record(kind, found, bucket, prefix) for kind, found in events]
     except ValidationError as error:
         first = error.errors()[0]
         place = f"'{'.'.join(map(str, first['loc']))}': " if first["loc"] else ""
         return Announced(trouble=f"the message is no event as S3 writes them: {place}{first['msg']}")
-    except _NotUnderstood as error:
+    except ValueError as error:
         return Announced(trouble=str(error))
-    counts = Counter(reason for reason, _ in passed_over)
-    return Announced(tuple(announcements), counts, tuple(f"{reason}: {words}" for reason, words in passed_over))
-
-
-def is_news(body: str, *, bucket: str, prefix: str, of_images: bool) -> bool:
-    """Say whether a run has to see a message of one of the project's queues.
-
-    :param of_images: whether it is of the queue that announces images; else of one to which S3 has nothing to say.
-    """
-    read = read_event(body, bucket=bucket, prefix=prefix)
-    return read.is_news if of_images else read.trouble is not None
+    passed_over = [each for each in read if not isinstance(each, Announcement)]
+    return Announced(
+        tuple(each for each in read if isinstance(each, Announcement)),
+        Counter(reason for reason, _ in passed_over),
+        tuple(f"{reason}: {words}" for reason, words in passed_over),
+    )
 
 
 def _read_record(kind: str, found: _Object | None, bucket: str, prefix: str) -> Announcement | tuple[PassedOver, str]:
     if found is None:
         return PassedOver.TEST_EVENT, bucket
     if found.bucket != bucket:
-        raise _NotUnderstood(f"the event is of bucket '{found.bucket}', and the project's is '{bucket}'")
+        raise ValueError(f"the event is of bucket '{found.bucket}', and the project's is '{bucket}'")
     if not found.key.startswith(f"{prefix}{INBOX}"):
         return PassedOver.OUTSIDE, found.key
     if not kind.startswith("ObjectCreated"):
@@ -177,14 +153,14 @@ def _read_record(kind: str, found: _Object | None, bucket: str, prefix: str) -> 
         return reason, found.key
     etag = found.etag.strip('"')
     if not etag:
-        raise _NotUnderstood(f"the event of '{found.key}' has no ETag")
+        raise ValueError(f"the event of '{found.key}' has no ETag")
     # S3 writes sequencers as hexadecimal of differing lengths; the shorter ones are padded for a comparison (S3 User
     # Guide, event message structure).
     return Announcement(InferenceImage(key, etag, is_empty=found.size == 0), found.sequencer.upper().ljust(64, "0"))
 
 
 def why_passed_over(key: str) -> PassedOver | None:
-    """Say why an object of the inbox is not put to a version, ``None`` if it is. An empty file gets a result, too."""
+    """Decide whether an object of the inbox is passed over, ``None`` if not. An empty file gets a result, too."""
     if key.endswith("/"):
         return PassedOver.FOLDER_MARKER
     return None if may_be_image(key) else PassedOver.NOT_AN_IMAGE

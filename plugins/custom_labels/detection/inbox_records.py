@@ -1,25 +1,35 @@
-"""The inbox: which of its images have no result yet, however many there are, in memory that does not grow."""
+"""The inbox: which of its images have no result yet, however many there are, and the batches that share them out.
+
+The images lie in an SQLite file, so that memory does not grow with their number. A few go along with their batch; of
+more, ``detection_work/<run>/<number>.jsonl`` lists a batch's images. These files are deleted at the run's end; those of
+a run that failed stay, so that its tasks may be cleared and go on.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from custom_labels.aws.predictions import InferenceImage
+from custom_labels.core.batch_files import hand_on
 from custom_labels.core.keys import DETECTIONS, INBOX
+from custom_labels.core.live_version import LiveVersion
+from custom_labels.detection.detection_records import has_result, result_folder
 from custom_labels.detection.events import PassedOver, why_passed_over
-from custom_labels.detection.result_records import has_result, result_folder
-from custom_labels.detection.work import WorkItem
-from custom_labels.s3.pages import Page, pages
+from custom_labels.detection.work import DetectionBatch, WorkItem, count_batches, share_out
+from custom_labels.s3.line_files import list_keys
+from custom_labels.s3.pages import pages
 from custom_labels.s3.store import S3Store
 
 THREADS = 16
-
+WORK = "detection_work/"
 _TABLES = """
 CREATE TABLE results (folder TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE found (key TEXT, etag TEXT, is_empty INTEGER);
@@ -27,10 +37,10 @@ CREATE TABLE found (key TEXT, etag TEXT, is_empty INTEGER);
 
 
 class Inbox:
-    """The images that a run has to do: those that messages announced, and those that are found by looking.
+    """The images that a run has to do: those that messages announced, and those that a listing finds.
 
     :param store: the project's bucket and prefix.
-    :param path: an empty place for a temporary database, to be thrown away after use.
+    :param path: of a temporary database, which does not exist yet and is to be thrown away after use.
     :param most: images at most.
     """
 
@@ -40,7 +50,7 @@ class Inbox:
         self.left = False
         """Whether there are more images than that."""
         self.passed_over: Counter[PassedOver] = Counter()
-        """Objects that lie in the inbox and are not put to a version, as far as a sweep came."""
+        """Objects that lie in the inbox and are not detected, as far as a sweep came."""
         self.items: list[WorkItem] = []
         self._found = 0
         self._database = sqlite3.connect(path)
@@ -62,20 +72,19 @@ class Inbox:
                 yield WorkItem((InferenceImage(key, etag, bool(is_empty)),))
 
     def announce(self, items: list[WorkItem], *, swept: bool) -> list[WorkItem]:
-        """Take announced images; those of messages that came before are looked up, as they may be done already.
+        """Take announced images; one call each finds out which of a repeated message are done already.
 
-        :param swept: whether :meth:`sweep` follows, which looks all of them up at once.
+        :param swept: whether :meth:`sweep` follows, which finds that out for all of them at once.
         :return: items of which nothing is left to do.
         """
-        again = [] if swept else [item for item in items if item.is_redelivered]
+        images = [image for item in items if item.is_redelivered and not swept for image in item.images]
         with ThreadPoolExecutor(THREADS) as pool:
-            images = [image for item in again for image in item.images]
             known = pool.map(lambda image: has_result(self.store, image), images)
             done = {image for image, is_known in zip(images, known, strict=True) if is_known}
         return self._take([item.without(done) for item in items])
 
     def sweep(self) -> list[WorkItem]:
-        """Look for images without a result, and see announced ones as they are now.
+        """Find images without a result by two listings, and see announced ones as they are now.
 
         :return: announced items of which nothing is left to do, since they have their results.
         """
@@ -84,14 +93,16 @@ class Inbox:
                 folders = ((key.decode().rpartition("/")[0],) for key in page.keys)
                 self._database.executemany("INSERT OR IGNORE INTO results VALUES (?)", folders)
         now = {image.key: image for item in self.items for image in item.images}
-        for page in pages(self.store, INBOX):
-            for image in self._images(page):
-                if image.key in now:
-                    now[image.key] = image  # replaced since it was announced, perhaps
-                elif not self._is_done(image):
-                    self._find(image)
-            if self.left:
-                break
+        for image in self._images():
+            if image.key in now:
+                now[image.key] = image  # replaced since it was announced, perhaps
+            elif not self._is_done(image):
+                if len(self) >= self.most:
+                    self.left = True
+                    break
+                row = (image.key, image.etag, image.is_empty)
+                self._database.execute("INSERT INTO found VALUES (?, ?, ?)", row)
+                self._found += 1
         looked_up = [replace(item, images=tuple(now[image.key] for image in item.images)) for item in self.items]
         return self._take([item.without(filter(self._is_done, item.images)) for item in looked_up])
 
@@ -99,23 +110,51 @@ class Inbox:
         self.items = [item for item in items if item.images]
         return [item for item in items if not item.images]
 
-    def _find(self, image: InferenceImage) -> None:
-        """Keep an image, unless there are too many."""
-        if len(self) >= self.most:
-            self.left = True
-            return
-        self._database.execute("INSERT INTO found VALUES (?, ?, ?)", (image.key, image.etag, image.is_empty))
-        self._found += 1
-
     def _is_done(self, image: InferenceImage) -> bool:
         row = self._database.execute("SELECT 1 FROM results WHERE folder = ?", (result_folder(image),)).fetchone()
         return row is not None
 
-    def _images(self, page: Page) -> Iterator[InferenceImage]:
+    def _images(self) -> Iterator[InferenceImage]:
         """Go through what may be an image, and count the rest by its reason."""
-        for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
-            text = key.decode()
-            if (reason := why_passed_over(text)) is None:
-                yield InferenceImage(text, etag.decode(), is_empty=size == b"0")
-            else:
-                self.passed_over[reason] += 1
+        for page in pages(self.store, INBOX):
+            for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
+                text = key.decode()
+                if (reason := why_passed_over(text)) is None:
+                    yield InferenceImage(text, etag.decode(), is_empty=size == b"0")
+                else:
+                    self.passed_over[reason] += 1
+
+
+def work_folder(owner: str) -> str:
+    """Give the folder of a run's batches, relative to the project's prefix.
+
+    :param owner: names the run apart from all others, see ``ProjectContext.owner``; a run that is cleared is another.
+    """
+    return f"{WORK}{hashlib.sha256(owner.encode()).hexdigest()[:20]}/"
+
+
+def write_batches(
+    store: S3Store, folder: str, inbox: Inbox, version: LiveVersion, units: int, *, most: int, workers: int
+) -> tuple[DetectionBatch, ...]:
+    """Share the images out into batches of the same size.
+
+    :param version: the version that serves, ``units`` the inference units that it runs with.
+    :param most: images in a batch at most.
+    :param workers: batches that are done at the same time.
+    """
+    count = count_batches(len(inbox), most, workers)
+    items = iter(inbox)
+    batches = []
+    for number, size in enumerate(share_out(len(inbox), count)):
+        batch, key = tuple(islice(items, size)), f"{folder}{number:04}.jsonl"
+        along = hand_on(store, key, batch, is_only=count == 1)
+        images = sum(len(item.images) for item in batch)
+        batches.append(DetectionBatch(number, images, min(workers, count), version, units, along, key))
+    return tuple(batches)
+
+
+def delete_batches(store: S3Store, folder: str) -> None:
+    """Delete the files of a run's batches."""
+    for keys in list_keys(store, folder):
+        for key in keys:
+            store.call("delete_object", key)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class LiveVersionClient(InferenceClient[LiveVersion]):
     """Asks the version that serves, whichever that is at the moment, about every label.
 
-    :param batch: whom to ask first, and how many tasks share its rate.
+    :param batch: names the version to ask first, and how many tasks share its rate.
     """
 
     def __init__(self, ctx: ProjectContext, settings: DetectionSettings, batch: DetectionBatch) -> None:
@@ -33,23 +33,17 @@ class LiveVersionClient(InferenceClient[LiveVersion]):
 
     def follow(self) -> LiveVersion:
         """Read the pointer again, and go on with the version that it names."""
-        live = _live(self.ctx)
+        live = self.ctx.registry.live()
+        if live is None:
+            raise EndpointUnavailable("no version serves: registry/live.json is gone")
         with self._lock:
             if live.version_arn != self._version.version_arn:
                 log.info("%s serves now, in place of %s.", live.version_name, self._version.version_name)
-                self._bucket.change_full_rate(
-                    version_rate(self.ctx, live, self.settings, self.workers), time.monotonic()
-                )
+                rate = version_rate(self.ctx, live, self.settings, self.workers)
+                self._bucket.change_full_rate(rate, time.monotonic())
             self._version = live
         return live
 
     def has_other_version(self, asked: LiveVersion) -> bool:
         """Follow the pointer."""
         return self.follow().version_arn != asked.version_arn
-
-
-def _live(ctx: ProjectContext) -> LiveVersion:
-    live = ctx.registry.live()
-    if live is None:
-        raise EndpointUnavailable("no version serves: registry/live.json is gone")
-    return live

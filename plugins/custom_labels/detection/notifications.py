@@ -39,7 +39,7 @@ class Route:
         return self.prefix.startswith(folder) or folder.startswith(self.prefix)
 
     def faults(self, folder: str) -> Iterator[str]:
-        """Say why it does not announce every new object of a folder, and no other; nothing if it does."""
+        """Explain why it does not announce every new object of a folder, and no other; nothing if it does."""
         named = f"the prefix '{self.prefix}'" if self.prefix else "no prefix"
         if folder != self.prefix and folder.startswith(self.prefix):
             yield f"has {named}, so that what the project writes itself is announced as new images, too"
@@ -76,10 +76,10 @@ def may_send_own_objects(configuration: Mapping[str, Any], queue_arn: str, folde
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool | None:
-    """Say whether EventBridge sends an event to the targets of a rule with this pattern.
+    """Whether EventBridge sends an event to the targets of a rule with this pattern.
 
     :return: ``None`` where the pattern asks for what the event does not hold, or uses a comparison that is not known
-        here: then nobody can say.
+        here: then it cannot be known.
     """
     found: set[bool | None] = set()
     for name, wanted in pattern.items():

@@ -10,7 +10,7 @@ from custom_labels.review.settings import ReviewSettings
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionSettings(ReviewSettings):
-    """How images are put to the version that serves, what is believed of its answers, and when it is started."""
+    """How fast the version that serves is asked, which of its labels are accepted, and when it is started."""
 
     detection_batch_images: int
     detections_per_unit_second: float

@@ -1,29 +1,35 @@
-"""What a detection run has to do and has done: images, the messages that announced them, how they are shared out."""
+"""What a detection run has to do and has done, how that is shared out, and how the run ended in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from custom_labels.aws.messages import Message
 from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.deployment.deployment import Units
-from custom_labels.detection.events import Announcement
+from custom_labels.detection.events import Announcement, PassedOver
+from custom_labels.review.opening import OpenedReviews
 
 CHUNK_IMAGES = 50
 """Images whose results are written together, with one log file."""
 LEFT = "left"
 """Among the counts of a batch: images that a later run finds again."""
+EXAMPLES = 5
+"""Troubles that are named, of any number."""
 
 
 @dataclass(frozen=True)
 class WorkItem:
     """Images that are done together, and the messages that may be deleted when all of them are.
 
-    :param messages: none for images that were found by looking.
+    :param messages: none for images that were found by a listing.
     """
 
     images: tuple[InferenceImage, ...]
@@ -88,8 +94,8 @@ class Collected:
     :param images: how many there are; ``left`` says whether there are more than one run takes.
     :param misspelt: which thresholds are those of no label, in words; empty if none is.
     :param reasons: objects that were passed over, by the reason.
-    :param garbage: messages that nobody understands, ``dead_lettered`` those of them that were handed to people, and
-        ``examples`` of what is wrong with them.
+    :param garbage: messages that are no events of S3, ``dead_lettered`` those of them that went to the dead-letter
+        queue, and ``examples`` of what is wrong with them.
     """
 
     choice: NextStep
@@ -122,14 +128,6 @@ class BatchResult:
     seconds: float = 0.0
 
 
-class _Group:
-    """Messages that share images, while they are being grouped."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, None] = {}
-        self.messages: list[Message] = []
-
-
 def group_announcements(read: Iterable[tuple[Message, Iterable[Announcement]]]) -> list[WorkItem]:
     """Join the messages that announce the same images: an image is detected once, however often it is announced.
 
@@ -139,21 +137,22 @@ def group_announcements(read: Iterable[tuple[Message, Iterable[Announcement]]]) 
     :param read: messages with at least one announcement each, in the order of their arrival.
     """
     newest: dict[str, Announcement] = {}
-    groups: dict[str, _Group] = {}
+    groups: dict[str, tuple[dict[str, None], list[Message]]] = {}
     for message, announcements in read:
-        group = _Group()
+        keys: dict[str, None] = {}
+        messages: list[Message] = []
         for each in announcements:
             key = each.image.key
             if key not in newest or each.order >= newest[key].order:
                 newest[key] = each
-            group.keys[key] = None
-        for other in {id(groups[key]): groups[key] for key in group.keys if key in groups}.values():
-            group.keys.update(other.keys)
-            group.messages += other.messages
-        group.messages.append(message)
-        groups.update(dict.fromkeys(group.keys, group))
+            keys[key] = None
+        for other_keys, other_messages in {id(groups[key]): groups[key] for key in keys if key in groups}.values():
+            keys.update(other_keys)
+            messages += other_messages
+        messages.append(message)
+        groups.update(dict.fromkeys(keys, (keys, messages)))
     distinct = {id(group): group for group in groups.values()}.values()
-    return [WorkItem(tuple(newest[key].image for key in group.keys), tuple(group.messages)) for group in distinct]
+    return [WorkItem(tuple(newest[key].image for key in keys), tuple(messages)) for keys, messages in distinct]
 
 
 def count_batches(items: int, most: int, workers: int) -> int:
@@ -185,3 +184,104 @@ def chunks(items: Iterable[WorkItem]) -> Iterator[list[WorkItem]]:
             chunk, images = [], 0
     if chunk:
         yield chunk
+
+
+class Rest(StrEnum):
+    """Whether one more run is needed."""
+
+    SOME = "images are left"
+    NONE = "no image is left"
+
+
+@dataclass(frozen=True)
+class DetectionOutcome(RunOutcome):
+    """How a detection run ended, and whether there are more images than it took."""
+
+    choice: Rest = Rest.NONE
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of all images of a run.
+
+    :param counts: images by what became of them.
+    :param examples: what went wrong, in AWS's words; the first few.
+    :param calls_a_second: of DetectCustomLabels, of all tasks together.
+    """
+
+    collected: Collected
+    counts: Counter[str]
+    examples: tuple[str, ...]
+    calls_a_second: float
+    opened: OpenedReviews
+
+    @classmethod
+    def of(cls, collected: Collected, results: Sequence[BatchResult], opened: OpenedReviews) -> Summary:
+        """Add up what became of the batches.
+
+        :param results: of an earlier try of the run, perhaps, which counts only where there was something to detect.
+        """
+        done = () if collected.choice is NextStep.FINISH else results
+        counts: Counter[str] = Counter(dead_lettered=collected.dead_lettered)
+        for each in done:
+            counts.update(each.counts)
+        examples = [*collected.examples, *(example for each in done for example in each.examples)]
+        workers = max((batch.workers for batch in collected.batches), default=1)
+        seconds = sum(each.seconds for each in done) / workers
+        pace = round(sum(each.calls for each in done) / seconds, 1) if seconds else 0
+        return cls(collected, counts, tuple(examples[:EXAMPLES]), pace, opened)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Which of the ends it is."""
+        if self.counts["failed"] or self.counts["unreadable"] or self.collected.garbage:
+            return Outcome.DETECTION_TROUBLE
+        return Outcome.DETECTED if self.collected.images else Outcome.NOTHING_TO_DETECT
+
+    @property
+    def detail(self) -> str:
+        """Why, in a sentence."""
+        text = f"{self.counts['accepted']} of {self.collected.images} accepted, {self.counts['review']} to people"
+        if self.outcome is Outcome.DETECTION_TROUBLE:
+            found = {
+                "images failed": self.counts["failed"],
+                "images cannot be read": self.counts["unreadable"],
+                "messages are no events of this project's inbox": self.collected.garbage,
+            }
+            text = f"{' and '.join(f'{number} {words}' for words, number in found.items() if number)}; {text}"
+        elif self.outcome is Outcome.NOTHING_TO_DETECT:
+            text = "every image has its result"
+            if other := self.collected.reasons.get(PassedOver.NOT_AN_IMAGE.value):
+                text += f"; {other} files in the inbox are of another kind by their names"
+        if self.collected.misspelt:
+            text += f"; {self.collected.misspelt}"
+        return text + self.opened.dropped
+
+    def facts(self, variable: Callable[[str], str]) -> dict[str, Any]:
+        """Name what a person wants to know; what did not occur is left out.
+
+        :param variable: gives the name of a setting's Variable.
+        """
+        counts, opened = self.counts, self.opened
+        facts = {
+            "Images": self.collected.images,
+            "Accepted": counts["accepted"],
+            "To people": counts["review"],
+            "Doubtful, not reviewed": counts["not_reviewed"],
+            "Unreadable": counts["unreadable"],
+            "Gone meanwhile": counts["gone"],
+            "Had a result already": counts["repeated"],
+            "Failed": counts["failed"],
+            "Dead-lettered": counts["dead_lettered"],
+            "Left until the version runs again": counts[LEFT],
+            "Reviews opened": opened.opened,
+            "Waiting for budget": opened.waiting,
+            "Reviews in trouble": opened.trouble,
+            "Calls a second": self.calls_a_second,
+            "Left for the next run": "yes" if self.collected.left else 0,
+            **opened.dropped_facts(variable),
+            **self.collected.reasons,
+        }
+        if self.outcome is Outcome.DETECTION_TROUBLE:
+            facts |= {f"Example {number}": text for number, text in enumerate(self.examples, start=1)}
+        return {name: value for name, value in facts.items() if value}

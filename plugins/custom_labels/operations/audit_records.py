@@ -11,7 +11,7 @@ from datetime import datetime
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.names import review_subject
 from custom_labels.detection.detection import Decision, Detection
-from custom_labels.detection.log_records import LogPosition, read_log
+from custom_labels.detection.detection_records import LogPosition, read_log
 from custom_labels.operations.audit import Accuracy, AccuracyFile, AuditSample, Stratum, every_nth
 from custom_labels.review.harvest_records import read_ledger
 from custom_labels.review.review import Agreement

@@ -13,8 +13,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
 from custom_labels.deployment.service import Notice
-from custom_labels.detection.detection import Decision
-from custom_labels.detection.doubts import first_request
+from custom_labels.detection.detection import Decision, first_request
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.audit import (
     Accuracy,
@@ -30,8 +29,8 @@ from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.operations.versions import RecordedVersion
 from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.review import Purpose
+from custom_labels.review.waiting_records import WaitingReviews
 
 log = logging.getLogger(__name__)
 

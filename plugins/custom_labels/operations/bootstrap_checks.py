@@ -20,9 +20,14 @@ from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import Project, find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
-from custom_labels.review.backends.a2i.page_check import ReviewPageCheck
-from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, review_of, reviewer_counts
-from custom_labels.review.setup_records import read_review_record
+from custom_labels.review.backends.a2i.page_check import check_page
+from custom_labels.review.backends.a2i.setup import (
+    A2ISetup,
+    plan_review,
+    read_review_record,
+    review_of,
+    reviewer_counts,
+)
 from custom_labels.s3.errors import connection_way_out, error_code
 from custom_labels.training.retraining_tasks import require_bucket_in_region
 
@@ -263,7 +268,7 @@ class BootstrapChecks:
         template = plan_review(self.project, self.ctx.store, [1]).template
         where = f"'review.template' of {self.project.name}.yaml is '{review.template or template_path(review)}'"
         labels = live.labels if live else ()
-        return ReviewPageCheck(self.ctx.store, self._sagemaker(), template, review.role_arn, labels, where).run()
+        return check_page(self.ctx.store, self._sagemaker(), template, review.role_arn, labels, where)
 
     def _sagemaker(self) -> ReviewSetupHook:
         return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)

@@ -22,8 +22,8 @@ from custom_labels.operations.costs import (
     period_of,
 )
 from custom_labels.operations.versions import FoundVersion, RecordedVersion
-from custom_labels.review.budget import DayBudget
-from custom_labels.review.budget_records import BUDGETS
+from custom_labels.review.opening import DayBudget
+from custom_labels.review.opening_records import BUDGETS
 from custom_labels.s3.line_files import read_records
 from custom_labels.s3.store import S3Store
 from custom_labels.training.prices import UnitPrices

@@ -29,7 +29,7 @@ from custom_labels.deployment.service import StoppedByGuard
 from custom_labels.deployment.service_records import change_service, read_service
 from custom_labels.deployment.serving import ServingRecord
 from custom_labels.deployment.serving_records import ServingLog
-from custom_labels.detection.log_records import last_detected
+from custom_labels.detection.detection_records import last_detected
 from custom_labels.errors import NothingToDo
 from custom_labels.operations.cost_records import save_ledgers, version_uses
 from custom_labels.operations.costs import DatedCost, VersionUse, budget_level, cost_of, top_costs

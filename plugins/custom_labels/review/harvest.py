@@ -21,7 +21,6 @@ from custom_labels.review.review import (
     Agreement,
     Answered,
     Consensus,
-    ConsensusRule,
     Purpose,
     ReviewAnswer,
     ReviewRequest,
@@ -33,8 +32,6 @@ from custom_labels.review.settings import HarvestSettings
 
 MAXIMUM_METADATA_BYTES = 2048
 """User-defined metadata of an object, names and values together (S3 user guide)."""
-
-
 NO_ANSWER_POSSIBLE = "the review failed before anybody could answer: "
 
 
@@ -45,9 +42,9 @@ class ReviewOutcome(StrEnum):
     """To be copied; never in the ledger."""
     COPIED = "copied"
     REPLACED = "replaced"
-    """The image is another by now than people saw, so that their answer says nothing of it."""
+    """The image is another by now than people saw, so that their answer is not about it."""
     GONE = "gone"
-    """The image was deleted, archived where it cannot be copied from, or is one that S3 gives to nobody."""
+    """The image was deleted, archived where it cannot be copied from, or is one that S3 refuses to give."""
     RECORDED = "recorded"
     """An audit, whose answer counts for the accuracy and not for training."""
     ASKED_AGAIN = "asked_again"
@@ -95,7 +92,7 @@ class HarvestRules:
         folders: Iterable[str] = (),
         is_halted: bool = False,
     ) -> HarvestRules:
-        """Read them from a project's settings; without a quorum, more than half of those asked at first decide.
+        """Take them from a project's settings; without a quorum, more than half of those asked at first decide.
 
         :param folders: names of the labels' folders that exist.
         :param is_halted: whether all reviews fail at present, which is the trouble of no single image.
@@ -114,16 +111,16 @@ class HarvestRules:
 
 @dataclass(frozen=True)
 class HarvestedReview:
-    """A line of the ledger: a review that has ended, what people said, and what became of its image.
+    """A line of the ledger: a review that has ended, its answers, and what became of its image.
 
     :param review: its name; ``request`` is what was asked, ``None`` if that is not known.
-    :param reason: one sentence: why this review_outcome.
-    :param asked_at: when the review was opened; likewise ``harvested_at``; ISO 8601 in UTC.
+    :param reason: one sentence: why this outcome.
+    :param asked_at: when the review was opened, and ``harvested_at``; ISO 8601 in UTC.
     :param label: the label agreed on.
     :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
     :param answers: those of all rounds about the image up to this one.
     :param target: key of the image's copy, relative to the project's prefix.
-    :param budget_day: ISO 8601 day whose budget is given back what the review took of it; ``None`` for none.
+    :param budget_day: ISO 8601 day in whose budget the review was counted, if that is to be returned to it.
     """
 
     review: str
@@ -142,17 +139,19 @@ class HarvestedReview:
 
     @property
     def next_request(self) -> ReviewRequest | None:
-        """What one more person is asked, or the same people after a technical failure; ``None`` if nobody is."""
-        if self.request is None or self.review_outcome not in {
-            ReviewOutcome.ASKED_AGAIN,
-            ReviewOutcome.TECHNICAL_FAILURE,
-        }:
-            return None
-        if self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
+        """What one more person is asked, or the same people after a technical failure; ``None`` if no one is."""
+        if self.request is not None and self.review_outcome is ReviewOutcome.TECHNICAL_FAILURE:
             attempt = self.request.attempt + 1
             return replace(self.request, name=in_round(self.review, self.request.round, attempt), attempt=attempt)
-        round_ = self.request.round + 1
-        return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
+        if self.request is not None and self.review_outcome is ReviewOutcome.ASKED_AGAIN:
+            round_ = self.request.round + 1
+            return replace(self.request, name=in_round(self.review, round_), round=round_, reviewers=1, attempt=1)
+        return None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the review failed before a reviewer could answer."""
+        return self.review_outcome in {ReviewOutcome.TECHNICAL_FAILURE, ReviewOutcome.GIVEN_UP}
 
     @property
     def is_for_training(self) -> bool:
@@ -190,8 +189,9 @@ def decide_outcome(
             request=request,
             budget_day=opened_on,
         )
-    answers = tuple(answer for answer in (*earlier, *answered.answers) if _was_offered(answer, request))
-    consensus = find_consensus(answers, ConsensusRule(rules.quorum))
+    offered = (None, request.none_label, *request.labels)
+    answers = tuple(answer for answer in (*earlier, *answered.answers) if answer.label in offered)
+    consensus = find_consensus(answers, rules.quorum)
     review_outcome, reason, target = _outcome(request, consensus, rules)
     return replace(
         blank,
@@ -206,13 +206,8 @@ def decide_outcome(
     )
 
 
-def image_subject(project: str, request: ReviewRequest) -> str:
-    """Name an image, the same in all rounds and for whatever purpose people are asked: it has one copy at most."""
-    return review_subject(review_name(project, request.key, request.etag, 1))
-
-
 def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
-    """Say on a copy where its label comes from. S3 takes ASCII only, so that values are percent-encoded.
+    """Make the metadata of a copy: where its label comes from. S3 takes ASCII only, so that values are percent-encoded.
 
     A source key that is too long to fit is replaced by its SHA-256.
 
@@ -242,7 +237,7 @@ def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
 def _outcome(
     request: ReviewRequest, consensus: Consensus, rules: HarvestRules
 ) -> tuple[ReviewOutcome, str, str | None]:
-    """Give the review_outcome of an image, why, and the key of its copy."""
+    """Decide the outcome of an image, the reason, and the key of its copy."""
     if consensus.agreement in {Agreement.DISAGREED, Agreement.UNANSWERED}:
         if request.round < rules.maximum_rounds:
             return ReviewOutcome.ASKED_AGAIN, f"{consensus.reason}: one more person is asked", None
@@ -251,7 +246,8 @@ def _outcome(
         return ReviewOutcome.RECORDED, f"{consensus.reason}; the review of its doubt files the image", None
     if request.purpose is Purpose.AUDIT and not rules.train_on_audits:
         return ReviewOutcome.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
-    subject = image_subject(rules.project, request)
+    # The same in all rounds and for whatever purpose people are asked: an image has one copy at most.
+    subject = review_subject(review_name(rules.project, request.key, request.etag, 1))
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
         return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)
@@ -261,12 +257,8 @@ def _outcome(
     return ReviewOutcome.COPY, consensus.reason, target
 
 
-def _was_offered(answer: ReviewAnswer, request: ReviewRequest) -> bool:
-    return answer.label in (None, request.none_label, *request.labels)
-
-
 def _no_folder(label: str, key: str) -> str:
-    """Say why images cannot lie in a folder of this name; empty if they can."""
+    """Explain why images cannot lie in a folder of this name; empty if they can."""
     if label in {"", ".", ".."} or "/" in label or has_control_character(label):
         return f"{label!r} can be no folder's name"
     if len(key.encode()) > MAXIMUM_KEY_BYTES:

@@ -1,88 +1,82 @@
-"""Looking for reviews that have ended: in the queue that announces them, and in the list of all."""
+"""Finding the reviews that have ended, in the queue that announces them and in the list of all, and sharing them out.
+
+A few reviews go along with their batch. Of more, ``reviews/harvest_work/<batch>.jsonl`` has a line for each: how it
+ended, and the messages that may be deleted when the ledger has it. The file is deleted at the batch's end.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import islice
 
 from custom_labels.aws.hooks.queue import QueueHook
 from custom_labels.aws.messages import Message
-from custom_labels.review import harvest_records
+from custom_labels.core.batch_files import hand_on, take
+from custom_labels.core.keys import REVIEWS
 from custom_labels.review.backends.base import ReviewBackend
-from custom_labels.review.harvest_work import FoundWork, HarvestBatch, Watermark
-from custom_labels.review.harvest_work_records import FoundReviews
+from custom_labels.review.harvest_records import EPOCH, read_ledger
+from custom_labels.review.harvest_work import EndedReview, FoundWork, HarvestBatch, Watermark
 from custom_labels.review.review import ReviewState, ReviewStatus
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.pages import pages, time_text
+from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
+WORK = f"{REVIEWS}harvest_work/"
+ABANDONED = timedelta(days=7)
+"""Age of a batch of a run that failed for good: the reviews in it were found again by later runs."""
 MOST_MESSAGES = 5_000
 """Messages that one run takes; the rest triggers the next."""
 VISIBILITY_SECONDS = 3_600
-"""How long messages stay ours; one that comes again finds its review in the ledger."""
+"""How long messages stay invisible; one that comes again finds its review in the ledger."""
 OVERLAP = timedelta(hours=1)
-"""Looked at again behind the watermark: a list may show a review a moment after it was created."""
+"""Listed again behind the watermark: a list may show a review a moment after it was created."""
 LONGEST_UNKNOWN = timedelta(days=60)
 """A review lives for 30 days at most, and A2I keeps its data for 30 more (SageMaker guide, A2I output data). What is in
-an unknown state then will not change any more, and need not be looked at for ever."""
+an unknown state then will not change any more."""
 EXAMPLES = 5
 
 
 class HarvestInspection:
-    """One look for reviews that have ended.
+    """One search for reviews that have ended, each found once however often it is announced.
 
-    :param found: takes what is to be harvested.
     :param watermark: before when all reviews are dealt with.
-    :param from_the_beginning: look at all reviews that there ever were.
+    :param from_the_beginning: list all reviews that there ever were.
     """
 
     def __init__(
-        self,
-        store: S3Store,
-        backend: ReviewBackend,
-        found: FoundReviews,
-        watermark: Watermark,
-        *,
-        from_the_beginning: bool = False,
+        self, store: S3Store, backend: ReviewBackend, watermark: Watermark, *, from_the_beginning: bool = False
     ) -> None:
         self.store = store
         self.backend = backend
-        self.found = found
         self.watermark = watermark
         moment = None if from_the_beginning else watermark.created_before
-        self.since = moment - OVERLAP if moment else harvest_records.EPOCH
+        self.since = moment - OVERLAP if moment else EPOCH
         self.oldest_open: datetime | None = None
         self.counts: Counter[str] = Counter()
         self.examples: list[str] = []
+        self._states: dict[str, ReviewState] = {}
+        self._messages: dict[str, list[Message]] = defaultdict(list)
 
-    def run(self, queue: QueueHook | None, now: datetime, *, by_queue_only: bool) -> None:
-        """Find the reviews that have ended and are not in the ledger.
+    def run(self, queue: QueueHook | None, now: datetime, *, by_queue_only: bool) -> Iterator[EndedReview]:
+        """Find the reviews that have ended and are not in the ledger; give them in the order in which they were found.
 
         A message is deleted at once if it is of no more use, else when its review is dealt with.
 
-        :param by_queue_only: whether the queue alone is looked at, not all reviews since the watermark.
+        :param by_queue_only: whether only the queue is read, and not all reviews since the watermark are listed.
         """
         useless = list(self._receive(queue)) if queue else []
         if not by_queue_only:
             self._list(now)
-        useless += self._drop_known(now)
+        useless += self._drop_known()
         if queue:
             queue.delete(useless)
-
-    def _drop_known(self, now: datetime) -> Iterator[Message]:
-        """Drop what the ledger has; give the messages about it."""
-        if not self.found:
-            return
-        # A harvest may be entered under the day before its reviews were created, when it began before midnight.
-        first = None if self.since == harvest_records.EPOCH else self.since.date() - timedelta(days=1)
-        for file in harvest_records.read_ledger(self.store, first, now.date()):
-            yield from self.found.drop(str(line["review"]) for line in file.records)
+        return (EndedReview(state, tuple(self._messages[name])) for name, state in self._states.items())
 
     def _receive(self, queue: QueueHook) -> Iterator[Message]:
         """Drain the queue; give the messages that are of no use."""
@@ -91,40 +85,8 @@ class HarvestInspection:
             if state is None or not state.status.is_final or datetime.fromisoformat(state.created_at) < self.since:
                 yield message
             else:
-                self.found.add(state, message)
-
-    def _list(self, now: datetime) -> None:
-        """List all reviews since the watermark; those that have not ended hold it back."""
-        self.oldest_open = now
-        for page in self.backend.states(self.since, self.found.__contains__):
-            for state in page:
-                if state.status.is_final:
-                    self.found.add(state)
-                else:
-                    self._hold_back(state, now)
-
-    def _hold_back(self, state: ReviewState, now: datetime) -> None:
-        """Keep the watermark behind a review that has not ended."""
-        created = datetime.fromisoformat(state.created_at)
-        if state.status is ReviewStatus.UNKNOWN:
-            self._show(state)
-            if created < now - LONGEST_UNKNOWN:
-                return
-        self.oldest_open = min(self.oldest_open or now, created)
-
-    def work(self, batches: tuple[HarvestBatch, ...], most: int) -> FoundWork:
-        """Say what was found, and how far the watermark may be moved once all of it is dealt with.
-
-        :param batches: what is to be harvested, of which one run takes ``most``.
-        """
-        return FoundWork(
-            batches[:most],
-            self.watermark,
-            self.oldest_open if len(batches) <= most else None,
-            self.counts["foreign"],
-            self.counts["unknown"],
-            tuple(self.examples),
-        )
+                self._states.setdefault(state.name, state)
+                self._messages[state.name].append(replace(message, body=""))
 
     def _read(self, message: Message) -> ReviewState | None:
         try:
@@ -137,8 +99,84 @@ class HarvestInspection:
             log.warning("Message %s is about no review of this project: %.500s", message.id, message.body)
         return state
 
-    def _show(self, state: ReviewState) -> None:
-        self.counts["unknown"] += 1
-        log.warning("Review %s is left alone: %s", state.name, state.reason)
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(f"{state.name}: {state.reason}")
+    def _list(self, now: datetime) -> None:
+        """List all reviews since the watermark; those that have not ended hold it back."""
+        self.oldest_open = now
+        for page in self.backend.states(self.since, self._states.__contains__):
+            for state in page:
+                if state.status.is_final:
+                    self._states.setdefault(state.name, state)
+                    continue
+                created = datetime.fromisoformat(state.created_at)
+                if state.status is ReviewStatus.UNKNOWN:
+                    self.counts["unknown"] += 1
+                    log.warning("Review %s is left alone: %s", state.name, state.reason)
+                    self.examples = [*self.examples, f"{state.name}: {state.reason}"][:EXAMPLES]
+                if state.status is ReviewStatus.OPEN or created >= now - LONGEST_UNKNOWN:
+                    self.oldest_open = min(self.oldest_open, created)
+
+    def _drop_known(self) -> Iterator[Message]:
+        """Drop what the ledger has; give the messages about it."""
+        if not self._states:
+            return
+        # A harvest may be entered under the day before its reviews were created, when it began before midnight.
+        for file in read_ledger(self.store, None if self.since == EPOCH else self.since.date() - timedelta(days=1)):
+            for name in (str(line["review"]) for line in file.records):
+                if self._states.pop(name, None):
+                    yield from self._messages.pop(name, ())
+
+    def work(self, batches: tuple[HarvestBatch, ...], most: int) -> FoundWork:
+        """Sum up what was found, and how far the watermark may be moved once all of it is dealt with.
+
+        :param batches: what is to be harvested, of which one run takes ``most``.
+        """
+        return FoundWork(
+            batches[:most],
+            self.watermark,
+            self.oldest_open if len(batches) <= most else None,
+            self.counts["foreign"],
+            self.counts["unknown"],
+            tuple(self.examples),
+        )
+
+
+def write_batches(
+    store: S3Store, run: str, found: Iterable[EndedReview], at: datetime, size: int
+) -> tuple[HarvestBatch, ...]:
+    """Share out what is to be harvested in batches.
+
+    :param run: names the run and begins with its day.
+    :param at: the moment of the harvest.
+    :param size: reviews in a batch.
+    """
+    reviews = iter(found)
+    batches: list[HarvestBatch] = []
+    while batch := tuple(islice(reviews, size)):
+        name = f"{run}-{len(batches):04d}"
+        batches.append(HarvestBatch(name, at, hand_on(store, _key(name), batch, is_only=not batches)))
+    if any(each.reviews is None for each in batches):
+        _delete_abandoned(store, at)
+    return tuple(batches)
+
+
+def read_batch(store: S3Store, batch: HarvestBatch) -> tuple[EndedReview, ...]:
+    """Read a batch; it is empty where an earlier try has harvested all of it."""
+    return take(store, _key(batch.name), batch.reviews, EndedReview)
+
+
+def delete_batch(store: S3Store, batch: HarvestBatch) -> None:
+    """Delete the file of a batch that is done."""
+    if batch.reviews is None:
+        store.call("delete_object", _key(batch.name))
+
+
+def _delete_abandoned(store: S3Store, now: datetime) -> None:
+    oldest = time_text(now - ABANDONED)
+    for page in pages(store, WORK):
+        for key, time in zip(page.keys, page.times, strict=True):
+            if time < oldest:
+                store.call("delete_object", key.decode())
+
+
+def _key(name: str) -> str:
+    return f"{WORK}{name}.jsonl"

@@ -5,15 +5,16 @@ written once, after the images are copied. A copy's key is derived from the imag
 copied a second one copies over, unless a setting was changed in between by which another label or folder counts.
 
 ``reviews/rounds/<review>.json`` has the answers about an image up to a round that did not decide, for the next.
-``reviews/watermark.json`` says before when all reviews have been dealt with.
+``reviews/watermark.json`` has the moment before which all reviews have been dealt with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import islice
+from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
@@ -21,9 +22,10 @@ from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.harvest_work import Watermark
 from custom_labels.review.review import ReviewAnswer, ReviewRequest
+from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
-from custom_labels.s3.store import ObjectChanged, ObjectExists, S3Store
+from custom_labels.s3.store import S3Store
 
 HARVESTED = f"{REVIEWS}harvested/"
 ROUNDS = f"{REVIEWS}rounds/"
@@ -32,29 +34,18 @@ WATERMARK = f"{REVIEWS}watermark.json"
 EPOCH = datetime(2019, 1, 1, tzinfo=UTC)
 """Before the first review that can be: A2I is younger."""
 PROBES = 5
-"""Other images that are read where S3 refuses one, to tell whose trouble it is."""
+"""Other images that are read where S3 refuses one, to see whether only that image is refused."""
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
-# -- the ledger ------------------------------------------------------------------------------------
-
-
 def ledger_key(chunk: str) -> str:
-    """Give the place of a chunk in the ledger; a chunk's name begins with its day."""
+    """Give the key of a chunk of the ledger; a chunk's name begins with its day."""
     return f"{HARVESTED}{chunk[:10]}/{chunk}.jsonl"
 
 
-def read_ledger(store: S3Store, since: date | None = None, until: date | None = None) -> Iterator[LineFile]:
-    """Read the ledger from a day on: one call a day, and one for each file of some dozens of lines.
-
-    :param since: ``None`` for its beginning.
-    :param until: its last day.
-    """
-    if since is None or until is None:
-        yield from read_folder(store, HARVESTED)
-        return
-    for number in range((until - since).days + 1):
-        yield from read_folder(store, f"{HARVESTED}{since + timedelta(days=number)}/")
+def read_ledger(store: S3Store, since: date | None = None) -> Iterator[LineFile]:
+    """Read the ledger from a day on, or from its beginning: one call for each file of some dozens of lines."""
+    return read_folder(store, HARVESTED, start_after=f"{HARVESTED}{since}" if since else None)
 
 
 def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
@@ -66,7 +57,7 @@ def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
 def write_ledger(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview]) -> Sequence[HarvestedReview]:
     """Write a chunk into the ledger, once; from now on its reviews are dealt with.
 
-    :return: what the ledger says, which is what the first to write it wrote.
+    :return: what the ledger has, which is what the first writer wrote.
     """
     from botocore.exceptions import ClientError
 
@@ -78,32 +69,29 @@ def write_ledger(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview
     return harvested
 
 
-# -- rounds ----------------------------------------------------------------------------------------
-
-
 def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[ReviewAnswer, ...]:
     """Read the answers of all earlier rounds about an image; there are none before the first."""
     if request.round == 1:
         return ()
     value, _ = store.read_json(_round_key(in_round(request.name, request.round - 1)))
-    return tuple(ReviewAnswer(**answer) for answer in (value or {}).get("answers", []))
+    return from_json(tuple[ReviewAnswer, ...], (value or {}).get("answers", []))
 
 
 def save_answers(store: S3Store, harvested: HarvestedReview) -> None:
-    """Keep the answers so far for the next round; they are not in its request, which the backend shows to people."""
+    """Save the answers so far for the next round; they are not in its request, which the backend shows to people."""
     round_ = harvested.request.round if harvested.request else 1
-    store.write_json(
-        _round_key(in_round(harvested.review, round_)), {"answers": [asdict(answer) for answer in harvested.answers]}
-    )
+    answers = [to_json(answer) for answer in harvested.answers]
+    store.write_json(_round_key(in_round(harvested.review, round_)), {"answers": answers})
 
 
-# -- images ----------------------------------------------------------------------------------------
+def _round_key(review: str) -> str:
+    return f"{ROUNDS}{review}.json"
 
 
 def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
     """Copy an image to where its label puts it, if it is still the one that people saw; give what became of it.
 
-    Its tags stay behind, since they may say how long it is kept.
+    Its tags stay behind, since a lifecycle rule may go by them.
 
     :raises StorageError: S3 refused for a reason that is not the image's.
     """
@@ -126,20 +114,29 @@ def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
             Metadata=copy_metadata(harvested),
         )
     except ClientError as error:
-        if error_code(error) in CHANGED:
-            return _not_copied(harvested, ReviewOutcome.REPLACED, "the image was replaced since")
-        if error_code(error) in DENIED:
-            refusal = store.explain("copy_object", request.key, error)
-            if not _is_refused_alone(store, request.key):
-                raise refusal from error
-            return _not_copied(harvested, ReviewOutcome.GONE, f"the image cannot be read: {refusal}")
-        what = "archived" if error_code(error) in ARCHIVED else "deleted"
-        return _not_copied(harvested, ReviewOutcome.GONE, f"the image was {what} since")
+        outcome, why = _why_not_copied(store, request.key, error)
+        return replace(harvested, review_outcome=outcome, reason=f"{harvested.reason}, but {why}", target=None)
     return replace(harvested, review_outcome=ReviewOutcome.COPIED)
 
 
+def _why_not_copied(store: S3Store, key: str, error: Any) -> tuple[ReviewOutcome, str]:
+    """Find out why S3 does not copy an image.
+
+    :raises StorageError: S3 refused for a reason that is not the image's.
+    """
+    code = error_code(error)
+    if code in CHANGED:
+        return ReviewOutcome.REPLACED, "the image was replaced since"
+    if code in DENIED:
+        refusal = store.explain("copy_object", key, error)
+        if not _is_refused_alone(store, key):
+            raise refusal from error
+        return ReviewOutcome.GONE, f"the image cannot be read: {refusal}"
+    return ReviewOutcome.GONE, f"the image was {'archived' if code in ARCHIVED else 'deleted'} since"
+
+
 def _is_refused_alone(store: S3Store, key: str) -> bool:
-    """Say whether S3 refuses to give one image, while it gives others beside it: then nobody's permission is at fault.
+    """Whether S3 refuses to give one image, while it gives others beside it: then no permission is missing.
 
     Where none can be read, or this one can and the copy is refused, nothing may be decided about single images.
     """
@@ -159,15 +156,8 @@ def _can_be_read(store: S3Store, key: str) -> bool:
     return True
 
 
-def _not_copied(harvested: HarvestedReview, review_outcome: ReviewOutcome, why: str) -> HarvestedReview:
-    return replace(harvested, review_outcome=review_outcome, reason=f"{harvested.reason}, but {why}", target=None)
-
-
 def _content_type(key: str) -> str:
     return next((kind for ending, kind in _TYPES.items() if key.lower().endswith(ending)), "application/octet-stream")
-
-
-# -- the watermark ---------------------------------------------------------------------------------
 
 
 def read_watermark(store: S3Store) -> Watermark:
@@ -181,18 +171,11 @@ def move_watermark(store: S3Store, known: Watermark, moment: datetime) -> None:
 
     :param known: as it was read.
     """
-    new = {"created_before": moment.astimezone(UTC).isoformat()}
-    while known.created_before is None or known.created_before < moment:
-        try:
-            store.write_if_unchanged(WATERMARK, new, known.etag)
-        except (ObjectExists, ObjectChanged):
-            known = read_watermark(store)
-        else:
-            return
 
+    def moved(value: Any) -> Any:
+        if value and datetime.fromisoformat(value["created_before"]) >= moment:
+            return value
+        return {"created_before": moment.astimezone(UTC).isoformat()}
 
-# -- helpers ---------------------------------------------------------------------------------------
-
-
-def _round_key(review: str) -> str:
-    return f"{ROUNDS}{review}.json"
+    before = {"created_before": known.created_before.isoformat()} if known.created_before else None
+    change_json(store, WATERMARK, moved, (before, known.etag))

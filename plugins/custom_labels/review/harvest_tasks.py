@@ -17,15 +17,20 @@ from custom_labels.datasets.listing_records import find_folders
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.errors import NothingToDo
 from custom_labels.review.backends.registry import make_backend
-from custom_labels.review.halt import halt_after
-from custom_labels.review.halt_records import change_halt, read_halt
 from custom_labels.review.harvest import HarvestRules
-from custom_labels.review.harvest_inspection_records import HarvestInspection
+from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
 from custom_labels.review.harvest_records import move_watermark, read_watermark
-from custom_labels.review.harvest_summary import HarvestOutcome, HarvestSummary, NewImages
-from custom_labels.review.harvest_work import FoundWork, HarvestBatch, HarvestResult
-from custom_labels.review.harvest_work_records import FoundReviews, read_batch, write_batches
+from custom_labels.review.harvest_work import (
+    FoundWork,
+    HarvestBatch,
+    HarvestOutcome,
+    HarvestResult,
+    HarvestSummary,
+    NewImages,
+)
 from custom_labels.review.harvest_writer import Harvester
+from custom_labels.review.opening import halt_after
+from custom_labels.review.opening_records import HALT
 from custom_labels.review.review import ReviewStatus
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.review.settings import HarvestSettings
@@ -46,16 +51,12 @@ def collect(ctx: ProjectContext) -> FoundWork:
     now = datetime.now(UTC)
     if ctx.project.review is None:
         return FoundWork()
-    found = FoundReviews()
+    backend, watermark = make_backend(ctx.project, ctx.store), read_watermark(ctx.store)
     inspection = HarvestInspection(
-        ctx.store,
-        make_backend(ctx.project, ctx.store),
-        found,
-        read_watermark(ctx.store),
-        from_the_beginning=bool(ctx.param("from_the_beginning")),
+        ctx.store, backend, watermark, from_the_beginning=bool(ctx.param("from_the_beginning"))
     )
     queue = project_queue(ctx.project, "reviews")
-    inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)
+    found = inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)
     run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
     work = inspection.work(write_batches(ctx.store, run, found, now, BATCH_REVIEWS), MOST_BATCHES)
     log.info("%s batches of reviews that have ended.", len(work.batches))
@@ -72,14 +73,10 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
         ctx.store.prefix,
         settings,
         folders=find_folders(ctx.store),
-        is_halted=any(one.state.status is ReviewStatus.FAILED for one in reviews) and read_halt(ctx.store) is not None,
+        is_halted=any(one.state.status is ReviewStatus.FAILED for one in reviews) and HALT.read(ctx.store) is not None,
     )
-    harvester = Harvester(
-        ctx.store,
-        make_backend(ctx.project, ctx.store),
-        rules,
-        lambda messages: queue.delete(messages) if queue else None,
-    )
+    backend = make_backend(ctx.project, ctx.store)
+    harvester = Harvester(ctx.store, backend, rules, queue.delete if queue else lambda _: None)
     return harvester.harvest(batch, reviews, is_repeated=ctx.run.is_repeated)
 
 
@@ -87,7 +84,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
 def finish(
     ctx: ProjectContext, settings: HarvestSettings, found: FoundWork, harvested: Sequence[HarvestResult] | None
 ) -> HarvestOutcome:
-    """Move the watermark, now that all that was found is dealt with, open what waits, and say what was harvested.
+    """Move the watermark, now that all that was found is dealt with, open what waits, and record the outcome.
 
     One task does all of it: each part is safe to repeat. The watermark only moves forward, a review that a first try
     opened is known by its name, and the record of the run is overwritten by the same.
@@ -97,26 +94,24 @@ def finish(
     done = HarvestResult.total(harvested or () if found.batches else ())
     is_news = bool(done.failed_at) and _halt_if_all_fail(ctx, done)
     opened = open_reviews.function(ctx, settings)
-    nobody = "" if ctx.project.review else f"nobody answers reviews: {ctx.project.name}.yaml has no 'review'"
-    summary = HarvestSummary(found, done, opened, is_news, nobody)
+    unreviewed = "" if ctx.project.review else f"nobody answers reviews: {ctx.project.name}.yaml has no 'review'"
+    summary = HarvestSummary(found, done, opened, is_news, unreviewed)
     ended = finish_run(ctx, settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
     return HarvestOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
 
 
 def _halt_if_all_fail(ctx: ProjectContext, done: HarvestResult) -> bool:
     """Open no more reviews if all fail for a technical reason; give whether that, or why, is news."""
-    halt = change_halt(
-        ctx.store,
-        partial(
-            halt_after,
-            failed_at=done.failed_at,
-            completed_at=done.completed_at,
-            reason=next(iter(done.reasons), ""),
-            setup=make_backend(ctx.project, ctx.store).setup_name(),
-            run=ctx.owner,
-            now=datetime.now(UTC),
-        ),
+    decide = partial(
+        halt_after,
+        failed_at=done.failed_at,
+        completed_at=done.completed_at,
+        reason=next(iter(done.reasons), ""),
+        setup=make_backend(ctx.project, ctx.store).setup_name(),
+        run=ctx.owner,
+        now=datetime.now(UTC),
     )
+    halt = HALT.change(ctx.store, decide)
     return halt is None or halt.run == ctx.owner
 
 

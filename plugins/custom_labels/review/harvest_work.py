@@ -1,13 +1,18 @@
-"""What one harvest has to do and has done, as its tasks hand it on."""
+"""What a harvest has to do and has done, as its tasks hand it on, and how it ended in words."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from custom_labels.aws.messages import Message
+from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.review.harvest import ReviewOutcome
+from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.review import ReviewState
 
 EXAMPLES = 3
@@ -52,11 +57,11 @@ class HarvestBatch:
 
 @dataclass(frozen=True)
 class FoundWork:
-    """What a look for reviews that have ended found.
+    """What was found of reviews that have ended.
 
     :param batches: one a mapped task.
     :param watermark: as it was, and ``dealt_with`` to where it may be moved once all that was found is harvested;
-        ``None`` where not all reviews were looked at.
+        ``None`` where not all reviews were listed.
     :param foreign: messages about no review of this project.
     :param unknown: reviews in a state that is not known, and ``examples`` of them.
     """
@@ -96,3 +101,105 @@ class HarvestResult:
             min((each.failed_at for each in results if each.failed_at), default=""),
             max((each.completed_at for each in results), default=""),
         )
+
+
+class NewImages(StrEnum):
+    """Whether images came in that a training may learn from."""
+
+    SOME = "new labelled images"
+    NONE = "no new labelled image"
+
+
+@dataclass(frozen=True)
+class HarvestOutcome(RunOutcome):
+    """How a harvest ended, and whether to see if there is enough to train on."""
+
+    choice: NewImages = NewImages.NONE
+
+
+@dataclass(frozen=True)
+class HarvestSummary:
+    """How a harvest ended.
+
+    :param is_news: whether it was the first to find that reviews fail before a reviewer can answer them, or why.
+    :param unreviewed: why the project has no reviewers, in words; empty if it has.
+    """
+
+    found: FoundWork
+    done: HarvestResult
+    opened: OpenedReviews
+    is_news: bool = False
+    unreviewed: str = ""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What became of the reviews."""
+        return Counter(self.done.counts)
+
+    @property
+    def failures(self) -> int:
+        """How many reviews failed before a reviewer could answer."""
+        return self.counts[ReviewOutcome.TECHNICAL_FAILURE] + self.counts[ReviewOutcome.GIVEN_UP]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Which of the ends it is."""
+        if self.is_news:
+            return Outcome.REVIEW_TROUBLE
+        return Outcome.HARVESTED if self.counts["reviews"] > self.failures else Outcome.NOTHING_TO_HARVEST
+
+    @property
+    def detail(self) -> str:
+        """Why, in a sentence."""
+        others = self.counts["reviews"] - self.failures
+        images = _number(self.counts["labelled"], "labelled image")
+        if self.outcome is Outcome.REVIEW_TROUBLE:
+            text = f"{_number(self.failures, 'review')} failed before anybody could answer: "
+            text += "; ".join(self.done.reasons)
+            text += f"; {images} from {_number(others, 'other review')}" if others else ""
+        elif self.outcome is Outcome.HARVESTED:
+            text = f"{images} from {_number(self.counts['reviews'], 'review')}"
+        elif self.done.reasons:
+            text = f"reviews still fail before anybody can answer them: {self.done.reasons[0]}"
+        else:
+            text = self.unreviewed or "no review has ended that was not harvested"
+        if self.found.unknown:
+            text += f"; {_number(self.found.unknown, 'review')} in a state that is not known"
+        if self.opened.trouble:
+            text += "; not all reviews that wait could be opened"
+        return text + self.opened.dropped
+
+    def facts(self, variable: Callable[[str], str]) -> dict[str, Any]:
+        """Name what a person wants to know; what did not occur is left out.
+
+        :param variable: gives the name of a setting's Variable.
+        """
+        counts, opened = self.counts, self.opened
+        facts = {
+            "Failed before anybody could answer, asked again": counts["technical_failure"],
+            "Given up, failed too often": counts["given_up"],
+            "Failed because": "; ".join(self.done.reasons),
+            "None of the labels fits": counts["copied"] - counts["labelled"],
+            "Asked one more person": counts["asked_again"],
+            "Undecided after all rounds": counts["undecided"],
+            "Audits, not for training": counts["recorded"],
+            "Image replaced since": counts["replaced"],
+            "Image deleted since": counts["gone"],
+            "Label that can be no folder": counts["no_folder"],
+            "Question not known": counts["lost"],
+            **{f"Reviews {status}": counts[status] for status in ("expired", "stopped")},
+            "Messages about no review": self.found.foreign,
+            "Reviews in a state not known": self.found.unknown,
+            "Such as": "; ".join(self.found.examples),
+            "Trouble while opening": opened.trouble,
+        }
+        return {
+            **{name: value for name, value in facts.items() if value},
+            "Reviews opened": opened.opened,
+            "Waiting to be opened": opened.waiting,
+            **opened.dropped_facts(variable),
+        }
+
+
+def _number(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

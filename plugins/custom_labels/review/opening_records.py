@@ -1,51 +1,148 @@
-"""Opening the reviews that wait: the most doubtful first, within the day's budget, however often it is killed."""
+"""Opening the reviews that wait: the most doubtful first, within the day's budget, however often it is killed.
+
+- ``reviews/budget/<YYYY-MM-DD>.json`` (UTC) counts reviews, some dozens at a time, before they are opened: so no kill
+  and no race opens more than the budget. What a killed run had counted and not opened is lost with its day.
+- ``reviews/opened/<YYYY-MM-DD>/<id>.jsonl`` has what was asked, written before it is opened: so a review for which the
+  backend wrote nothing, since it has no answer, can be asked again.
+- ``reviews/halt.json`` records that reviews fail for a technical reason.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
+import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
+from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.keys import REVIEWS
+from custom_labels.core.records import Record
 from custom_labels.review.backends.base import (
     ReviewBackend,
     ReviewBackendError,
     ReviewBackendFull,
     ReviewBackendNotReady,
 )
-from custom_labels.review.backlog_records import Backlog, BacklogReader
-from custom_labels.review.budget_records import ReviewBudget
-from custom_labels.review.halt import ReviewHalt
-from custom_labels.review.halt_records import change_halt, read_halt
-from custom_labels.review.opened_records import write_opened
-from custom_labels.review.opening import OpenedReviews
-from custom_labels.review.request_records import Waiting, WaitingFile, WaitingReviews
+from custom_labels.review.opening import DayBudget, OpenedReviews, ReviewHalt
 from custom_labels.review.review import ReviewRequest, urgency
+from custom_labels.review.waiting_records import Backlog, BacklogReader, Waiting, WaitingFile, WaitingReviews
+from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import is_passing
-
-if TYPE_CHECKING:
-    from custom_labels.s3.store import S3Store
+from custom_labels.s3.line_files import read_folder, write_lines
+from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
-Trouble = ReviewBackendFull | ReviewBackendNotReady | ReviewBackendError
+Trouble = ReviewBackendNotReady | ReviewBackendFull | ReviewBackendError
 
+HALT = Record(f"{REVIEWS}halt.json", ReviewHalt)
+BUDGETS = f"{REVIEWS}budget/"
+OPENED = f"{REVIEWS}opened/"
 THREADS = 8
 CHOSEN_AT_ONCE = 2000
-"""Requests that are held in memory, and opened before the rest is looked at again."""
+"""Requests that are held in memory, and opened before the rest is read again."""
 COUNTED_AT_ONCE = 50
 """Reviews that are counted before they are opened: so many, at most, a killed run may cost the day's budget."""
 PATIENCE_SECONDS = 120.0
 """How long starts are repeated, after botocore itself has given up, while not one of them works."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+_WORST_FIRST = (ReviewBackendNotReady, ReviewBackendFull, ReviewBackendError)
+
+
+def budget_key(day: date) -> str:
+    """Give the key of a day's budget."""
+    return f"{BUDGETS}{day.isoformat()}.json"
+
+
+class ReviewBudget:
+    """The budget of one day, which all DAGs and Airflows of a project share."""
+
+    def __init__(self, store: S3Store, day: date) -> None:
+        self.store = store
+        self.day = day
+        self._known: tuple[Any, str | None] | None = None
+
+    def read(self) -> DayBudget:
+        """Read what of the budget is gone; the next change begins with what was read."""
+        self._known = self.store.read_json(budget_key(self.day))
+        return _day_budget(self._known[0])
+
+    def count(self, wanted: int, budget: int) -> int:
+        """Count reviews that are about to be opened; give how many of them there is room for.
+
+        :param budget: reviews that may be opened in the day.
+        """
+        counted = 0
+
+        def change(present: DayBudget) -> DayBudget:
+            nonlocal counted
+            counted = min(wanted, present.room(budget))
+            return present.count(counted)
+
+        self._change(change)
+        return counted
+
+    def uncount(self, reviews: int) -> None:
+        """Take back what was counted and not opened."""
+        self._change(lambda present: present.count(-reviews))
+
+    def give_back(self, finder: str, reviews: int) -> None:
+        """Return to the day what reviews that failed before a reviewer could answer took of it; may be repeated."""
+        self._change(lambda present: present.give_back(finder, reviews))
+
+    def _change(self, change: Callable[[DayBudget], DayBudget]) -> None:
+        def changed(value: Any) -> Any:
+            present = _day_budget(value)
+            after = change(present)
+            return value if after == present else to_json(replace(after, writer=uuid.uuid4().hex))
+
+        known, self._known = self._known, None
+        change_json(self.store, budget_key(self.day), changed, known)
+
+
+def _day_budget(value: Any) -> DayBudget:
+    return from_json(DayBudget, value) if value else DayBudget()
+
+
+@dataclass(frozen=True)
+class OpenedReview:
+    """What was asked, and the day whose budget it was opened under."""
+
+    request: ReviewRequest
+    day: date
+
+
+def write_opened(store: S3Store, day: date, requests: Sequence[ReviewRequest]) -> None:
+    """Write what is about to be opened together; the same requests are the same file."""
+    names = "\n".join(request.name for request in requests)
+    key = f"{OPENED}{day.isoformat()}/{hashlib.sha256(names.encode()).hexdigest()[:24]}.jsonl"
+    write_lines(store, key, ({"request": to_json(request)} for request in requests))
+
+
+def find_requests(store: S3Store, names: set[str], first: date, last: date) -> dict[str, OpenedReview]:
+    """Find requests by their names in what was opened between two days: a call for each day and for each file of it.
+
+    :param first: a review's day of creation, or the earliest of several; what is opened around midnight is found too.
+    """
+    found: dict[str, OpenedReview] = {}
+    day = first - timedelta(days=1)
+    while names - found.keys() and day <= last + timedelta(days=1):
+        for file in read_folder(store, f"{OPENED}{day.isoformat()}/"):
+            for entry in (line["request"] for line in file.records):
+                if entry["name"] in names:
+                    found.setdefault(entry["name"], OpenedReview(from_json(ReviewRequest, entry), day))
+        day += timedelta(days=1)
+    return found
 
 
 class _End(Enum):
@@ -86,8 +183,14 @@ class ReviewOpener:
         self.maximum_waiting = maximum_waiting
         self.waiting_days = waiting_days
         self.audits_only = audits_only
-        self.patience_seconds = patience_seconds
         self.now = now
+        self._patient = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ReviewBackendError) and _is_passing(error)),
+            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
+            stop=lambda state: time.monotonic() + state.upcoming_sleep > self._moved_at + patience_seconds,
+            reraise=True,
+        )
+        """Repeats a start while the backend is overloaded, as long as it opens any at all."""
         self._moved_at = 0.0
         self._stop = threading.Event()
         self._troubles: list[Trouble] = []
@@ -111,14 +214,13 @@ class ReviewOpener:
         return replace(opened, too_old=backlog.too_old, too_many=backlog.too_many)
 
     def _read_backlog(self) -> Backlog:
-        """Drop what waits too long or is too much, and choose what is opened first."""
         oldest = self.now() - timedelta(days=self.waiting_days)
         chosen = min(CHOSEN_AT_ONCE, self.maximum_waiting)
         return BacklogReader(self.waiting, self.maximum_waiting, oldest, chosen, audits_only=self.audits_only).read()
 
     def _judge_halt(self) -> ReviewHalt | None:
         """End the halt of opening if its probe shows that reviews work again, or if they are set up anew."""
-        halt = read_halt(self.store)
+        halt = HALT.read(self.store)
         if halt is None:
             return None
         state = self.backend.status(halt.probe) if halt.probe else None
@@ -127,16 +229,16 @@ class ReviewOpener:
         def judged(present: ReviewHalt | None) -> ReviewHalt | None:
             return present.judge(status, setup, now) if present and present.probe == halt.probe else present
 
-        return change_halt(self.store, judged)
+        return HALT.change(self.store, judged)
 
     def _probe(self, halt: ReviewHalt, backlog: Backlog) -> OpenedReviews:
         """Open one review, if it is time to see whether reviews work again: one of those that failed least often."""
         now, opened = self.now(), 0
         budget = ReviewBudget(self.store, now.date())
-        if halt.may_probe(now) and budget.room(self.day_budget):
+        if halt.may_probe(now) and budget.read().room(self.day_budget):
             chosen = min(backlog.urgent, key=lambda one: (one.request.attempt, *urgency(one.request)))
             name = chosen.request.name
-            change_halt(self.store, lambda present: present.begin_probe(name, now) if present else None)
+            HALT.change(self.store, lambda present: present.begin_probe(name, now) if present else None)
             opened = self._open_together(budget, [chosen]).count(_End.NEW)
         return OpenedReviews(opened, 0, backlog.waiting - opened, halt.words)
 
@@ -145,7 +247,7 @@ class ReviewOpener:
         counts: Counter[_End] = Counter()
         budget = ReviewBudget(self.store, self.now().date())
         urgent, are_all = backlog.urgent, len(backlog.urgent) < CHOSEN_AT_ONCE
-        while not self._troubles and (chosen := urgent[: budget.room(self.day_budget)]):
+        while urgent and not self._troubles and (chosen := urgent[: budget.read().room(self.day_budget)]):
             # The budget has room for all of them: those of a file together, which is then changed once.
             by_file = iter(sorted(chosen, key=lambda one: one.file.key))
             while not self._stop.is_set() and (together := list(islice(by_file, COUNTED_AT_ONCE))):
@@ -155,9 +257,9 @@ class ReviewOpener:
                 urgent = self._read_backlog().urgent
                 are_all = len(urgent) < CHOSEN_AT_ONCE
         opened, known = counts[_End.NEW], counts[_End.KNOWN]
-        worst = sorted(self._troubles, key=lambda one: (not isinstance(one, ReviewBackendNotReady), not _is_full(one)))
-        trouble = worst[0] if worst else None
-        if isinstance(trouble, ReviewBackendNotReady) or (trouble and not (opened or known or _is_full(trouble))):
+        trouble = min(self._troubles, key=lambda error: _WORST_FIRST.index(type(error)), default=None)
+        is_none_opened = isinstance(trouble, ReviewBackendError) and not (opened or known)
+        if trouble and (is_none_opened or isinstance(trouble, ReviewBackendNotReady)):
             raise trouble
         return OpenedReviews(opened, known, backlog.waiting - opened - known, str(trouble or ""))
 
@@ -169,7 +271,7 @@ class ReviewOpener:
         write_opened(self.store, budget.day, [one.request for one in counted])
         self._moved_at = time.monotonic()
         with ThreadPoolExecutor(THREADS) as pool:
-            ends = list(pool.map(self._try_to_open, (one.request for one in counted)))
+            ends = list(pool.map(self._open, (one.request for one in counted)))
             by_file: dict[WaitingFile, set[str]] = defaultdict(set)
             for one, end in zip(counted, ends, strict=True):
                 if end in {_End.NEW, _End.KNOWN}:
@@ -179,12 +281,12 @@ class ReviewOpener:
             budget.uncount(free)
         return ends
 
-    def _try_to_open(self, request: ReviewRequest) -> _End:
+    def _open(self, request: ReviewRequest) -> _End:
         """Open a request, unless another thread met what keeps all from being opened."""
         if self._stop.is_set():
             return _End.LEFT
         try:
-            return _End.NEW if self._open(request) else _End.KNOWN
+            is_new = self._patient(self.backend.open, request)
         except (ReviewBackendFull, ReviewBackendNotReady) as error:
             self._stop.set()
             self._troubles.append(error)
@@ -192,25 +294,13 @@ class ReviewOpener:
         except ReviewBackendError as error:
             log.warning("Review %s is not opened: %s", request.name, error)
             self._troubles.append(error)
-            if not is_passing(error.__cause__):
+            if not _is_passing(error):
                 return _End.LEFT
             self._stop.set()
             return _End.UNSURE
-
-    def _open(self, request: ReviewRequest) -> bool:
-        """Open one, again if the backend is only short of breath, as long as it opens any at all."""
-        patient = Retrying(
-            retry=retry_if_exception(
-                lambda error: isinstance(error, ReviewBackendError) and is_passing(error.__cause__)
-            ),
-            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
-            stop=lambda state: time.monotonic() + state.upcoming_sleep > self._moved_at + self.patience_seconds,
-            reraise=True,
-        )
-        is_new = patient(self.backend.open, request)
         self._moved_at = time.monotonic()
-        return is_new
+        return _End.NEW if is_new else _End.KNOWN
 
 
-def _is_full(trouble: Trouble) -> bool:
-    return isinstance(trouble, ReviewBackendFull)
+def _is_passing(error: ReviewBackendError) -> bool:
+    return is_passing(error.__cause__)

@@ -1,4 +1,4 @@
-"""A review: what people are asked about an image, what they answer, and what their answers together say."""
+"""A review: what people are asked about an image, what they answer, and their consensus."""
 
 from __future__ import annotations
 
@@ -54,17 +54,12 @@ class ReviewRequest:
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
     """Sort requests: audits, which a number of images waits for; then images without a label; then by confidence.
 
-    Audits go by their names, which are hashes: whatever the model says of an image, it is as likely to be opened as any
+    Audits go by their names, which are hashes: whatever the model predicts, an image is as likely to be opened as any
     other, so that those a budget has room for are a sample of all.
     """
     if request.purpose is Purpose.AUDIT:
         return False, False, 0.0, request.name
-    return (
-        True,
-        request.label is not None,
-        request.confidence if request.confidence is not None else 0.0,
-        request.name,
-    )
+    return True, request.label is not None, request.confidence or 0.0, request.name
 
 
 class ReviewStatus(StrEnum):
@@ -76,7 +71,7 @@ class ReviewStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """The backend said something that this package does not know; it is reported, never guessed at."""
+    """The backend gave a status that this package does not know; it is reported, never guessed at."""
 
     @property
     def is_final(self) -> bool:
@@ -103,7 +98,7 @@ class ReviewState:
 
 @dataclass(frozen=True)
 class ReviewAnswer:
-    """What one person said.
+    """The answer of one person.
 
     :param reviewer: an opaque id, never a name or an address.
     :param label: ``None`` for none of the above.
@@ -125,7 +120,7 @@ class Answered:
 
 
 class Agreement(StrEnum):
-    """What all answers about an image together say."""
+    """Whether all answers about an image agree."""
 
     AGREED = "agreed"
     NONE_FITS = "none_fits"
@@ -134,20 +129,8 @@ class Agreement(StrEnum):
 
 
 @dataclass(frozen=True)
-class ConsensusRule:
-    """When answers count as one.
-
-    :param quorum: votes that a label needs at least.
-    :param majority: whether it also needs more than half of all votes, beside more than any other.
-    """
-
-    quorum: int
-    majority: bool = True
-
-
-@dataclass(frozen=True)
 class Consensus:
-    """What people together say of an image.
+    """What all answers about an image come to.
 
     :param label: the label agreed on; ``None`` for every other agreement.
     :param votes: pairs of label and number, the most voted first; ``None`` is none of the above.
@@ -160,12 +143,12 @@ class Consensus:
     reason: str
 
 
-def find_consensus(answers: Iterable[ReviewAnswer], rule: ConsensusRule) -> Consensus:
+def find_consensus(answers: Iterable[ReviewAnswer], quorum: int) -> Consensus:
     """Join the answers of all rounds about one image.
 
     A person has one vote, however often they were asked: the earliest. A label wins with at least ``quorum`` votes,
-    more than any other has and, under ``majority``, more than half of all. "None of the above" wins like a label. A
-    tie, or too few votes, is a disagreement: nobody's answer is taken for everybody's.
+    more than any other has, and more than half of all. "None of the above" wins like a label. A tie, or too few votes,
+    is a disagreement.
     """
     first: dict[str, ReviewAnswer] = {}
     for answer in sorted(answers, key=lambda answer: (answer.submitted_at, answer.reviewer, answer.label or "")):
@@ -176,13 +159,13 @@ def find_consensus(answers: Iterable[ReviewAnswer], rule: ConsensusRule) -> Cons
         return Consensus(Agreement.UNANSWERED, None, (), "nobody answered")
     label, most = votes[0]
     total = len(first)
-    said = f"{most} of {total} said '{label or NONE_OF_THE_ABOVE}'"
+    reason = f"{most} of {total} said '{label or NONE_OF_THE_ABOVE}'"
     if len(votes) > 1 and votes[1][1] == most:
-        return Consensus(
-            Agreement.DISAGREED, None, votes, f"a tie: {said} and as many '{votes[1][0] or NONE_OF_THE_ABOVE}'"
-        )
-    if most < rule.quorum:
-        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, fewer than the {rule.quorum} that are needed")
-    if rule.majority and 2 * most <= total:
-        return Consensus(Agreement.DISAGREED, None, votes, f"{said}, which is no majority")
-    return Consensus(Agreement.NONE_FITS if label is None else Agreement.AGREED, label, votes, said)
+        why_not = f"a tie: {reason} and as many '{votes[1][0] or NONE_OF_THE_ABOVE}'"
+    elif most < quorum:
+        why_not = f"{reason}, fewer than the {quorum} that are needed"
+    elif 2 * most <= total:
+        why_not = f"{reason}, which is no majority"
+    else:
+        return Consensus(Agreement.NONE_FITS if label is None else Agreement.AGREED, label, votes, reason)
+    return Consensus(Agreement.DISAGREED, None, votes, why_not)

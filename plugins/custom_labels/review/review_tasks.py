@@ -10,11 +10,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.steps import step
 from custom_labels.review.backends.base import ReviewBackendNotReady
-from custom_labels.review.backlog_records import BacklogReader
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.opening_records import ReviewOpener
-from custom_labels.review.request_records import WaitingReviews
 from custom_labels.review.settings import ReviewSettings
+from custom_labels.review.waiting_records import BacklogReader, WaitingReviews
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +22,9 @@ log = logging.getLogger(__name__)
 def open_reviews(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews:
     """Open the reviews that wait, audits and the most doubtful first, within the day's budget.
 
-    A second try opens what is left: each review is known by its name, which is derived from what it asks.
+    A second try opens what is left: each review is known by its name, which is derived from what it asks. Where the
+    project has no reviewers, what waits is bounded all the same.
     """
-    opened = _open(ctx, settings)
-    log.info("%s reviews opened, %s wait. %s", opened.opened, opened.waiting, opened.trouble)
-    return opened
-
-
-def _open(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews:
     from custom_labels.review.backends.registry import make_backend
 
     if ctx.project.review is None:
@@ -46,6 +40,8 @@ def _open(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews:
         audits_only=not settings.enable_a2i_workflow,
     )
     try:
-        return opener.run()
+        opened = opener.run()
     except ReviewBackendNotReady as error:
         raise AirflowFailException(str(error)) from error
+    log.info("%s reviews opened, %s wait. %s", opened.opened, opened.waiting, opened.trouble)
+    return opened

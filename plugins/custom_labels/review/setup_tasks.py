@@ -16,9 +16,8 @@ from custom_labels.aws.statuses import Described, Verdict
 from custom_labels.aws.triggers.review import ReviewFlowTrigger
 from custom_labels.core.registry import project_store
 from custom_labels.core.settings import load_project
-from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, reviewer_counts
+from custom_labels.review.backends.a2i.setup import FLOW_ACTIVE, A2ISetup, plan_review, reviewer_counts
 from custom_labels.review.backends.base import ReviewBackendNotReady
-from custom_labels.review.setup import FLOW_ACTIVE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,7 +32,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     for the reviews that were opened with them.
     XCom: the page's and the flows' names.
 
-    :param project: name of the project (templated); its file says who answers, and what they read.
+    :param project: name of the project (templated); its file names the reviewers and their instructions.
     :param reviewers: people who are asked about an image at first (templated).
     """
 
@@ -60,7 +59,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
 
     @property
     def subject(self) -> str:
-        """Name the flow that is looked at."""
+        """Name the flow that is waited for."""
         return f"Review flow '{self.flow_name}' of project '{self.project}'"
 
     @cached_property
@@ -99,7 +98,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
         return ReviewFlowTrigger(flow_name=self.flow_name, **self.trigger_parameters())
 
     def explain(self, described: Described) -> str:  # noqa: ARG002
-        """Say how to get rid of a flow that cannot be used."""
+        """Explain how to get rid of a flow that cannot be used."""
         return (
             f"Its name stays taken: correct 'review' in {self.project}.yaml, which makes flows of other names; or, "
             "where the cause was elsewhere, mend that, run 'aws sagemaker delete-flow-definition "
@@ -108,7 +107,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
 
     def result(self, described: Described, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Record the flows, now that all are Active."""
-        is_new = self.a2i.record(self.a2i.describe())
+        self.a2i.record(self.a2i.describe())
         plan = self.a2i.plan
-        self.log.info("Review flows of project '%s': %s%s.", self.project, plan.flows, "" if is_new else ", as before")
+        self.log.info("Review flows of project '%s': %s.", self.project, plan.flows)
         return {"task_ui": plan.task_ui, "flows": {str(n): name for n, name in plan.flows.items()}}

@@ -63,19 +63,21 @@ def read_lines(store: S3Store, key: str) -> LineFile | None:
     return LineFile(key, str(answer["ETag"]), records)
 
 
-def list_keys(store: S3Store, folder: str) -> Iterator[list[str]]:
+def list_keys(store: S3Store, folder: str, start_after: str | None = None) -> Iterator[list[str]]:
     """List the files below a folder, a page at a time; keys are relative to the store's prefix."""
-    for page in pages(store, folder):
+    for page in pages(store, folder, start_after=start_after):
         yield [key.decode() for key in page.keys]
 
 
-def read_folder(store: S3Store, folder: str) -> Iterator[LineFile]:
+def read_folder(store: S3Store, folder: str, start_after: str | None = None) -> Iterator[LineFile]:
     """Read all files below a folder in the order of their keys: one call for a thousand names, and one a file.
 
     Files that are deleted meanwhile are passed over.
+
+    :param start_after: begin behind this key.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        for keys in list_keys(store, folder):
+        for keys in list_keys(store, folder, start_after):
             for start in range(0, len(keys), READERS):
                 found = pool.map(lambda key: read_lines(store, key), keys[start : start + READERS])
                 yield from (file for file in found if file is not None)

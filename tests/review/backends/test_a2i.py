@@ -1,11 +1,11 @@
-"""Reviews at Amazon A2I: opened once each, whatever is repeated, lost or refused; stopped; and answered."""
+"""Reviews at Amazon A2I: opened once each, whatever is repeated, lost or refused, and answered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,7 @@ from tests.kit.review_project import (
     make_store,
     set_up_surroundings,
     since_long,
+    stop,
     wait_until_ended,
 )
 from tests.kit.support import client
@@ -91,7 +92,7 @@ def test_a_review_that_was_opened_with_another_question_is_adopted(
     request = make_request(aws)
     place.backend.open(request)
     if has_ended:
-        place.backend.cancel(request.name)
+        stop(place, request.name)
         wait_until_ended(place, request.name)
 
     assert place.backend.open(change(request)) is False
@@ -165,25 +166,6 @@ def test_a_refusal_keeps_the_words_of_aws(aws: LocalAws, place: ReviewPlace) -> 
 
     with pytest.raises(ReviewBackendError, match=r"InputContent has .* bytes; the limit is 3145728.*connection is"):
         place.backend.open(request)
-
-
-@pytest.mark.parametrize("when", ["open", "ended", "unknown"])
-def test_cancelling_ends_what_is_open_and_nothing_else(aws: LocalAws, place: ReviewPlace, when: str) -> None:
-    request = make_request(aws)
-    if when != "unknown":
-        place.backend.open(request)
-    if when == "ended":
-        place.backend.cancel(request.name)
-        wait_until_ended(place, request.name)
-
-    place.backend.cancel(request.name)
-
-    if when == "unknown":
-        assert place.backend.status(request.name) is None
-        return
-    wait_until_ended(place, request.name)
-    state: Any = place.backend.status(request.name)
-    assert state.status is ReviewStatus.STOPPED
 
 
 def test_equal_requests_are_equal_bytes(aws: LocalAws, place: ReviewPlace) -> None:

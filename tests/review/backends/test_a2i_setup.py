@@ -9,9 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.settings import load_project
-from custom_labels.review.backends.a2i.setup import plan_review
-from custom_labels.review.setup import ReviewFlow, ReviewRecord
-from custom_labels.review.setup_records import read_review_record, record_flows
+from custom_labels.review.backends.a2i.setup import FLOWS, ReviewFlow, ReviewRecord, plan_review, read_review_record
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from tests.conftest import ROOT
 from tests.kit.review_project import TEAM, make_store, set_up_surroundings
@@ -219,10 +217,10 @@ def test_two_set_ups_at_once_lose_no_flow(monkeypatch: pytest.MonkeyPatch) -> No
         found = read(relative)
         if not raced:
             raced.append(True)
-            record_flows(store, "ui", [second])
+            FLOWS.change(store, lambda present: (present or ReviewRecord()).with_current("ui", [second]))
         return found
 
     monkeypatch.setattr(store, "read_json", race)
 
-    assert record_flows(store, "ui", [first])
+    FLOWS.change(store, lambda present: (present or ReviewRecord()).with_current("ui", [first]))
     assert {flow.name for flow in read_review_record(store).flows} == {"one", "two"}

@@ -13,7 +13,7 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.backends.a2i.backend import EVENT, A2IReviewBackend
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 from custom_labels.review.review import ReviewState, ReviewStatus
-from tests.kit.review_project import ReviewPlace, make_request, since_long, wait_until_ended
+from tests.kit.review_project import ReviewPlace, make_request, since_long, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_every_status_is_told_apart(aws: LocalAws, place: ReviewPlace) -> None:
     hasty.open(expired)
     for request in (stopped, waiting, failed):
         place.backend.open(request)
-    place.backend.cancel(stopped.name)
+    stop(place, stopped.name)
     wait_until_ended(place, expired.name, stopped.name, failed.name)
     aws.control.workforce(seconds=0, workers=1)
     hasty.open(answered)

@@ -1,4 +1,4 @@
-"""The port to whoever asks people: what the loop needs of a review backend, and nothing else."""
+"""The interface of a review backend: what the loop needs of it, and nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ReviewBackendError(CustomLabelsError):
 
 
 class ReviewBackend(Protocol):
-    """Where reviews are opened, looked up and answered. All calls may be repeated, and come from several threads.
+    """Where reviews are opened, described and answered. All calls may be repeated, and come from several threads.
 
     Every call may raise :class:`ReviewBackendError`.
     """
@@ -42,13 +42,13 @@ class ReviewBackend(Protocol):
         ...
 
     def status(self, name: str) -> ReviewState | None:
-        """Look one review up by its name; ``None`` if the backend does not know it."""
+        """Describe one review by its name; ``None`` if the backend does not know it."""
         ...
 
     def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:
         """List the project's reviews that were created at or after a moment, oldest first, a page at a time.
 
-        :param is_known: tells the reviews whose answers need not be looked for, by name.
+        :param is_known: whether the answers of a review of this name need not be searched for.
         """
         ...
 
@@ -58,8 +58,4 @@ class ReviewBackend(Protocol):
 
     def answers(self, state: ReviewState) -> Answered | None:
         """Read the question and the answers of a review that has ended; ``None`` if nothing was written for it."""
-        ...
-
-    def cancel(self, name: str) -> None:
-        """Ask no more people; answers given so far stay. A review that has ended stays as it is."""
         ...

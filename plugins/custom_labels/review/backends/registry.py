@@ -9,7 +9,7 @@ from custom_labels.s3.store import S3Store
 
 
 def make_backend(project: Project, store: S3Store) -> ReviewBackend:
-    """Make the backend that a project's reviews are opened at; nothing is asked of AWS yet.
+    """Make the backend that a project's reviews are opened at; no call is made to AWS yet.
 
     :raises ReviewBackendNotReady: the project file has no ``review`` part.
     """

@@ -19,12 +19,10 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.core.codec import to_json
 from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.settings import Project
-from custom_labels.review.backends.a2i.listing import OutputListing
-from custom_labels.review.backends.a2i.output import read_output
+from custom_labels.review.backends.a2i.output import OutputListing, read_output
+from custom_labels.review.backends.a2i.setup import ReviewFlow, ReviewRecord, read_review_record
 from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
 from custom_labels.review.review import Answered, ReviewRequest, ReviewState, ReviewStatus
-from custom_labels.review.setup import ReviewFlow, ReviewRecord
-from custom_labels.review.setup_records import read_review_record
 from custom_labels.s3.errors import MISSING, error_code
 from custom_labels.s3.store import S3Store
 
@@ -41,7 +39,7 @@ _STATUSES = {
     "Failed": ReviewStatus.FAILED,
     "Stopped": ReviewStatus.STOPPED,
 }
-_EXPIRED = "Expired"
+_MAY_BE_THERE = frozenset({"ConflictException", "ValidationException", "ServiceQuotaExceededException"}) | NOT_FOUND
 
 
 class A2IReviewBackend:
@@ -77,9 +75,7 @@ class A2IReviewBackend:
 
     def setup_name(self) -> str:
         """Name the flows that reviews are opened with; a flow's name is made of its page, its people and its role."""
-        return " ".join(sorted((self.record.current or {}).values()))
-
-    # -- opening ---------------------------------------------------------------------------------------
+        return " ".join(sorted(self.record.current.values()))
 
     def open(self, request: ReviewRequest) -> bool:
         """Start a human loop, which costs one call; a loop of that name with other input or another flow is adopted.
@@ -98,15 +94,14 @@ class A2IReviewBackend:
                     FlowDefinitionArn=flow.arn,
                     HumanLoopInput={"InputContent": loop_input(request)},
                 ),
-                expect=frozenset({"ConflictException", "ValidationException", "ServiceQuotaExceededException"})
-                | NOT_FOUND,
+                expect=_MAY_BE_THERE,
             )
         except ClientError as error:
             return self._refused(request, flow, error)
         return True
 
     def _refused(self, request: ReviewRequest, flow: ReviewFlow, error: ClientError) -> bool:
-        """Say why a loop was not started; ``False`` if there is one of that name."""
+        """Raise why a loop was not started; ``False`` if there is one of that name."""
         code = error_code(error)
         if code == "ServiceQuotaExceededException":
             raise ReviewBackendFull(
@@ -128,26 +123,10 @@ class A2IReviewBackend:
             "which makes flows for one person and for 'reviewers_per_image' people."
         )
 
-    def cancel(self, name: str) -> None:
-        """Stop a human loop; A2I still takes the answers of those who have it open."""
-        try:
-            self._ask(
-                "StopHumanLoop",
-                name,
-                lambda: self.hook.client.stop_human_loop(HumanLoopName=name),
-                expect=NOT_FOUND | {"ValidationException"},
-            )
-        except ClientError as error:
-            loop = self._find(name)
-            if loop is not None and loop["HumanLoopStatus"] == "InProgress":
-                raise self._error("StopHumanLoop", name, error) from error
-
-    # -- looking ---------------------------------------------------------------------------------------
-
     def status(self, name: str) -> ReviewState | None:
         """Describe a human loop."""
         loop = self._find(name)
-        return self._described(loop) if loop else None
+        return self._state(loop) if loop else None
 
     def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:
         """List the loops of all flows that the project ever had, oldest first.
@@ -156,58 +135,32 @@ class A2IReviewBackend:
         a call. Only a loop that failed, or whose output is not listed, is described by itself.
         """
         outputs = {flow.arn: OutputListing(self.store, flow, since) for flow in self.record.flows}
+
+        def listed(loop: Mapping[str, Any]) -> ReviewState:
+            # A list has neither the failure's code nor where the answers are.
+            name, status = loop["HumanLoopName"], _STATUSES.get(loop["HumanLoopStatus"])
+            if status in {ReviewStatus.OPEN, None} or is_known(name):
+                return self._state(loop)
+            if status is not ReviewStatus.FAILED:
+                uri = outputs[loop["FlowDefinitionArn"]].find(name, loop["CreationTime"])
+                if uri is not None:
+                    return self._state({**loop, "HumanLoopOutput": {"OutputS3Uri": uri}})
+            return self._state(self._find(name) or loop)
+
         merged = heapq.merge(
             *(self._loops(flow, since) for flow in self.record.flows), key=lambda loop: loop["CreationTime"]
         )
         while page := list(islice(merged, PAGE)):
-            yield [
-                self._listed(loop, None if is_known(loop["HumanLoopName"]) else outputs[loop["FlowDefinitionArn"]])
-                for loop in page
-            ]
+            yield [listed(loop) for loop in page]
 
     def _loops(self, flow: ReviewFlow, since: datetime) -> Iterator[dict[str, Any]]:
         """List a flow's loops; a flow that was deleted has none."""
         pages = self.hook.loops(flow.arn, since)
-        while True:
-            try:
-                page = self._ask("ListHumanLoops", flow.name, lambda: next(pages, None), expect=NOT_FOUND)
-            except ClientError as error:
-                log.warning("Flow %s cannot be listed, so its reviews are not seen: %s", flow.name, error)
-                return
-            if page is None:
-                return
-            yield from ({**loop, "FlowDefinitionArn": flow.arn} for loop in page)
-
-    def _listed(self, loop: Mapping[str, Any], outputs: OutputListing | None) -> ReviewState:
-        """Read an entry of a list, which has neither the failure's code nor the place of the answers.
-
-        :param outputs: where to look for the answers; ``None`` for a review that is known.
-        """
-        name, created = loop["HumanLoopName"], loop["CreationTime"]
-        status = _STATUSES.get(loop["HumanLoopStatus"], ReviewStatus.UNKNOWN)
-        if status is ReviewStatus.UNKNOWN:
-            return self._state(name, status, created, None, _unknown(loop["HumanLoopStatus"]))
-        if status is ReviewStatus.OPEN or outputs is None:
-            return self._state(name, status, created, None, "")
-        uri = outputs.find(name, created) if status is not ReviewStatus.FAILED else None
-        if uri is not None:
-            return self._state(name, status, created, uri, loop.get("FailureReason") or "")
-        described = self._find(name)
-        if described is None:
-            return self._state(name, status, created, None, loop.get("FailureReason") or "")
-        return self._described(described)
-
-    def _described(self, loop: Mapping[str, Any]) -> ReviewState:
-        status = _status(loop["HumanLoopStatus"], loop.get("FailureCode"))
-        uri = (loop.get("HumanLoopOutput") or {}).get("OutputS3Uri")
-        reason = loop.get("FailureReason") or ""
-        if status is ReviewStatus.UNKNOWN:
-            reason = _unknown(loop["HumanLoopStatus"])
-        return self._state(loop["HumanLoopName"], status, loop["CreationTime"], uri, reason)
-
-    def _state(self, name: str, status: ReviewStatus, created: datetime, uri: str | None, reason: str) -> ReviewState:
-        ours = uri if status.is_final and uri and self._relative(uri) else None
-        return ReviewState(name, status, utc_text(created), ours, reason)
+        try:
+            while (page := self._ask("ListHumanLoops", flow.name, lambda: next(pages, None), NOT_FOUND)) is not None:
+                yield from ({**loop, "FlowDefinitionArn": flow.arn} for loop in page)
+        except ClientError as error:
+            log.warning("Flow %s cannot be listed, so its reviews are not seen: %s", flow.name, error)
 
     def state_from_event(self, body: Mapping[str, Any]) -> ReviewState | None:
         """Read EventBridge's message about a loop of one of the project's flows."""
@@ -217,24 +170,36 @@ class A2IReviewBackend:
         if detail.get("flowDefinitionArn") not in [flow.arn for flow in self.record.flows]:
             return None
         try:
-            name, status = str(detail["humanLoopName"]), str(detail["humanLoopStatus"])
-            created = datetime.fromisoformat(detail["creationTime"])
             uri = (detail.get("humanLoopOutput") or {}).get("outputS3Uri")
+            loop = {
+                "HumanLoopName": str(detail["humanLoopName"]),
+                "HumanLoopStatus": str(detail["humanLoopStatus"]),
+                "CreationTime": datetime.fromisoformat(detail["creationTime"]),
+                "FailureCode": detail.get("failureCode"),
+                "FailureReason": detail.get("failureReason"),
+                "HumanLoopOutput": {"OutputS3Uri": uri and str(uri)},
+            }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("An event about a human loop cannot be read and is left out: %r in %s", error, body)
             return None
-        if uri is not None and not self._relative(str(uri)):
-            return None
-        known = _status(status, detail.get("failureCode"))
-        reason = _unknown(status) if known is ReviewStatus.UNKNOWN else str(detail.get("failureReason") or "")
-        return self._state(name, known, created, uri, reason)
+        return None if uri is not None and self._relative(str(uri)) is None else self._state(loop)
 
-    # -- reading ---------------------------------------------------------------------------------------
+    def _state(self, loop: Mapping[str, Any]) -> ReviewState:
+        """Read a loop as DescribeHumanLoop and ListHumanLoops give it."""
+        status, reason = _STATUSES.get(loop["HumanLoopStatus"]), str(loop.get("FailureReason") or "")
+        if status is None:
+            status, reason = ReviewStatus.UNKNOWN, f"A2I says '{loop['HumanLoopStatus']}', which is not known here"
+        elif status is ReviewStatus.FAILED and loop.get("FailureCode") == "Expired":
+            status = ReviewStatus.EXPIRED
+        uri = (loop.get("HumanLoopOutput") or {}).get("OutputS3Uri")
+        ours = uri if status.is_final and uri and self._relative(uri) else None
+        created_at = loop["CreationTime"].astimezone(UTC).isoformat(timespec="microseconds")
+        return ReviewState(loop["HumanLoopName"], status, created_at, ours, reason)
 
     def answers(self, state: ReviewState) -> Answered | None:
         """Read a loop's output, which costs one call.
 
-        Answers that cannot be counted are left out, with a word in the log: another template's, or a label that was
+        Answers that cannot be counted are left out, with a warning in the log: another template's, or a label that was
         not offered.
         """
         relative = self._relative(state.answers_uri) if state.answers_uri else None
@@ -248,15 +213,13 @@ class A2IReviewBackend:
         return read_output(body, state)
 
     def _relative(self, uri: str) -> str | None:
-        """Give the place of a loop's output in the project's bucket; ``None`` for one elsewhere, which is not read."""
+        """Give the key of a loop's output in the project's bucket; ``None`` for one elsewhere, which is not read."""
         root = self.store.uri()
         relative = uri.removeprefix(root)
         if uri.startswith(root) and relative.startswith(A2I_OUTPUT) and relative.endswith("/output.json"):
             return relative
         log.warning("The answers at %s are not below %s and are left alone.", uri, self.store.uri(A2I_OUTPUT))
         return None
-
-    # -- asking ----------------------------------------------------------------------------------------
 
     def _find(self, name: str) -> dict[str, Any] | None:
         return self._ask("DescribeHumanLoop", name, lambda: self.hook.find_loop(name))
@@ -266,11 +229,9 @@ class A2IReviewBackend:
     ) -> Result:
         try:
             return call()
-        except ClientError as error:
-            if error_code(error) in expect:
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error_code(error) in expect:
                 raise
-            raise self._error(operation, subject, error) from error
-        except BotoCoreError as error:
             raise self._error(operation, subject, error) from error
 
     def _error(self, operation: str, subject: str, error: Exception) -> ReviewBackendError:
@@ -286,17 +247,3 @@ def loop_input(request: ReviewRequest) -> str:
     the same whenever the request is the same.
     """
     return json.dumps({**to_json(request), "taskObject": request.image}, sort_keys=True, ensure_ascii=False)
-
-
-def utc_text(moment: datetime) -> str:
-    """Write a moment in UTC, so that texts sort as moments."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _status(status: str, failure_code: str | None) -> ReviewStatus:
-    known = _STATUSES.get(status, ReviewStatus.UNKNOWN)
-    return ReviewStatus.EXPIRED if known is ReviewStatus.FAILED and failure_code == _EXPIRED else known
-
-
-def _unknown(status: str) -> str:
-    return f"A2I says '{status}', which this package does not know"

@@ -1,21 +1,25 @@
-"""What A2I writes for a human loop that has ended: its input and everybody's answers."""
+"""What A2I writes for a human loop that has ended: its input and everybody's answers, and where it writes that."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from custom_labels.core.codec import from_json
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
+from custom_labels.review.backends.a2i.setup import FIELD, ReviewFlow
 from custom_labels.review.review import Answered, ReviewAnswer, ReviewRequest, ReviewState
-from custom_labels.review.setup import FIELD
+from custom_labels.s3.line_files import list_keys
+from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
-_REQUEST = TypeAdapter(ReviewRequest)
+SLACK = timedelta(seconds=5)
+"""By how much the time in a key may differ from the loop's CreationTime, which is what it should be."""
 
 
 def read_output(body: bytes, state: ReviewState) -> Answered | None:
@@ -27,7 +31,7 @@ def read_output(body: bytes, state: ReviewState) -> Answered | None:
     """
     try:
         output = json.loads(body)
-        request = _REQUEST.validate_python(output["inputContent"])
+        request = from_json(ReviewRequest, output["inputContent"])
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         log.warning("%s does not hold an answer to a request of ours: %s", state.answers_uri, error)
         return None
@@ -35,14 +39,12 @@ def read_output(body: bytes, state: ReviewState) -> Answered | None:
         log.warning("%s answers '%s' instead of '%s' and is left alone.", state.answers_uri, request.name, state.name)
         return None
     entries = output.get("humanAnswers") or []
-    if not isinstance(entries, list):
-        entries = []
-    answers = (_read_answer(entry, request, state) for entry in entries)
+    answers = (_read_answer(entry, request, state) for entry in (entries if isinstance(entries, list) else []))
     return Answered(request, tuple(answer for answer in answers if answer is not None))
 
 
 def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> ReviewAnswer | None:
-    """Read one person's answer; ``None``, with a word in the log, for one that cannot be counted."""
+    """Read one person's answer; ``None``, with a warning in the log, for one that cannot be counted."""
     try:
         label, reviewer = entry["answerContent"][FIELD]["label"], entry["workerId"]
     except (KeyError, TypeError) as error:
@@ -51,19 +53,50 @@ def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> Revi
     if not isinstance(reviewer, str) or label not in (*request.labels, NONE_OF_THE_ABOVE):
         log.warning("An answer to %s is '%s', which was not offered: it is not counted.", state.name, label)
         return None
+    try:
+        submitted_at = (
+            datetime.fromisoformat(entry["submissionTime"]).astimezone(UTC).isoformat(timespec="milliseconds")
+        )
+    except (KeyError, TypeError, ValueError):
+        submitted_at = state.created_at
     seconds = entry.get("timeSpentInSeconds")
     return ReviewAnswer(
         reviewer=reviewer,
         label=request.none_label if label == NONE_OF_THE_ABOVE else label,
-        submitted_at=_moment(entry, state),
+        submitted_at=submitted_at,
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
     )
 
 
-def _moment(entry: Mapping[str, Any], state: ReviewState) -> str:
-    """Give when an answer was sent; without a time that can be read, when the review was opened."""
-    try:
-        moment = datetime.fromisoformat(entry["submissionTime"])
-    except (KeyError, TypeError, ValueError):
-        return state.created_at
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+class OutputListing:
+    """The outputs of one flow, in the order of their loops' creation, listed as far as they are asked for.
+
+    Keys are ``<output>/<flow>/YYYY/MM/DD/hh/mm/ss/<loop>/output.json`` with the loop's creation in UTC (SageMaker
+    guide, A2I output data), so that they sort by creation. What is not found here may still be elsewhere: a loop may
+    have ended after its part of the list was read.
+
+    :param since: from when loops are asked for; they are to be asked for oldest first.
+    """
+
+    def __init__(self, store: S3Store, flow: ReviewFlow, since: datetime) -> None:
+        self._store = store
+        self._folder = f"{flow.output}/{flow.name}/".removeprefix(store.uri())
+        self._keys = self._list(since)
+        self._last = ""
+        self._found: dict[str, str] = {}
+
+    def find(self, loop: str, created: datetime) -> str | None:
+        """Give the URI of a loop's output, ``None`` if it is not in the list."""
+        end = self._key(created + SLACK) + "~"  # behind all keys of that second
+        while self._last <= end and (key := next(self._keys, None)):
+            self._last = key
+            self._found[key.split("/")[-2]] = key
+        key = self._found.pop(loop, None)
+        return self._store.uri(key) if key else None
+
+    def _list(self, since: datetime) -> Iterator[str]:
+        for keys in list_keys(self._store, self._folder, start_after=self._key(since - SLACK)):
+            yield from (key for key in keys if key.endswith("/output.json"))
+
+    def _key(self, moment: datetime) -> str:
+        return f"{self._folder}{moment.astimezone(UTC):%Y/%m/%d/%H/%M/%S}"

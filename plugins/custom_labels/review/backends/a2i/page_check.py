@@ -1,9 +1,8 @@
-"""Rendering a project's worker page with a real image before anybody is asked, as A2I renders it for each review."""
+"""Rendering a project's worker page with a real image before reviews are opened, as A2I renders it for each review."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -26,101 +25,86 @@ class PageBroken(CustomLabelsError):
     """Reviews of this page would fail before any reviewer sees them."""
 
 
-class ReviewPageCheck:
-    """Renders a page for each kind of question, and reads the image by the link that the page gives to the browser.
+def check_page(
+    store: S3Store, hook: ReviewSetupHook, template: str, role_arn: str, labels: tuple[str, ...], where: str
+) -> str:
+    """Render a page for each kind of question, and read the image by the link that the page gives to the browser.
 
     :param template: the page's source, as A2I has it.
     :param role_arn: role that A2I reads images with.
     :param labels: what may be chosen.
     :param where: names the template and the setting that it comes from, for errors.
+    :return: what was rendered.
+    :raises PageBroken: the page cannot be rendered, does not show the image, or its link does not work.
     """
-
-    def __init__(
-        self, store: S3Store, hook: ReviewSetupHook, template: str, role_arn: str, labels: tuple[str, ...], where: str
-    ) -> None:
-        self.store = store
-        self.hook = hook
-        self.template = template
-        self.role_arn = role_arn
-        self.labels = choices(labels)[0] or ("a label",)
-        self.where = where
-
-    def run(self) -> str:
-        """Render the page and read its image; give what was rendered.
-
-        :raises PageBroken: the page cannot be rendered, does not show the image, or its link does not work.
-        """
-        key, link = self._image(), ""
-        for purpose, is_labelled in _CASES:
-            page, errors = self.hook.render_page(self.template, self._input(key, purpose, is_labelled), self.role_arn)
-            kind = f"{purpose} review of {self.store.uri(key)} {'with' if is_labelled else 'without'} a label"
-            if errors:
-                raise PageBroken(
-                    f"A2I cannot render the worker page for a {kind}: {'; '.join(errors)}. Every such review would "
-                    f"fail. {self.where}; correct the template and trigger the bootstrap DAG again."
-                )
-            link = next(self._links(page, key), "")
-            if not link:
-                raise PageBroken(
-                    f"The worker page rendered for a {kind} has no 'src' that shows the image. {self.where}; use "
-                    'src="{{ task.input.taskObject | grant_read_access }}", and trigger the bootstrap DAG again.'
-                )
-        self._read(link, key)
-        return f"rendered with {self.store.uri(key)}, which its link can be read by"
-
-    def _image(self) -> str:
-        """Find an image of the project, or put a small one where the other records of the registry are."""
-        for folder in (INBOX, IMAGES):
-            for keys in list_keys(self.store, folder):
-                if found := next(filter(has_image_suffix, keys), None):
-                    return found
-        from PIL import Image
-
-        picture = io.BytesIO()
-        Image.new("RGB", (64, 64), "white").save(picture, "PNG")
-        self.store.call("put_object", TEST_IMAGE, Body=picture.getvalue(), ContentType="image/png")
-        return TEST_IMAGE
-
-    def _input(self, key: str, purpose: Purpose, is_labelled: bool) -> str:
-        return loop_input(
-            ReviewRequest(
-                name="bootstrap",
-                image=self.store.uri(key),
-                key=key,
-                etag="bootstrap",
-                label=self.labels[0] if is_labelled else None,
-                confidence=50.0 if is_labelled else None,
-                labels=self.labels,
-                version_name="bootstrap",
-                purpose=purpose,
-                round=1,
-                reviewers=1,
-            )
-        )
-
-    def _links(self, page: str, key: str) -> Iterator[str]:
-        """Find the links to the image on a page."""
-        for link in _Sources(page).links:
-            parts = urlsplit(link)
-            if parts.scheme in {"http", "https"} and unquote(parts.path).endswith(f"/{self.store.key(key)}"):
-                yield link
-
-    def _read(self, link: str, key: str) -> None:
-        """Read the first byte of the image as a reviewer's browser does, without credentials of our own.
-
-        :raises botocore.exceptions.HTTPClientError: the link's host cannot be reached.
-        """
-        from botocore.awsrequest import AWSRequest
-        from botocore.httpsession import URLLib3Session
-
-        request = AWSRequest("GET", link, headers={"Range": "bytes=0-0"})
-        answer = URLLib3Session(timeout=30).send(request.prepare())
-        if answer.status_code >= 400:
+    key, link = _find_image(store), ""
+    for purpose, is_labelled in _CASES:
+        task_input = loop_input(_request(store.uri(key), key, labels, purpose, is_labelled))
+        page, errors = hook.render_page(template, task_input, role_arn)
+        kind = f"{purpose} review of {store.uri(key)} {'with' if is_labelled else 'without'} a label"
+        if errors:
             raise PageBroken(
-                f"The worker page's link to {self.store.uri(key)} is refused with HTTP {answer.status_code}: "
-                f"{answer.text[:300]}. Reviewers would see no image. Let the role {self.role_arn} ('review.role_arn') "
-                "read the bucket's objects, and trigger the bootstrap DAG again."
+                f"A2I cannot render the worker page for a {kind}: {'; '.join(errors)}. Every such review would fail. "
+                f"{where}; correct the template and trigger the bootstrap DAG again."
             )
+        sources = (each for each in _Sources(page).links if urlsplit(each).scheme in {"http", "https"})
+        link = next((each for each in sources if unquote(urlsplit(each).path).endswith(f"/{store.key(key)}")), "")
+        if not link:
+            raise PageBroken(
+                f"The worker page rendered for a {kind} has no 'src' that shows the image. {where}; use "
+                'src="{{ task.input.taskObject | grant_read_access }}", and trigger the bootstrap DAG again.'
+            )
+    _read(link, store.uri(key), role_arn)
+    return f"rendered with {store.uri(key)}, which its link can be read by"
+
+
+def _find_image(store: S3Store) -> str:
+    """Find an image of the project, or put a small one where the other records of the registry are."""
+    for folder in (INBOX, IMAGES):
+        for keys in list_keys(store, folder):
+            if found := next(filter(has_image_suffix, keys), None):
+                return found
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(picture, "PNG")
+    store.call("put_object", TEST_IMAGE, Body=picture.getvalue(), ContentType="image/png")
+    return TEST_IMAGE
+
+
+def _request(image: str, key: str, labels: tuple[str, ...], purpose: Purpose, is_labelled: bool) -> ReviewRequest:
+    offered = choices(labels)[0] or ("a label",)
+    return ReviewRequest(
+        name="bootstrap",
+        image=image,
+        key=key,
+        etag="bootstrap",
+        label=offered[0] if is_labelled else None,
+        confidence=50.0 if is_labelled else None,
+        labels=offered,
+        version_name="bootstrap",
+        purpose=purpose,
+        round=1,
+        reviewers=1,
+    )
+
+
+def _read(link: str, image: str, role_arn: str) -> None:
+    """Read the first byte of the image as a reviewer's browser does, without credentials of our own.
+
+    :raises botocore.exceptions.HTTPClientError: the link's host cannot be reached.
+    """
+    from botocore.awsrequest import AWSRequest
+    from botocore.httpsession import URLLib3Session
+
+    request = AWSRequest("GET", link, headers={"Range": "bytes=0-0"})
+    answer = URLLib3Session(timeout=30).send(request.prepare())
+    if answer.status_code >= 400:
+        raise PageBroken(
+            f"The worker page's link to {image} is refused with HTTP {answer.status_code}: {answer.text[:300]}. "
+            f"Reviewers would see no image. Let the role {role_arn} ('review.role_arn') read the bucket's objects, and "
+            "trigger the bootstrap DAG again."
+        )
 
 
 class _Sources(HTMLParser):

@@ -1,32 +1,91 @@
-"""What a project's human review needs at Amazon A2I, planned from its settings and made without doubles."""
+"""What a project's human review needs at Amazon A2I: one worker page and a flow for each number of reviewers.
+
+It is planned from the project's settings, made without doubles, and recorded in ``registry/review.json``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
-from custom_labels.aws.statuses import Described
+from custom_labels.aws.statuses import Described, StatusTable
 from custom_labels.core.keys import A2I_OUTPUT
-from custom_labels.core.names import PROJECT_TAG
+from custom_labels.core.names import PROJECT_TAG, slug
+from custom_labels.core.records import Record
+from custom_labels.core.registry import REVIEW
 from custom_labels.core.settings import Project, ReviewSetup, template_path
 from custom_labels.errors import SettingError
 from custom_labels.review.backends.base import ReviewBackendNotReady
-from custom_labels.review.setup import FIELD, ReviewFlow, fill_template, resource_name
-from custom_labels.review.setup_records import read_review_record, record_flows
 from custom_labels.s3.errors import error_code
 from custom_labels.s3.store import S3Store
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import HumanLoopConfigTypeDef
 
+FLOW_ACTIVE = StatusTable("flow_definition_active", "Active", frozenset({"Active"}), frozenset({"Initializing"}))
+"""SageMaker's FlowDefinitionStatus is Initializing, Active, Failed or Deleting; only an Active flow takes loops."""
 TEMPLATE_CHARACTERS = 128_000
 """UiTemplate.Content holds at most so many (SageMaker API reference)."""
+TITLE_MARK, INSTRUCTIONS_MARK = "[[TITLE]]", "[[INSTRUCTIONS]]"
+FIELD = "shown"
+"""Name of the crowd-image-classifier on the page, by which answers are read."""
 _REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
 """Answers that stay the same however often a task is retried."""
+
+
+@dataclass(frozen=True)
+class ReviewFlow:
+    """A flow definition: a page shown to a number of people.
+
+    :param reviewers: TaskCount, 1 to 3 people for each loop.
+    :param output: ``s3://`` URI that A2I writes answers below.
+    """
+
+    name: str
+    arn: str
+    reviewers: int
+    output: str
+
+
+@dataclass(frozen=True)
+class ReviewRecord:
+    """The flows of a project, as ``registry/review.json`` has them.
+
+    :param task_ui: name of the page that is shown now.
+    :param current: for each number of reviewers, the name of the flow that new reviews are opened with.
+    :param flows: every flow ever made, so that reviews opened with a replaced one are still harvested.
+    """
+
+    task_ui: str = ""
+    current: Mapping[int, str] = field(default_factory=dict)
+    flows: tuple[ReviewFlow, ...] = ()
+
+    def flow_for(self, reviewers: int) -> ReviewFlow | None:
+        """Give the flow that asks this many people; ``None`` if there is none."""
+        return next((flow for flow in self.flows if flow.name == self.current.get(reviewers)), None)
+
+    def with_current(self, task_ui: str, flows: Iterable[ReviewFlow]) -> ReviewRecord:
+        """Make these the flows to open reviews with; all others stay, for reviews that were opened with them."""
+        new = {flow.name: flow for flow in flows}
+        every = {flow.name: flow for flow in self.flows} | new
+        current = {**self.current, **{flow.reviewers: flow.name for flow in new.values()}}
+        return ReviewRecord(task_ui, current, tuple(every.values()))
+
+
+FLOWS = Record(REVIEW, ReviewRecord)
+
+
+def read_review_record(store: S3Store) -> ReviewRecord:
+    """Read the record; an empty one before the first set-up."""
+    return FLOWS.read(store) or ReviewRecord()
 
 
 @dataclass(frozen=True)
@@ -46,7 +105,7 @@ class ReviewPlan:
 def review_of(project: Project) -> ReviewSetup:
     """Give who answers a project's reviews.
 
-    :raises ReviewBackendNotReady: the project file does not say.
+    :raises ReviewBackendNotReady: the project file has no ``review`` part.
     """
     if project.review is None:
         raise ReviewBackendNotReady(
@@ -57,32 +116,41 @@ def review_of(project: Project) -> ReviewSetup:
 
 
 def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
-    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may say.
+    """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may ask.
 
     :param reviewers_per_image: the setting of now; requests of before it was changed ask as many as it was then.
     """
-    return {1, reviewers_per_image, *(read_review_record(store).current or {})}
+    return {1, reviewers_per_image, *read_review_record(store).current}
 
 
 def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> ReviewPlan:
     """Plan the page and the flows; equal settings give equal names, and any change gives others.
 
     :param reviewers: how many people a review may ask: one flow for each number.
-    :raises ReviewBackendNotReady: the project file names nobody who answers.
+    :raises ReviewBackendNotReady: the project file has no ``review`` part.
     :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
     """
     review = review_of(project)
     template = _template(project, review)
     output = store.uri(A2I_OUTPUT).rstrip("/")
-    task_ui = resource_name(project.name, {"kind": "task-ui", "template": template})
+    task_ui = _resource_name(project.name, {"kind": "task-ui", "template": template})
     shared = {
         "kind": "flow",
         "task_ui": task_ui,
         "output": output,
         **review.model_dump(include={"workteam_arn", "role_arn", "title", "task_seconds", "lifetime_hours"}),
     }
-    flows = {n: f"{resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
+    flows = {n: f"{_resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
     return ReviewPlan(task_ui, template, flows, output)
+
+
+def _resource_name(project: str, content: Mapping[str, Any]) -> str:
+    """Derive a name from what it stands for: task UIs and flows cannot be changed, so another content is another name.
+
+    HumanTaskUiName and FlowDefinitionName are 1-63 characters of ``[a-z0-9](-*[a-z0-9])*`` (SageMaker API reference).
+    """
+    text = json.dumps({"project": project, **content}, sort_keys=True)
+    return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _template(project: Project, review: ReviewSetup) -> str:
@@ -94,7 +162,7 @@ def _template(project: Project, review: ReviewSetup) -> str:
         raise SettingError(
             f"The worker task template cannot be read: {error}. {where}; name a file relative to the project files."
         ) from error
-    filled = fill_template(source, review.title, review.instructions)
+    filled = _fill_template(source, review.title, review.instructions)
     if len(filled) > TEMPLATE_CHARACTERS:
         raise SettingError(
             f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
@@ -108,8 +176,24 @@ def _template(project: Project, review: ReviewSetup) -> str:
     return filled
 
 
+def _fill_template(source: str, title: str, instructions: str) -> str:
+    """Put title and instructions into a worker task template, as text: neither HTML nor Liquid survives in them.
+
+    :param instructions: plain text; blank lines make paragraphs.
+    """
+    paragraphs = [text.strip() for text in re.split(r"\n\s*\n", instructions) if text.strip()]
+    written = "\n".join(f"<p>{_as_text(paragraph)}</p>" for paragraph in paragraphs)
+    parts = {TITLE_MARK: _as_text(title), INSTRUCTIONS_MARK: written}
+    return re.sub("|".join(map(re.escape, parts)), lambda mark: parts[mark.group()], source)
+
+
+def _as_text(text: str) -> str:
+    """Escape for HTML text and quoted attributes, and take Liquid its braces, which HTML shows all the same."""
+    return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")
+
+
 class A2ISetup:
-    """Makes what a plan says, or finds that it is there.
+    """Creates what is planned, or adopts what is there.
 
     :param project: the project, with a ``review`` part.
     :param hook: the set-up side of A2I.
@@ -125,9 +209,9 @@ class A2ISetup:
     def create(self) -> None:
         """Create or adopt the page and all flows.
 
-        A flow for a workteam that does not exist would only fail and then hold its name, so that is looked at first.
+        A flow for a workteam that does not exist would only fail and then hold its name, so that is checked first.
 
-        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file says.
+        :raises ReviewBackendNotReady: the workteam does not exist, or AWS refuses what the project file asks for.
         """
         missing = [name for name, found in self.describe().items() if found.status is None]
         if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
@@ -170,10 +254,10 @@ class A2ISetup:
         """Describe each flow, by name."""
         return {name: self.hook.describe_flow(name) for name in self.plan.flows.values()}
 
-    def record(self, described: dict[str, Described]) -> bool:
-        """Record flows that are Active as those to open reviews with; give whether that is new."""
+    def record(self, described: dict[str, Described]) -> None:
+        """Record flows that are Active as those to open reviews with, and keep every earlier one."""
         flows = [
             ReviewFlow(name, str(described[name].raw["FlowDefinitionArn"]), reviewers, self.plan.output)
             for reviewers, name in self.plan.flows.items()
         ]
-        return record_flows(self.store, self.plan.task_ui, flows)
+        FLOWS.change(self.store, lambda present: (present or ReviewRecord()).with_current(self.plan.task_ui, flows))
