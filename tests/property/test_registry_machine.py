@@ -238,7 +238,7 @@ class RegistryMachine(RuleBasedStateMachine):
             return
         elif relative in {LOCK, DEPLOYMENT_LOCK}:
             self.lock_changed(before, after, run)
-        elif relative == TRAININGS:
+        elif relative == TRAININGS.key:
             self.trainings_changed(before, after, run)
 
     def pointer_moved(self, before: Any, after: Any) -> None:
@@ -300,7 +300,7 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_attempt_that_counts_is_of_a_version_that_was_paid_for_these_images(self) -> None:
-        for attempt in from_json(Trainings, self.seen.get(TRAININGS) or {}).attempts:
+        for attempt in from_json(Trainings, self.seen.get(TRAININGS.key) or {}).attempts:
             if attempt.state.is_finished:
                 assert self.models.digests[attempt.version_name] == attempt.digest
 

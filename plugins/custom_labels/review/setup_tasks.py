@@ -43,16 +43,10 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
     needed: ClassVar[tuple[str, ...]] = ("reviewers",)
     operator_extra_links = (ReviewFlowLink(),)
 
-    def __init__(
-        self,
-        *,
-        project: str,
-        reviewers: int,
-        waiter_delay: int | str = 5,
-        waiter_max_attempts: int | str = 120,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(waiter_delay=waiter_delay, waiter_max_attempts=waiter_max_attempts, **kwargs)
+    polls = (5, 120)
+
+    def __init__(self, *, project: str, reviewers: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.project = project
         self.reviewers = reviewers
         self.flow_name = ""
@@ -88,10 +82,6 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
         flows = self.a2i.describe()
         self.flow_name = min(flows, key=lambda name: order.index(self.table.judge(flows[name].status)))
         return flows[self.flow_name]
-
-    def waiter_args(self) -> dict[str, Any]:
-        """Name the flow."""
-        return {"FlowDefinitionName": self.flow_name}
 
     def trigger(self) -> ReviewFlowTrigger:
         """Wait for the flow."""

@@ -58,7 +58,7 @@ def _require_claim(ctx: ProjectContext, attempt: TrainingAttempt) -> None:
         state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
         raise NotPermitted(
             f"Version '{attempt.version_name}' was not trained: the one training of its images {state} "
-            f"('{TRAININGS}'). Nothing was paid. Trigger the DAG again; with 'force' it "
+            f"('{TRAININGS.key}'). Nothing was paid. Trigger the DAG again; with 'force' it "
             "trains images that were tried before."
         )
 

@@ -162,7 +162,7 @@ def _resume(ctx: ProjectContext, digest: str | None) -> TrainingAttempt:
     attempt = change_trainings(ctx.store, lambda trainings: trainings.reopen(digest)).attempt(digest)
     if attempt is None or attempt.state.is_finished:
         raise ModelError(
-            f"Project '{ctx.project.name}' has no open training any more: its record in '{TRAININGS}' was "
+            f"Project '{ctx.project.name}' has no open training any more: its record in '{TRAININGS.key}' was "
             "changed since this run decided to resume it. Trigger the DAG again."
         )
     return attempt

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from custom_labels.core.codec import from_json, to_json
-from custom_labels.s3.changes import change_json
+from custom_labels.core.records import Record
 from custom_labels.s3.store import S3Store
 from custom_labels.training.retraining import AttemptState
 from custom_labels.training.trainings import Trainings
 
-TRAININGS = "registry/trainings.json"
+TRAININGS = Record("registry/trainings.json", Trainings)
 
 
 def read_trainings(store: S3Store) -> Trainings:
     """Read all trainings of a project."""
-    value, _ = store.read_json(TRAININGS)
-    return from_json(Trainings, value or {})
+    return TRAININGS.read(store) or Trainings()
 
 
 def change_trainings(store: S3Store, change: Callable[[Trainings], Trainings]) -> Trainings:
     """Change the record, also while others do.
 
-    :param change: a method of :class:`Trainings` that gives the new value; it is asked again where another run was
-        faster.
+    :param change: gives the new value; it is asked again where another run was faster.
     :return: the value that counts.
     """
-    return from_json(
-        Trainings, change_json(store, TRAININGS, lambda value: to_json(change(from_json(Trainings, value or {}))))
-    )
+    return TRAININGS.change(store, lambda trainings: change(trainings or Trainings())) or Trainings()
 
 
 def finish_training(store: S3Store, digest: str, version_name: str, state: AttemptState, detail: str) -> None:
