@@ -12,6 +12,7 @@ from custom_labels.detection.log_records import write_log
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import make_queues, point_to, serve, start, train_versions
 from tests.kit.guard_runs import CLOSED, OPEN, end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
+from tests.kit.saved_states import made_once
 from tests.kit.support import BUCKET, client, effects, rekognition, s3
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
 def running(digits: LocalAws) -> LocalAws:
     """Three versions that run: v1 serves, v2 was left by a DAG that died, v3 is not the registry's."""
     digits.control.quotas(running_models=5)
-    project = serve(digits, "v1", "v2", "v3")
+    three_running(digits)
+    return digits
+
+
+@made_once
+def three_running(aws: LocalAws) -> str:
+    project = serve(aws, "v1", "v2", "v3")
     for name in ("v2", "v3"):
-        start(digits, project, name)
+        start(aws, project, name)
     for name in ("v1", "v2"):
         know(name)
-    return digits
+    return project
 
 
 def test_a_stray_is_stopped_and_a_stranger_is_told_of_once(running: LocalAws) -> None:
