@@ -1,4 +1,4 @@
-"""The harvest DAG, run for real on the embedded AWS: what becomes of images, answers and messages."""
+"""The harvest DAG on the embedded AWS, by Airflow and step by step: what becomes of images, answers and messages."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.kit.harvests import (
     waiting,
 )
 from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.step_runs import harvest_by_steps
 from tests.kit.support import BUCKET, client, picture, s3
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ def test_nothing_is_harvested_while_people_have_not_answered(aws: LocalAws, plac
 
 def test_a_second_run_finds_nothing_more_to_harvest(aws: LocalAws, place: ReviewPlace) -> None:
     ask_and_answer(aws, place, make_request(aws), ["rows"])
-    harvest()
+    harvest_by_steps()
     before = keys(aws, "")
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert run.outcome == "nothing_to_harvest"
     assert keys(aws, "") == [*before, *set(keys(aws, "registry/")) - set(before)]
 
 
@@ -93,12 +94,12 @@ def test_a_tie_is_decided_by_one_more_person(aws: LocalAws, place: ReviewPlace, 
     request = make_request(aws, reviewers=2)
     ask_and_answer(aws, place, request, ["rows", "columns"])
 
-    run = harvest()
+    run = harvest_by_steps()
     second = request.name.replace("-r1", "-r2")
-    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 1
+    assert run.facts["Reviews opened"] == 1
     assert sorted(loops(place)) == [request.name, second]
     answer_all(aws, place, second, ["rows"], first=2)
-    harvest()
+    harvest_by_steps()
 
     assert fates(aws) == ["asked_again", "copied"]
     assert ledger(aws)[1]["votes"] == [["rows", 2], ["columns", 1]]
@@ -115,13 +116,13 @@ def test_a_finished_review_is_found_by_its_message(aws: LocalAws, place: ReviewP
     for body in (message["Body"], message["Body"], "no JSON", "{}", "[]"):
         queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "harvested")
+    assert run.outcome == "harvested"
     assert len(ledger(aws)) == 1
     assert messages(aws, place) == 0
     queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
-    assert end_of(harvest()) == ("success", "nothing_to_harvest")
+    assert harvest_by_steps().outcome == "nothing_to_harvest"
     assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
 
 
@@ -152,13 +153,13 @@ def test_a_review_that_waits_too_long_is_dropped_and_told(
     reviews.add("young", asked[3:], now - timedelta(days=2) + timedelta(hours=1))
     variables.set(review_waiting_days=2, maximum_waiting_reviews=2)
 
-    run, later = harvest(), harvest()
+    run, later = harvest_by_steps(), harvest_by_steps()
 
     dropped = "4 waiting reviews were dropped: 3 had waited too long and 1 were too many"
-    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert run.outcome == "nothing_to_harvest"
     assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}."
-    assert "dropped" not in (later.note or "")
-    assert later.xcoms["finish"]["facts"]["Waiting to be opened"] == len(waiting(aws)) == 2
+    assert "dropped" not in later.note
+    assert later.facts["Waiting to be opened"] == len(waiting(aws)) == 2
 
 
 @pytest.mark.parametrize(
@@ -173,9 +174,9 @@ def test_training_is_not_woken_when(
     ask(place, *asked)
     wait_until_ended(place, *(request.name for request in asked))
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert (end_of(run), run.tasks["trigger_training"]) == (("success", "harvested"), "skipped")
+    assert (run.outcome, run.is_training_triggered) == ("harvested", False)
 
 
 def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_written(
@@ -189,8 +190,8 @@ def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_writte
         request = make_request(aws, number, labels=(composed, "rows"), none_label=none)
         ask_and_answer(aws, place, request, [label])
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "harvested"), run
+    assert run.outcome == "harvested", run
     assert sorted(copies(aws)) == sorted([decomposed, decomposed, none, none])
     assert [line["agreement"] for line in ledger(aws)] == ["agreed", "agreed"]

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.settings import projects_dir
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend
 from custom_labels.review.budget_records import ReviewBudget
 from custom_labels.review.halt_records import read_halt
-from tests.kit.dag_runs import Variables, record, run_dag
-from tests.kit.harvests import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
+from tests.kit.dag_runs import Variables, record
+from tests.kit.harvests import Harvest, answer_all, ask, copies, fates, ledger, waiting
 from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.step_runs import bootstrap_by_steps, harvest_by_steps
 from tests.kit.support import client
 
 if TYPE_CHECKING:
@@ -66,10 +68,10 @@ def test_reviews_that_all_fail_are_asked_again_after_the_repair(
     ask(place, *asked)
     wait_until_ended(place, *(each.name for each in asked))
 
-    failed, still = harvest(), harvest()
+    failed, still = harvest_by_steps(), harvest_by_steps()
 
-    assert (end_of(failed), end_of(still)) == (("success", "review_trouble"), ("success", "nothing_to_harvest"))
-    assert f"4 reviews failed before anybody could answer: {WHY}" in (failed.note or "")
+    assert (failed.outcome, still.outcome) == ("review_trouble", "nothing_to_harvest")
+    assert f"4 reviews failed before anybody could answer: {WHY}" in failed.note
     assert fates(aws) == ["technical_failure"] * 4
     assert [(line["round"], line["attempt"]) for line in waiting(aws)] == [(1, 2)] * 4
     assert (len(loops(place)), room(place, 4)) == (4, 4)
@@ -81,13 +83,13 @@ def test_reviews_that_all_fail_are_asked_again_after_the_repair(
     assert len(subjects) == 1
 
     page.write_text(GOOD)
-    assert run_dag("bootstrap").state == "success"
-    repaired = harvest()
-    assert repaired.xcoms["finish"]["facts"]["Reviews opened"] == 4
+    assert bootstrap_by_steps().outcome == "ready"
+    repaired = harvest_by_steps()
+    assert repaired.facts["Reviews opened"] == 4
     assert room(place, 4) == 0
     for each in asked:
         answer_all(aws, place, f"{each.name}x2", ["rows"])
-    harvest()
+    harvest_by_steps()
 
     assert fates(aws) == ["technical_failure"] * 4 + ["copied"] * 4
     assert copies(aws) == ["rows"] * 4
@@ -103,15 +105,15 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     wait_until_ended(place, *(each.name for each in asked))
     monkeypatch.setattr("custom_labels.review.halt.FIRST_PAUSE", datetime.resolution)
 
-    probed = harvest()
+    probed = harvest_by_steps()
     (probe,) = set(loops(place)) - {each.name for each in asked}
     wait_until_ended(place, probe)
-    again = harvest()
+    again = harvest_by_steps()
 
-    assert probed.xcoms["finish"]["facts"]["Reviews opened"] == 1
-    assert again.xcoms["finish"]["facts"]["Trouble while opening"].startswith("reviews fail since")
-    assert end_of(again) == ("success", "nothing_to_harvest")
-    assert f"reviews still fail before anybody can answer them: {WHY}" in (again.note or "")
+    assert probed.facts["Reviews opened"] == 1
+    assert again.facts["Trouble while opening"].startswith("reviews fail since")
+    assert again.outcome == "nothing_to_harvest"
+    assert f"reviews still fail before anybody can answer them: {WHY}" in again.note
     assert fates(aws) == ["technical_failure"] * 4
 
 
@@ -124,19 +126,20 @@ def test_answers_on_an_earlier_page_do_not_hide_that_the_new_one_fails(
     before, after = make_request(aws, 1), make_request(aws, 2)
     ask(place, before)
     page.write_text(BROKEN)
-    assert run_dag("bootstrap").failed == {"check_everything"}
+    with pytest.raises(AirflowFailException, match="page"):
+        bootstrap_by_steps()
     renewed = ReviewPlace(place.project, place.store, A2IReviewBackend(place.project, place.store), place.queues)
     ask(renewed, after)
     wait_until_ended(renewed, after.name)
     answer_all(aws, place, before.name, ["rows"])
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "review_trouble")
+    assert run.outcome == "review_trouble"
     assert sorted(fates(aws)) == ["copied", "technical_failure"]
-    assert "1 labelled image from 1 other review" in (run.note or "")
+    assert "1 labelled image from 1 other review" in run.note
     assert read_halt(place.store) is not None
-    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 0
+    assert run.facts["Reviews opened"] == 0
 
 
 def test_an_image_whose_own_review_always_fails_is_given_up(
