@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.outcome import Outcome
+from custom_labels.errors import NotTrainable
 from custom_labels.training.attempt_records import TrainingRecords
+from custom_labels.training.retraining import Due, Retrain
 from tests.kit.dag_runs import Variables, record, statuses, train
 from tests.kit.deploy_runs import registry
 from tests.kit.detect_runs import serve, start
+from tests.kit.step_runs import prepare_by_steps
 from tests.kit.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
@@ -73,7 +77,11 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:
     put_images(digits, 4)
 
-    assert train({"minimum_untrained_images": 8}).tasks["training_is_done"] == "success"
+    decided, prepared = prepare_by_steps(minimum_untrained_images=8)
+
+    assert decided.choice is Due.YES
+    assert prepared is not None
+    assert prepared.choice is Retrain.TRAIN
 
 
 def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, variables: Variables) -> None:
@@ -81,11 +89,12 @@ def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, vari
     put_images(digits, 10)
 
     off = train()
-    overridden = train({"even_if_training_is_off": True})
+    _, overridden = prepare_by_steps(even_if_training_is_off=True)
 
     assert (off.state, off.ends) == ("success", {"training_is_off"})
     assert "digits__enable_automatic_training" in str(off.note)
-    assert overridden.ends == {"deployed"}
+    assert overridden is not None
+    assert overridden.choice is Retrain.TRAIN
 
 
 def test_a_refused_version_never_serves_and_is_not_trained_again(digits: LocalAws, variables: Variables) -> None:
@@ -226,20 +235,19 @@ def test_a_denied_bucket_names_the_permissions(digits: LocalAws) -> None:
 def test_one_label_only_cannot_be_trained_and_costs_nothing(digits: LocalAws) -> None:
     put_images(digits, 20, labels=["rows"])
 
-    run = train()
+    with pytest.raises(NotTrainable, match=r"Too few labels to train: 1 \('rows'\)"):
+        prepare_by_steps()
 
-    assert (run.state, run.failed) == ("failed", {"prepare_images"})
-    assert "Too few labels to train: 1 ('rows')" in str(run.note)
     assert effects(digits, "CreateProject") == 0
 
 
 def test_no_images_are_nothing_to_do(digits: LocalAws) -> None:
     put_images(digits, 0)
 
-    run = train()
+    decided, _ = prepare_by_steps()
 
-    assert (run.state, run.ends) == ("success", {"nothing_to_do"})
-    assert "no labelled images" in str(run.note)
+    assert (decided.choice, decided.outcome) == (Due.NO, Outcome.NOTHING_TO_DO)
+    assert "no labelled images" in decided.detail
 
 
 def test_every_outcome_is_sent_to_the_topic(digits: LocalAws, variables: Variables) -> None:

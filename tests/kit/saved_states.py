@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, cast
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -17,19 +17,22 @@ SURROUNDINGS = {"sns.CreateTopic", "sqs.CreateQueue"}
 _results: dict[tuple[str, str], str] = {}
 
 
-def made_once(make: Callable[Concatenate[LocalAws, P], str]) -> Callable[Concatenate[LocalAws, P], str]:
+def made_once(make: Callable[P, str]) -> Callable[P, str]:
     """Let a function that prepares an account do that once a process, and bring back what it made after that.
 
     It works as ever where the account is not empty but for the project's topic and queues. Quotas and durations stay
     as a test has set them before.
+
+    :param make: takes the embedded AWS, then what else it needs to know; gives the project's ARN.
     """
 
     @functools.wraps(make)
-    def bring_about(aws: LocalAws, *args: P.args, **kwargs: P.kwargs) -> str:
+    def bring_about(*args: P.args, **kwargs: P.kwargs) -> str:
+        aws = cast("LocalAws", args[0])
         calls = {name: int(counts["calls"]) for name, counts in aws.control.calls().items()}
         if not calls.keys() <= SURROUNDINGS:
-            return make(aws, *args, **kwargs)
-        name = f"{make.__name__} {args} {kwargs} after {sorted(calls.items())}"
+            return make(*args, **kwargs)
+        name = f"{make.__module__}.{make.__name__} {args[1:]} {kwargs} after {sorted(calls.items())}"
         key = (aws.endpoint_url, name)
         if key in _results:
             durations, quotas = aws.control.durations(), aws.control.quotas()
@@ -37,7 +40,7 @@ def made_once(make: Callable[Concatenate[LocalAws, P], str]) -> Callable[Concate
             aws.control.durations(**durations)
             aws.control.quotas(**quotas)
         else:
-            _results[key] = make(aws, *args, **kwargs)
+            _results[key] = make(*args, **kwargs)
             aws.control.save(name)
         return _results[key]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from airflow.sdk import Context
@@ -17,18 +18,24 @@ from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperat
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.outcome import RunOutcome
+from custom_labels.deployment.settings import TrainSettings
 from custom_labels.detection import detect_tasks
 from custom_labels.detection.detect_batch_operator import DetectBatchOperator
 from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import BatchResult, Collected, NextStep
 from custom_labels.errors import NothingToDo
-from custom_labels.operations import bootstrap_tasks
-from custom_labels.operations.settings import BootstrapSettings
+from custom_labels.operations import bootstrap_tasks, guard_tasks
+from custom_labels.operations.account_tasks import account
+from custom_labels.operations.guard import Acting, Inspection
+from custom_labels.operations.guard_report import Accounts
+from custom_labels.operations.settings import BootstrapSettings, GuardSettings
 from custom_labels.review import harvest_tasks
 from custom_labels.review.harvest_summary import NewImages
 from custom_labels.review.harvest_work import FoundWork, HarvestResult
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.training import train_tasks
+from custom_labels.training.retraining import Due, PreparedTraining, RunDecision
 from tests.kit.task_contexts import context, project_context, run
 
 T = TypeVar("T")
@@ -115,6 +122,30 @@ def bootstrap_by_steps(*, reviewers: int = 1) -> Ended:
     with set_current_context(Context(ti=PoolTasks())):  # type: ignore[typeddict-item]
         found = bootstrap_tasks.check_everything.function(ctx)
     return _ended(ctx, bootstrap_tasks.finish.function(ctx, settings, found), worked=True)
+
+
+def prepare_by_steps(**params: Any) -> tuple[RunDecision, PreparedTraining | None]:
+    """Decide whether to train and, where that is due, prepare the images, as the train DAG does under its lock."""
+    ctx = new_run("train", params=params, as_of=datetime.now(UTC))
+    settings = ctx.read_settings(TrainSettings)
+    decided = passed(RunDecision, train_tasks.decide_training.function(ctx, settings))
+    if decided.choice is not Due.YES:
+        return decided, None
+    assert ctx.try_take(ctx.lock) is None
+    try:
+        return decided, train_tasks.prepare_images.function(ctx, settings, decided)
+    finally:
+        ctx.lock.release()
+
+
+def guard_by_steps() -> Ended:
+    """Inspect, count the costs and finish, where the cost guard finds nothing to stop, start or delete."""
+    ctx = new_run("cost_guard")
+    settings = ctx.read_settings(GuardSettings)
+    inspected = passed(Inspection, guard_tasks.inspect.function(ctx, settings))
+    assert inspected.choice is not Acting.DUE, inspected.actions
+    accounted = passed(Accounts, account.function(ctx, settings, inspected))
+    return _ended(ctx, guard_tasks.finish.function(ctx, settings, inspected, accounted), worked=False)
 
 
 class PoolTasks:
