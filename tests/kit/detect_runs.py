@@ -34,11 +34,11 @@ def train_versions(aws: LocalAws, *names: str, project_name: str = "digits") -> 
     asked = rekognition(aws)
     project = asked.create_project(ProjectName=project_name)["ProjectArn"]
     for kind, uri in uris.items():
-        place: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
+        s3_object: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
         arn = asked.create_dataset(
             ProjectArn=project,
             DatasetType=kind,  # type: ignore[arg-type]
-            DatasetSource={"GroundTruthManifest": {"S3Object": place}},
+            DatasetSource={"GroundTruthManifest": {"S3Object": s3_object}},
         )["DatasetArn"]
         while asked.describe_dataset(DatasetArn=arn)["DatasetDescription"]["Status"] == "CREATE_IN_PROGRESS":
             pass
