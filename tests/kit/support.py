@@ -76,7 +76,9 @@ def make_bucket_elsewhere(aws: LocalAws) -> None:
 def put_images(aws: LocalAws, count: int, *, start: int = 0, labels: Iterable[str] = LABELS) -> list[str]:
     """Make the bucket and put ``count`` images a label into it, numbered from ``start``; give the keys."""
     store = s3(aws)
-    store.create_bucket(Bucket=BUCKET)
+    # In a state that was brought back, moto would take the bucket for a new one and empty it.
+    if BUCKET not in {each["Name"] for each in store.list_buckets()["Buckets"]}:
+        store.create_bucket(Bucket=BUCKET)
     keys = []
     for label in labels:
         for number in range(start, start + count):
