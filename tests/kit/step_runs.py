@@ -36,6 +36,7 @@ from custom_labels.review.settings import HarvestSettings
 from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.training import train_tasks
 from custom_labels.training.retraining import Due, PreparedTraining, RunDecision
+from tests.kit.support import wait_until
 from tests.kit.task_contexts import context, project_context, run
 
 T = TypeVar("T")
@@ -88,7 +89,12 @@ def detect_by_steps(*, by_queue: bool = False, **params: Any) -> Ended:
 
 
 def harvest_by_steps() -> Ended:
-    """Collect the reviews that have ended, harvest their batches, finish, and see whether a training is due."""
+    """Collect the reviews that have ended, harvest their batches, finish, and see whether a training is due.
+
+    The ledger is in the order of the seconds in which runs collect: no two of them do that in the same one.
+    """
+    begun = datetime.now(UTC).replace(microsecond=0)
+    wait_until(lambda: datetime.now(UTC).replace(microsecond=0) > begun)
     ctx = new_run("harvest_reviews")
     settings = ctx.read_settings(HarvestSettings)
     found = passed(FoundWork, harvest_tasks.collect.function(ctx))
