@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast test-crash test-marked test-running crash-points test-celery test-mwaa lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running crash-points test-celery test-mwaa lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -38,7 +38,10 @@ $(STAMP): requirements.lock Makefile
 demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--headless ends by itself)
 	@exec $(BIN)/python -m include.demo $(ARGS)
 
-test: $(STAMP) lint ## lint, then all tests
+test: $(STAMP) ## lint and all tests, at the same time
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: $(STAMP)
 	$(PYTEST) $(ARGS)
 
 test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while its parts are killed

@@ -103,3 +103,7 @@ def _set_moto_backends(backends: dict[str, dict[str, dict[str, Any]]]) -> None:
         found: Any = get_backend(service)  # type: ignore[call-overload]
         for account, regions in accounts.items():
             found[account].update(regions)
+            if service == "s3":
+                # Beside its buckets moto has a list of their names, without which each would be made anew.
+                for backend in regions.values():
+                    found.bucket_accounts.update(dict.fromkeys(backend.buckets, (backend.partition, account)))

@@ -27,7 +27,7 @@ from rich.table import Table
 from include.local_aws.process import Control, LocalAws
 
 if TYPE_CHECKING:
-    from tests.kit.review_project import ReviewPlace
+    from tests.kit.review_project import ReviewProject
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN_LOOPS = 1_000
@@ -91,7 +91,7 @@ def table(results: list[dict[str, Any]]) -> Table:
 # -- in the child ----------------------------------------------------------------------------------
 
 
-def prepare(place: ReviewPlace, loops: int) -> None:
+def prepare(review_project: ReviewProject, loops: int) -> None:
     """Ask about so many images and let people answer at once."""
     from tests.kit.review_requests import request_for
     from tests.kit.support import BUCKET, client, picture
@@ -106,7 +106,7 @@ def prepare(place: ReviewPlace, loops: int) -> None:
     def ask(number: int) -> None:
         key = f"images_for_detection/rows/{number:06d}.png"
         etag = store.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
-        place.backend.open(request_for(key, etag=etag))
+        review_project.backend.open(request_for(key, etag=etag))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(loops)))
@@ -116,10 +116,10 @@ def prepare(place: ReviewPlace, loops: int) -> None:
         time.sleep(0.1)
 
 
-def plain(place: ReviewPlace, loops: int) -> None:
+def plain(review_project: ReviewProject, loops: int) -> None:
     """Harvest as anybody would at first: one review after the other, the first answer, straight to its label."""
-    a2i, client = place.backend.hook.client, place.store.client
-    for flow in place.backend.record.flows:
+    a2i, client = review_project.backend.hook.client, review_project.store.client
+    for flow in review_project.backend.record.flows:
         for page in a2i.get_paginator("list_human_loops").paginate(FlowDefinitionArn=flow.arn):
             for loop in page["HumanLoopSummaries"]:
                 described = a2i.describe_human_loop(HumanLoopName=loop["HumanLoopName"])
@@ -134,7 +134,7 @@ def plain(place: ReviewPlace, loops: int) -> None:
                 )
 
 
-def ours(place: ReviewPlace, loops: int) -> None:
+def ours(review_project: ReviewProject, loops: int) -> None:
     """Harvest as the DAG's tasks do."""
     from custom_labels.review.harvest import HarvestRules
     from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
@@ -143,11 +143,13 @@ def ours(place: ReviewPlace, loops: int) -> None:
     from custom_labels.review.harvest_writer import Harvester
 
     now = datetime.now(UTC)
-    found = HarvestInspection(place.store, place.backend, Watermark()).run(None, now, by_queue_only=False)
-    batches = write_batches(place.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
+    found = HarvestInspection(review_project.store, review_project.backend, Watermark()).run(
+        None, now, by_queue_only=False
+    )
+    batches = write_batches(review_project.store, f"{now:%Y-%m-%d}-benchmark", found, now, BATCH_REVIEWS)
     rules = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
-    harvester = Harvester(place.store, place.backend, rules, _leave)
-    results = [harvester.harvest(each, read_batch(place.store, each), is_repeated=False) for each in batches]
+    harvester = Harvester(review_project.store, review_project.backend, rules, _leave)
+    results = [harvester.harvest(each, read_batch(review_project.store, each), is_repeated=False) for each in batches]
     labelled = HarvestResult.total(results).counts["labelled"]
     assert labelled == loops
 
@@ -156,24 +158,24 @@ def _leave(messages: Iterable[object]) -> None:
     """Delete no messages: there is no queue."""
 
 
-JOBS: dict[str, Callable[[ReviewPlace, int], None]] = {"prepare": prepare, "plain": plain, "ours": ours}
+JOBS: dict[str, Callable[[ReviewProject, int], None]] = {"prepare": prepare, "plain": plain, "ours": ours}
 
 
 def main(side: str, loops: int) -> None:
     """Do one side, and print what it cost; importing and connecting are not counted, in memory they are."""
     from custom_labels.core.settings import load_project
     from custom_labels.review.backends.a2i.backend import A2IReviewBackend
-    from tests.kit.review_project import ReviewPlace, make_store, set_up_review
+    from tests.kit.review_project import ReviewProject, make_store, set_up_review
 
     if side == "prepare":
-        place = set_up_review(_aws(), reviewers=(1,))
+        review_project = set_up_review(_aws(), reviewers=(1,))
     else:
         project = load_project("digits")
         store = make_store(project)
-        place = ReviewPlace(project, store, A2IReviewBackend(project, store), {})
-    _ = place.store.client, place.backend.hook, place.backend.record
+        review_project = ReviewProject(project, store, A2IReviewBackend(project, store), {})
+    _ = review_project.store.client, review_project.backend.hook, review_project.backend.record
     wall, cpu = time.perf_counter(), time.process_time()
-    JOBS[side](place, loops)
+    JOBS[side](review_project, loops)
     measured = {
         "wall_seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - cpu,

@@ -9,7 +9,7 @@ import pytest
 
 from custom_labels.review.review import ReviewState, ReviewStatus
 from tests.contract.test_waiters import statuses
-from tests.kit.review_project import ReviewPlace, set_up_review
+from tests.kit.review_project import ReviewProject, set_up_review
 from tests.kit.review_requests import request_for
 
 if TYPE_CHECKING:
@@ -32,23 +32,23 @@ def test_every_status_of_a_loop_has_a_meaning() -> None:
 
 
 @pytest.fixture
-def place(aws: LocalAws) -> ReviewPlace:
+def review_project(aws: LocalAws) -> ReviewProject:
     made = set_up_review(aws, (1,))
     made.backend.open(REQUEST)
     return made
 
 
-def listed(place: ReviewPlace) -> ReviewState:
+def listed(review_project: ReviewProject) -> ReviewState:
     since = datetime.now(UTC) - timedelta(hours=1)
-    found = [state for page in place.backend.states(since) for state in page]
+    found = [state for page in review_project.backend.states(since) for state in page]
     assert len(found) == 1
     return found[0]
 
 
-def test_a_loop_is_read_alike_whether_it_is_described_or_listed(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_loop_is_read_alike_whether_it_is_described_or_listed(aws: LocalAws, review_project: ReviewProject) -> None:
     for status, read_as in READ_AS.items():
         aws.control.statuses({"resource": REQUEST.name, "status": status, "message": "AWS's own words."})
-        for state in (place.backend.status(REQUEST.name), listed(place)):
+        for state in (review_project.backend.status(REQUEST.name), listed(review_project)):
             assert state is not None
             assert state.status is read_as
             assert state.answers_uri is None
@@ -59,7 +59,9 @@ def test_a_loop_is_read_alike_whether_it_is_described_or_listed(aws: LocalAws, p
 
 
 @pytest.mark.parametrize("status", READ_AS)
-def test_only_a_loop_that_has_ended_for_sure_counts_as_ended(aws: LocalAws, place: ReviewPlace, status: str) -> None:
+def test_only_a_loop_that_has_ended_for_sure_counts_as_ended(
+    aws: LocalAws, review_project: ReviewProject, status: str
+) -> None:
     aws.control.statuses({"resource": REQUEST.name, "status": status})
 
-    assert listed(place).status.is_final is (status in {"Completed", "Failed", "Stopped"})
+    assert listed(review_project).status.is_final is (status in {"Completed", "Failed", "Stopped"})

@@ -105,7 +105,7 @@ def test_every_class_is_tried_with_every_status_or_waits_for_none() -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class Resources:
     """Resources in the embedded AWS, one of each kind, and the power to make them tell any status."""
 
     aws: LocalAws
@@ -145,7 +145,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(aws_process: LocalAws, airflow_db: None) -> Iterator[Place]:
+def resources(aws_process: LocalAws, airflow_db: None) -> Iterator[Resources]:
     """Made once for the module: no test changes the state of a resource for others, whatever status they are told."""
     aws = aws_process
     aws.control.reset()
@@ -163,7 +163,7 @@ def place(aws_process: LocalAws, airflow_db: None) -> Iterator[Place]:
     client.create_project_version(
         ProjectArn=project, VersionName="v1", OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
     )
-    yield Place(aws, project, flow.name)
+    yield Resources(aws, project, flow.name)
     aws.control.reset()
 
 
@@ -192,15 +192,19 @@ def verdict_of(act: Callable[[], Any], table: StatusTable, status: str) -> Verdi
 
 
 @pytest.mark.parametrize("cls", WAITING, ids=lambda cls: cls.__name__)
-def test_an_operator_in_a_worker_judges_as_its_table(cls: Any, place: Place) -> None:
+def test_an_operator_in_a_worker_judges_as_its_table(cls: Any, resources: Resources) -> None:
     kind, table = KINDS[cls.__name__], cls.table
     task = cls(
-        task_id="a_task", deferrable=False, waiter_delay=0, waiter_max_attempts=LOOKS, **place.arguments(cls.__name__)
+        task_id="a_task",
+        deferrable=False,
+        waiter_delay=0,
+        waiter_max_attempts=LOOKS,
+        **resources.arguments(cls.__name__),
     )
     found = {}
     for status in every(kind):
         for looks, when in ((0, "from the beginning"), (1, "after it asked AWS"), (3, "while it waits")):
-            place.tell(kind, status, first=min(table.wait), times=looks)
+            resources.tell(kind, status, first=min(table.wait), times=looks)
             found[status, when] = verdict_of(lambda: task.execute(context()), table, status)
 
     expected = {(status, when): table.judge(status) for status, when in found}
@@ -212,23 +216,27 @@ def test_an_operator_in_a_worker_judges_as_its_table(cls: Any, place: Place) -> 
 
 
 @pytest.mark.parametrize("cls", WAITING, ids=lambda cls: cls.__name__)
-def test_an_operator_that_defers_judges_as_its_table(cls: Any, place: Place) -> None:
+def test_an_operator_that_defers_judges_as_its_table(cls: Any, resources: Resources) -> None:
     kind, table = KINDS[cls.__name__], cls.table
     task = cls(
-        task_id="a_task", deferrable=True, waiter_delay=7, waiter_max_attempts=LOOKS, **place.arguments(cls.__name__)
+        task_id="a_task",
+        deferrable=True,
+        waiter_delay=7,
+        waiter_max_attempts=LOOKS,
+        **resources.arguments(cls.__name__),
     )
     found = {}
     for status in every(kind):
         # The status is asked for once before it is judged, but not of a dataset that is adopted as it is.
         times = 0 if cls.__name__ == "CustomLabelsCreateDatasetOperator" else 1
-        place.tell(kind, status, first=min(table.wait), times=times)
+        resources.tell(kind, status, first=min(table.wait), times=times)
         found[status, "at once"] = verdict_of(lambda: task.execute(context()), table, status)
         for event in ({"status": "success"}, {"status": "error", "message": "The waiter ended."}):
-            place.tell(kind, min(table.wait))
+            resources.tell(kind, min(table.wait))
             with pytest.raises(TaskDeferred) as deferred:
                 task.execute(context())
             assert_bounded(deferred.value, table)
-            place.tell(kind, status)
+            resources.tell(kind, status)
             resume = getattr(task, deferred.value.method_name)
             found[status, event["status"]] = verdict_of(partial(resume, context(), event=event), table, status)
 
@@ -252,14 +260,14 @@ def goals() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("cls", "table"), goals())
-def test_a_sensor_judges_as_its_table(cls: Any, table: StatusTable, place: Place) -> None:
+def test_a_sensor_judges_as_its_table(cls: Any, table: StatusTable, resources: Resources) -> None:
     kind = KINDS[cls.__name__]
-    terms = {"until": table.goal, "poke_interval": 0.01, "timeout": 0.02, **place.arguments(cls.__name__)}
+    terms = {"until": table.goal, "poke_interval": 0.01, "timeout": 0.02, **resources.arguments(cls.__name__)}
     in_worker = cls(task_id="a_task", deferrable=False, **terms)
     deferring = cls(task_id="a_task", deferrable=True, **terms)
     found = {}
     for status in every(kind):
-        place.tell(kind, status)
+        resources.tell(kind, status)
         found[status, "in a worker"] = verdict_of(lambda: in_worker.execute(context()), table, status)
         found[status, "at once"] = verdict_of(lambda: deferring.execute(context()), table, status)
         found[status, "deferred"] = verdict_of(
@@ -276,12 +284,17 @@ def waits() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("cls", "table"), waits())
-def test_a_trigger_judges_as_its_table(cls: Any, table: StatusTable, place: Place) -> None:
+def test_a_trigger_judges_as_its_table(cls: Any, table: StatusTable, resources: Resources) -> None:
     kind = KINDS[cls.__name__]
-    terms = {"waiter_name": table.waiter, "waiter_delay": 0, "waiter_max_attempts": 2, **place.arguments(cls.__name__)}
+    terms = {
+        "waiter_name": table.waiter,
+        "waiter_delay": 0,
+        "waiter_max_attempts": 2,
+        **resources.arguments(cls.__name__),
+    }
     found = {}
     for status in every(kind):
-        place.tell(kind, status)
+        resources.tell(kind, status)
         found[status] = judged(asyncio.run(first_event(cls(**terms))))
 
     assert found == {status: table.judge(status) for status in found}
@@ -294,19 +307,19 @@ def judged(event: dict[str, Any]) -> Verdict:
 
 
 @pytest.mark.parametrize("waiter", [*TABLES, FLOW_ACTIVE.waiter])
-def test_a_waiter_judges_as_its_table(waiter: str, place: Place) -> None:
+def test_a_waiter_judges_as_its_table(waiter: str, resources: Resources) -> None:
     kind = next(kind for kind, tables in TABLES_OF.items() if waiter in {table.waiter for table in tables})
     table = {**TABLES, FLOW_ACTIVE.waiter: FLOW_ACTIVE}[waiter]
     hook = ReviewSetupHook() if kind == "flow" else RekognitionHook()
     arguments: dict[str, dict[str, Any]] = {
         "project": {"ProjectNames": ["birds"]},
-        "dataset": {"DatasetArn": place.dataset},
-        "version": {"ProjectArn": place.project, "VersionNames": ["v1"]},
-        "flow": {"FlowDefinitionName": place.flow_name},
+        "dataset": {"DatasetArn": resources.dataset},
+        "version": {"ProjectArn": resources.project, "VersionNames": ["v1"]},
+        "flow": {"FlowDefinitionName": resources.flow_name},
     }
     found = {}
     for status in every(kind):
-        place.tell(kind, status)
+        resources.tell(kind, status)
         try:
             hook.get_waiter(waiter).wait(**arguments[kind], WaiterConfig={"Delay": 0, "MaxAttempts": 2})
             found[status] = Verdict.DONE

@@ -36,8 +36,8 @@ def cleared(left: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
             task.try_number = 1
         for task_id, values in left.items():
             for key, value in values.items():
-                place: dict[str, Any] = {"dag_id": made.dag_id, "task_id": task_id, "run_id": made.run_id}
-                XComModel.set(key, value, **place, serialize=False, session=session)
+                owner: dict[str, Any] = {"dag_id": made.dag_id, "task_id": task_id, "run_id": made.run_id}
+                XComModel.set(key, value, **owner, serialize=False, session=session)
         session.commit()
         return made
 

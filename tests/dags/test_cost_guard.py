@@ -12,6 +12,8 @@ from custom_labels.detection.detection_records import write_log
 from tests.kit.dag_runs import Variables, record, statuses
 from tests.kit.detect_runs import make_queues, point_to, serve, start, train_versions
 from tests.kit.guard_runs import CLOSED, OPEN, end_of, guard, hold_deployment_lock, know, lock_holder, store, subscribe
+from tests.kit.saved_states import made_once
+from tests.kit.step_runs import guard_by_steps
 from tests.kit.support import BUCKET, client, effects, rekognition, s3
 
 if TYPE_CHECKING:
@@ -22,12 +24,18 @@ if TYPE_CHECKING:
 def running(digits: LocalAws) -> LocalAws:
     """Three versions that run: v1 serves, v2 was left by a DAG that died, v3 is not the registry's."""
     digits.control.quotas(running_models=5)
-    project = serve(digits, "v1", "v2", "v3")
+    three_running(digits)
+    return digits
+
+
+@made_once
+def three_running(aws: LocalAws) -> str:
+    project = serve(aws, "v1", "v2", "v3")
     for name in ("v2", "v3"):
-        start(digits, project, name)
+        start(aws, project, name)
     for name in ("v1", "v2"):
         know(name)
-    return digits
+    return project
 
 
 def test_a_stray_is_stopped_and_a_stranger_is_told_of_once(running: LocalAws) -> None:
@@ -109,18 +117,17 @@ def test_a_version_that_nobody_asks_is_told_by_default_with_what_it_costs(digits
     know("v1")
     ServingLog(store()).started("v1", 1, datetime.now(UTC) - timedelta(days=3))
 
-    first, second = guard(), guard()
+    first, second = guard_by_steps(), guard_by_steps()
     write_log(store(), "a-run", [])
-    asked = guard()
+    asked = guard_by_steps()
 
-    ends = [end_of(run) for run in (first, second)]
-    assert ends == [("success", "live_version_idle"), ("success", "nothing_to_guard")]
+    assert [run.outcome for run in (first, second)] == ["live_version_idle", "nothing_to_guard"]
     assert statuses(digits) == {"v1": "RUNNING"}
     for run in (first, second):
-        assert "version v1 serves, not asked since " in str(run.note)
-        assert "(3 days): $96.00 a day" in str(run.note)
-        assert "'digits__monthly_budget_usd' is not set" in str(run.note)
-    assert " min): $96.00 a day" in str(asked.note)
+        assert "version v1 serves, not asked since " in run.note
+        assert "(3 days): $96.00 a day" in run.note
+        assert "'digits__monthly_budget_usd' is not set" in run.note
+    assert " min): $96.00 a day" in asked.note
 
 
 @pytest.mark.slow
@@ -130,24 +137,24 @@ def test_a_budget_is_told_once_and_never_called_kept(digits: LocalAws, variables
     ServingLog(store()).started("v1", 1, datetime.now(UTC).replace(day=1, hour=0, minute=0))
     variables.set(monthly_budget_usd=0.01, idle_alert_hours=0)
 
-    first, second = guard(), guard()
+    first, second = guard_by_steps(), guard_by_steps()
 
-    assert [end_of(run) for run in (first, second)] == [("success", "budget_exceeded"), ("success", "nothing_to_guard")]
+    assert [run.outcome for run in (first, second)] == ["budget_exceeded", "nothing_to_guard"]
     for run in (first, second):
-        assert "more than the $0.01 of 'digits__monthly_budget_usd'" in str(run.note)
-        assert "in order" not in str(run.note)
-    assert "; most: serving v1: $" in str(first.note)
+        assert "more than the $0.01 of 'digits__monthly_budget_usd'" in run.note
+        assert "in order" not in run.note
+    assert "; most: serving v1: $" in first.note
 
 
 def test_a_version_that_was_trained_before_tags_were_set_is_tagged_once(digits: LocalAws) -> None:
     project = serve(digits)
     know("v1")
 
-    first, second = guard(), guard()
+    guard_by_steps()
+    guard_by_steps()
 
     aws = rekognition(digits)
     (version,) = aws.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"]
-    assert (first.state, second.state) == ("success", "success")
     tags = aws.list_tags_for_resource(ResourceArn=version["ProjectVersionArn"])["Tags"]
     assert tags["custom-labels-project"] == "digits"
     assert effects(digits, "TagResource") == 1

@@ -1,4 +1,4 @@
-"""The detect DAG, run for real on the embedded AWS: what becomes of images, events and messages."""
+"""The detect DAG on the embedded AWS, by Airflow and step by step: what becomes of images, events and messages."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from tests.kit.detect_runs import (
     version_arn,
     waiting,
 )
+from tests.kit.step_runs import detect_by_steps
 from tests.kit.support import BUCKET, effects, meanwhile, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
@@ -88,13 +89,12 @@ def test_images_are_detected_however_they_are_announced(inbox: LocalAws) -> None
     assert record(inbox, "last_run/digits_detect")["facts"]["Images"] == len(names)
 
 
-@pytest.mark.usefixtures("by_queue")
 def test_a_replaced_image_is_detected_once_as_it_is_now(inbox: LocalAws) -> None:
     old = put(inbox, "a.png", picture("rows", 1))
     new = put(inbox, "a.png", picture("columns", 1))
     announce(inbox, event("a.png", new, object={"sequencer": "02"}), event("a.png", old, object={"sequencer": "01"}))
 
-    detect()
+    detect_by_steps(by_queue=True)
 
     assert [(each["etag"], each["label"]) for each in results(inbox)] == [(new, "columns")]
     assert count_messages(inbox) == 0
@@ -108,16 +108,16 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
     for name in ("folder/", "notes.txt"):
         put(inbox, name, b"" if name != "notes.txt" else b"notes")
 
-    first, second = detect(), detect()
+    first, second = detect_by_steps(), detect_by_steps()
 
-    assert (end_of(first), end_of(second)) == (("success", "detected"), ("success", "nothing_to_detect"))
-    assert "1 files in the inbox are of another kind by their names" in str(second.note)
+    assert (first.outcome, second.outcome) == ("detected", "nothing_to_detect")
+    assert "1 files in the inbox are of another kind by their names" in second.note
     assert detected(inbox) == sorted(names)
     assert effects(inbox, "DetectCustomLabels") == len(names)
 
     changed = put(inbox, "a.png", picture("columns", 1))
     announce(inbox, event("a.png"))  # as it was before
-    detect()
+    detect_by_steps()
 
     assert effects(inbox, "DetectCustomLabels") == len(names) + 1
     assert [each["etag"] for each in results(inbox) if each["key"] == f"{INBOX}a.png"].count(changed) == 1
@@ -126,11 +126,7 @@ def test_images_that_no_event_announced_are_found_once(inbox: LocalAws) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "found"])
-def test_every_object_gets_a_result_or_is_counted(
-    inbox: LocalAws, monkeypatch: pytest.MonkeyPatch, announced: bool
-) -> None:
-    if announced:
-        trigger_by_queue(monkeypatch)
+def test_every_object_gets_a_result_or_is_counted(inbox: LocalAws, announced: bool) -> None:
     contents = {
         **{name: picture("rows", 1, "JPEG") for name in ("pasted.jfif", "no ending", "photo.2026", "a.gif")},
         **dict.fromkeys(("empty.png", "empty", "empty.jfif"), b""),
@@ -142,7 +138,7 @@ def test_every_object_gets_a_result_or_is_counted(
         if announced:
             announce(inbox, event(name, etag, object={"size": len(content)}))
 
-    run = detect()
+    run = detect_by_steps(by_queue=announced)
 
     decisions = {each["key"].removeprefix(INBOX): each["decision"] for each in results(inbox)}
     assert decisions == {
@@ -152,8 +148,8 @@ def test_every_object_gets_a_result_or_is_counted(
     assert {each["reason"] for each in results(inbox) if "empty" in each["key"]} == {"the file is empty"}
     facts = record(inbox, "last_run/digits_detect")["facts"]
     assert (facts["Images"], facts["Unreadable"], facts["Files of another kind by their names"]) == (9, 5, 3)
-    assert end_of(run) == ("success", "detection_trouble")
-    assert "5 images cannot be read; 4 of 9 accepted" in str(run.note)
+    assert run.outcome == "detection_trouble"
+    assert "5 images cannot be read; 4 of 9 accepted" in run.note
     assert effects(inbox, "DetectCustomLabels") == 4, "no version is asked about what is empty"
     assert (count_messages(inbox), count_messages(inbox, "dead-letters")) == (0, 0)
 
@@ -196,9 +192,9 @@ def test_an_image_that_cannot_be_read_gets_a_result_that_says_so(inbox: LocalAws
     announce(inbox, event("tiny.png", put(inbox, "tiny.png", tiny())))
     announce(inbox, event("gone.png"))
 
-    run = detect()
+    run = detect_by_steps()
 
-    assert end_of(run) == ("success", "detection_trouble")
+    assert run.outcome == "detection_trouble"
     assert [(each["decision"], each["reason"].partition(":")[0], each["review"]) for each in results(inbox)] == [
         ("unreadable", "InvalidImageFormatException", None),
         ("unreadable", "InvalidParameterException", None),
@@ -206,9 +202,9 @@ def test_an_image_that_cannot_be_read_gets_a_result_that_says_so(inbox: LocalAws
     facts = record(inbox, "last_run/digits_detect")["facts"]
     assert (facts["Unreadable"], facts["Gone meanwhile"]) == (2, 1)
     assert "bad.png: InvalidImageFormatException" in facts["Example 1"]
-    assert "2 images cannot be read; 0 of 3 accepted" in str(run.note)
+    assert "2 images cannot be read; 0 of 3 accepted" in run.note
     assert count_messages(inbox) == 0
-    assert detect().tasks["detect_batch"] == "skipped"
+    assert not detect_by_steps().worked
 
 
 def tiny() -> bytes:
@@ -222,7 +218,6 @@ def tiny() -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("by_queue")
 def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: LocalAws) -> None:
     """Its object is gone, and S3 answers 403 in place of 404, as it does without s3:ListBucket."""
     inbox.control.denied({"bucket": BUCKET, "operation": "s3.HeadObject"})
@@ -233,9 +228,9 @@ def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: Lo
     for _ in range(3):
         # Longer than the drain's last poll, which would else be a delivery of its own.
         wait_until(lambda: count_visible(inbox) > 0)
-        runs.append(detect({"visibility_seconds": 5}))
+        runs.append(detect_by_steps(by_queue=True, visibility_seconds=5))
 
-    assert [end_of(run) for run in runs] == [("success", "detection_trouble")] * 3
+    assert [run.outcome for run in runs] == ["detection_trouble"] * 3
     assert detected(inbox) == ["good.png"]
     assert "InvalidS3ObjectException" in record(inbox, "last_run/digits_detect")["facts"]["Example 1"]
     assert count_messages(inbox) == 0
@@ -246,28 +241,26 @@ def test_an_image_that_fails_is_handed_to_people_at_its_third_delivery(inbox: Lo
     assert "InvalidS3ObjectException: Unable to get object metadata" in attributes["reason"]
 
 
-@pytest.mark.usefixtures("by_queue")
 def test_an_archived_image_is_in_trouble_alone_and_says_how_to_restore_it(inbox: LocalAws) -> None:
     put_and_announce(inbox, "good.png")
     s3(inbox).put_object(Bucket=BUCKET, Key=f"{INBOX}old.png", Body=picture("rows", 5), StorageClass="GLACIER")
     announce(inbox, event("old.png"))
 
-    run = detect()
+    run = detect_by_steps(by_queue=True)
 
-    assert end_of(run) == ("success", "detection_trouble")
+    assert run.outcome == "detection_trouble"
     assert detected(inbox) == ["good.png"]
     assert (
         "The image is archived (GLACIER): restore it" in record(inbox, "last_run/digits_detect")["facts"]["Example 1"]
     )
 
 
-@pytest.mark.usefixtures("by_queue")
 def test_a_message_that_nobody_understands_is_handed_to_people_with_the_reason(inbox: LocalAws) -> None:
     announce(inbox, "hello", event("a.png", bucket="other"))
 
-    run = detect()
+    run = detect_by_steps(by_queue=True)
 
-    assert end_of(run) == ("success", "detection_trouble")
+    assert run.outcome == "detection_trouble"
     reasons = {
         each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in receive(inbox, "dead-letters")
     }
@@ -281,7 +274,7 @@ def shaky(aws: LocalAws, variables: Variables, **settings: Any) -> list[str]:
     variables.set(**settings)
     put(aws, "1.png", picture("rows", 1))
     put(aws, "2.png", picture("columns", 1))
-    assert detect().tasks["detect_batch"] == "success"
+    assert detect_by_steps().worked
     return [each["decision"] for each in results(aws)]
 
 
@@ -329,9 +322,9 @@ def test_a_threshold_of_a_label_that_the_version_does_not_know_is_said(inbox: Lo
     variables.set(label_detection_confidence='{"rows": 80, "colums": 90}')
     put_and_announce(inbox, "a.png")
 
-    runs = [detect(), detect()]
+    runs = [detect_by_steps(), detect_by_steps()]
 
-    assert [end_of(run) for run in runs] == [("success", "detected"), ("success", "nothing_to_detect")]
+    assert [run.outcome for run in runs] == ["detected", "nothing_to_detect"]
     for run in runs:
-        assert "'digits__label_detection_confidence' names labels that version v1 does not know: " in str(run.note)
-        assert "'colums' (is 'columns' meant?)" in str(run.note)
+        assert "'digits__label_detection_confidence' names labels that version v1 does not know: " in run.note
+        assert "'colums' (is 'columns' meant?)" in run.note

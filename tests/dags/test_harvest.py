@@ -1,4 +1,4 @@
-"""The harvest DAG, run for real on the embedded AWS: what becomes of images, answers and messages."""
+"""The harvest DAG on the embedded AWS, by Airflow and step by step: what becomes of images, answers and messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from tests.kit.harvests import (
     messages,
     waiting,
 )
-from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.review_project import ReviewProject, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.step_runs import harvest_by_steps
 from tests.kit.support import BUCKET, client, picture, s3
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def place(digits: LocalAws, variables: Variables) -> ReviewPlace:
+def review_project(digits: LocalAws, variables: Variables) -> ReviewProject:
     """A project whose reviews are set up; further rounds wait for a budget that is used up."""
     variables.set(daily_review_budget=0)
     return set_up_review(digits)
 
 
-def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws)
-    ask_and_answer(aws, place, request, ["rows"])
+    ask_and_answer(aws, review_project, request, ["rows"])
 
     run = harvest()
 
@@ -65,11 +66,11 @@ def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, place:
     )
     assert set(line["answers"][0]) == {"reviewer", "label", "submitted_at", "seconds"}
     assert keys(aws, "reviews/harvest_work/") == []
-    assert messages(aws, place) == 0
+    assert messages(aws, review_project) == 0
 
 
-def test_nothing_is_harvested_while_people_have_not_answered(aws: LocalAws, place: ReviewPlace) -> None:
-    ask(place, make_request(aws))
+def test_nothing_is_harvested_while_people_have_not_answered(aws: LocalAws, review_project: ReviewProject) -> None:
+    ask(review_project, make_request(aws))
 
     run = harvest()
 
@@ -77,109 +78,111 @@ def test_nothing_is_harvested_while_people_have_not_answered(aws: LocalAws, plac
     assert ledger(aws) == []
 
 
-def test_a_second_run_finds_nothing_more_to_harvest(aws: LocalAws, place: ReviewPlace) -> None:
-    ask_and_answer(aws, place, make_request(aws), ["rows"])
-    harvest()
+def test_a_second_run_finds_nothing_more_to_harvest(aws: LocalAws, review_project: ReviewProject) -> None:
+    ask_and_answer(aws, review_project, make_request(aws), ["rows"])
+    harvest_by_steps()
     before = keys(aws, "")
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert run.outcome == "nothing_to_harvest"
     assert keys(aws, "") == [*before, *set(keys(aws, "registry/")) - set(before)]
 
 
-def test_a_tie_is_decided_by_one_more_person(aws: LocalAws, place: ReviewPlace, variables: Variables) -> None:
+def test_a_tie_is_decided_by_one_more_person(
+    aws: LocalAws, review_project: ReviewProject, variables: Variables
+) -> None:
     variables.set(reviewers_per_image=2, daily_review_budget=10)
     request = make_request(aws, reviewers=2)
-    ask_and_answer(aws, place, request, ["rows", "columns"])
+    ask_and_answer(aws, review_project, request, ["rows", "columns"])
 
-    run = harvest()
+    run = harvest_by_steps()
     second = request.name.replace("-r1", "-r2")
-    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 1
-    assert sorted(loops(place)) == [request.name, second]
-    answer_all(aws, place, second, ["rows"], first=2)
-    harvest()
+    assert run.facts["Reviews opened"] == 1
+    assert sorted(loops(review_project)) == [request.name, second]
+    answer_all(aws, review_project, second, ["rows"], first=2)
+    harvest_by_steps()
 
     assert fates(aws) == ["asked_again", "copied"]
     assert ledger(aws)[1]["votes"] == [["rows", 2], ["columns", 1]]
     assert keys(aws, LABELLED) == [f"{LABELLED}rows/{request.name.removesuffix('-r1')}.png"]
 
 
-def test_a_finished_review_is_found_by_its_message(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_finished_review_is_found_by_its_message(aws: LocalAws, review_project: ReviewProject) -> None:
     """The message is sent by the service itself; it is doubled here, as queues do at times."""
     request = make_request(aws)
-    ask_and_answer(aws, place, request, ["rows"])
-    assert messages(aws, place) == 1
+    ask_and_answer(aws, review_project, request, ["rows"])
+    assert messages(aws, review_project) == 1
     queue = client(aws, "sqs")
-    (message,) = queue.receive_message(QueueUrl=place.queues["reviews"], VisibilityTimeout=0)["Messages"]
+    (message,) = queue.receive_message(QueueUrl=review_project.queues["reviews"], VisibilityTimeout=0)["Messages"]
     for body in (message["Body"], message["Body"], "no JSON", "{}", "[]"):
-        queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
+        queue.send_message(QueueUrl=review_project.queues["reviews"], MessageBody=body)
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "harvested")
+    assert run.outcome == "harvested"
     assert len(ledger(aws)) == 1
-    assert messages(aws, place) == 0
-    queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
-    assert end_of(harvest()) == ("success", "nothing_to_harvest")
-    assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
+    assert messages(aws, review_project) == 0
+    queue.send_message(QueueUrl=review_project.queues["reviews"], MessageBody=message["Body"])
+    assert harvest_by_steps().outcome == "nothing_to_harvest"
+    assert (len(ledger(aws)), messages(aws, review_project), len(copies(aws))) == (1, 0, 1)
 
 
 def test_training_is_woken_when_enough_labelled_images_came_in(
-    aws: LocalAws, place: ReviewPlace, variables: Variables
+    aws: LocalAws, review_project: ReviewProject, variables: Variables
 ) -> None:
     variables.set(minimum_untrained_images=4)
     aws.control.workforce(seconds=0)
     asked = [make_request(aws, number, label) for number in (1, 2) for label in ("rows", "columns")]
-    ask(place, *asked[:3])
-    wait_until_ended(place, *(request.name for request in asked[:3]))
+    ask(review_project, *asked[:3])
+    wait_until_ended(review_project, *(request.name for request in asked[:3]))
     assert harvest().tasks["trigger_training"] == "skipped"
 
-    ask(place, asked[3])
-    wait_until_ended(place, asked[3].name)
+    ask(review_project, asked[3])
+    wait_until_ended(review_project, asked[3].name)
 
     assert harvest().tasks["trigger_training"] == "success"
     assert harvest().tasks["trigger_training"] == "skipped"
 
 
 def test_a_review_that_waits_too_long_is_dropped_and_told(
-    aws: LocalAws, place: ReviewPlace, variables: Variables
+    aws: LocalAws, review_project: ReviewProject, variables: Variables
 ) -> None:
     """Reviews waited for ever, and each run of three DAGs read all of them again."""
     now, asked = datetime.now(UTC), [make_request(aws, number) for number in range(6)]
-    reviews = WaitingReviews(place.store)
+    reviews = WaitingReviews(review_project.store)
     reviews.add("old", asked[:3], now - timedelta(days=2, hours=1))
     reviews.add("young", asked[3:], now - timedelta(days=2) + timedelta(hours=1))
     variables.set(review_waiting_days=2, maximum_waiting_reviews=2)
 
-    run, later = harvest(), harvest()
+    run, later = harvest_by_steps(), harvest_by_steps()
 
     dropped = "4 waiting reviews were dropped: 3 had waited too long and 1 were too many"
-    assert end_of(run) == ("success", "nothing_to_harvest")
+    assert run.outcome == "nothing_to_harvest"
     assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}."
-    assert "dropped" not in (later.note or "")
-    assert later.xcoms["finish"]["facts"]["Waiting to be opened"] == len(waiting(aws)) == 2
+    assert "dropped" not in later.note
+    assert later.facts["Waiting to be opened"] == len(waiting(aws)) == 2
 
 
 @pytest.mark.parametrize(
     "setting", [{"enable_automatic_training": "false"}, {"minimum_untrained_images": 5}], ids=["off", "too few"]
 )
 def test_training_is_not_woken_when(
-    aws: LocalAws, place: ReviewPlace, variables: Variables, setting: dict[str, Any]
+    aws: LocalAws, review_project: ReviewProject, variables: Variables, setting: dict[str, Any]
 ) -> None:
     variables.set(**{"minimum_untrained_images": 4, **setting})
     aws.control.workforce(seconds=0)
     asked = [make_request(aws, number, label) for number in (1, 2) for label in ("rows", "columns")]
-    ask(place, *asked)
-    wait_until_ended(place, *(request.name for request in asked))
+    ask(review_project, *asked)
+    wait_until_ended(review_project, *(request.name for request in asked))
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert (end_of(run), run.tasks["trigger_training"]) == (("success", "harvested"), "skipped")
+    assert (run.outcome, run.is_training_triggered) == ("harvested", False)
 
 
 def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_written(
-    aws: LocalAws, place: ReviewPlace
+    aws: LocalAws, review_project: ReviewProject
 ) -> None:
     """macOS writes the accent as a character of its own."""
     composed, decomposed, none = "caf\u00e9", "cafe\u0301", "None of the above"
@@ -187,10 +190,10 @@ def test_an_answer_is_filed_in_the_folder_that_exists_however_its_name_is_writte
         s3(aws).put_object(Bucket=BUCKET, Key=f"{LABELLED}{folder}/0.png", Body=picture("rows", 9))
     for number, label in enumerate((composed, None)):
         request = make_request(aws, number, labels=(composed, "rows"), none_label=none)
-        ask_and_answer(aws, place, request, [label])
+        ask_and_answer(aws, review_project, request, [label])
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "harvested"), run
+    assert run.outcome == "harvested", run
     assert sorted(copies(aws)) == sorted([decomposed, decomposed, none, none])
     assert [line["agreement"] for line in ledger(aws)] == ["agreed", "agreed"]

@@ -1,6 +1,7 @@
 """Tasks that a user marks as success, failed or skipped: nothing serves, stops or is paid that should not.
 
-``make test`` marks where it was once wrong; ``make test-marked`` marks every task of the DAGs in every state.
+``make test`` marks where it was once wrong, one case of each sort; ``make test-marked`` marks every task of the DAGs in
+every state.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Case:
     """What a user marks in a run.
 
     :param words: what the note on the run says of it; ``failed`` are tasks that fail for it.
+    :param is_like: whether another case is much like it, so that only ``make test-marked`` tries it.
     """
 
     beginning: str
@@ -41,6 +43,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     conf: Mapping[str, Any] = field(default_factory=dict)
     failed: frozenset[str] = frozenset()
+    is_like: bool = False
 
     def __str__(self) -> str:
         return f"{self.beginning}: " + ", ".join(f"{task} {state}" for task, state in self.states.items())
@@ -63,6 +66,7 @@ CASES = [
         "",
         ASKS,
         failed=frozenset({"plan_deployment"}),
+        is_like=True,
     ),
     Case(
         "judged", {"judge_version": "success"}, "got nothing for 'judged'", ASKS, failed=frozenset({"approve_version"})
@@ -74,20 +78,32 @@ CASES = [
         "got nothing for 'candidate'",
         REFUSES,
         failed=frozenset({"plan_deployment"}),
+        is_like=True,
     ),
     Case("judged", dict.fromkeys(("plan_deployment", "stop_kept"), "success"), "got no"),
     Case(
         "judged",
         dict.fromkeys(("start_version", "version_is_running", "smoke_test"), "success"),
         "got nothing for 'tested'",
+        is_like=True,
     ),
-    Case("new images", {"decide_training": "success"}, "got nothing for 'goes_on'", conf={"dry_run": True}),
-    Case("judged", {"acquire_lock": "success"}, "", conf={"dry_run": True}, failed=frozenset({"prepare_images"})),
+    Case(
+        "new images", {"decide_training": "success"}, "got nothing for 'goes_on'", conf={"dry_run": True}, is_like=True
+    ),
+    Case(
+        "judged",
+        {"acquire_lock": "success"},
+        "",
+        conf={"dry_run": True},
+        failed=frozenset({"prepare_images"}),
+        is_like=True,
+    ),
     Case("new images", {"prepare_images": "success"}, "got nothing for"),
     Case(
         "new images",
         dict.fromkeys(("create_train_dataset", "train_dataset_is_ready"), "success"),
         "got nothing for 'datasets'",
+        is_like=True,
     ),
     Case("new images", {"claim_training": "success"}, "got nothing for"),
     Case("few images", {"decide_training": "success"}, "got nothing for 'goes_on'"),
@@ -95,7 +111,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case", [pytest.param(each, id=str(each), marks=[pytest.mark.matrix] * each.is_like) for each in CASES]
+)
 def test_nothing_is_trained_or_deployed_when_what_decides_it_is_marked(
     digits: LocalAws, variables: Variables, case: Case
 ) -> None:

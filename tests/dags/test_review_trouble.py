@@ -13,8 +13,9 @@ from custom_labels.core.settings import projects_dir
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend
 from custom_labels.review.opening_records import HALT, ReviewBudget
 from tests.kit.dag_runs import Variables, record, run_dag
-from tests.kit.harvests import Harvest, answer_all, ask, copies, end_of, fates, harvest, ledger, waiting
-from tests.kit.review_project import ReviewPlace, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.harvests import Harvest, answer_all, ask, copies, fates, ledger, waiting
+from tests.kit.review_project import ReviewProject, loops, make_request, set_up_review, wait_until_ended
+from tests.kit.step_runs import harvest_by_steps
 from tests.kit.support import client
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def mail(aws: LocalAws) -> str:
     return queue
 
 
-def room(place: ReviewPlace, budget: int) -> int:
-    return ReviewBudget(place.store, datetime.now(UTC).date()).read().room(budget)
+def room(review_project: ReviewProject, budget: int) -> int:
+    return ReviewBudget(review_project.store, datetime.now(UTC).date()).read().room(budget)
 
 
 def test_reviews_that_all_fail_are_asked_again_after_the_repair(
@@ -59,19 +60,19 @@ def test_reviews_that_all_fail_are_asked_again_after_the_repair(
 ) -> None:
     """Each failed harvest was a round and was charged, so that after the repair nobody was ever asked again."""
     page.write_text(BROKEN)
-    place = set_up_review(aws)
+    review_project = set_up_review(aws)
     variables.set(maximum_review_rounds=1, daily_review_budget=4)
     asked = [make_request(aws, number) for number in range(4)]
-    ask(place, *asked)
-    wait_until_ended(place, *(each.name for each in asked))
+    ask(review_project, *asked)
+    wait_until_ended(review_project, *(each.name for each in asked))
 
-    failed, still = harvest(), harvest()
+    failed, still = harvest_by_steps(), harvest_by_steps()
 
-    assert (end_of(failed), end_of(still)) == (("success", "review_trouble"), ("success", "nothing_to_harvest"))
-    assert f"4 reviews failed before anybody could answer: {WHY}" in (failed.note or "")
+    assert (failed.outcome, still.outcome) == ("review_trouble", "nothing_to_harvest")
+    assert f"4 reviews failed before anybody could answer: {WHY}" in failed.note
     assert fates(aws) == ["technical_failure"] * 4
     assert [(line["round"], line["attempt"]) for line in waiting(aws)] == [(1, 2)] * 4
-    assert (len(loops(place)), room(place, 4)) == (4, 4)
+    assert (len(loops(review_project)), room(review_project, 4)) == (4, 4)
     facts = record(aws, "last_run/digits_harvest_reviews")["facts"]
     assert WHY in facts["Trouble while opening"]
     messages = client(aws, "sqs").receive_message(QueueUrl=mail, MaxNumberOfMessages=10)["Messages"]
@@ -81,12 +82,12 @@ def test_reviews_that_all_fail_are_asked_again_after_the_repair(
 
     page.write_text(GOOD)
     assert run_dag("bootstrap").state == "success"
-    repaired = harvest()
-    assert repaired.xcoms["finish"]["facts"]["Reviews opened"] == 4
-    assert room(place, 4) == 0
+    repaired = harvest_by_steps()
+    assert repaired.facts["Reviews opened"] == 4
+    assert room(review_project, 4) == 0
     for each in asked:
-        answer_all(aws, place, f"{each.name}x2", ["rows"])
-    harvest()
+        answer_all(aws, review_project, f"{each.name}x2", ["rows"])
+    harvest_by_steps()
 
     assert fates(aws) == ["technical_failure"] * 4 + ["copied"] * 4
     assert copies(aws) == ["rows"] * 4
@@ -96,21 +97,21 @@ def test_one_probe_is_opened_when_nothing_was_repaired(
     aws: LocalAws, airflow_db: None, variables: Variables, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page.write_text(BROKEN)
-    place = set_up_review(aws)
+    review_project = set_up_review(aws)
     asked = [make_request(aws, number) for number in range(3)]
-    ask(place, *asked)
-    wait_until_ended(place, *(each.name for each in asked))
+    ask(review_project, *asked)
+    wait_until_ended(review_project, *(each.name for each in asked))
     monkeypatch.setattr("custom_labels.review.opening.FIRST_PAUSE", datetime.resolution)
 
-    probed = harvest()
-    (probe,) = set(loops(place)) - {each.name for each in asked}
-    wait_until_ended(place, probe)
-    again = harvest()
+    probed = harvest_by_steps()
+    (probe,) = set(loops(review_project)) - {each.name for each in asked}
+    wait_until_ended(review_project, probe)
+    again = harvest_by_steps()
 
-    assert probed.xcoms["finish"]["facts"]["Reviews opened"] == 1
-    assert again.xcoms["finish"]["facts"]["Trouble while opening"].startswith("reviews fail since")
-    assert end_of(again) == ("success", "nothing_to_harvest")
-    assert f"reviews still fail before anybody can answer them: {WHY}" in (again.note or "")
+    assert probed.facts["Reviews opened"] == 1
+    assert again.facts["Trouble while opening"].startswith("reviews fail since")
+    assert again.outcome == "nothing_to_harvest"
+    assert f"reviews still fail before anybody can answer them: {WHY}" in again.note
     assert fates(aws) == ["technical_failure"] * 4
 
 
@@ -119,38 +120,43 @@ def test_answers_on_an_earlier_page_do_not_hide_that_the_new_one_fails(
 ) -> None:
     """Images would be asked about three times in minutes, and given up before anybody mends the page."""
     page.write_text(GOOD)
-    place = set_up_review(aws)
+    review_project = set_up_review(aws)
     before, after = make_request(aws, 1), make_request(aws, 2)
-    ask(place, before)
+    ask(review_project, before)
     page.write_text(BROKEN)
     assert run_dag("bootstrap").failed == {"check_everything"}
-    renewed = ReviewPlace(place.project, place.store, A2IReviewBackend(place.project, place.store), place.queues)
+    renewed = ReviewProject(
+        review_project.project,
+        review_project.store,
+        A2IReviewBackend(review_project.project, review_project.store),
+        review_project.queues,
+    )
     ask(renewed, after)
     wait_until_ended(renewed, after.name)
-    answer_all(aws, place, before.name, ["rows"])
+    answer_all(aws, review_project, before.name, ["rows"])
 
-    run = harvest()
+    run = harvest_by_steps()
 
-    assert end_of(run) == ("success", "review_trouble")
+    assert run.outcome == "review_trouble"
     assert sorted(fates(aws)) == ["copied", "technical_failure"]
-    assert "1 labelled image from 1 other review" in (run.note or "")
-    assert HALT.read(place.store) is not None
-    assert run.xcoms["finish"]["facts"]["Reviews opened"] == 0
+    assert "1 labelled image from 1 other review" in run.note
+    assert HALT.read(review_project.store) is not None
+    assert run.facts["Reviews opened"] == 0
 
 
 def test_an_image_whose_own_review_always_fails_is_given_up(
     aws: LocalAws, airflow_db: None, variables: Variables, page: Path
 ) -> None:
     page.write_text(ONE_BREAKS)
-    place = set_up_review(aws)
+    review_project = set_up_review(aws)
     asked = [make_request(aws, number) for number in range(3)]
-    ask(place, *asked)
+    ask(review_project, *asked)
     for each in (asked[0], asked[2]):
-        answer_all(aws, place, each.name, ["rows"])
-    runs = Harvest(place)
+        answer_all(aws, review_project, each.name, ["rows"])
+    runs = Harvest(review_project)
 
     for name in (asked[1].name, f"{asked[1].name}x2", f"{asked[1].name}x3"):
-        wait_until_ended(place, name)
+        wait_until_ended(review_project, name)
         runs.run()
 
     assert sorted(fates(aws)[:3]) == ["copied", "copied", "technical_failure"]

@@ -27,7 +27,7 @@ def live(aws: LocalAws) -> Any:
 
 def test_the_loop_closes(digits: LocalAws, variables: Variables) -> None:
     variables.set(detections_per_unit_second=1000, minimum_label_detection_confidence=100, daily_review_budget=1000)
-    place = set_up_review(digits)
+    review_project = set_up_review(digits)
     assert run_dag("bootstrap").ends == {"ready"}
     put_images(digits, 10)
 
@@ -45,9 +45,9 @@ def test_the_loop_closes(digits: LocalAws, variables: Variables) -> None:
     detected = detect()
 
     assert end_of(detected) == ("success", "detected")
-    asked = loops(place)
+    asked = loops(review_project)
     assert len(asked) == 2 * IMAGES, "every one is in doubt"
-    wait_until_ended(place, *asked)
+    wait_until_ended(review_project, *asked)
 
     harvested = harvest()
 

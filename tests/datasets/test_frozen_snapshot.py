@@ -227,11 +227,11 @@ def test_a_copy_by_multipart_upload_is_known_as_one(store: S3Store, bucket: Buck
     bucket.put_many("cat", 2)
     bucket.put_many("dog", 2)
     content = bucket.put("cat/single.png")
-    place: dict[str, Any] = {"Bucket": store.bucket, "Key": store.key("images_labeled_by_folder/cat/parts.png")}
-    upload = store.client.create_multipart_upload(**place)["UploadId"]
-    part = store.client.upload_part(**place, UploadId=upload, PartNumber=1, Body=content)["ETag"]
+    s3_object: dict[str, Any] = {"Bucket": store.bucket, "Key": store.key("images_labeled_by_folder/cat/parts.png")}
+    upload = store.client.create_multipart_upload(**s3_object)["UploadId"]
+    part = store.client.upload_part(**s3_object, UploadId=upload, PartNumber=1, Body=content)["ETag"]
     parts: list[CompletedPartTypeDef] = [{"PartNumber": 1, "ETag": part}]
-    store.client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+    store.client.complete_multipart_upload(**s3_object, UploadId=upload, MultipartUpload={"Parts": parts})
     assert dict(write_snapshot(store, now)[1].left_out) == {LeftOut.DUPLICATE: 1}
 
 

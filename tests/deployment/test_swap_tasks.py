@@ -20,6 +20,7 @@ from custom_labels.evaluation.approval import Approval
 from tests.kit.dag_runs import record
 from tests.kit.deploy_runs import trained
 from tests.kit.detect_runs import point_to, start, version_arn
+from tests.kit.saved_states import made_once
 from tests.kit.task_contexts import context, project_context
 from tests.kit.version_records import put_on_record
 
@@ -43,15 +44,22 @@ HOLDS = GateResult(Gate(at_least=0.8), Metric.F1, None, 0.9, None, 0.8, Basis.EV
 REASON = "F1 0.900 reaches the minimum of 0.8"
 
 
-class Deploying:
+@made_once
+def one_to_be_replaced(aws: LocalAws) -> str:
     """v1 serves; v2 runs and is to replace it; v3 was trained."""
+    project = trained(aws, "v1", "v2", "v3")
+    for name in ("v1", "v2"):
+        start(aws, project, name)
+    point_to(aws, project, "v1")
+    return project
+
+
+class Deploying:
+    """Deploys v2, or v3, in the place of v1."""
 
     def __init__(self, aws: LocalAws) -> None:
         aws.control.quotas(running_models=5)
-        self.project = trained(aws, "v1", "v2", "v3")
-        for name in ("v1", "v2"):
-            start(aws, self.project, name)
-        point_to(aws, self.project, "v1")
+        self.project = one_to_be_replaced(aws)
         self.arns = {name: version_arn(aws, self.project, name) for name in ("v1", "v2", "v3")}
         self.ctx = project_context()
 

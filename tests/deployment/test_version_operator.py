@@ -17,6 +17,7 @@ from tests.kit.dag_runs import record, statuses
 from tests.kit.deploy_runs import trained
 from tests.kit.detect_runs import point_to, start
 from tests.kit.guard_runs import store
+from tests.kit.saved_states import made_once
 from tests.kit.support import effects
 from tests.kit.task_contexts import context, run
 from tests.kit.version_records import put_on_record
@@ -39,6 +40,11 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
 def project(aws: LocalAws, airflow_db: None) -> str:
     """v2 serves in the place of v1, and both run; v3 was trained."""
     aws.control.quotas(running_models=5)
+    return two_running(aws)
+
+
+@made_once
+def two_running(aws: LocalAws) -> str:
     project = trained(aws, "v1", "v2", "v3")
     for name in ("v1", "v2"):
         start(aws, project, name)

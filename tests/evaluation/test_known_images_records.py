@@ -38,8 +38,8 @@ def put(store: S3Store, key: str, *lines: str) -> None:
 
 
 def described(store: S3Store) -> dict[str, Any]:
-    place = {"Bucket": store.bucket, "Name": store.key(SNAPSHOT)}
-    return {"TestingDataResult": {"Output": {"Assets": [{"GroundTruthManifest": {"S3Object": place}}]}}}
+    s3_object = {"Bucket": store.bucket, "Name": store.key(SNAPSHOT)}
+    return {"TestingDataResult": {"Output": {"Assets": [{"GroundTruthManifest": {"S3Object": s3_object}}]}}}
 
 
 @pytest.fixture

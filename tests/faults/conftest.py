@@ -38,15 +38,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
     patient = AcquireProjectLockOperator.wait_deferred
 
-    def look_often(operator: AcquireProjectLockOperator, *place: Any) -> None:
+    def poll_often(operator: AcquireProjectLockOperator, *args: Any) -> None:
         operator.poll_seconds = 0.1
-        patient(operator, *place)
+        patient(operator, *args)
 
-    monkeypatch.setattr(AcquireProjectLockOperator, "wait_deferred", look_often)
+    monkeypatch.setattr(AcquireProjectLockOperator, "wait_deferred", poll_often)
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let botocore try as often as ever, with a tenth of the pause between two tries."""
     from botocore.retries.standard import ExponentialBackoff
 

@@ -73,7 +73,7 @@ class Crash:
         scenario = SCENARIOS[name]
         before = self._begin(name)
         self.aws.control.faults(fault)
-        run = self._run(scenario.kind, hasty=True)
+        run = self._run(scenario.kind, short_retries=True)
         self.aws.control.faults()
         if run.state != "success":
             assert any(word in str(run.note) for word in AWS_WORDS), run.note

@@ -23,14 +23,14 @@ from tests.kit.database import copy_database
 LOOK_SECONDS = 0.01
 
 
-class Zygote:
-    """The process that Airflows are forked from; see ``tests.faults.zygote``. Its log goes to a file."""
+class ForkServer:
+    """The process that Airflows are forked from; see ``tests.faults.fork_server``. Its log goes to a file."""
 
     def __init__(self) -> None:
-        log = HOME / "zygote.log"
+        log = HOME / "fork_server.log"
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.zygote"],
+                [sys.executable, "-m", "tests.faults.fork_server"],
                 cwd=ROOT,
                 env={**os.environ, **airflow_environment(HOME)},
                 stdin=subprocess.PIPE,
@@ -61,9 +61,9 @@ class Zygote:
 
 
 @functools.cache
-def zygote() -> Zygote:
-    """Start this process's zygote when it is first needed; it ends with this process."""
-    started = Zygote()
+def fork_server() -> ForkServer:
+    """Start this process's fork server when it is first needed; it ends with this process."""
+    started = ForkServer()
     atexit.register(started.stop)
     return started
 
@@ -75,7 +75,7 @@ class Airflow:
     :param endpoint_url: of the embedded AWS.
     :param kind: which DAG, by the name of its file.
     :param moment: when the run was to be, by which it is named; runs of the same moment are one run, cleared.
-    :param hasty: whether retries pause for a hundredth of the usual time.
+    :param short_retries: whether retries pause for a hundredth of the usual time.
     :param conf: the run's Params.
     """
 
@@ -86,14 +86,14 @@ class Airflow:
         kind: str = "train",
         *,
         moment: str | None = None,
-        hasty: bool = False,
+        short_retries: bool = False,
         **conf: Any,
     ) -> None:
         self.home = home
         self.endpoint_url = endpoint_url
         self.kind = kind
         self.moment = moment
-        self.hasty = hasty
+        self.short_retries = short_retries
         self.conf = conf
         self.result = home / "run.json"
 
@@ -102,12 +102,12 @@ class Airflow:
         self.home.mkdir(parents=True, exist_ok=True)
         copy_database(HOME / "airflow.db", self.home / "airflow.db")
         variables = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_VAR_")}
-        self.pid = zygote().fork(
+        self.pid = fork_server().fork(
             home=str(self.home),
             environment={**variables, **airflow_environment(self.home, self.endpoint_url)},
             kind=self.kind,
             moment=self.moment,
-            hasty=self.hasty,
+            short_retries=self.short_retries,
             conf=self.conf,
         )
         try:

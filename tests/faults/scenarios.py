@@ -89,13 +89,13 @@ def doubtful_images(aws: LocalAws, run_dag: RunDag) -> None:
 
 def answers(aws: LocalAws, run_dag: RunDag) -> None:
     """Images that people have labelled, and a review that was stopped, which asks for a further round."""
-    place = set_up_review(aws, reviewers=(1,))
+    review_project = set_up_review(aws, reviewers=(1,))
     asked = [make_request(aws, number) for number in range(invariants.ANSWERED + 1)]
-    ask(place, asked[-1])
-    stop(place, asked[-1].name)
+    ask(review_project, asked[-1])
+    stop(review_project, asked[-1].name)
     aws.control.workforce(seconds=0)
-    ask(place, *asked[:-1])
-    wait_until_ended(place, *(request.name for request in asked))
+    ask(review_project, *asked[:-1])
+    wait_until_ended(review_project, *(request.name for request in asked))
     aws.control.dismiss_workforce()
 
 

@@ -26,13 +26,13 @@ from tests.kit.support import effects, meanwhile, rekognition, wait_until
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty", "hasty_detector")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_retries", "short_detector_retries")]
 
 NAMES = [f"{number}.png" for number in range(8)]
 
 
 @pytest.fixture
-def hasty_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_detector_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pause for a fraction of the usual time."""
     monkeypatch.setattr("custom_labels.aws.inference.FIRST_PAUSE", 0.02)
     monkeypatch.setattr("custom_labels.aws.inference.LONGEST_PAUSE", 0.2)

@@ -22,7 +22,7 @@ from tests.kit.harvests import (
     ledger,
     messages,
 )
-from tests.kit.review_project import ReviewPlace, loops, make_request
+from tests.kit.review_project import ReviewProject, loops, make_request
 from tests.kit.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
@@ -31,30 +31,32 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("votes", [["columns", "rows", "rows"], ["rows", "columns", "rows"]])
 def test_the_first_answer_does_not_win_against_two_others(
-    aws: LocalAws, place: ReviewPlace, votes: list[str | None]
+    aws: LocalAws, review_project: ReviewProject, votes: list[str | None]
 ) -> None:
     """Of three answers only the first was read, so that one person outvoted two."""
-    ask_and_answer(aws, place, make_request(aws, reviewers=3), votes)
+    ask_and_answer(aws, review_project, make_request(aws, reviewers=3), votes)
 
-    Harvest(place, quorum=2).run()
+    Harvest(review_project, quorum=2).run()
 
     assert copies(aws) == ["rows"]
 
 
 @pytest.mark.parametrize("answers", ["[]", "null", None, '[{"workerId": "w"}]'], ids=["none", "null", "no key", "half"])
-def test_an_output_without_answers_stops_nothing(aws: LocalAws, place: ReviewPlace, answers: str | None) -> None:
+def test_an_output_without_answers_stops_nothing(
+    aws: LocalAws, review_project: ReviewProject, answers: str | None
+) -> None:
     """The list of answers was indexed before it was looked at, so that an expired review broke its harvest for good."""
     empty, good = make_request(aws, 1), make_request(aws, 2)
-    ask_and_answer(aws, place, empty, ["rows"])
+    ask_and_answer(aws, review_project, empty, ["rows"])
     (output,) = keys(aws, "a2i-human-loop-data/")
     written = json.loads(s3(aws).get_object(Bucket=BUCKET, Key=output)["Body"].read())
     del written["humanAnswers"]
     if answers is not None:
         written["humanAnswers"] = json.loads(answers)
     s3(aws).put_object(Bucket=BUCKET, Key=output, Body=json.dumps(written).encode())
-    ask_and_answer(aws, place, good, ["rows"])
+    ask_and_answer(aws, review_project, good, ["rows"])
 
-    Harvest(place).run()
+    Harvest(review_project).run()
 
     assert sorted(fates(aws)) == ["asked_again", "copied"]
 
@@ -63,13 +65,13 @@ def test_an_output_without_answers_stops_nothing(aws: LocalAws, place: ReviewPla
     ("label", "folder"), [(None, NONE_FITS), ("no digit", f"{LABELLED}no digit/")], ids=["kept out", "a label"]
 )
 def test_an_image_that_shows_none_of_the_labels_is_kept(
-    aws: LocalAws, place: ReviewPlace, label: str | None, folder: str
+    aws: LocalAws, review_project: ReviewProject, label: str | None, folder: str
 ) -> None:
     """What people found to be none of the labels was thrown away, the very images that a new label would need."""
     request = make_request(aws)
-    ask_and_answer(aws, place, request, [None])
+    ask_and_answer(aws, review_project, request, [None])
 
-    Harvest(place, none_label=label).run()
+    Harvest(review_project, none_label=label).run()
 
     subject = request.name.removesuffix("-r1")
     assert [key for key in keys(aws, "") if subject in key.rpartition("/")[2]] == [f"{folder}{subject}.png"]
@@ -80,34 +82,34 @@ def test_an_image_that_shows_none_of_the_labels_is_kept(
     ("is_asked_for", "review_outcome", "folders"), [(False, "recorded", []), (True, "copied", ["rows"])]
 )
 def test_a_corrected_sample_can_enter_training(
-    aws: LocalAws, place: ReviewPlace, is_asked_for: bool, review_outcome: str, folders: list[str]
+    aws: LocalAws, review_project: ReviewProject, is_asked_for: bool, review_outcome: str, folders: list[str]
 ) -> None:
     """Sampled images never entered training, not even those that the model had wrong."""
-    ask_and_answer(aws, place, make_request(aws, purpose=Purpose.AUDIT), ["rows"])
+    ask_and_answer(aws, review_project, make_request(aws, purpose=Purpose.AUDIT), ["rows"])
 
-    Harvest(place, train_on_audits=is_asked_for).run()
+    Harvest(review_project, train_on_audits=is_asked_for).run()
 
     assert fates(aws) == [review_outcome]
     assert copies(aws) == folders
     assert ledger(aws)[0]["label"] == "rows"
 
 
-def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, review_project: ReviewProject) -> None:
     """Each delivery of a message made a copy of its own, and queues deliver some messages twice."""
     request = make_request(aws)
-    ask_and_answer(aws, place, request, ["rows"])
+    ask_and_answer(aws, review_project, request, ["rows"])
     queue = client(aws, "sqs")
-    (message,) = queue.receive_message(QueueUrl=place.queues["reviews"], VisibilityTimeout=0)["Messages"]
+    (message,) = queue.receive_message(QueueUrl=review_project.queues["reviews"], VisibilityTimeout=0)["Messages"]
     for body in (message["Body"], message["Body"], "no JSON", "{}", "[]"):
-        queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=body)
-    runs = Harvest(place)
+        queue.send_message(QueueUrl=review_project.queues["reviews"], MessageBody=body)
+    runs = Harvest(review_project)
 
     assert runs.run(by_queue_only=True)["reviews"] == 1
-    assert messages(aws, place) == 0
-    queue.send_message(QueueUrl=place.queues["reviews"], MessageBody=message["Body"])
+    assert messages(aws, review_project) == 0
+    queue.send_message(QueueUrl=review_project.queues["reviews"], MessageBody=message["Body"])
     assert runs.run(by_queue_only=True)["reviews"] == 0
     assert runs.run()["reviews"] == 0
-    assert (len(ledger(aws)), messages(aws, place), len(copies(aws))) == (1, 0, 1)
+    assert (len(ledger(aws)), messages(aws, review_project), len(copies(aws))) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_message_that_comes_twice_makes_no_second_copy(aws: LocalAws, place: R
     ],
 )
 def test_a_review_that_nobody_answered_is_not_lost(
-    aws: LocalAws, place: ReviewPlace, how: str, review_outcome: str, following: str
+    aws: LocalAws, review_project: ReviewProject, how: str, review_outcome: str, following: str
 ) -> None:
     """Nothing looked at reviews that expired, were stopped, or failed to show their page; their images were forgotten.
 
@@ -128,12 +130,12 @@ def test_a_review_that_nobody_answered_is_not_lost(
     request = make_request(aws, reviewers=3)
     if how == "failed":
         request = replace(request, image="nowhere/that/can/be/shown")
-    end(aws, place, request, how)
+    end(aws, review_project, request, how)
 
-    counts = Harvest(place, quorum=2).run()
+    counts = Harvest(review_project, quorum=2).run()
 
     (line,) = ledger(aws)
     assert (line["review_outcome"], line["status"], line["agreement"]) == (review_outcome, how, "unanswered")
     assert line["request"] == to_json(request)
     assert counts[how] == 1
-    assert sorted(loops(place)) == sorted([request.name, request.name.replace("-r1", following)])
+    assert sorted(loops(review_project)) == sorted([request.name, request.name.replace("-r1", following)])

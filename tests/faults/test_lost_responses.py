@@ -13,7 +13,7 @@ from tests.kit.support import effects, put_images
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hasty")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_retries")]
 
 A_ROUND = {"CreateDataset": 2, "CreateProjectVersion": 1, "StartProjectVersion": 1}
 """What one training and deployment costs in effects."""

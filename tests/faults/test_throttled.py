@@ -22,7 +22,9 @@ pytestmark = pytest.mark.slow
         pytest.param({"kind": "error", "share": 0.1}, id="a tenth of all calls fail"),
     ],
 )
-def test_a_version_is_deployed_and_paid_once_when(digits: LocalAws, hasty: None, fault: dict[str, object]) -> None:
+def test_a_version_is_deployed_and_paid_once_when(
+    digits: LocalAws, short_retries: None, fault: dict[str, object]
+) -> None:
     put_images(digits, 10)
     digits.control.faults({"operation": "*", **fault})
 

@@ -20,9 +20,9 @@ def read_models_once() -> None:
     found: dict[tuple[str, ...], list[str]] = {}
 
     def list_once(loader: Loader, type_name: str) -> list[str]:
-        place = (type_name, *loader.search_paths)
-        if place not in found:
-            found[place] = look(loader, type_name)
-        return found[place]
+        key = (type_name, *loader.search_paths)
+        if key not in found:
+            found[key] = look(loader, type_name)
+        return found[key]
 
     Loader.list_available_services = list_once  # type: ignore[assignment, method-assign]

@@ -9,7 +9,7 @@ from custom_labels.core.live_version import Candidate
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.detection.detection import Decision, Detection
-from tests.kit.review_project import ReviewPlace, make_request, set_up_review
+from tests.kit.review_project import ReviewProject, make_request, set_up_review
 from tests.kit.support import BUCKET, LABELS, s3
 from tests.kit.version_records import evaluation, put_on_record
 
@@ -20,7 +20,7 @@ VERSION = "digits-20261121T120000-abc"
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/digits/1"
 
 
-def set_up_sampling(aws: LocalAws) -> ReviewPlace:
+def set_up_sampling(aws: LocalAws) -> ReviewProject:
     """Set up a project's review, and let a version serve."""
     made = set_up_review(aws)
     candidate = Candidate(PROJECT, VERSION, "arn:v", "d" * 64, 0.9, LABELS, champion_arn=None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from custom_labels.core.outcome import Outcome
-from tests.kit.fast_clock import hurried
+from tests.kit.fast_clock import fast_clock
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run_dag(kind: str, conf: dict[str, Any] | None = None, project: str = "digit
     bag = DagBag(dag_folder=str(ROOT / "dags" / f"{kind}.py"))
     assert bag.import_errors == {}
     dag = bag.get_dag(f"{project}_{kind}")
-    with hurried(dag.dag_id):
+    with fast_clock(dag.dag_id):
         dag_run = dag.test(run_conf=conf or {})
     with create_session() as session:
         row = session.scalars(select(DagRun).where(DagRun.run_id == dag_run.run_id)).one()

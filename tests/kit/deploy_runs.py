@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from custom_labels.core.registry import Registry
 from custom_labels.s3.store import S3Store
 from tests.kit.detect_runs import point_to, start, train_versions, version_arn, wait_for_status
+from tests.kit.saved_states import made_once
 from tests.kit.support import BUCKET, LABELS, rekognition
 from tests.kit.version_records import evaluation, put_on_record
 
@@ -19,6 +20,7 @@ def registry() -> Registry:
     return Registry(S3Store(BUCKET, region_name="us-east-1"))
 
 
+@made_once
 def trained(aws: LocalAws, *names: str) -> str:
     """Train versions that the registry knows as judged, and give the project's ARN."""
     project = train_versions(aws, *names)
@@ -26,6 +28,7 @@ def trained(aws: LocalAws, *names: str) -> str:
     return project
 
 
+@made_once
 def copied(aws: LocalAws, name: str) -> str:
     """Train a version in another project and copy it into ours, whose registry knows it as judged; give our ARN."""
     source = train_versions(aws, "original", project_name="source")
@@ -48,6 +51,7 @@ def _judged(aws: LocalAws, project: str, *names: str, status: str) -> None:
         put_on_record(registry().store, name, **facts, evaluation=evaluation(0.9, *LABELS))
 
 
+@made_once
 def serve_in_turn(aws: LocalAws, *names: str) -> str:
     """Let versions serve one after the other; only the last of them runs. Give the project's ARN."""
     project = trained(aws, *names)

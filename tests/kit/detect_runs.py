@@ -13,6 +13,7 @@ from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
 from custom_labels.s3.store import S3Store
 from tests.kit.dag_runs import Run, run_dag
+from tests.kit.saved_states import made_once
 from tests.kit.support import BUCKET, LABELS, client, manifests, picture, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
@@ -26,17 +27,18 @@ OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
 detect = partial(run_dag, "detect")
 
 
+@made_once
 def train_versions(aws: LocalAws, *names: str, project_name: str = "digits") -> str:
     """Train versions of a project, without a DAG, and give the project's ARN."""
     uris = manifests(aws)
     asked = rekognition(aws)
     project = asked.create_project(ProjectName=project_name)["ProjectArn"]
     for kind, uri in uris.items():
-        place: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
+        s3_object: S3ObjectTypeDef = {"Bucket": BUCKET, "Name": uri.removeprefix(f"s3://{BUCKET}/")}
         arn = asked.create_dataset(
             ProjectArn=project,
             DatasetType=kind,  # type: ignore[arg-type]
-            DatasetSource={"GroundTruthManifest": {"S3Object": place}},
+            DatasetSource={"GroundTruthManifest": {"S3Object": s3_object}},
         )["DatasetArn"]
         while asked.describe_dataset(DatasetArn=arn)["DatasetDescription"]["Status"] == "CREATE_IN_PROGRESS":
             pass
@@ -84,6 +86,7 @@ def point_to(aws: LocalAws, project: str, name: str) -> None:
     move_live(registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
+@made_once
 def serve(aws: LocalAws, *names: str) -> str:
     """Train versions and let the first of them serve; give the project's ARN."""
     names = names or ("v1",)

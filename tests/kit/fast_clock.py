@@ -1,4 +1,4 @@
-"""What shortens runs with ``dag.test()`` and proves nothing: naps, and work that gives the same each time."""
+"""What shortens runs with ``dag.test()`` and proves nothing: sleep, and work that gives the same each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-LONGEST_NAP = 0.1
+LONGEST_SLEEP = 0.1
 """Seconds that a trigger, or Airflow's loop over a run's tasks, waits at most between two polls."""
 LONGEST_POLL = 300
 """Seconds above which a trigger's pause is not one between two polls, but between two beats of a lease."""
@@ -21,8 +21,8 @@ KEPT: dict[tuple[str, str], Any] = {}
 
 
 @contextmanager
-def hurried(dag_id: str) -> Iterator[None]:
-    """Let runs of a DAG nap little and repeat less; others must not begin meanwhile in this process."""
+def fast_clock(dag_id: str) -> Iterator[None]:
+    """Let runs of a DAG poll often and repeat less; others must not begin meanwhile in this process."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.models.dag_version import DagVersion
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
@@ -31,8 +31,8 @@ def hurried(dag_id: str) -> Iterator[None]:
     from jsonschema.validators import Draft202012Validator
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(asyncio, "sleep", _nap(asyncio.sleep)))
-        stack.enter_context(patch.object(time, "sleep", _nap_between_tasks(time.sleep)))
+        stack.enter_context(patch.object(asyncio, "sleep", _short_sleep(asyncio.sleep)))
+        stack.enter_context(patch.object(time, "sleep", _sleep_between_tasks(time.sleep)))
         # Searches the call stack for every client, for a header.
         stack.enter_context(patch.object(AwsGenericHook, "_get_caller", lambda *_: "Unknown"))
         for owner, name, better in (
@@ -54,18 +54,18 @@ def hurried(dag_id: str) -> Iterator[None]:
         yield
 
 
-def _nap(sleep: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda delay, result=None: sleep(min(delay, LONGEST_NAP) if delay <= LONGEST_POLL else delay, result)
+def _short_sleep(sleep: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda delay, result=None: sleep(min(delay, LONGEST_SLEEP) if delay <= LONGEST_POLL else delay, result)
 
 
-def _nap_between_tasks(sleep: Callable[[float], None]) -> Callable[[float], None]:
-    """Shorten the naps of Airflow's loop; what botocore or our own code waits for stays as it is."""
+def _sleep_between_tasks(sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """Shorten the sleeps of Airflow's loop; what botocore or our own code waits for stays as it is."""
 
-    def nap(seconds: float) -> None:
+    def short(seconds: float) -> None:
         is_loop = sys._getframe(1).f_globals["__name__"] == "airflow.sdk.definitions.dag"
-        sleep(min(seconds, LONGEST_NAP) if is_loop else seconds)
+        sleep(min(seconds, LONGEST_SLEEP) if is_loop else seconds)
 
-    return nap
+    return short
 
 
 def _kept(make: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ import pytest
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store
 from tests.kit.pictures import png
-from tests.kit.review_project import ReviewPlace, set_up_review
+from tests.kit.review_project import ReviewProject, set_up_review
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -111,6 +111,6 @@ def aws_store(aws: LocalAws) -> S3Store:
 
 
 @pytest.fixture
-def place(aws: LocalAws) -> ReviewPlace:
+def review_project(aws: LocalAws) -> ReviewProject:
     """A project whose review is set up in the embedded AWS, its flows Active, and nobody who answers."""
     return set_up_review(aws)

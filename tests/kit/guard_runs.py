@@ -23,7 +23,7 @@ OPEN = '{"opens": "1 0 29 2 *", "closes": "0 0 29 2 *"}'
 
 
 def store() -> S3Store:
-    """Give the project's place."""
+    """Give the project's bucket and prefix."""
     return S3Store(BUCKET, region_name="us-east-1")
 
 

@@ -24,7 +24,7 @@ from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.review import ReviewRequest
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.review_project import ReviewPlace, stop, wait_until_ended
+from tests.kit.review_project import ReviewProject, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -50,24 +50,28 @@ def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") ->
         assert kept.status == 200
 
 
-def ask(place: ReviewPlace, *requests: ReviewRequest) -> None:
+def ask(review_project: ReviewProject, *requests: ReviewRequest) -> None:
     """Open reviews as the DAGs do, so that they are on record."""
-    WaitingReviews(place.store).add("asked-by-a-test", requests)
-    opening = ReviewOpener(place.store, place.backend, budget=10_000).run()
+    WaitingReviews(review_project.store).add("asked-by-a-test", requests)
+    opening = ReviewOpener(review_project.store, review_project.backend, budget=10_000).run()
     assert opening.opened == len(requests), opening
 
 
-def ask_and_answer(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, votes: Iterable[str | None]) -> None:
+def ask_and_answer(
+    aws: LocalAws, review_project: ReviewProject, request: ReviewRequest, votes: Iterable[str | None]
+) -> None:
     """Open a review and let one person after the other answer it."""
-    ask(place, request)
-    answer_all(aws, place, request.name, votes)
+    ask(review_project, request)
+    answer_all(aws, review_project, request.name, votes)
 
 
-def answer_all(aws: LocalAws, place: ReviewPlace, loop: str, votes: Iterable[str | None], first: int = 0) -> None:
+def answer_all(
+    aws: LocalAws, review_project: ReviewProject, loop: str, votes: Iterable[str | None], first: int = 0
+) -> None:
     """Let people answer a review, each once, until it has ended."""
     for number, label in enumerate(votes, start=first):
         answer(aws, loop, label, f"worker-{number}")
-    wait_until(lambda: (state := place.backend.status(loop)) is not None and state.status.is_final)
+    wait_until(lambda: (state := review_project.backend.status(loop)) is not None and state.status.is_final)
 
 
 def keys(aws: LocalAws, prefix: str) -> list[str]:
@@ -102,10 +106,10 @@ def fates(aws: LocalAws) -> list[str]:
     return [line["review_outcome"] for line in ledger(aws)]
 
 
-def messages(aws: LocalAws, place: ReviewPlace) -> int:
+def messages(aws: LocalAws, review_project: ReviewProject) -> int:
     """Count the messages about reviews that are in the queue, those that are being worked on included."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = client(aws, "sqs").get_queue_attributes(QueueUrl=place.queues["reviews"], AttributeNames=names)
+    found = client(aws, "sqs").get_queue_attributes(QueueUrl=review_project.queues["reviews"], AttributeNames=names)
     return sum(int(found["Attributes"][name]) for name in names)
 
 
@@ -120,15 +124,15 @@ class Harvest:
     :param rules: members of ``HarvestRules`` beside the defaults.
     """
 
-    def __init__(self, place: ReviewPlace, **rules: Any) -> None:
-        self.place = place
+    def __init__(self, review_project: ReviewProject, **rules: Any) -> None:
+        self.review_project = review_project
         self.rules = replace(RULES, **rules)
         self.runs = 0
 
     def run(self, *, by_queue_only: bool = False, is_repeated: bool = False) -> Counter[str]:
         """Look, harvest, move the watermark, open further rounds."""
-        store, backend, now = self.place.store, self.place.backend, datetime.now(UTC)
-        queue = project_queue(self.place.project, "reviews")
+        store, backend, now = self.review_project.store, self.review_project.backend, datetime.now(UTC)
+        queue = project_queue(self.review_project.project, "reviews")
         assert queue is not None
         self.runs += 1
         harvester = Harvester(store, backend, self.rules, queue.delete)
@@ -145,31 +149,31 @@ class Harvest:
         return Counter(HarvestResult.total(results).counts)
 
 
-def end(aws: LocalAws, place: ReviewPlace, request: ReviewRequest, how: str) -> None:
+def end(aws: LocalAws, review_project: ReviewProject, request: ReviewRequest, how: str) -> None:
     """Let a review end without anybody's answer."""
     if how == "stopped":
-        ask(place, request)
-        stop(place, request.name)
+        ask(review_project, request)
+        stop(review_project, request.name)
     elif how == "failed":
-        ask(place, request)
+        ask(review_project, request)
     else:
-        short_lived(place)
-        ask(place, request)
-    wait_until_ended(place, request.name)
+        short_lived(review_project)
+        ask(review_project, request)
+    wait_until_ended(review_project, request.name)
 
 
-def short_lived(place: ReviewPlace) -> None:
+def short_lived(review_project: ReviewProject) -> None:
     """Let reviews that are opened from now on expire within a second."""
     from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
     from custom_labels.review.backends.a2i.backend import A2IReviewBackend
     from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 
-    assert place.project.review is not None
-    review = place.project.review.model_copy(update={"lifetime_hours": 1 / 3600})
-    project = place.project.model_copy(update={"review": review})
+    assert review_project.project.review is not None
+    review = review_project.project.review.model_copy(update={"lifetime_hours": 1 / 3600})
+    project = review_project.project.model_copy(update={"review": review})
     hook = ReviewSetupHook(region_name="us-east-1")
-    setup = A2ISetup(project, place.store, hook, plan_review(project, place.store, (1, 3)))
+    setup = A2ISetup(project, review_project.store, hook, plan_review(project, review_project.store, (1, 3)))
     setup.create()
     wait_until(lambda: {each.status for each in setup.describe().values()} == {"Active"})
     setup.record(setup.describe())
-    object.__setattr__(place, "backend", A2IReviewBackend(project, place.store))
+    object.__setattr__(review_project, "backend", A2IReviewBackend(project, review_project.store))

@@ -24,7 +24,7 @@ CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
 
 
 @dataclass(frozen=True)
-class ReviewPlace:
+class ReviewProject:
     """The project with its review set up: its file, its bucket and prefix, its backend, its queues by name."""
 
     project: Project
@@ -33,7 +33,7 @@ class ReviewPlace:
     queues: dict[str, str]
 
 
-def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3), *, announced: bool = True) -> ReviewPlace:
+def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3), *, announced: bool = True) -> ReviewProject:
     """Make the bucket, the queues, the workteam, the role, and flows that ask these numbers of people, all at once.
 
     Loops start without delay from now on; ``aws.control.workforce(...)`` lets people answer them.
@@ -52,7 +52,7 @@ def set_up_review(aws: LocalAws, reviewers: tuple[int, ...] = (1, 2, 3), *, anno
     setup.create()
     wait_until(lambda: {each.status for each in setup.describe().values()} == {"Active"})
     setup.record(setup.describe())
-    return ReviewPlace(project, store, A2IReviewBackend(project, store), queues)
+    return ReviewProject(project, store, A2IReviewBackend(project, store), queues)
 
 
 def set_up_surroundings(aws: LocalAws, *, announced: bool = True) -> dict[str, str]:
@@ -137,16 +137,18 @@ def make_request(
     return ReviewRequest(**{**fields, **changes})
 
 
-def stop(place: ReviewPlace, name: str) -> None:
+def stop(review_project: ReviewProject, name: str) -> None:
     """Stop a review at A2I, as somebody may at its console."""
-    place.backend.hook.client.stop_human_loop(HumanLoopName=name)
+    review_project.backend.hook.client.stop_human_loop(HumanLoopName=name)
 
 
-def wait_until_ended(place: ReviewPlace, *names: str, seconds: float = 60) -> None:
+def wait_until_ended(review_project: ReviewProject, *names: str, seconds: float = 60) -> None:
     """Wait until reviews have ended, however."""
 
     def ended() -> bool:
-        return all((state := place.backend.status(name)) is not None and state.status.is_final for name in names)
+        return all(
+            (state := review_project.backend.status(name)) is not None and state.status.is_final for name in names
+        )
 
     wait_until(ended, seconds)
 
@@ -156,6 +158,6 @@ def since_long() -> datetime:
     return datetime.now(UTC) - timedelta(hours=1)
 
 
-def loops(place: ReviewPlace) -> list[str]:
+def loops(review_project: ReviewProject) -> list[str]:
     """Name every human loop of the project."""
-    return [state.name for page in place.backend.states(since_long()) for state in page]
+    return [state.name for page in review_project.backend.states(since_long()) for state in page]

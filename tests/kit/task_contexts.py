@@ -51,9 +51,8 @@ def context() -> Any:
 def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
     """Give the context that a step's function takes, of a run without an Airflow around it."""
     moment = datetime(2026, 11, 20, tzinfo=UTC)
-    return ProjectContext(
-        "digits", run=RunInfo(dag_id, "test", when=moment, as_of=moment, **{"started_at": STARTED, **run})
-    )
+    facts = {"run_id": "test", "when": moment, "as_of": moment, "started_at": STARTED, **run}
+    return ProjectContext("digits", run=RunInfo(dag_id, **facts))
 
 
 def default_settings(kind: type[S], **changes: Any) -> S:

@@ -2,7 +2,7 @@
 
 The guide is awsdocs/amazon-rekognition-custom-labels-developer-guide, doc_source, and for copies of models and project
 policies the pages that came after it. Each function names its page. They are written anew; where the guide sleeps for
-seconds they nap, and its waiters look every second.
+seconds they sleep, and its waiters look every second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from tests.local_aws.support import Aws
 
-NAP_SECONDS = 0.05
+SLEEP_SECONDS = 0.05
 SOON = {"Delay": 1, "MaxAttempts": 120}
 
 
@@ -37,7 +37,7 @@ def finish(read: Callable[[], tuple[str, str]], waiting: str, done: str) -> None
             return
         if status != waiting:
             raise RuntimeError(f"Unexpected state: {status} : {message}")
-        time.sleep(NAP_SECONDS)
+        time.sleep(SLEEP_SECONDS)
 
 
 def dataset_status(client: Any, dataset: str) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def delete_dataset(client: Any, dataset: str) -> None:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return
             raise
-        time.sleep(NAP_SECONDS)
+        time.sleep(SLEEP_SECONDS)
 
 
 def describe_projects(client: Any, name: str | None = None) -> list[dict[str, Any]]:
@@ -214,14 +214,14 @@ def delete_model(client: Any, project: str, model: str) -> None:
     client.delete_project_version(ProjectVersionArn=model)
     name = model.split("/")[3]
     while client.describe_project_versions(ProjectArn=project, VersionNames=[name])["ProjectVersionDescriptions"]:
-        time.sleep(NAP_SECONDS)
+        time.sleep(SLEEP_SECONDS)
 
 
 def delete_project(client: Any, project: str) -> None:
     """mp-delete-project: asks for the deleted project by its name until there is none."""
     client.delete_project(ProjectArn=project)
     while client.describe_projects(ProjectNames=[project.split("/")[1]])["ProjectDescriptions"]:
-        time.sleep(NAP_SECONDS)
+        time.sleep(SLEEP_SECONDS)
 
 
 def put_project_policy(client: Any, project: str, name: str, document: str, revision: str | None = None) -> str:

@@ -78,12 +78,12 @@ def test_second_dataset_of_a_kind_exists_already(aws: Aws) -> None:
 
 @pytest.mark.parametrize("name", ["none.manifest", "no-bucket"], ids=["no object", "no bucket"])
 def test_manifest_is_an_invalid_object_when_missing(aws: Aws, name: str) -> None:
-    place = {"Bucket": BUCKET if name.endswith("manifest") else name, "Name": name}
+    s3_object = {"Bucket": BUCKET if name.endswith("manifest") else name, "Name": name}
     with pytest.raises(ClientError, match=r"InvalidS3ObjectException.*Unable to get object metadata from S3"):
         aws.rekognition.create_dataset(
             ProjectArn=aws.project(),
             DatasetType="TRAIN",
-            DatasetSource={"GroundTruthManifest": {"S3Object": place}},
+            DatasetSource={"GroundTruthManifest": {"S3Object": s3_object}},
         )
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 import boto3
 import pytest
 
-from tests.local_aws.guide_programs import NAP_SECONDS, boto, stop_model
+from tests.local_aws.guide_programs import SLEEP_SECONDS, boto, stop_model
 from tests.local_aws.review_support import Reviews
 from tests.local_aws.support import BUCKET, Aws, pattern
 
@@ -52,7 +52,7 @@ class Sample:
 
     def wait(self, status: str) -> None:
         while self.status() != status:
-            time.sleep(NAP_SECONDS)
+            time.sleep(SLEEP_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def sample(shared_aws: Aws) -> Sample:
         copy = {"DatasetSource": {"DatasetArn": datasets[kind]}}
         made = client.create_dataset(ProjectArn=project, DatasetType=kind, **copy)["DatasetArn"]
         while client.describe_dataset(DatasetArn=made)["DatasetDescription"]["Status"] != "CREATE_COMPLETE":
-            time.sleep(NAP_SECONDS)
+            time.sleep(SLEEP_SECONDS)
     output = {"S3Bucket": BUCKET, "S3KeyPrefix": "vehicleColorOutput"}
     version = client.create_project_version(ProjectArn=project, VersionName="version1", OutputConfig=output)
     sqs, s3 = (boto(shared_aws, boto3.client, service) for service in ("sqs", "s3"))

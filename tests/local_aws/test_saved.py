@@ -37,6 +37,17 @@ def test_all_services_are_as_they_were_when_a_state_is_restored(aws: Aws) -> Non
         assert [message["Body"] for message in sqs.receive_message(QueueUrl=url)["Messages"]] == ["m"]
 
 
+def test_a_bucket_keeps_its_objects_when_it_is_created_again_after_a_restore(aws: Aws) -> None:
+    aws.put("folder/k", b"1")
+    aws.control.save("a bucket")
+    aws.control.reset()
+    aws.control.restore("a bucket")
+
+    aws.s3.create_bucket(Bucket=BUCKET)
+
+    assert aws.read("folder/k") == "1"
+
+
 def test_a_new_project_is_told_apart_from_kept_ones_when_a_state_is_restored(aws: Aws) -> None:
     first = aws.project()
     aws.control.save("one project")

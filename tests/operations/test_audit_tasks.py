@@ -20,7 +20,7 @@ from custom_labels.review.review_tasks import open_reviews
 from custom_labels.s3.line_files import write_lines
 from tests.kit.audit_runs import VERSION, detections, read, set_up_sampling
 from tests.kit.dag_runs import record
-from tests.kit.review_project import ReviewPlace, loops
+from tests.kit.review_project import ReviewProject, loops
 from tests.kit.support import client
 from tests.kit.task_contexts import default_settings, project_context
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def place(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> ReviewPlace:
+def review_project(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> ReviewProject:
     """A project with a live version and its review set up; what is logged is sampled at once."""
     monkeypatch.setattr(audit_tasks, "SETTLED", timedelta(0))
     return set_up_sampling(aws)
@@ -45,10 +45,10 @@ def run_steps(**changes: Any) -> RunOutcome:
     return audit_tasks.finish.function(ctx, settings, measured, sampled, opened)
 
 
-def answered(place: ReviewPlace, found: list[Detection], *, wrong: int) -> None:
+def answered(review_project: ReviewProject, found: list[Detection], *, wrong: int) -> None:
     """Let the ledger say that people agreed about audited detections, the first ``wrong`` on another label."""
     write_lines(
-        place.store,
+        review_project.store,
         f"{HARVESTED}2026-11-21/one.jsonl",
         [
             {
@@ -61,11 +61,13 @@ def answered(place: ReviewPlace, found: list[Detection], *, wrong: int) -> None:
     )
 
 
-def test_a_doubtful_detection_that_is_sampled_has_a_review_of_its_own(place: ReviewPlace, aws: LocalAws) -> None:
+def test_a_doubtful_detection_that_is_sampled_has_a_review_of_its_own(
+    review_project: ReviewProject, aws: LocalAws
+) -> None:
     """The review of its doubt shows the guess, and is opened only as far as the budget goes."""
     sure, doubtful = detections(aws, range(2))
     asked = review_name("digits", doubtful.key, doubtful.etag, 1)
-    write_log(place.store, "one", [sure, replace(doubtful, decision=Decision.REVIEW, review=asked)])
+    write_log(review_project.store, "one", [sure, replace(doubtful, decision=Decision.REVIEW, review=asked)])
 
     ended = run_steps()
 
@@ -73,10 +75,10 @@ def test_a_doubtful_detection_that_is_sampled_has_a_review_of_its_own(place: Rev
     kept = [json.loads(line) for line in read(aws, "audit/samples/00000000.jsonl").splitlines()]
     names = [review_name("digits", each.key, each.etag, 1, audit=True) for each in (sure, doubtful)]
     assert [(line["review"], line["is_doubtful"]) for line in kept] == [(names[0], False), (names[1], True)]
-    assert sorted(loops(place)) == sorted(names)
+    assert sorted(loops(review_project)) == sorted(names)
 
 
-def test_low_live_accuracy_is_told_once_for_the_same_answers(place: ReviewPlace, aws: LocalAws) -> None:
+def test_low_live_accuracy_is_told_once_for_the_same_answers(review_project: ReviewProject, aws: LocalAws) -> None:
     sqs = client(aws, "sqs")
     queue = sqs.create_queue(QueueName="mail")["QueueUrl"]
     client(aws, "sns").subscribe(
@@ -86,9 +88,9 @@ def test_low_live_accuracy_is_told_once_for_the_same_answers(place: ReviewPlace,
     )
     bounds = {"minimum_audit_answers": 4, "minimum_live_accuracy": 0.8}
     found = detections(aws, range(5))
-    write_log(place.store, "one", found)
+    write_log(review_project.store, "one", found)
     run_steps(**bounds)
-    answered(place, found, wrong=2)
+    answered(review_project, found, wrong=2)
 
     told, again = run_steps(**bounds), run_steps(**bounds)
 
@@ -108,22 +110,22 @@ def test_low_live_accuracy_is_told_once_for_the_same_answers(place: ReviewPlace,
     assert record(aws, f"versions/{VERSION}")["live_accuracy"]["answered"] == 5
 
 
-def test_the_day_s_budget_bounds_audits_too(place: ReviewPlace, aws: LocalAws) -> None:
-    write_log(place.store, "one", detections(aws, range(5)))
+def test_the_day_s_budget_bounds_audits_too(review_project: ReviewProject, aws: LocalAws) -> None:
+    write_log(review_project.store, "one", detections(aws, range(5)))
 
     ended = run_steps(daily_review_budget=2)
 
-    assert len(loops(place)) == 2
+    assert len(loops(review_project)) == 2
     assert ended.facts["Waiting for the day's budget"] == 3
 
 
 def test_what_has_not_changed_is_neither_counted_into_a_record_nor_written_again(
-    place: ReviewPlace, aws: LocalAws
+    review_project: ReviewProject, aws: LocalAws
 ) -> None:
     found = detections(aws, range(3))
-    write_log(place.store, "one", found)
+    write_log(review_project.store, "one", found)
     run_steps()
-    answered(place, found, wrong=0)
+    answered(review_project, found, wrong=0)
     run_steps()
     aws.control.clear_calls()
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import hasty
+from tests.faults.conftest import short_retries
 
-__all__ = ["hasty"]
+__all__ = ["short_retries"]

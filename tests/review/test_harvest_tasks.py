@@ -25,7 +25,7 @@ from tests.kit.harvests import (
     short_lived,
     waiting,
 )
-from tests.kit.review_project import ReviewPlace, loops, make_request, wait_until_ended
+from tests.kit.review_project import ReviewProject, loops, make_request, wait_until_ended
 from tests.kit.support import BUCKET, LABELS, picture, s3
 
 if TYPE_CHECKING:
@@ -43,36 +43,36 @@ if TYPE_CHECKING:
     ids=["two to one", "one cannot tell", "none fits", "all differ"],
 )
 def test_what_three_people_say_together(
-    aws: LocalAws, place: ReviewPlace, votes: list[str | None], review_outcome: str, folders: list[str]
+    aws: LocalAws, review_project: ReviewProject, votes: list[str | None], review_outcome: str, folders: list[str]
 ) -> None:
-    ask_and_answer(aws, place, make_request(aws, reviewers=3), votes)
+    ask_and_answer(aws, review_project, make_request(aws, reviewers=3), votes)
 
-    Harvest(place, quorum=2).run()
+    Harvest(review_project, quorum=2).run()
 
     assert fates(aws) == [review_outcome]
     assert copies(aws) == folders
 
 
-def test_an_image_stays_undecided_when_the_rounds_are_used_up(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_image_stays_undecided_when_the_rounds_are_used_up(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, reviewers=2)
-    ask_and_answer(aws, place, request, ["rows", "columns"])
-    runs = Harvest(place, quorum=2, maximum_rounds=2)
+    ask_and_answer(aws, review_project, request, ["rows", "columns"])
+    runs = Harvest(review_project, quorum=2, maximum_rounds=2)
     runs.run()
-    answer_all(aws, place, request.name.replace("-r1", "-r2"), [None], first=2)
+    answer_all(aws, review_project, request.name.replace("-r1", "-r2"), [None], first=2)
 
     runs.run()
 
     assert fates(aws) == ["asked_again", "undecided"]
     assert waiting(aws) == []
-    assert len(loops(place)) == 2
+    assert len(loops(review_project)) == 2
 
 
-def test_a_person_who_is_asked_again_has_one_vote(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_person_who_is_asked_again_has_one_vote(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, reviewers=2)
-    ask_and_answer(aws, place, request, ["rows", "columns"])
-    runs = Harvest(place, quorum=2)
+    ask_and_answer(aws, review_project, request, ["rows", "columns"])
+    runs = Harvest(review_project, quorum=2)
     runs.run()
-    answer_all(aws, place, request.name.replace("-r1", "-r2"), ["rows"], first=1)
+    answer_all(aws, review_project, request.name.replace("-r1", "-r2"), ["rows"], first=1)
 
     runs.run()
 
@@ -80,13 +80,13 @@ def test_a_person_who_is_asked_again_has_one_vote(aws: LocalAws, place: ReviewPl
     assert ledger(aws)[1]["votes"] == [["columns", 1], ["rows", 1]]
 
 
-def test_all_rounds_of_an_image_give_one_copy(aws: LocalAws, place: ReviewPlace) -> None:
+def test_all_rounds_of_an_image_give_one_copy(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, reviewers=3)
-    ask_and_answer(aws, place, request, ["rows", "columns", None])
-    runs = Harvest(place, quorum=2)
+    ask_and_answer(aws, review_project, request, ["rows", "columns", None])
+    runs = Harvest(review_project, quorum=2)
     for round_ in (2, 3):
         runs.run()
-        answer_all(aws, place, request.name.replace("-r1", f"-r{round_}"), ["rows"], first=round_ + 1)
+        answer_all(aws, review_project, request.name.replace("-r1", f"-r{round_}"), ["rows"], first=round_ + 1)
 
     runs.run()
 
@@ -97,94 +97,94 @@ def test_all_rounds_of_an_image_give_one_copy(aws: LocalAws, place: ReviewPlace)
 
 @pytest.mark.parametrize("change", ["replaced", "gone"])
 def test_an_image_that_is_not_the_one_that_people_saw_is_not_copied(
-    aws: LocalAws, place: ReviewPlace, change: str
+    aws: LocalAws, review_project: ReviewProject, change: str
 ) -> None:
     request = make_request(aws)
-    ask_and_answer(aws, place, request, ["rows"])
+    ask_and_answer(aws, review_project, request, ["rows"])
     if change == "gone":
         s3(aws).delete_object(Bucket=BUCKET, Key=request.key)
     else:
         s3(aws).put_object(Bucket=BUCKET, Key=request.key, Body=picture("columns", 7))
 
-    Harvest(place).run()
+    Harvest(review_project).run()
 
     assert fates(aws) == [change]
     assert copies(aws) == []
     assert f"the image was {'deleted' if change == 'gone' else change} since" in ledger(aws)[0]["reason"]
 
 
-def test_those_who_answered_count_when_the_others_did_not(aws: LocalAws, place: ReviewPlace) -> None:
-    short_lived(place)
+def test_those_who_answered_count_when_the_others_did_not(aws: LocalAws, review_project: ReviewProject) -> None:
+    short_lived(review_project)
     request = make_request(aws, reviewers=3)
-    ask(place, request)
+    ask(review_project, request)
     answer(aws, request.name, "rows", "anna")
     answer(aws, request.name, "rows", "ben")
-    wait_until_ended(place, request.name)
+    wait_until_ended(review_project, request.name)
 
-    Harvest(place, quorum=2).run()
+    Harvest(review_project, quorum=2).run()
 
     (line,) = ledger(aws)
     assert (line["review_outcome"], line["status"], line["votes"]) == ("copied", "expired", [["rows", 2]])
 
 
-def test_a_label_with_a_slash_becomes_no_path(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_label_with_a_slash_becomes_no_path(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, labels=(*LABELS, "../../registry"))
-    ask_and_answer(aws, place, request, ["../../registry"])
+    ask_and_answer(aws, review_project, request, ["../../registry"])
 
-    Harvest(place).run()
+    Harvest(review_project).run()
 
     assert fates(aws) == ["no_folder"]
     assert [key for key in keys(aws, "") if ".." in key] == []
 
 
-def test_an_answer_of_somebody_else_is_left_alone(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_answer_of_somebody_else_is_left_alone(aws: LocalAws, review_project: ReviewProject) -> None:
     """Whoever may write to the bucket can put an answer there; it must name what we asked."""
     request = make_request(aws)
-    ask_and_answer(aws, place, request, ["rows"])
+    ask_and_answer(aws, review_project, request, ["rows"])
     (output,) = keys(aws, "a2i-human-loop-data/")
     s3(aws).put_object(Bucket=BUCKET, Key=output, Body=b'{"humanAnswers": [{"answerContent": {}}]}')
 
-    Harvest(place).run()
+    Harvest(review_project).run()
 
     assert fates(aws) == ["asked_again"]
     assert copies(aws) == []
 
 
-def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, place: ReviewPlace) -> None:
+def test_the_watermark_is_held_back_by_an_open_review(aws: LocalAws, review_project: ReviewProject) -> None:
     first, second = make_request(aws, 1), make_request(aws, 2)
-    ask(place, first)
-    ask_and_answer(aws, place, second, ["rows"])
-    runs = Harvest(place)
+    ask(review_project, first)
+    ask_and_answer(aws, review_project, second, ["rows"])
+    runs = Harvest(review_project)
     runs.run()
-    state = place.backend.status(first.name)
+    state = review_project.backend.status(first.name)
     assert state is not None
-    assert read_watermark(place.store).created_before == datetime.fromisoformat(state.created_at)
+    assert read_watermark(review_project.store).created_before == datetime.fromisoformat(state.created_at)
 
-    answer_all(aws, place, first.name, ["columns"])
+    answer_all(aws, review_project, first.name, ["columns"])
     runs.run()
 
-    moved = read_watermark(place.store).created_before
+    moved = read_watermark(review_project.store).created_before
     assert moved is not None
     assert moved > datetime.fromisoformat(state.created_at)
     assert sorted(copies(aws)) == ["columns", "rows"]
 
 
-def test_the_watermark_never_goes_back(place: ReviewPlace) -> None:
+def test_the_watermark_never_goes_back(review_project: ReviewProject) -> None:
     later = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    move_watermark(place.store, Watermark(), later)
-    for known in (read_watermark(place.store), Watermark()):
-        move_watermark(place.store, known, later - timedelta(days=1))
+    move_watermark(review_project.store, Watermark(), later)
+    for known in (read_watermark(review_project.store), Watermark()):
+        move_watermark(review_project.store, known, later - timedelta(days=1))
 
-    assert read_watermark(place.store).created_before == later
+    assert read_watermark(review_project.store).created_before == later
 
 
-def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace) -> None:
+def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     asked = [make_request(aws, number, LABELS[number % 2]) for number in range(130)]
-    ask(place, *asked)
-    wait_until_ended(place, *(request.name for request in asked))
+    ask(review_project, *asked)
+    wait_until_ended(review_project, *(request.name for request in asked))
 
-    counts = Harvest(place).run()
+    counts = Harvest(review_project).run()
 
     assert (counts["reviews"], counts["labelled"]) == (130, 130)
     assert Counter(copies(aws)) == dict.fromkeys(LABELS, 65)
@@ -192,13 +192,15 @@ def test_many_reviews_are_harvested_in_chunks(aws: LocalAws, place: ReviewPlace)
     assert keys(aws, "reviews/harvest_work/") == []
 
 
-def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(
+    aws: LocalAws, review_project: ReviewProject
+) -> None:
     refused, other = make_request(aws, 1), make_request(aws, 2)
     for request in (refused, other):
-        ask_and_answer(aws, place, request, ["rows"])
+        ask_and_answer(aws, review_project, request, ["rows"])
     aws.control.denied({"bucket": BUCKET, "operation": "s3.GetObject", "key": refused.key})
 
-    Harvest(place).run()
+    Harvest(review_project).run()
 
     found = {line["review"]: line for line in ledger(aws)}
     assert {name: line["review_outcome"] for name, line in found.items()} == {
@@ -215,12 +217,12 @@ def test_an_image_that_s3_refuses_alone_keeps_no_other_from_being_harvested(aws:
     ids=["no image can be read", "no copy can be written"],
 )
 def test_no_answer_is_lost_when_s3_refuses_all_images(
-    aws: LocalAws, place: ReviewPlace, operation: str, key: str
+    aws: LocalAws, review_project: ReviewProject, operation: str, key: str
 ) -> None:
     for number in (1, 2):
-        ask_and_answer(aws, place, make_request(aws, number), ["rows"])
+        ask_and_answer(aws, review_project, make_request(aws, number), ["rows"])
     aws.control.denied({"bucket": BUCKET, "operation": operation, "key": key})
-    runs = Harvest(place)
+    runs = Harvest(review_project)
 
     with pytest.raises(StorageError, match="AccessDenied"):
         runs.run()

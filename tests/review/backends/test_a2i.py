@@ -16,7 +16,7 @@ from custom_labels.review.backends.base import ReviewBackendError, ReviewBackend
 from custom_labels.review.backends.registry import make_backend
 from custom_labels.review.review import ReviewRequest, ReviewStatus
 from tests.kit.review_project import (
-    ReviewPlace,
+    ReviewProject,
     loops,
     make_request,
     make_store,
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 
-def test_an_answer_comes_back_with_its_question(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_answer_comes_back_with_its_question(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws)
 
-    assert place.backend.open(request)
-    wait_until_ended(place, request.name)
-    ((state,),) = place.backend.states(since_long())
-    answered = place.backend.answers(state)
+    assert review_project.backend.open(request)
+    wait_until_ended(review_project, request.name)
+    ((state,),) = review_project.backend.states(since_long())
+    answered = review_project.backend.answers(state)
 
     assert (state.name, state.status) == (request.name, ReviewStatus.COMPLETED)
     assert answered is not None
@@ -46,31 +46,31 @@ def test_an_answer_comes_back_with_its_question(aws: LocalAws, place: ReviewPlac
     assert [answer.label for answer in answered.answers] == ["rows"]
 
 
-def test_a_review_costs_one_call_to_open_and_one_to_read(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_review_costs_one_call_to_open_and_one_to_read(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request, warm_up = make_request(aws, 1), make_request(aws, 2)
-    place.backend.open(warm_up)
+    review_project.backend.open(warm_up)
     aws.control.clear_calls()
 
-    place.backend.open(request)
+    review_project.backend.open(request)
     opening = {name: counts["calls"] for name, counts in aws.control.calls().items()}
-    wait_until_ended(place, request.name, warm_up.name)
-    (page,) = place.backend.states(since_long())
+    wait_until_ended(review_project, request.name, warm_up.name)
+    (page,) = review_project.backend.states(since_long())
     aws.control.clear_calls()
     for state in page:
-        place.backend.answers(state)
+        review_project.backend.answers(state)
 
     assert opening == {"sagemaker-a2i-runtime.StartHumanLoop": 1}
     assert {name: counts["calls"] for name, counts in aws.control.calls().items()} == {"s3.GetObject": 2}
 
 
-def test_three_people_are_asked_where_the_request_says_so(aws: LocalAws, place: ReviewPlace) -> None:
+def test_three_people_are_asked_where_the_request_says_so(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws, reviewers=3)
 
-    place.backend.open(request)
-    wait_until_ended(place, request.name)
-    answered = place.backend.answers(next(place.backend.states(since_long()))[0])
+    review_project.backend.open(request)
+    wait_until_ended(review_project, request.name)
+    answered = review_project.backend.answers(next(review_project.backend.states(since_long()))[0])
 
     assert answered is not None
     assert len({answer.reviewer for answer in answered.answers}) == 3
@@ -87,54 +87,54 @@ def other_flow(request: ReviewRequest) -> ReviewRequest:
 @pytest.mark.parametrize("has_ended", [False, True], ids=["open", "ended"])
 @pytest.mark.parametrize("change", [other_labels, other_flow])
 def test_a_review_that_was_opened_with_another_question_is_adopted(
-    aws: LocalAws, place: ReviewPlace, change: Callable[[ReviewRequest], ReviewRequest], has_ended: bool
+    aws: LocalAws, review_project: ReviewProject, change: Callable[[ReviewRequest], ReviewRequest], has_ended: bool
 ) -> None:
     request = make_request(aws)
-    place.backend.open(request)
+    review_project.backend.open(request)
     if has_ended:
-        stop(place, request.name)
-        wait_until_ended(place, request.name)
+        stop(review_project, request.name)
+        wait_until_ended(review_project, request.name)
 
-    assert place.backend.open(change(request)) is False
-    assert len(loops(place)) == 1
+    assert review_project.backend.open(change(request)) is False
+    assert len(loops(review_project)) == 1
 
 
-def test_opening_again_makes_no_second_review(aws: LocalAws, place: ReviewPlace) -> None:
+def test_opening_again_makes_no_second_review(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws)
 
-    place.backend.open(request)
-    A2IReviewBackend(place.project, place.store).open(request)
+    review_project.backend.open(request)
+    A2IReviewBackend(review_project.project, review_project.store).open(request)
 
-    assert len(loops(place)) == 1
+    assert len(loops(review_project)) == 1
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_retries")
 @pytest.mark.parametrize("kind", ["lost_response", "throttle", "error"])
-def test_a_call_in_trouble_opens_one_review(aws: LocalAws, place: ReviewPlace, kind: str) -> None:
+def test_a_call_in_trouble_opens_one_review(aws: LocalAws, review_project: ReviewProject, kind: str) -> None:
     aws.control.faults({"operation": "sagemaker-a2i-runtime.StartHumanLoop", "kind": kind, "times": 3})
 
-    assert place.backend.open(make_request(aws))
-    assert len(loops(place)) == 1
+    assert review_project.backend.open(make_request(aws))
+    assert len(loops(review_project)) == 1
 
 
-@pytest.mark.usefixtures("hasty")
-def test_several_threads_open_each_review_once(aws: LocalAws, place: ReviewPlace) -> None:
+@pytest.mark.usefixtures("short_retries")
+def test_several_threads_open_each_review_once(aws: LocalAws, review_project: ReviewProject) -> None:
     requests = [make_request(aws, number) for number in range(20)]
     fault = {"operation": "sagemaker-a2i-runtime.StartHumanLoop", "share": 0.3}
     aws.control.faults({**fault, "kind": "throttle"}, {**fault, "kind": "lost_response"})
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(place.backend.open, [*requests, *requests]))
+        list(pool.map(review_project.backend.open, [*requests, *requests]))
 
-    assert sorted(loops(place)) == sorted(request.name for request in requests)
+    assert sorted(loops(review_project)) == sorted(request.name for request in requests)
 
 
-def test_a_full_flow_says_so(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_full_flow_says_so(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.quotas(loops_per_flow=1)
-    place.backend.open(make_request(aws, 1))
+    review_project.backend.open(make_request(aws, 1))
 
     with pytest.raises(ReviewBackendFull, match=r"waits until people have answered"):
-        place.backend.open(make_request(aws, 2))
+        review_project.backend.open(make_request(aws, 2))
 
 
 def test_nothing_is_opened_before_the_set_up(aws: LocalAws) -> None:
@@ -146,29 +146,29 @@ def test_nothing_is_opened_before_the_set_up(aws: LocalAws) -> None:
         make_backend(project, make_store(project)).open(request)
 
 
-def test_a_project_without_reviewers_has_no_backend(aws: LocalAws, place: ReviewPlace) -> None:
-    project = place.project.model_copy(update={"review": None})
+def test_a_project_without_reviewers_has_no_backend(aws: LocalAws, review_project: ReviewProject) -> None:
+    project = review_project.project.model_copy(update={"review": None})
 
     with pytest.raises(ReviewBackendNotReady, match=r"'review' is missing in digits.yaml"):
-        make_backend(project, place.store)
+        make_backend(project, review_project.store)
 
 
-def test_a_flow_that_is_gone_says_so(aws: LocalAws, place: ReviewPlace) -> None:
-    for flow in place.backend.record.flows:
+def test_a_flow_that_is_gone_says_so(aws: LocalAws, review_project: ReviewProject) -> None:
+    for flow in review_project.backend.record.flows:
         client(aws, "sagemaker").delete_flow_definition(FlowDefinitionName=flow.name)
 
     with pytest.raises(ReviewBackendNotReady, match=r"is gone instead of Active.*Trigger digits_bootstrap"):
-        place.backend.open(make_request(aws))
+        review_project.backend.open(make_request(aws))
 
 
-def test_a_refusal_keeps_the_words_of_aws(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_refusal_keeps_the_words_of_aws(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, labels=("é" * 1_600_000,))
 
     with pytest.raises(ReviewBackendError, match=r"InputContent has .* bytes; the limit is 3145728.*connection is"):
-        place.backend.open(request)
+        review_project.backend.open(request)
 
 
-def test_equal_requests_are_equal_bytes(aws: LocalAws, place: ReviewPlace) -> None:
+def test_equal_requests_are_equal_bytes(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, label="rows")
     again = from_json(ReviewRequest, dict(reversed(to_json(request).items())))
 

@@ -81,7 +81,7 @@ def test_a_second_set_up_changes_nothing(aws: LocalAws) -> None:
     assert recorded() == record
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_retries")
 @pytest.mark.parametrize("kind", ["lost_response", "throttle", "error"])
 @pytest.mark.parametrize("operation", ["CreateHumanTaskUi", "CreateFlowDefinition", "DescribeFlowDefinition"])
 def test_a_call_in_trouble_makes_nothing_twice(aws: LocalAws, operation: str, kind: str) -> None:

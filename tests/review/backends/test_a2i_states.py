@@ -13,48 +13,48 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.review.backends.a2i.backend import EVENT, A2IReviewBackend
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 from custom_labels.review.review import ReviewState, ReviewStatus
-from tests.kit.review_project import ReviewPlace, make_request, since_long, stop, wait_until_ended
+from tests.kit.review_project import ReviewProject, make_request, since_long, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 
-def change_setup(place: ReviewPlace, **changes: Any) -> A2IReviewBackend:
+def change_setup(review_project: ReviewProject, **changes: Any) -> A2IReviewBackend:
     """Set review up as another project file would ask for it."""
-    assert place.project.review is not None
-    review = place.project.review.model_copy(update=changes)
-    project = place.project.model_copy(update={"review": review})
-    plan = plan_review(project, place.store, [1])
-    setup = A2ISetup(project, place.store, ReviewSetupHook(region_name="us-east-1"), plan)
+    assert review_project.project.review is not None
+    review = review_project.project.review.model_copy(update=changes)
+    project = review_project.project.model_copy(update={"review": review})
+    plan = plan_review(project, review_project.store, [1])
+    setup = A2ISetup(project, review_project.store, ReviewSetupHook(region_name="us-east-1"), plan)
     setup.create()
     wait_until(lambda: {each.status for each in setup.describe().values()} == {"Active"})
     setup.record(setup.describe())
-    return A2IReviewBackend(project, place.store)
+    return A2IReviewBackend(project, review_project.store)
 
 
 def listed(backend: A2IReviewBackend) -> list[ReviewState]:
     return [state for page in backend.states(since_long()) for state in page]
 
 
-def test_every_status_is_told_apart(aws: LocalAws, place: ReviewPlace) -> None:
-    hasty = change_setup(place, lifetime_hours=1 / 3600)
+def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject) -> None:
+    short_lived = change_setup(review_project, lifetime_hours=1 / 3600)
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
     answered = make_request(aws, 5)
-    hasty.open(expired)
+    short_lived.open(expired)
     for request in (stopped, waiting, failed):
-        place.backend.open(request)
-    stop(place, stopped.name)
-    wait_until_ended(place, expired.name, stopped.name, failed.name)
+        review_project.backend.open(request)
+    stop(review_project, stopped.name)
+    wait_until_ended(review_project, expired.name, stopped.name, failed.name)
     aws.control.workforce(seconds=0, workers=1)
-    hasty.open(answered)
-    wait_until_ended(place, answered.name, waiting.name)
+    short_lived.open(answered)
+    wait_until_ended(review_project, answered.name, waiting.name)
     aws.control.dismiss_workforce()
     still_open = make_request(aws, 6)
-    place.backend.open(still_open)
+    review_project.backend.open(still_open)
 
-    found = {state.name: state for state in listed(hasty)}
+    found = {state.name: state for state in listed(short_lived)}
 
     assert {name: state.status for name, state in found.items()} == {
         expired.name: ReviewStatus.EXPIRED,
@@ -67,51 +67,53 @@ def test_every_status_is_told_apart(aws: LocalAws, place: ReviewPlace) -> None:
     assert "TaskAvailabilityLifetimeInSeconds" in found[expired.name].reason
     assert "not a valid S3 URI" in found[failed.name].reason
     assert found[failed.name].answers_uri is None
-    assert hasty.answers(found[failed.name]) is None
+    assert short_lived.answers(found[failed.name]) is None
     for name in (expired.name, stopped.name):
-        empty = hasty.answers(found[name])
+        empty = short_lived.answers(found[name])
         assert empty is not None
         assert empty.answers == ()
 
 
-def test_reviews_of_all_flows_come_oldest_first(aws: LocalAws, place: ReviewPlace) -> None:
+def test_reviews_of_all_flows_come_oldest_first(aws: LocalAws, review_project: ReviewProject) -> None:
     requests = [make_request(aws, number, reviewers=1 + number % 3) for number in range(9)]
     for request in requests:
-        place.backend.open(request)
+        review_project.backend.open(request)
 
-    states = listed(place.backend)
+    states = listed(review_project.backend)
 
     assert [state.name for state in states] == [request.name for request in requests]
     assert [state.created_at for state in states] == sorted(state.created_at for state in states)
 
 
-def test_reviews_opened_with_a_replaced_page_are_still_found(aws: LocalAws, place: ReviewPlace) -> None:
+def test_reviews_opened_with_a_replaced_page_are_still_found(aws: LocalAws, review_project: ReviewProject) -> None:
     old, new = make_request(aws, 1), make_request(aws, 2)
-    place.backend.open(old)
+    review_project.backend.open(old)
 
-    changed = change_setup(place, instructions="Look twice.")
+    changed = change_setup(review_project, instructions="Look twice.")
     changed.open(new)
 
-    assert changed.record.flow_for(1) != place.backend.record.flow_for(1)
+    assert changed.record.flow_for(1) != review_project.backend.record.flow_for(1)
     assert [state.name for state in listed(changed)] == [old.name, new.name]
 
 
-def test_reviews_from_before_the_moment_are_left_out(aws: LocalAws, place: ReviewPlace) -> None:
-    place.backend.open(make_request(aws))
+def test_reviews_from_before_the_moment_are_left_out(aws: LocalAws, review_project: ReviewProject) -> None:
+    review_project.backend.open(make_request(aws))
 
-    assert list(place.backend.states(datetime.now(UTC) + timedelta(seconds=5))) == []
+    assert list(review_project.backend.states(datetime.now(UTC) + timedelta(seconds=5))) == []
 
 
 @pytest.mark.slow
-def test_a_hundred_and_fifty_finished_reviews_cost_a_handful_of_calls(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_hundred_and_fifty_finished_reviews_cost_a_handful_of_calls(
+    aws: LocalAws, review_project: ReviewProject
+) -> None:
     aws.control.workforce(seconds=0)
     requests = [make_request(aws, number) for number in range(150)]
     for request in requests:
-        place.backend.open(request)
-    wait_until_ended(place, *(request.name for request in requests))
+        review_project.backend.open(request)
+    wait_until_ended(review_project, *(request.name for request in requests))
     aws.control.clear_calls()
 
-    pages = list(place.backend.states(since_long()))
+    pages = list(review_project.backend.states(since_long()))
 
     assert [len(page) for page in pages] == [100, 50]
     assert all(state.answers_uri for page in pages for state in page)
@@ -120,28 +122,28 @@ def test_a_hundred_and_fifty_finished_reviews_cost_a_handful_of_calls(aws: Local
     assert calls == {"sagemaker-a2i-runtime.ListHumanLoops": 4, "s3.ListObjectsV2": 1}
 
 
-def test_answers_that_the_list_of_outputs_lacks_are_described(aws: LocalAws, place: ReviewPlace) -> None:
+def test_answers_that_the_list_of_outputs_lacks_are_described(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws)
-    place.backend.open(request)
-    wait_until_ended(place, request.name)
-    (state,) = listed(place.backend)
+    review_project.backend.open(request)
+    wait_until_ended(review_project, request.name)
+    (state,) = listed(review_project.backend)
     s3(aws).delete_object(Bucket=BUCKET, Key=str(state.answers_uri).removeprefix(f"s3://{BUCKET}/"))
 
-    (again,) = listed(place.backend)
+    (again,) = listed(review_project.backend)
 
     assert again == state
-    assert place.backend.answers(again) is None
+    assert review_project.backend.answers(again) is None
 
 
-def test_a_flow_that_cannot_be_listed_does_not_hide_the_others(aws: LocalAws, place: ReviewPlace) -> None:
+def test_a_flow_that_cannot_be_listed_does_not_hide_the_others(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws)
-    place.backend.open(request)
-    unused = next(flow for flow in place.backend.record.flows if flow.reviewers == 3)
+    review_project.backend.open(request)
+    unused = next(flow for flow in review_project.backend.record.flows if flow.reviewers == 3)
     client(aws, "sagemaker").delete_flow_definition(FlowDefinitionName=unused.name)
     wait_until(lambda: ReviewSetupHook(region_name="us-east-1").describe_flow(unused.name).status is None)
 
-    assert [state.name for state in listed(place.backend)] == [request.name]
+    assert [state.name for state in listed(review_project.backend)] == [request.name]
 
 
 def test_every_status_of_the_api_is_known() -> None:
@@ -152,8 +154,8 @@ def test_every_status_of_the_api_is_known() -> None:
     assert set(_STATUSES) == set(model.shape_for("HumanLoopStatus").enum)
 
 
-def test_a_status_that_nobody_knows_is_never_guessed_at(aws: LocalAws, place: ReviewPlace) -> None:
-    state = place.backend.state_from_event(event(place, humanLoopStatus="Deleting"))
+def test_a_status_that_nobody_knows_is_never_guessed_at(aws: LocalAws, review_project: ReviewProject) -> None:
+    state = review_project.backend.state_from_event(event(review_project, humanLoopStatus="Deleting"))
 
     assert state is not None
     assert (state.status, state.status.is_final) == (ReviewStatus.UNKNOWN, False)
@@ -163,8 +165,8 @@ def test_a_status_that_nobody_knows_is_never_guessed_at(aws: LocalAws, place: Re
 # -- events ----------------------------------------------------------------------------------------
 
 
-def event(place: ReviewPlace, **changes: Any) -> dict[str, Any]:
-    flow = place.backend.record.flows[0]
+def event(review_project: ReviewProject, **changes: Any) -> dict[str, Any]:
+    flow = review_project.backend.record.flows[0]
     detail = {
         "creationTime": "2026-11-20T12:00:00.500Z",
         "failureCode": None,
@@ -178,15 +180,15 @@ def event(place: ReviewPlace, **changes: Any) -> dict[str, Any]:
     return {"source": "aws.sagemaker", "detail-type": EVENT, "detail": {**detail, **changes}}
 
 
-def test_an_event_from_the_queue_says_what_the_list_says(aws: LocalAws, place: ReviewPlace) -> None:
+def test_an_event_from_the_queue_says_what_the_list_says(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws)
-    place.backend.open(request)
-    wait_until_ended(place, request.name)
-    (message,) = client(aws, "sqs").receive_message(QueueUrl=place.queues["reviews"])["Messages"]
-    (state,) = listed(place.backend)
+    review_project.backend.open(request)
+    wait_until_ended(review_project, request.name)
+    (message,) = client(aws, "sqs").receive_message(QueueUrl=review_project.queues["reviews"])["Messages"]
+    (state,) = listed(review_project.backend)
 
-    told = place.backend.state_from_event(json.loads(message["Body"]))
+    told = review_project.backend.state_from_event(json.loads(message["Body"]))
 
     assert told is not None
     # The event's time has milliseconds, the list's has more.
@@ -206,16 +208,20 @@ def test_an_event_from_the_queue_says_what_the_list_says(aws: LocalAws, place: R
         ("Failed", None, ReviewStatus.FAILED),
     ],
 )
-def test_an_event_has_the_status(place: ReviewPlace, status: str, code: str | None, expected: ReviewStatus) -> None:
-    state = place.backend.state_from_event(event(place, humanLoopStatus=status, failureCode=code))
+def test_an_event_has_the_status(
+    review_project: ReviewProject, status: str, code: str | None, expected: ReviewStatus
+) -> None:
+    state = review_project.backend.state_from_event(event(review_project, humanLoopStatus=status, failureCode=code))
 
     assert state is not None
     assert state.status is expected
     assert state.created_at == "2026-11-20T12:00:00.500000+00:00"
 
 
-def test_an_event_without_output_has_no_answers(place: ReviewPlace) -> None:
-    state = place.backend.state_from_event(event(place, humanLoopStatus="Failed", humanLoopOutput=None))
+def test_an_event_without_output_has_no_answers(review_project: ReviewProject) -> None:
+    state = review_project.backend.state_from_event(
+        event(review_project, humanLoopStatus="Failed", humanLoopOutput=None)
+    )
 
     assert state is not None
     assert state.answers_uri is None
@@ -235,8 +241,10 @@ def test_an_event_without_output_has_no_answers(place: ReviewPlace) -> None:
     ],
     ids=str,
 )
-def test_an_event_that_is_not_ours_or_cannot_be_read_is_left_out(place: ReviewPlace, changes: dict[str, Any]) -> None:
-    assert place.backend.state_from_event(event(place, **changes)) is None
+def test_an_event_that_is_not_ours_or_cannot_be_read_is_left_out(
+    review_project: ReviewProject, changes: dict[str, Any]
+) -> None:
+    assert review_project.backend.state_from_event(event(review_project, **changes)) is None
 
 
 @pytest.mark.parametrize(
@@ -244,5 +252,5 @@ def test_an_event_that_is_not_ours_or_cannot_be_read_is_left_out(place: ReviewPl
     [{}, {"source": "aws.s3"}, {"source": "aws.sagemaker", "detail-type": EVENT, "detail": "text"}, {"Records": []}],
     ids=str,
 )
-def test_another_message_is_left_out(place: ReviewPlace, body: dict[str, Any]) -> None:
-    assert place.backend.state_from_event(body) is None
+def test_another_message_is_left_out(review_project: ReviewProject, body: dict[str, Any]) -> None:
+    assert review_project.backend.state_from_event(body) is None

@@ -1,7 +1,7 @@
 """A process that has imported all that a run of a DAG needs and forks a child for each run, which starts at once.
 
-``python -m tests.faults.zygote`` reads orders from stdin, one JSON object a line, and answers each with the child's
-process id. It ends, and all its children with it, at the end of stdin.
+``python -m tests.faults.fork_server`` reads orders from stdin, one JSON object a line, and answers each with the
+child's process id. It ends, and all its children with it, at the end of stdin.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def warm_up() -> None:
 
 
 def open_own_database(_dialect: Any, _record: Any, arguments: list[Any], _keywords: Any) -> None:
-    """Connect to the database of the order that this process works on, with the zygote's warm engines."""
+    """Connect to the database of the order that this process works on, with the fork server's warm engines."""
     if database is not None:
         arguments[0] = database
 
@@ -107,7 +107,7 @@ def run(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     database = str(home / "airflow.db")
     forget_threads()
-    if order["hasty"]:
+    if order["short_retries"]:
         pause_less()
     if order["moment"]:
         run_at(datetime.fromisoformat(order["moment"]))
