@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 def curve(aws: LocalAws) -> list[tuple[int, bool]]:
     """Give the images trained and tested on by each version of the curve, and whether it was deployed."""
     return [
-        (version["training_images"] + version["test_images"], version["deployed"])
+        (version["training_images"] + version["testing_images"], version["deployed"])
         for version in record(aws, "learning_curve")["versions"]
     ]
 
