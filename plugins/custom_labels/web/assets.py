@@ -39,6 +39,8 @@ def _watched(project: Project, kind: str, queue_url: str | None, *, of_images: b
         bucket=project.bucket,
         prefix=project.prefix,
         of_images=of_images,
+        # A consumer waits for the result of an image; SQS asks a dollar a month for polls every second.
+        poll_seconds=1 if of_images else 2,
         aws_conn_id=project.aws_conn_id,
         region_name=project.region_name,
     )
