@@ -100,6 +100,18 @@ def test_a_dataset_of_another_manifest_is_replaced(aws: LocalAws, deferrable: bo
     assert described["DatasetStats"]["TotalEntries"] == 4
 
 
+def test_a_sensor_says_how_many_lines_a_dataset_has_that_an_operator_did_not_wait_for(aws: LocalAws) -> None:
+    aws.control.durations(dataset_create=1)
+
+    dataset = replace(create_project(), manifests(aws)["TEST"], wait_for_completion=False)
+    status = rekognition(aws).describe_dataset(DatasetArn=dataset)["DatasetDescription"]["Status"]
+    sensor = CustomLabelsDatasetSensor(task_id="a_task", dataset_arn=dataset, poke_interval=1)
+    run(sensor)
+
+    assert status == "CREATE_IN_PROGRESS"
+    assert sensor.details(sensor.describe()) == ": 4 entries, 4 labelled, 0 with errors"
+
+
 @MODES
 def test_a_manifest_that_aws_refuses_fails_with_its_message(aws: LocalAws, deferrable: bool) -> None:
     put_images(aws, 2)

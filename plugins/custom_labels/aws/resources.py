@@ -53,6 +53,10 @@ class Resource(AwsBaseHookMixin[RekognitionHook]):
         """Add what else is known of a failure; nothing unless a subclass knows more."""
         return ""
 
+    def details(self, described: Described) -> str:  # noqa: ARG002
+        """Add to the log what AWS counted; nothing unless a subclass knows more."""
+        return ""
+
     def check_inputs(self) -> None:
         """Fail for good where a needed field has no value."""
         try:
@@ -79,6 +83,17 @@ class Resource(AwsBaseHookMixin[RekognitionHook]):
             "verify": self.verify,
             "botocore_config": self.botocore_config,
         }
+
+
+def dataset_counts(described: Described) -> str:
+    """Say how many lines of its manifest a dataset has: lines that AWS dropped without a word show in the counts."""
+    stats = described.raw.get("DatasetStats")
+    if not stats:
+        return ""
+    return (
+        f": {stats.get('TotalEntries')} entries, {stats.get('LabeledEntries')} labelled, "
+        f"{stats.get('ErrorEntries')} with errors"
+    )
 
 
 class VersionResource(Resource):

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.resources import Resource
-from custom_labels.aws.statuses import CUT_SHORT, Described, StatusTable, Verdict
+from custom_labels.aws.statuses import CUT_SHORT, GONE, Described, StatusTable, Verdict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -82,7 +82,11 @@ class WaitingOperator(CustomLabelsOperator):
         self.check_inputs()
         self.persist(context)
         self.submit(context)
-        return self.settle(context) if self.wait_for_completion else self.result(self.describe(), context)
+        return self.settle(context) if self.wait_for_completion else self.begun()
+
+    def begun(self) -> str:
+        """Give the task's XCom where a sensor waits: the ARN."""
+        return self.describe().arn
 
     def settle(self, context: Context) -> Any:
         """Judge the status now; wait only if it says so."""
@@ -97,6 +101,7 @@ class WaitingOperator(CustomLabelsOperator):
                 self.give_up()
             case Verdict.FAILED:
                 self.fail(described)
+        self.log.info("%s is %s%s.", self.subject, described.status or GONE, self.details(described))
         return self.result(described, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from custom_labels.aws.links import CustomLabelsProjectLink, persist_link
 from custom_labels.aws.operators.base import WaitingOperator
+from custom_labels.aws.resources import dataset_counts
 from custom_labels.aws.statuses import (
     DATASET_CREATED,
     DATASET_DELETED,
@@ -188,17 +189,13 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         """Say what can be wrong with a manifest: AWS names no line of a failed dataset."""
         return f"It was to be made from {self.manifest_uri}. {DATASET_FAULTS}"
 
-    def result(self, described: Described, context: Context) -> str:  # noqa: ARG002
-        """Log what AWS counted and return the ARN; rows it dropped without a word show in the counts."""
-        stats = described.raw.get("DatasetStats", {})
-        self.log.info(
-            "%s is ready: %s entries, %s labelled, %s with errors.",
-            self.subject,
-            stats.get("TotalEntries"),
-            stats.get("LabeledEntries"),
-            stats.get("ErrorEntries"),
-        )
-        return described.arn
+    def details(self, described: Described) -> str:
+        """Say what AWS counted."""
+        return dataset_counts(described)
+
+    def begun(self) -> str:
+        """Give the ARN of the dataset that is being made."""
+        return str(self.dataset_arn)
 
 
 class CustomLabelsReplaceDatasetOperator(CustomLabelsCreateDatasetOperator):

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from custom_labels.aws.hooks.rekognition import RekognitionHook
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, persist_link
 from custom_labels.aws.manifest_summary import explain_failed_training
-from custom_labels.aws.resources import Resource, VersionResource
+from custom_labels.aws.resources import Resource, VersionResource, dataset_counts
 from custom_labels.aws.statuses import (
     CUT_SHORT,
     DATASET_FAULTS,
@@ -70,7 +70,7 @@ class StatusSensor(Resource, AwsBaseSensor[RekognitionHook]):
         verdict = self.table.judge(described.status)
         if verdict is Verdict.FAILED:
             raise AirflowFailException(self.failure(described))
-        self.log.info("%s is %s.", self.subject, described.status or GONE)
+        self.log.info("%s is %s%s.", self.subject, described.status or GONE, self.details(described))
         return verdict is Verdict.DONE
 
     def execute(self, context: Context) -> None:
@@ -121,6 +121,10 @@ class CustomLabelsDatasetSensor(StatusSensor):
     def persist(self, context: Context) -> None:
         """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.dataset_arn.split("/")[1])
+
+    def details(self, described: Described) -> str:
+        """Say what AWS counted."""
+        return dataset_counts(described)
 
     def explain(self, described: Described) -> str:  # noqa: ARG002
         """Say what can be wrong with a dataset: AWS names no line of a manifest that it could not import."""
