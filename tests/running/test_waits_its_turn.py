@@ -49,9 +49,9 @@ def test_a_backfill_trains_one_version_an_interval_one_after_the_other(running: 
     ours = [
         version
         for version in record(running.aws, "learning_curve")["versions"]
-        if version["as_of"] <= day(DAYS).isoformat()
+        if datetime.fromisoformat(version["as_of"]) <= day(DAYS)
     ]
-    assert [version["training_images"] + version["test_images"] for version in ours] == [12, 24, 36]
+    assert [version["training_images"] + version["testing_images"] for version in ours] == [12, 24, 36]
     assert not any(version["deployed"] for version in ours)
     assert record(running.aws, "live") == live
     trained = trainings(running, {version["version_name"] for version in ours})
