@@ -28,8 +28,8 @@ class AcquireProjectLockOperator(BaseOperator):
     :param project: name of the project.
     :param lock: which of its locks, see :mod:`custom_labels.core.lock_records` (templated).
     :param poll_seconds: seconds between two polls of the lock (templated).
-    :param timeout_hours: hours after which the wait is given up; a backfill's run waits until its turn comes, since how
-        many train before it is not known.
+    :param timeout_hours: hours after which the wait is given up; a backfill's run waits until its turn comes, since
+        it is not known how many train before it.
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 

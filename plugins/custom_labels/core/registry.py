@@ -9,19 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import PROJECT_FILE
+from custom_labels.core.records import Record, parse
 from custom_labels.core.settings import Project
 from custom_labels.core.version_record import VersionRecord
 from custom_labels.errors import BelongsToAnother
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.line_files import READERS, list_keys
-from custom_labels.s3.store import S3Store, StorageError
+from custom_labels.s3.store import S3Store
 
-R = TypeVar("R")
 V = TypeVar("V", bound=VersionRecord)
 
 LIVE = "registry/live.json"
@@ -85,7 +83,7 @@ class Registry:
 
     def live(self) -> LiveVersion | None:
         """Read which version serves; ``None`` before the first deployment."""
-        return self._read(LIVE, LiveVersion)
+        return Record(LIVE, LiveVersion).read(self.store)
 
     # -- lineage -----------------------------------------------------------------------------------
 
@@ -94,7 +92,7 @@ class Registry:
 
         :param kind: the room's :class:`VersionRecord`.
         """
-        return self._read(_version_key(version_name), kind)
+        return Record(_version_key(version_name), kind).read(self.store)
 
     def versions(self, kind: type[V], newest: int | None = None) -> Iterator[tuple[str, V]]:
         """Read the records of all versions in the order of their names, which is that of their runs, some at a time.
@@ -121,30 +119,12 @@ class Registry:
         """
 
         def changed(value: Any) -> Any:
-            before = self._parse(_version_key(version_name), kind, value or {})
+            before = parse(self.store, _version_key(version_name), kind, value or {})
             old, new = to_json(before), to_json(change(before))
             facts = {name: new[name] for name in new if new[name] != old[name]}
             return {**(value or {}), **facts} if facts else value
 
         return from_json(kind, change_json(self.store, _version_key(version_name), changed) or {})
-
-    def _read(self, relative: str, kind: type[R]) -> R | None:
-        value, _ = self.store.read_json(relative)
-        return self._parse(relative, kind, value) if value else None
-
-    def _parse(self, relative: str, kind: type[R], value: Any) -> R:
-        """Take a record from its JSON.
-
-        :raises StorageError: it is not as this package writes it.
-        """
-        try:
-            return from_json(kind, value)
-        except ValidationError as error:
-            wrong = "; ".join(f"'{'.'.join(map(str, e['loc']))}': {e['msg']}" for e in error.errors())
-            raise StorageError(
-                f"{self.store.uri(relative)} is not as this package writes it: {wrong}. Restore an earlier version of "
-                "the object."
-            ) from error
 
     # -- how runs ended ----------------------------------------------------------------------------
 
