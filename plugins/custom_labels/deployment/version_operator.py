@@ -161,10 +161,10 @@ class StopChallengerOperator(StopVersionOperator):
             return None
         return super().execute(context)
 
-    def submit(self, context: Context) -> None:
+    def submit(self, context: Context) -> Described:
         """Stop it if it runs; one that failed to start does not."""
-        if VERSION_RUNNING.judge(self.describe().status) is not Verdict.FAILED:
-            super().submit(context)
+        present = self.describe()
+        return present if VERSION_RUNNING.judge(present.status) is Verdict.FAILED else super().submit(context)
 
 
 class RestartLiveOperator(CustomLabelsStartVersionOperator):

@@ -67,7 +67,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
             raise AirflowFailException(str(error)) from error
         return A2ISetup(project, store, cast("ReviewSetupHook", self.hook), plan)
 
-    def submit(self, context: Context) -> None:
+    def submit(self, context: Context) -> Described:
         """Create what is missing; what no retry can mend fails the task for good."""
         try:
             self.a2i.create()
@@ -75,6 +75,7 @@ class CustomLabelsSetupReviewOperator(WaitingOperator):
             raise AirflowFailException(str(error)) from error
         flows = self.a2i.plan.flows
         persist_link(ReviewFlowLink, context, self, flow_name=flows[max(flows)])
+        return self.describe()
 
     def describe(self) -> Described:
         """Describe the flow that is farthest from Active: one that failed, else one that is being made."""

@@ -43,24 +43,24 @@ class TrainVersionOperator(CustomLabelsTrainVersionOperator):
 
     @final
     def execute(self, context: Context) -> Any:
-        """Check, then train."""
+        """Train it under the project's lock."""
         if self.attempt is not None:
-            ctx = ProjectContext(self.project, context)
-            ctx.lock.hold()
-            if self.describe().status is None:
-                _require_claim(ctx, from_json(TrainingAttempt, self.attempt))
+            ProjectContext(self.project, context).lock.hold()
         return super().execute(context)
 
-
-def _require_claim(ctx: ProjectContext, attempt: TrainingAttempt) -> None:
-    claimed = read_trainings(ctx.store).attempt(attempt.digest)
-    if claimed is None or claimed.state.is_finished or claimed.version_name != attempt.version_name:
-        state = "is not claimed" if claimed is None else f"is that of '{claimed.version_name}', {claimed.state.value}"
-        raise NotPermitted(
-            f"Version '{attempt.version_name}' was not trained: the one training of its images {state} "
-            f"('{TRAININGS.key}'). Nothing was paid. Trigger the DAG again; with 'force' it "
-            "trains images that were tried before."
-        )
+    def require_permission(self) -> None:
+        """Fail where the training is not claimed, or was tried before."""
+        attempt = from_json(TrainingAttempt, self.attempt)
+        claimed = read_trainings(ProjectContext(self.project).store).attempt(attempt.digest)
+        if claimed is None or claimed.state.is_finished or claimed.version_name != attempt.version_name:
+            state = "is not claimed"
+            if claimed is not None:
+                state = f"is that of '{claimed.version_name}', {claimed.state.value}"
+            raise NotPermitted(
+                f"Version '{attempt.version_name}' was not trained: the one training of its images {state} "
+                f"('{TRAININGS.key}'). Nothing was paid. Trigger the DAG again; with 'force' it "
+                "trains images that were tried before."
+            )
 
 
 class TrainingSensor(CustomLabelsVersionSensor):

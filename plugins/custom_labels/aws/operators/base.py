@@ -35,7 +35,8 @@ class WaitingOperator(CustomLabelsOperator):
     """Submit something to AWS, then wait for its status, in a worker or deferred, with one decision for both.
 
     A subclass declares :attr:`table`, and implements ``subject``, ``submit``, ``describe`` and ``trigger``. ``submit``
-    must be safe to repeat: describe first, then create, and adopt what carries the name.
+    must be safe to repeat: describe first, then create, and adopt what carries the name. What it knows of the resource
+    after that is not asked for again.
 
     :param waiter_delay: seconds between two polls of the status (templated).
     :param waiter_max_attempts: number of polls before giving up (templated).
@@ -69,8 +70,8 @@ class WaitingOperator(CustomLabelsOperator):
         """Seconds between two polls, and the number of polls."""
         return int(self.waiter_delay), int(self.waiter_max_attempts)
 
-    def submit(self, context: Context) -> None:
-        """Make AWS begin, or find that it has begun already."""
+    def submit(self, context: Context) -> Described:
+        """Make AWS begin, or find that it has begun already; give the description then, or the ARN with a status."""
         raise NotImplementedError
 
     def result(self, described: Described, context: Context) -> Any:  # noqa: ARG002
@@ -81,16 +82,15 @@ class WaitingOperator(CustomLabelsOperator):
         """Submit, then wait unless a sensor does."""
         self.check_inputs()
         self.persist(context)
-        self.submit(context)
-        return self.settle(context) if self.wait_for_completion else self.begun()
+        begun = self.submit(context)
+        if not self.wait_for_completion:
+            return begun.arn
+        # What is begun only now can be done a moment later, as a project is.
+        done = self.table.judge(begun.status) is Verdict.DONE
+        return self.settle(context, begun if done else self.describe())
 
-    def begun(self) -> str:
-        """Give the task's XCom where a sensor waits: the ARN."""
-        return self.describe().arn
-
-    def settle(self, context: Context) -> Any:
-        """Judge the status now; wait only if it says so."""
-        described = self.describe()
+    def settle(self, context: Context, described: Described) -> Any:
+        """Judge a status; wait only if it says so."""
         if self.table.judge(described.status) is Verdict.WAIT:
             self.log.info("%s is %s: waiting until it is %s.", self.subject, described.status, self.table.goal)
             if self.deferrable:
@@ -109,7 +109,7 @@ class WaitingOperator(CustomLabelsOperator):
         self.log.info("The trigger reported: %s", event)
         if CUT_SHORT in str((event or {}).get("message", "")):
             self.give_up()
-        return self.settle(context)
+        return self.settle(context, self.describe())
 
     def poll(self, describe: Callable[[], Described], table: StatusTable) -> Described:
         """Ask for a status in the worker while it is one to wait through; the caller judges the last one."""

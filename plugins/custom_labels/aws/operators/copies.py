@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -57,17 +58,19 @@ class CustomLabelsCopyVersionOperator(VersionOperator):
         self.tags = tags
         self.kms_key_id = kms_key_id
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Copy the version unless its copy is there."""
         client = self.hook.client
-        source = {
-            "SourceProjectArn": self.source_project_arn,
-            "SourceProjectVersionArn": self.source_version_arn,
-            "DestinationProjectArn": self.project_arn,
-        }
-        key = {"KmsKeyId": self.kms_key_id} if self.kms_key_id else {}
+        copy = partial(
+            client.copy_project_version,
+            SourceProjectArn=self.source_project_arn,
+            SourceProjectVersionArn=self.source_version_arn,
+            DestinationProjectArn=self.project_arn,
+        )
+        if self.kms_key_id:
+            copy = partial(copy, KmsKeyId=self.kms_key_id)
         try:
-            self.create(client.copy_project_version, self.output_uri, self.tags, **source, **key)
+            return self.create("COPYING_IN_PROGRESS", copy, self.output_uri, self.tags)
         except (LimitExceeded, client.exceptions.ServiceQuotaExceededException) as error:
             raise AirflowException(
                 f"{self.subject} cannot be copied to {self.project_arn} now: {error}. An account takes five copies at "

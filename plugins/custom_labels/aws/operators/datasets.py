@@ -59,18 +59,20 @@ class CustomLabelsCreateProjectOperator(WaitingOperator):
         """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_name)
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Create the project unless it is there."""
         present = self.describe()
         if present.status is not None:
             self.log.info("Adopting the project '%s'.", self.project_name)
             self.hook.ensure_tags(present.arn, self.tags or {})
-            return
+            return present
         client = self.hook.client
         try:
-            client.create_project(ProjectName=self.project_name, Tags=self.tags or {})
+            made = client.create_project(ProjectName=self.project_name, Tags=self.tags or {})
         except client.exceptions.ResourceInUseException:
             self.log.info("The project '%s' was created meanwhile: adopting it.", self.project_name)
+            return self.describe()
+        return Described("CREATING", raw=dict(made))
 
     def describe(self) -> Described:
         """Describe the project by its name."""
@@ -126,7 +128,7 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         """Link to the project."""
         persist_link(CustomLabelsProjectLink, context, self, project_name=self.project_arn.split("/")[1])
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Create the dataset unless there is one that can be adopted."""
         parts = urlsplit(self.manifest_uri)
         bucket, key = parts.netloc, parts.path.lstrip("/")
@@ -136,7 +138,7 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
         if present and self.make_way(present, etag):
             self.dataset_arn = present
             self.hook.ensure_tags(present, self.tags or {})
-            return
+            return self._in_progress()
         client = self.hook.client
         try:
             self.dataset_arn = client.create_dataset(
@@ -152,6 +154,10 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
                 raise
             self.log.info("The dataset was created meanwhile (%s): adopting it.", error)
             self.dataset_arn = found
+        return self._in_progress()
+
+    def _in_progress(self) -> Described:
+        return Described("CREATE_IN_PROGRESS", raw={"DatasetArn": self.dataset_arn})
 
     def make_way(self, present: str, manifest_etag: str) -> bool:
         """Decide about the present dataset: adopt it, or remove it for the new one.
@@ -192,10 +198,6 @@ class CustomLabelsCreateDatasetOperator(WaitingOperator):
     def details(self, described: Described) -> str:
         """Say what AWS counted."""
         return dataset_counts(described)
-
-    def begun(self) -> str:
-        """Give the ARN of the dataset that is being made."""
-        return str(self.dataset_arn)
 
 
 class CustomLabelsReplaceDatasetOperator(CustomLabelsCreateDatasetOperator):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from custom_labels.aws.operators.base import WaitingOperator
 from custom_labels.aws.resources import VersionResource
 from custom_labels.aws.statuses import (
     CUT_SHORT,
+    NOTHING,
     STARTABLE,
     VERSION_DELETED,
     VERSION_RUNNING,
@@ -52,18 +54,22 @@ class VersionOperator(VersionResource, WaitingOperator):
         """Return the version's ARN."""
         return described.arn
 
-    def create(self, call: Callable[..., Any], output_uri: str, tags: dict[str, str] | None, **more: Any) -> None:
+    def create(
+        self, status: str, call: Callable[..., Mapping[str, Any]], output_uri: str, tags: dict[str, str] | None
+    ) -> Described:
         """Make the version unless there is one of that name, which is adopted.
 
-        :param call: the client's method that makes it; ``more`` are its arguments beside name, output and tags.
+        :param status: the status in which AWS makes it.
+        :param call: what makes it, given name, output and tags.
         :param output_uri: ``s3://`` URI of the prefix for its files.
         """
         present = self.describe()
         if present.status is None:
+            self.require_permission()
             parts = urlsplit(output_uri)
             output = {"S3Bucket": parts.netloc, "S3KeyPrefix": parts.path.strip("/")}
             try:
-                call(VersionName=self.version_name, OutputConfig=output, Tags=tags or {}, **more)
+                made = call(VersionName=self.version_name, OutputConfig=output, Tags=tags or {})
             except self.hook.client.exceptions.ResourceInUseException as error:
                 # Raised for a name that is taken, and for a source that is busy: only the first is ours to adopt.
                 present = self.describe()
@@ -71,9 +77,13 @@ class VersionOperator(VersionResource, WaitingOperator):
                     raise
                 self.log.info("%s was created meanwhile: %s", self.subject, error)
             else:
-                return
+                return Described(status, raw=made)
         self.adopt(present)
         self.hook.ensure_tags(present.arn, tags or {})
+        return present
+
+    def require_permission(self) -> None:
+        """Fail where the version may not be made; a subclass may know when."""
 
     def adopt(self, present: Described) -> None:
         """Take the version of that name for the one that was to be made."""
@@ -115,11 +125,12 @@ class CustomLabelsTrainVersionOperator(VersionOperator):
         self.output_uri = output_uri
         self.tags = tags
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Create the version unless it is there."""
         client = self.hook.client
+        train = partial(client.create_project_version, ProjectArn=self.project_arn)
         try:
-            self.create(client.create_project_version, self.output_uri, self.tags, ProjectArn=self.project_arn)
+            return self.create("TRAINING_IN_PROGRESS", train, self.output_uri, self.tags)
         except client.exceptions.ServiceQuotaExceededException as error:
             raise AirflowException(
                 f"{self.subject} cannot be trained: {error}. A project has 100 versions unless its quota was raised. "
@@ -172,12 +183,12 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         self.max_inference_units = max_inference_units
         self.stop_first = stop_first
 
-    def submit(self, context: Context) -> None:
+    def submit(self, context: Context) -> Described:
         """Start the version unless it is starting or running."""
         present = self.describe()
         if self.table.judge(present.status) is not Verdict.FAILED:
             self.log.info("%s is %s already.", self.subject, present.status)
-            return
+            return present
         if present.status not in STARTABLE:
             self.refuse(present, "started")
         units: dict[str, Any] = {"MinInferenceUnits": int(self.min_inference_units)}
@@ -189,9 +200,10 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         except client.exceptions.ResourceInUseException as error:
             self.log.info("%s is being started by another caller: %s", self.subject, error)
         except LimitExceeded as error:
-            self.stop_for_quota(error, context)
+            return self.stop_for_quota(error, context)
+        return replace(present, status="STARTING")
 
-    def stop_for_quota(self, error: LimitExceeded, context: Context) -> None:
+    def stop_for_quota(self, error: LimitExceeded, context: Context) -> Described:
         """Stop the version that is to go if the quota is full, wait until it is stopped, and begin again."""
         if not self.stop_first:
             raise AirflowException(
@@ -215,7 +227,7 @@ class CustomLabelsStartVersionOperator(VersionOperator):
         describe = partial(self.hook.describe_version, **self.stop_first)
         if VERSION_STOPPED.judge(self.poll(describe, VERSION_STOPPED).status) is Verdict.WAIT:
             self.give_up()
-        self.submit(context)
+        return self.submit(context)
 
     def execute_after_stop(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Begin again after the trigger saw the other version stopped."""
@@ -249,18 +261,19 @@ class CustomLabelsStopVersionOperator(VersionOperator):
     table = VERSION_STOPPED
     polls = (15, 120)
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Stop the version if it runs; one that is still starting is waited for, since it cannot be stopped yet."""
         present = self.describe()
         if self.table.judge(present.status) is not Verdict.FAILED:
             self.log.info("%s is %s: nothing to stop.", self.subject, present.status)
-            return
+            return present
         if VERSION_RUNNING.judge(present.status) is Verdict.FAILED:
             self.refuse(present, "stopped")
         if present.status == "STARTING":
             self.log.info("%s is STARTING: waiting until it can be stopped.", self.subject)
             self.poll(self.describe, VERSION_RUNNING)
         self.stop(self.hook, present)
+        return replace(present, status="STOPPING")
 
     @staticmethod
     def stop(hook: RekognitionHook, version: Described) -> None:
@@ -278,13 +291,15 @@ class CustomLabelsDeleteVersionOperator(VersionOperator):
     table = VERSION_DELETED
     polls = (15, 120)
 
-    def submit(self, context: Context) -> None:  # noqa: ARG002
+    def submit(self, context: Context) -> Described:  # noqa: ARG002
         """Delete the version unless it is gone or going."""
         present = self.describe()
         if self.table.judge(present.status) is not Verdict.FAILED:
-            return
+            return present
         client = self.hook.client
         try:
             client.delete_project_version(ProjectVersionArn=present.arn)
         except client.exceptions.ResourceNotFoundException:
             self.log.info("%s is gone already.", self.subject)
+            return NOTHING
+        return replace(present, status="DELETING")
