@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import pytest
 
 from include.demo.airflow_api import AirflowApi
@@ -29,22 +27,6 @@ class Running:
 
     api: AirflowApi
     aws: LocalAws
-    environment: Mapping[str, str]
-
-    def command(self, *arguments: str) -> str:
-        """Run ``airflow`` as an operator does in a shell beside the scheduler; give what it prints.
-
-        It is run again where SQLite was locked: the scheduler wrote longer than SQLite waits. Another database, as in
-        production, does not do that.
-        """
-        for _ in range(LOCKED_TRIES):
-            ended = subprocess.run(
-                ["airflow", *arguments], check=False, env=self.environment, capture_output=True, text=True, timeout=180
-            )
-            if ended.returncode == 0 or LOCKED not in ended.stderr + ended.stdout:
-                break
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
 
     def set_variable(self, name: str, value: Any) -> None:
         """Change a setting as an operator does under Admin > Variables."""
@@ -68,8 +50,6 @@ class Running:
 
 
 FINAL = {"success", "failed"}
-LOCKED = "database is locked"
-LOCKED_TRIES = 5
 NUMBER = MAX_DEMOS + 1
 
 
@@ -104,7 +84,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             wait_for_dag(airflow, api, "digits_train")
             for pool in ("custom_labels", "custom_labels_detection"):
                 api.upsert("pools", pool, {"name": pool, "slots": 2})
-            yield Running(api, aws, psutil.Process(airflow.process.pid).environ())
+            yield Running(api, aws)
         finally:
             processes.stop()
             workspace.lock.close()
