@@ -10,9 +10,10 @@ import pytest
 from custom_labels.s3.store import S3Store
 from custom_labels.training.retraining import AttemptState
 from custom_labels.training.training_records import change_trainings, read_trainings
-from tests.kit.backfills import backfill, images_of_days
+from tests.kit.backfills import backfill, backfill_by_steps, images_of_days
 from tests.kit.dag_runs import Variables, record, train
 from tests.kit.support import BUCKET, effects
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -65,7 +66,7 @@ def test_a_failed_interval_leaves_the_others_alone(digits: LocalAws) -> None:
         {"operation": "training", "version": "*", "status": "TRAINING_FAILED", "message": "Broken.", "times": 1}
     )
 
-    failed, other, again = backfill(0), backfill(1), backfill(0)
+    failed, other, again = backfill_by_steps(0), backfill_by_steps(1), backfill_by_steps(0)
 
     assert (failed.state, failed.failed) == ("failed", {"training_is_done"})
     assert (other.state, other.ends) == ("success", {"trained"})
@@ -78,7 +79,7 @@ def test_a_failed_interval_leaves_the_others_alone(digits: LocalAws) -> None:
 
 def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed(digits: LocalAws) -> None:
     images_of_days(digits, [6])
-    backfill(0)
+    backfill_by_steps(0)
     store = S3Store(BUCKET)
     digest = record(digits, "learning_curve")["versions"][0]["digest"]
     begun = read_trainings(store).attempt(digest)
@@ -89,7 +90,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
         store, lambda trainings: replace(trainings, attempts=(replace(begun, state=AttemptState.STARTED),))
     )
 
-    resumed = train()
+    resumed = train_by_steps()
 
     assert resumed.ends == {"trained"}
     assert effects(digits, "CreateProjectVersion") == 1
@@ -99,7 +100,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
 def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
     images_of_days(digits, [6, 6])
 
-    newer, older = backfill(1, {"deploy": True}), backfill(0, {"deploy": True})
+    newer, older = backfill_by_steps(1, {"deploy": True}), backfill_by_steps(0, {"deploy": True})
 
     assert (newer.ends, older.ends) == ({"deployed"}, {"trained"})
     assert record(digits, "live")["digest"] == newer.xcoms["prepare_images"]["digest"]

@@ -11,6 +11,7 @@ from tests.faults.bucket import put
 from tests.kit.backfills import as_backfill, day, images_of_days
 from tests.kit.dag_runs import Run, Variables, record, train
 from tests.kit.support import BUCKET, effects, make_bucket_elsewhere, picture, put_images, s3
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -65,7 +66,7 @@ def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: Loc
 @pytest.mark.slow
 def test_after_a_training_a_dry_run_compares_with_it(digits: LocalAws) -> None:
     put_images(digits, 10)
-    trained = train()
+    trained = train_by_steps()
     put_images(digits, 1)  # one image a label, replaced by itself
     put_images(digits, 5, start=10)
     s3(digits).delete_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/0004.png")
@@ -98,7 +99,7 @@ def test_a_gate_on_a_label_that_does_not_exist_stops_before_anything_is_paid(
     put_images(digits, 10)
     variables.set(gates=GATE)
 
-    planned, run = dry_run(digits), train()
+    planned, run = dry_run(digits), train_by_steps()
 
     assert f"impossible: {GATE_WORDS}" in str(planned.note)
     assert (run.state, run.failed) == ("failed", {"prepare_images"})
@@ -134,7 +135,7 @@ def test_nothing_is_paid_when_the_bucket_is_in_another_region(digits: LocalAws) 
             put(digits, f"{label}/{number}.png", picture(label, number))
 
     plan = plan_of(dry_run(digits))
-    run = train()
+    run = train_by_steps()
 
     assert "# Plan: impossible" in plan
     assert "is in eu-west-1, and Custom Labels is called in us-east-1" in plan

@@ -12,6 +12,7 @@ from tests.kit.dag_runs import Variables, record, statuses, train
 from tests.kit.deploy_runs import registry
 from tests.kit.detect_runs import serve, start
 from tests.kit.support import BUCKET, client, effects, meanwhile, picture, put_images, rekognition, s3, wait_until
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -43,7 +44,7 @@ def test_two_rounds_train_swap_and_stop_the_replaced_version(digits: LocalAws, v
     assert statuses(digits) == {live["version_name"]: "RUNNING", champion["version_name"]: "STOPPED"}
     assert effects(digits, "CreateProjectVersion") == 2
 
-    third = train()
+    third = train_by_steps()
 
     assert (third.state, third.ends) == ("success", {"nothing_to_do"})
     assert "exactly these images" in str(third.note)
@@ -73,7 +74,7 @@ def test_too_few_new_images_are_nothing_to_do(digits: LocalAws) -> None:
 def test_a_run_by_params_goes_below_the_minimum(digits: LocalAws) -> None:
     put_images(digits, 4)
 
-    assert train({"minimum_untrained_images": 8}).tasks["training_is_done"] == "success"
+    assert train_by_steps({"minimum_untrained_images": 8}).tasks["training_is_done"] == "success"
 
 
 def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, variables: Variables) -> None:
@@ -81,7 +82,7 @@ def test_training_that_is_off_stays_off_unless_overridden(digits: LocalAws, vari
     put_images(digits, 10)
 
     off = train()
-    overridden = train({"even_if_training_is_off": True})
+    overridden = train_by_steps({"even_if_training_is_off": True})
 
     assert (off.state, off.ends) == ("success", {"training_is_off"})
     assert "digits__enable_automatic_training" in str(off.note)
@@ -92,7 +93,7 @@ def test_a_refused_version_never_serves_and_is_not_trained_again(digits: LocalAw
     variables.set(minimum_f1_score="1.0")
     put_noise(digits, 12)
 
-    refused, again, forced = train(), train(), train({"force": True})
+    refused, again, forced = train(), train_by_steps(), train_by_steps({"force": True})
 
     assert (refused.state, refused.ends) == ("success", {"gate_failed"})
     assert "is below the minimum of 1" in str(refused.note)
@@ -118,7 +119,7 @@ def test_a_failed_training_is_a_failed_run_and_is_not_repeated(digits: LocalAws)
         {"operation": "training", "version": "*", "status": "TRAINING_FAILED", "message": "The sky fell."}
     )
 
-    failed, again = train(), train()
+    failed, again = train(), train_by_steps()
 
     assert (failed.state, failed.failed) == ("failed", {"training_is_done"})
     assert read_trainings(registry().store).open == []
@@ -140,7 +141,7 @@ def test_a_version_that_fails_to_start_leaves_the_live_one(digits: LocalAws) -> 
     assert versions(digits, "RUNNING") == ["champion"]
 
     digits.control.outcomes()
-    resumed = train()
+    resumed = train_by_steps()
 
     assert resumed.ends == {"deployed"}
     assert effects(digits, "CreateProjectVersion") == 2
@@ -152,7 +153,7 @@ def test_a_full_running_quota_leaves_the_live_one_and_says_the_way_out(digits: L
     put_images(digits, 10, start=10)
     digits.control.quotas(running_models=1)
 
-    failed = train()
+    failed = train_by_steps()
 
     assert failed.state == "failed"
     assert "ask for a higher quota" in str(failed.note)
@@ -216,7 +217,7 @@ def test_a_denied_bucket_names_the_permissions(digits: LocalAws) -> None:
     put_images(digits, 1)
     digits.control.denied({"bucket": BUCKET, "operation": "s3.*"})
 
-    run = train()
+    run = train_by_steps()
 
     assert run.state == "failed"
     assert "AccessDenied" in str(run.note)
@@ -226,7 +227,7 @@ def test_a_denied_bucket_names_the_permissions(digits: LocalAws) -> None:
 def test_one_label_only_cannot_be_trained_and_costs_nothing(digits: LocalAws) -> None:
     put_images(digits, 20, labels=["rows"])
 
-    run = train()
+    run = train_by_steps()
 
     assert (run.state, run.failed) == ("failed", {"prepare_images"})
     assert "Too few labels to train: 1 ('rows')" in str(run.note)
@@ -236,7 +237,7 @@ def test_one_label_only_cannot_be_trained_and_costs_nothing(digits: LocalAws) ->
 def test_no_images_are_nothing_to_do(digits: LocalAws) -> None:
     put_images(digits, 0)
 
-    run = train()
+    run = train_by_steps()
 
     assert (run.state, run.ends) == ("success", {"nothing_to_do"})
     assert "no labelled images" in str(run.note)
@@ -287,6 +288,6 @@ def test_only_the_replaced_version_is_stopped(digits: LocalAws) -> None:
     start(digits, project, "canary")
     put_images(digits, 10, start=10)
 
-    assert train().ends == {"deployed"}
+    assert train_by_steps().ends == {"deployed"}
     assert statuses(digits)["champion"] == "STOPPED"
     assert statuses(digits)["canary"] == "RUNNING"

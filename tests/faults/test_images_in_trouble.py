@@ -12,11 +12,12 @@ from PIL import Image
 
 from custom_labels.datasets.images import CheckReport, LeftOut
 from tests.faults.bucket import images, manifest, put
-from tests.kit.dag_runs import Run, Variables, record, train
+from tests.kit.dag_runs import Run, Variables, record
 from tests.kit.deploy_runs import registry
 from tests.kit.picture_cases import damaged_png
 from tests.kit.snapshots import write_snapshot
 from tests.kit.support import BUCKET, FOLDER, effects, picture, put_images, s3
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -90,7 +91,7 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
     good = put_trouble(digits)
     before = images(digits)
 
-    run = train()
+    run = train_by_steps()
 
     assert (run.state, run.ends) == ("success", {"deployed"})
     made = run.xcoms["prepare_images"]
@@ -105,7 +106,7 @@ def test_good_images_are_trained_on_and_bad_ones_reported_when_they_lie_together
 
     put(digits, "rows/0001.png", picture("rows", 900))
     variables.set(minimum_untrained_images=1)
-    again = train()
+    again = train_by_steps()
 
     assert again.ends == {"deployed"}
     # The new one, and the denied one until it is read.
@@ -121,7 +122,7 @@ def reported(report: CheckReport) -> dict[str, str]:
 def test_one_image_only_is_nothing_to_do_and_the_note_says_why(digits: LocalAws) -> None:
     put_images(digits, 1, labels=["rows"])
 
-    run = train({"minimum_untrained_images": 1})
+    run = train_by_steps({"minimum_untrained_images": 1})
 
     assert (run.state, run.ends) == ("success", {"nothing_to_do"})
     assert "1 left out: its label has fewer than two usable images" in str(run.note)
@@ -138,9 +139,9 @@ def test_a_refused_version_is_not_trained_again_when_one_more_image_arrives(
         for turn, label in enumerate(("heads", "tails")):
             put(digits, f"{label}/{number}.png", picture("rows", 1000 + 2 * number + turn))
 
-    refused = train()
+    refused = train_by_steps()
     put(digits, "heads/one more.png", picture("rows", 2000))
-    again = train()
+    again = train_by_steps()
 
     assert (refused.ends, again.ends) == ({"gate_failed"}, {"nothing_to_do"})
     assert "1 untrained images of 25, a training needs 10" in str(again.note)
@@ -159,7 +160,7 @@ def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_the
     put_images(digits, 12)
     put(digits, "rows/damaged.png", damaged_png())
 
-    run = train()
+    run = train_by_steps()
 
     uri = f"s3://{BUCKET}/{FOLDER}rows/damaged.png"
     assert run.ends == {"deployed"}
@@ -175,9 +176,9 @@ def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_the
     }
 
     variables.set(minimum_untrained_images=1)
-    idle = train()
+    idle = train_by_steps()
     put(digits, "rows/one more.png", picture("rows", 900))
-    again = train()
+    again = train_by_steps()
 
     assert idle.ends == {"nothing_to_do"}
     assert "0 untrained images of" in idle.xcoms["decide_training"]["detail"]
@@ -190,8 +191,8 @@ def test_a_training_that_fails_for_its_images_names_them_and_the_next_one_does_w
     for number in range(9):
         put(digits, f"rows/damaged {number}.png", damaged_png(number))
 
-    failed = train()
-    again = train()
+    failed = train_by_steps()
+    again = train_by_steps()
 
     assert failed.failed == {"training_is_done"}
     assert "ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST" in str(failed.note)

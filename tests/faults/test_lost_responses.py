@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kit.dag_runs import record, statuses, train
+from tests.kit.dag_runs import record, statuses
 from tests.kit.detect_runs import serve
 from tests.kit.support import effects, put_images
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -28,7 +29,7 @@ def test_a_first_deployment_costs_the_same_when_answers_are_lost(digits: LocalAw
     put_images(digits, 10)
     lose(digits, "rekognition.CreateProject", *(f"rekognition.{name}" for name in A_ROUND), "s3.PutObject")
 
-    run = train()
+    run = train_by_steps()
 
     assert (run.state, run.ends) == ("success", {"deployed"})
     assert {name: effects(digits, name) for name in A_ROUND} == A_ROUND
@@ -42,7 +43,7 @@ def test_a_swap_costs_the_same_when_answers_are_lost_of_what_it_deletes_and_stop
     digits.control.clear_calls()
     lose(digits, "rekognition.DeleteDataset", "rekognition.StopProjectVersion")
 
-    run = train()
+    run = train_by_steps()
 
     assert (run.state, run.ends) == ("success", {"deployed"})
     costs = {**A_ROUND, "DeleteDataset": 2, "StopProjectVersion": 1}

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from tests.kit.dag_runs import Run, train
 from tests.kit.support import BUCKET, FOLDER, LABELS, put_images
+from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -43,6 +44,11 @@ def backfill(number: int, conf: dict[str, Any] | None = None, days: int = 1) -> 
     """Run the train DAG for the interval that begins with the so manieth day."""
     with as_backfill(day(number), day(number + days)):
         return train(conf)
+
+
+def backfill_by_steps(number: int, conf: dict[str, Any] | None = None) -> Run:
+    """Train for the interval that begins with the so manieth day, without an Airflow."""
+    return train_by_steps(conf, (day(number), day(number + 1)))
 
 
 @contextmanager

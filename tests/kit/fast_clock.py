@@ -54,6 +54,13 @@ def fast_clock(dag_id: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def fast_polls() -> Iterator[None]:
+    """Let triggers poll often."""
+    with patch.object(asyncio, "sleep", _short_sleep(asyncio.sleep)):
+        yield
+
+
 def _short_sleep(sleep: Callable[..., Any]) -> Callable[..., Any]:
     return lambda delay, result=None: sleep(min(delay, LONGEST_SLEEP) if delay <= LONGEST_POLL else delay, result)
 
