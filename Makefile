@@ -69,8 +69,8 @@ test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle e
 test-marked: $(STAMP) ## mark every task of the DAGs that pay, start and stop as success, failed and skipped (an hour)
 	$(PYTEST) -m 'not celery' tests/dags/test_marked.py $(ARGS)
 
-test-running: $(STAMP) ## a real Airflow while events come, settings change, a person is asked, a backfill waits (five minutes)
-	$(BIN)/python -m pytest -m 'not celery' tests/running $(ARGS)
+test-running: $(STAMP) ## a real Airflow: the whole demo, events, changed settings, a person, a backfill (a quarter of an hour)
+	$(BIN)/python -m pytest -m 'not celery' tests/running tests/demo/test_demo.py $(ARGS)
 
 crash-points: $(STAMP) ## write anew what test-crash knows of the DAGs' calls, after the DAGs have changed
 	CUSTOM_LABELS_WRITE_CRASH_POINTS=1 $(PYTEST) tests/faults/test_crash_matrix.py -k leaves_no_call_out $(ARGS)

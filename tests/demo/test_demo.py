@@ -1,4 +1,7 @@
-"""The demo as a user runs it: a real Airflow, the embedded AWS, real trainings, and no process left behind."""
+"""The demo as a user runs it: a real Airflow, the embedded AWS, real trainings, and no process left behind.
+
+``make test`` sees that it starts and stops; ``make test-running`` plays it to its end.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +62,7 @@ def _wait_for_line(demo: subprocess.Popen[str], text: str) -> list[str]:
     pytest.fail(f"The demo ended without saying {text!r}:\n{''.join(lines)}")
 
 
+@pytest.mark.matrix
 def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "demo.json"
     demo = _start("--headless", "--json", str(file))
@@ -86,7 +90,7 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("signals", "code"),
     [
-        pytest.param([signal.SIGINT], 130, id="one Ctrl-C"),
+        pytest.param([signal.SIGINT], 130, id="one Ctrl-C", marks=pytest.mark.matrix),
         pytest.param([signal.SIGINT, signal.SIGINT], 130, id="two Ctrl-C"),
         pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
     ],
@@ -104,6 +108,7 @@ def test_interrupted_demo_leaves_nothing(signals: list[signal.Signals], code: in
     assert session_members(sessions) == []
 
 
+@pytest.mark.matrix
 def test_two_demos_at_once_do_not_meet() -> None:
     demos = [_start("--headless"), _start("--headless")]
     try:
