@@ -64,7 +64,7 @@ $(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)
 	@touch $@
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
-	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py fault_shares.py killed.py throttled.py) $(ARGS)
+	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py throttled.py) $(ARGS)
 
 test-marked: $(STAMP) ## mark every task of the DAGs that pay, start and stop as success, failed and skipped (an hour)
 	$(PYTEST) -m 'not celery' tests/dags/test_marked.py $(ARGS)

@@ -80,7 +80,7 @@ CASES = [
         failed=frozenset({"plan_deployment"}),
         is_like=True,
     ),
-    Case("judged", dict.fromkeys(("plan_deployment", "stop_kept"), "success"), "got no"),
+    Case("judged", dict.fromkeys(("plan_deployment", "stop_kept"), "success"), "got no", is_like=True),
     Case(
         "judged",
         dict.fromkeys(("start_version", "version_is_running", "smoke_test"), "success"),
@@ -98,7 +98,7 @@ CASES = [
         failed=frozenset({"prepare_images"}),
         is_like=True,
     ),
-    Case("new images", {"prepare_images": "success"}, "got nothing for"),
+    Case("new images", {"prepare_images": "success"}, "got nothing for", is_like=True),
     Case(
         "new images",
         dict.fromkeys(("create_train_dataset", "train_dataset_is_ready"), "success"),
@@ -106,7 +106,7 @@ CASES = [
         is_like=True,
     ),
     Case("new images", {"claim_training": "success"}, "got nothing for"),
-    Case("few images", {"decide_training": "success"}, "got nothing for 'goes_on'"),
+    Case("few images", {"decide_training": "success"}, "got nothing for 'goes_on'", is_like=True),
     Case("few images", {"acquire_lock": "success"}, "", failed=frozenset({"prepare_images"})),
 ]
 

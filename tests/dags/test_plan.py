@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.faults.bucket import put
-from tests.kit.backfills import as_backfill, day, images_of_days
+from tests.kit.backfills import day, images_of_days
 from tests.kit.dag_runs import Run, Variables, record, train
 from tests.kit.support import BUCKET, effects, make_bucket_elsewhere, picture, put_images, s3
 from tests.kit.train_steps import train_by_steps
@@ -26,12 +28,12 @@ def objects(aws: LocalAws) -> dict[str, Any]:
     return {entry["Key"]: (entry["ETag"], entry["LastModified"]) for entry in listed}
 
 
-def dry_run(aws: LocalAws, conf: dict[str, Any] | None = None) -> Run:
+def dry_run(aws: LocalAws, make: Callable[[dict[str, Any]], Run] = train_by_steps) -> Run:
     """Make a dry run, and see to it that it changed nothing anywhere."""
     before = objects(aws)
     aws.control.clear_calls()
 
-    run = train({**DRY, **(conf or {})})
+    run = make(DRY)
 
     changed = [name for name in aws.control.calls() if name.partition(".")[2].startswith(CHANGING)]
     assert changed == []
@@ -49,7 +51,7 @@ def test_a_dry_run_says_what_a_training_would_do_and_changes_nothing(digits: Loc
     s3(digits).put_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/broken.png", Body=b"no image")
     variables.set(enable_automatic_training="false")
 
-    run = dry_run(digits)
+    run = dry_run(digits, train)
 
     plan = plan_of(run)
     assert (run.state, run.ends) == ("success", {"planned"})
@@ -121,8 +123,7 @@ def test_a_failing_dry_run_leaves_no_record_either(digits: LocalAws) -> None:
 def test_a_dry_run_of_a_backfill_sees_its_interval(digits: LocalAws) -> None:
     images_of_days(digits, [5, 5])
 
-    with as_backfill(day(0), day(1)):
-        run = dry_run(digits)
+    run = dry_run(digits, partial(train_by_steps, interval=(day(0), day(1))))
 
     assert "10 images at the end of the interval; 10 left out: newer than the run" in plan_of(run)
     assert "at least 0.5" not in plan_of(run)

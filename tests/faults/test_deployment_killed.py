@@ -47,6 +47,7 @@ def test_the_live_version_serves_again_where_a_killed_rollback_stopped_it(crowde
     assert statuses(crowded)["v2"] == "RUNNING"
 
 
+@pytest.mark.matrix
 def test_units_are_changed_by_the_run_after_one_that_was_killed(
     crowded: LocalAws, variables: Variables, tmp_path: Path
 ) -> None:
