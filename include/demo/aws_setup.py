@@ -62,7 +62,7 @@ def _announce_images(cloud: LocalCloud, queue_arn: str, queue_url: str) -> None:
     cloud.s3.put_bucket_notification_configuration(
         Bucket=cloud.project.bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
     )
-    # S3 tries the queue with an event of its own, which would wake the detect DAG before there is anything to see.
+    # S3 tries the queue with an event of its own, which would trigger the detect DAG before there is anything to see.
     cloud.client("sqs").purge_queue(QueueUrl=queue_url)
 
 

@@ -46,7 +46,7 @@ def check_swap(run: Run, versions: Mapping[str, ModelVersion], before: ModelVers
     old, new = before.f1 or 0.0, newest.f1 or 0.0
     replaced = versions.get(before.name)
     return [
-        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(f"Airflow: {run.dag_id} was triggered by an event, by no user", run.triggered_by_event),
         Check(
             f"AWS: {before.name}, which it replaced, is STOPPED", replaced is not None and replaced.status == "STOPPED"
         ),
@@ -83,7 +83,7 @@ def check_detection(run: Run, batch: Batch, version: str) -> list[Check]:
     found = Counter(result.name for result in batch.results)
     by = {result.version_name for result in batch.results}
     return [
-        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(f"Airflow: {run.dag_id} was triggered by an event, by no user", run.triggered_by_event),
         Check(f"S3: {batch.size} images, one result each", found == Counter(batch.truth.keys())),
         Check(f"S3: every result is by {version}", by == {version}),
     ]
@@ -100,7 +100,7 @@ def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int 
     audits = [review for review in batch.reviews if review.purpose == AUDIT]
     left = ", ".join(f"{name} {number}" for name, number in queued.items())
     checks = [
-        Check(f"Airflow: {run.dag_id} woke by itself, nobody triggered it", run.woke_by_itself),
+        Check(f"Airflow: {run.dag_id} was triggered by an event, by no user", run.triggered_by_event),
         Check(f"A2I: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
         Check(f"A2I: {len(audits)} reviews of samples, doubtful or not", bool(audits)),
         Check(

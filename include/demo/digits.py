@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy
 from PIL import Image
-from sklearn.datasets import load_digits
 
 SIDE = 96
 """Pixels a side. Custom Labels takes images from 64 pixels on; the data set has 8."""
@@ -45,6 +44,8 @@ def write_digits(folder: Path) -> Digits:
 
     The pixels of the data set go from 0 to 16, ink on paper 0; the files are black ink on white.
     """
+    from sklearn.datasets import load_digits  # not before it is needed: it takes a second
+
     dataset = load_digits()
     files: dict[str, list[Path]] = {str(digit): [] for digit in range(10)}
     for label in files:

@@ -23,7 +23,7 @@ WAKE_SECONDS = 300.0
 LOOK_SECONDS = 0.7
 FINAL = {"success", "failed"}
 TRIGGERED_BY = {
-    "asset_triggered": "woke by itself, by an event",
+    "asset_triggered": "triggered by an event",
     "manual": "was triggered by the demo",
     "scheduled": "was started by its schedule",
 }
@@ -49,14 +49,14 @@ class Run:
     seconds: float
 
     @property
-    def woke_by_itself(self) -> bool:
+    def triggered_by_event(self) -> bool:
         """Whether an asset's event started it."""
         return self.kind == "asset_triggered"
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types."""
-        told = {name: getattr(self, name) for name in ("dag_id", "run_id", "kind", "state", "note", "url")}
-        return {**told, "seconds": round(self.seconds, 1)}
+        facts = {name: getattr(self, name) for name in ("dag_id", "run_id", "kind", "state", "note", "url")}
+        return {**facts, "seconds": round(self.seconds, 1)}
 
 
 class Runs:

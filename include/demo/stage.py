@@ -70,7 +70,7 @@ class Stage:
                 # Its schedule comes first: it looks at a bucket that is still empty.
                 runs.await_next(kind)
         names = ", ".join(f"{runs.project}_{kind}" for kind in DAGS)
-        view.line(f"Switched on: {names}. Their clocks are set to a year: from here on only events wake them.")
+        view.line(f"Switched on: {names}. Their clocks are set to a year: from here on only events trigger them.")
 
 
 def set_stage(

@@ -49,7 +49,7 @@ ORDER_SEED = 7
 SETTLE_SECONDS = 31.0
 """Sampling leaves detections of the last 30 seconds to its next run, since their log may still be written."""
 RING_AGAIN_SECONDS = 330.0
-"""While the same messages go on waiting, the queue's trigger rings every 300 seconds only."""
+"""While the same messages go on waiting, the queue's trigger fires every 300 seconds only."""
 
 
 @dataclass
@@ -131,9 +131,9 @@ class Story:
         return self._part(run, versions)
 
     def train_again(self, before: Part) -> Part:
-        """See the answers wake the training, and its version replace the one before."""
-        self._begin("The answers wake the training")
-        self.view.line("Enough images were filed: the harvest wakes the train DAG. Nobody triggers it.")
+        """See the answers trigger the training, and its version replace the one before."""
+        self._begin("The answers trigger the training")
+        self.view.line("Enough images were filed: the harvest triggers the train DAG; no user does.")
         run = self.runs.await_next("train")
         versions = self.cloud.versions()
         self.tell([*check_version(2, run, versions, self._serving()), *check_swap(run, versions, before.version)])
@@ -159,7 +159,7 @@ class Story:
         version = next(iter(versions.values()))
         known, shown = self.cloud.recognize(version, self.unseen)
         self.view.line(f"Shown {shown} digits that are kept from every training, it names {known} right.")
-        self.view.line("A version that goes into service also wakes the detect DAG: images may have waited for one.")
+        self.view.line("A version that goes into service also triggers the detect DAG: images may have waited for one.")
         self.runs.await_next("detect")
         return Part(run, version, known)
 
@@ -171,15 +171,15 @@ class Story:
         start = FIRST + (number - 1) * BATCH
         images, part.truth = mixed(self.digits.slice(start, start + BATCH), number)
         self._begin(f"{len(images)} {'more ' if number > 1 else ''}images arrive, and nobody says what they show")
-        self.runs.drain("detect")  # while a run is long the queue rings again for the same messages
+        self.runs.drain("detect")  # while a run is long its trigger fires again for the same messages
         dropped = time.time()
         self.cloud.put_inbox(images)
         before = CallCount.now(self.control)
-        self.view.line(f"They were put below {INBOX}. S3 announces them to a queue, which wakes the detect DAG.")
+        self.view.line(f"They were put below {INBOX}. S3 announces them to a queue, which triggers the detect DAG.")
         run = self.runs.await_next("detect")
         part.detection = CallCount.now(self.control).since(before)
         while self._detected(part.truth) < len(images):
-            # That run was one more ring of the queue for earlier images, or came before the last of these.
+            # That run was triggered once more for earlier images, or came before the last of these.
             run = self.runs.await_next("detect", RING_AGAIN_SECONDS)
             part.detection = CallCount.now(self.control).since(before)
         batch = look_at(self.cloud, part.truth)
@@ -217,7 +217,7 @@ class Story:
                 f"{WORKERS} simulated people have answered, {wrong} of {waiting} times wrongly: people err, and so do "
                 f"they ({ERROR_RATE:.0%})."
             )
-        self.view.line("EventBridge announces finished reviews to a queue, which wakes the harvest.")
+        self.view.line("EventBridge announces finished reviews to a queue, which triggers the harvest DAG.")
         run = self._follow_until_empty("harvest_reviews", "reviews", self.runs.await_next("harvest_reviews"))
         part.harvest = CallCount.now(self.control).since(before)
         # Images that a sweep found before S3's message about them was there are done, and their messages are not yet.

@@ -147,7 +147,7 @@ def test_a_run_that_lost_the_lock_meanwhile_does_not_go_on_after_its_heartbeat(a
 def test_release_leaves_a_lock_that_another_run_holds(aws_store: S3Store) -> None:
     take(aws_store, "first")
 
-    LockFile(aws_store, "stranger").release()
+    LockFile(aws_store, "another run").release()
 
     assert holder(aws_store) == "first"
 

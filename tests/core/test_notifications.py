@@ -1,4 +1,4 @@
-"""A failed run is told once: by its task, or, where no task could say a word, by itself; and nothing told is undone."""
+"""A failed run is notified once: by its task, or, where no task could, by itself; and nothing notified is undone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mail(aws: LocalAws, airflow_db: None) -> str:
     return url
 
 
-def told(aws: LocalAws, mail: str) -> list[dict[str, Any]]:
+def messages_to(aws: LocalAws, mail: str) -> list[dict[str, Any]]:
     found = client(aws, "sqs").receive_message(QueueUrl=mail, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"]) for message in found]
 
@@ -58,7 +58,7 @@ def test_a_run_that_failed_without_a_word_is_told(aws: LocalAws, mail: str, befo
 
     fail("timed_out")
 
-    (message,) = told(aws, mail)
+    (message,) = messages_to(aws, mail)
     assert message["Subject"] == "[digits] run failed: no task reported a failure; Airflow says: timed_out"
     assert f"Run: {DAG_ID}/{RUN}" in message["Message"]
     last = Registry(S3Store(BUCKET)).last_run(DAG_ID)
@@ -75,7 +75,7 @@ def test_a_run_whose_task_told_is_not_told_again(aws: LocalAws, mail: str, outco
 
     fail()
 
-    assert told(aws, mail) == []
+    assert messages_to(aws, mail) == []
 
 
 def fail_task(task_id: str) -> str:
@@ -105,7 +105,7 @@ def test_what_fails_beside_or_after_the_finish_leaves_the_outcome_as_it_is(
     assert (last["outcome"], last["detail"]) == ("deployed", "why")
     assert last["facts"] == {"Afterwards": f"task {task_id}: No disk."}
     assert note == f"New version serves: why. Afterwards: task {task_id}: No disk."
-    (message,) = told(aws, mail)
+    (message,) = messages_to(aws, mail)
     assert message["Subject"] == f"[digits] run failed: task {task_id}: No disk."
 
 
@@ -125,7 +125,7 @@ def test_what_fails_before_the_finish_is_the_outcome(
     last = Registry(S3Store(BUCKET)).last_run(DAG_ID)
     assert (last["outcome"], last["detail"]) == ("failed", f"task {task_id}: No disk.")
     assert note == f"Run failed: task {task_id}: No disk."
-    assert len(told(aws, mail)) == 1
+    assert len(messages_to(aws, mail)) == 1
 
 
 def test_a_failure_is_left_to_the_task_where_the_bucket_is_gone(aws: LocalAws, mail: str) -> None:
@@ -133,4 +133,4 @@ def test_a_failure_is_left_to_the_task_where_the_bucket_is_gone(aws: LocalAws, m
 
     fail()
 
-    assert told(aws, mail) == []
+    assert messages_to(aws, mail) == []

@@ -52,8 +52,8 @@ def test_an_approved_version_serves_and_who_approved_is_on_record(careful: Local
     assert f"/custom-labels/digits/decisions/{name}" in asked.bodies[0]
     given = record(careful, f"versions/{name}")["approval"]
     assert (given["approved"], given["by"], given["comment"]) == (True, "ann", "as agreed")
-    told = [message["Subject"] for message in received(careful, queue)]
-    assert ["approval wanted" in subject for subject in told].count(True) == 1
+    subjects = [message["Subject"] for message in received(careful, queue)]
+    assert ["approval wanted" in subject for subject in subjects].count(True) == 1
 
 
 def test_a_rejected_version_does_not_serve_and_is_not_trained_again(careful: LocalAws) -> None:

@@ -38,8 +38,8 @@ def effects(aws: LocalAws) -> dict[str, int]:
     return {name: int(calls.get(name, {}).get("effects", 0)) for name in MADE}
 
 
-def told(run: Run) -> str:
-    """Give what the run told people."""
+def note_of(run: Run) -> str:
+    """Give the note that people read on the run."""
     return str(run.note)
 
 
@@ -95,9 +95,9 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 17 things" in told(run)
-    assert f"There is no queue {surroundings['dead_letters']}" in told(run)
-    assert "correct 'queues.dead_letters' in digits.yaml" in told(run)
+    assert "1 of 17 things" in note_of(run)
+    assert f"There is no queue {surroundings['dead_letters']}" in note_of(run)
+    assert "correct 'queues.dead_letters' in digits.yaml" in note_of(run)
 
 
 def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
@@ -131,7 +131,7 @@ def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surr
     run = run_dag("bootstrap")
 
     assert run.state == "failed"
-    assert "NoSuchBucket" in told(run)
+    assert "NoSuchBucket" in note_of(run)
     assert "check_everything" in run.failed
 
 
@@ -143,9 +143,9 @@ def test_a_notification_that_is_wrong_is_named(aws: LocalAws, surroundings: dict
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "1 of 17 things" in told(run)
-    assert "The notification 'mine'" in told(run)
-    assert "has no prefix, so that what the project writes itself is announced as new images, too" in told(run)
+    assert "1 of 17 things" in note_of(run)
+    assert "The notification 'mine'" in note_of(run)
+    assert "has no prefix, so that what the project writes itself is announced as new images, too" in note_of(run)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_a_page_that_cannot_be_rendered_is_no_ready_project(
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "review page" in told(run)
-    assert message in told(run)
-    assert "'review.template' of digits.yaml is 'mine.html'" in told(run)
+    assert "review page" in note_of(run)
+    assert message in note_of(run)
+    assert "'review.template' of digits.yaml is 'mine.html'" in note_of(run)
 
 
-def test_an_image_that_the_page_cannot_read_is_told(
+def test_an_image_that_the_page_cannot_read_is_reported(
     aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The link is made well, and the object behind it is refused: reviewers would see a broken image."""
@@ -186,7 +186,7 @@ def test_an_image_that_the_page_cannot_read_is_told(
     run = run_dag("bootstrap")
 
     assert run.failed == {"check_everything"}
-    assert "is refused with HTTP 404" in told(run)
+    assert "is refused with HTTP 404" in note_of(run)
 
 
 def test_the_page_is_rendered_with_an_image_of_the_project(aws: LocalAws, surroundings: dict[str, str]) -> None:
@@ -212,8 +212,8 @@ def test_a_bucket_in_another_region_is_told_with_its_way_out(aws: LocalAws, airf
     run = run_dag("bootstrap")
 
     assert "check_everything" in run.failed
-    assert f"- bucket: The bucket '{BUCKET}' is in eu-west-1, and Custom Labels is called in us-east-1" in told(run)
-    assert "Set 'region_name' of digits.yaml" in told(run)
+    assert f"- bucket: The bucket '{BUCKET}' is in eu-west-1, and Custom Labels is called in us-east-1" in note_of(run)
+    assert "Set 'region_name' of digits.yaml" in note_of(run)
 
 
 def test_without_a_region_the_run_says_where_to_set_one(
@@ -229,9 +229,9 @@ def test_without_a_region_the_run_says_where_to_set_one(
     run = run_dag("bootstrap")
 
     assert run.failed == {"load_settings", "check_everything"}
-    assert "1 of 1 things" in told(run)
+    assert "1 of 1 things" in note_of(run)
     assert effects(aws) == dict.fromkeys(MADE, 0)
     assert (
         "No AWS region is known for project 'digits': 'region_name' in digits.yaml is empty, and so is the region of "
         "the Airflow connection 'aws_default'. Set one of the two to the region of the bucket."
-    ) in told(run)
+    ) in note_of(run)

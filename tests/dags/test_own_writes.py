@@ -16,7 +16,7 @@ from tests.kit.detect_runs import (
     results,
     serve,
 )
-from tests.kit.queue_events import listen, queue_trigger
+from tests.kit.queue_events import events_of, queue_trigger
 from tests.kit.support import BUCKET, client, s3
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def bucket(digits: LocalAws, variables: Variables) -> LocalAws:
 def fired(aws: LocalAws) -> int:
     """Count how often the queue's trigger, begun anew, fires by what lies in the queue now."""
     url = client(aws, "sqs").get_queue_url(QueueName=f"{BUCKET}-detections")["QueueUrl"]
-    return len(listen(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS)).rung)
+    return len(events_of(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS)).fired)
 
 
 def test_one_image_makes_one_run_when_the_notification_has_no_prefix(

@@ -144,7 +144,7 @@ def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -
 
 
 def told_by(task: Any, kind: type) -> bool:
-    """Whether a task's failure is told; of a mapped task, each of its instances'."""
+    """Whether a task's failure is notified; of a mapped task, each of its instances'."""
     callbacks = getattr(task, "on_failure_callback", None) or task.partial_kwargs["on_failure_callback"]
     return any(isinstance(each, kind) for each in (callbacks if isinstance(callbacks, list | tuple) else [callbacks]))
 
@@ -155,18 +155,18 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
         for dag_id, dag in dags.items()
         if getattr(dag.timetable, "asset_condition", None)
     }
-    wakes: dict[str, set[str]] = {}
+    triggers: dict[str, set[str]] = {}
     for dag in dags.values():
         for task in dag.tasks:
             for outlet in task.outlets or []:
-                wakes.setdefault(outlet.name, set()).add(task.dag_id)
+                triggers.setdefault(outlet.name, set()).add(task.dag_id)
 
     assert woken_by == {
         "digits_train": {"digits_labeled_images"},
         "digits_detect": {"digits_new_images", "digits_live_version"},
         "digits_harvest_reviews": {"digits_finished_reviews"},
     }
-    assert wakes == {
+    assert triggers == {
         "digits_labeled_images": {"digits_harvest_reviews"},
         "digits_live_version": {"digits_train", "digits_rollback"},
         "digits_new_images": {"digits_detect"},

@@ -72,18 +72,18 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> Non
     rest, _ = demo.communicate(timeout=2900)
     assert demo.returncode == 0, "".join(lines) + rest
 
-    told = json.loads(file.read_text())
-    first, second = told["versions"]
-    assert (told["closed"], told["problems"]) == (True, [])
+    shown = json.loads(file.read_text())
+    first, second = shown["versions"]
+    assert (shown["closed"], shown["problems"]) == (True, [])
     assert (first["version"]["status"], second["version"]["status"]) == ("STOPPED", "RUNNING")
     assert first["version"]["f1"] < second["version"]["f1"] <= 1
     assert sorted(second["version"]["labels"]) == [str(digit) for digit in range(10)]
     assert second["doubtful"] < first["doubtful"] < first["images"] == second["images"] == 300
     assert first["filed"] == first["doubtful"] == first["reviews"]["doubt"]
     assert first["live_accuracy"]["share"] < second["live_accuracy"]["share"]
-    by_hand = {run["run_id"] for run in told["runs"] if run["kind"] != "asset_triggered"}
-    assert by_hand == {run["run_id"] for run in told["runs"] if run["run_id"].startswith("demo_")}
-    assert len([subject for subject in told["messages"] if "new version serves" in subject]) == 2
+    by_hand = {run["run_id"] for run in shown["runs"] if run["kind"] != "asset_triggered"}
+    assert by_hand == {run["run_id"] for run in shown["runs"] if run["run_id"].startswith("demo_")}
+    assert len([subject for subject in shown["messages"] if "new version serves" in subject]) == 2
     assert session_members(sessions) == []
 
 

@@ -68,9 +68,9 @@ def test_loop_is_closed_only_when_every_claim_holds() -> None:
 
 def test_json_has_all_that_is_shown(tmp_path: Path) -> None:
     REPORT.write(tmp_path / "demo.json")
-    told = json.loads((tmp_path / "demo.json").read_text())
-    first = told["versions"][0]
-    assert (told["closed"], told["seconds"], told["messages"]) == (True, 301, ["[digits] new version serves"])
+    shown = json.loads((tmp_path / "demo.json").read_text())
+    first = shown["versions"][0]
+    assert (shown["closed"], shown["seconds"], shown["messages"]) == (True, 301, ["[digits] new version serves"])
     assert first["reviews"] == {"doubt": 1, "audit": 0, "wrong_answers": 0}
     assert first["unseen"] == {"right": 68, "shown": 100}
     assert first["aws_calls"]["harvest"] == {"s3.CopyObject": 1}

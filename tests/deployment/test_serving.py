@@ -38,7 +38,7 @@ def spans(record: ServingRecord) -> list[tuple[int, float, float | None]]:
         (RUNS.stopped(at(-1)), [(2, 0, 0)]),
         (EMPTY.stopped(at(1)), []),
     ],
-    ids=["started", "twice", "stopped", "stopped twice", "told late", "again", "before it began", "never started"],
+    ids=["started", "twice", "stopped", "stopped twice", "recorded late", "again", "before it began", "never started"],
 )
 def test_what_is_told_counts_once(record: ServingRecord, expected: list[tuple[int, float, float | None]]) -> None:
     assert spans(record) == expected
@@ -63,9 +63,9 @@ def test_what_is_seen_fills_the_gaps(record: ServingRecord, expected: list[tuple
 
 
 def test_an_end_that_was_only_found_says_so() -> None:
-    told, found = RUNS.stopped(at(9)), RUNS.seen(0, "STOPPED", at(9))
+    recorded, found = RUNS.stopped(at(9)), RUNS.seen(0, "STOPPED", at(9))
 
-    assert [record.intervals[0].is_exact for record in (told, found)] == [True, False]
+    assert [record.intervals[0].is_exact for record in (recorded, found)] == [True, False]
 
 
 def test_a_record_is_read_back_as_it_was() -> None:

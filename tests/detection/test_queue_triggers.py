@@ -1,4 +1,4 @@
-"""The queue_trigger of a queue: rings when messages wait, rarely again while they go on waiting, and takes none."""
+"""The trigger of a queue: it fires when messages wait, rarely again while they go on waiting, and takes none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.kit.detect_runs import event
-from tests.kit.queue_events import Listener, listen, queue_trigger
+from tests.kit.queue_events import TriggerEvents, events_of, queue_trigger
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -30,97 +30,97 @@ def send(aws: LocalAws, url: str, count: int = 1) -> None:
 
 
 def test_it_is_silent_while_the_queue_is_empty(aws: LocalAws, url: str) -> None:
-    assert listen(aws, queue_trigger(url)).rung == []
+    assert events_of(aws, queue_trigger(url)).fired == []
 
 
-def test_it_rings_once_for_many_messages_and_takes_none(aws: LocalAws, url: str) -> None:
+def test_it_fires_once_for_many_messages_and_takes_none(aws: LocalAws, url: str) -> None:
     send(aws, url, 3)
 
-    assert listen(aws, queue_trigger(url)).rung == [3]
+    assert events_of(aws, queue_trigger(url)).fired == [3]
     answer = client(aws, "sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
     )
     assert [each["Attributes"]["ApproximateReceiveCount"] for each in answer["Messages"]] == ["1", "1", "1"]
 
 
-def test_it_rings_when_a_message_comes(aws: LocalAws, url: str) -> None:
-    def story(listener: Listener) -> None:
-        listener.looks()
-        assert listener.rung == []
+def test_it_fires_when_a_message_comes(aws: LocalAws, url: str) -> None:
+    def story(events: TriggerEvents) -> None:
+        events.polls()
+        assert events.fired == []
         send(aws, url)
-        listener.looks()
+        events.polls()
 
-    assert listen(aws, queue_trigger(url), story).rung == [1]
+    assert events_of(aws, queue_trigger(url), story).fired == [1]
 
 
-def test_it_rings_anew_when_the_queue_was_empty_in_between(aws: LocalAws, url: str) -> None:
+def test_it_fires_anew_when_the_queue_was_empty_in_between(aws: LocalAws, url: str) -> None:
     send(aws, url)
 
-    def story(listener: Listener) -> None:
-        listener.looks()
+    def story(events: TriggerEvents) -> None:
+        events.polls()
         client(aws, "sqs").purge_queue(QueueUrl=url)
-        listener.looks()
+        events.polls()
         send(aws, url)
-        listener.looks()
+        events.polls()
 
-    assert listen(aws, queue_trigger(url), story).rung == [1, 1]
+    assert events_of(aws, queue_trigger(url), story).fired == [1, 1]
 
 
-def test_it_rings_again_from_time_to_time_while_messages_wait(aws: LocalAws, url: str) -> None:
+def test_it_fires_again_from_time_to_time_while_messages_wait(aws: LocalAws, url: str) -> None:
     send(aws, url)
 
-    # Its second look after a ring is the first that comes late enough, by a tenth of a second.
-    bells = queue_trigger(url, poll_seconds=0.2, repeat_seconds=0.3)
-    rung_at = listen(aws, bells, lambda listener: listener.rings(3)).rung_at
+    # Its second poll after it fired is the first that comes late enough, by a tenth of a second.
+    trigger = queue_trigger(url, poll_seconds=0.2, repeat_seconds=0.3)
+    fired_at = events_of(aws, trigger, lambda events: events.fired_times(3)).fired_at
 
-    assert all(later - earlier >= 0.3 for earlier, later in pairwise(rung_at))
+    assert all(later - earlier >= 0.3 for earlier, later in pairwise(fired_at))
 
 
 @pytest.mark.parametrize(
-    ("busy_seconds", "rung"), [(0.3, [2, 1]), (NEVER_SECONDS, [2])], ids=["after a while", "not at once"]
+    ("busy_seconds", "fired"), [(0.3, [2, 1]), (NEVER_SECONDS, [2])], ids=["after a while", "not at once"]
 )
-def test_it_rings_again_where_messages_come_and_go(
-    aws: LocalAws, url: str, busy_seconds: float, rung: list[int]
+def test_it_fires_again_where_messages_come_and_go(
+    aws: LocalAws, url: str, busy_seconds: float, fired: list[int]
 ) -> None:
-    """A message that comes while a run takes others must not wait until it is rung for as one that nobody takes."""
+    """A message that comes while a run takes others must not wait as one that nobody takes."""
     send(aws, url, 2)
 
-    def story(listener: Listener) -> None:
-        listener.rings(1)
+    def story(events: TriggerEvents) -> None:
+        events.fired_times(1)
         client(aws, "sqs").receive_message(QueueUrl=url)
-        listener.rings(len(rung))
-        listener.looks()
+        events.fired_times(len(fired))
+        events.polls()
 
-    bells = queue_trigger(url, busy_seconds=busy_seconds, repeat_seconds=NEVER_SECONDS)
-    assert listen(aws, bells, story).rung == rung
+    trigger = queue_trigger(url, busy_seconds=busy_seconds, repeat_seconds=NEVER_SECONDS)
+    assert events_of(aws, trigger, story).fired == fired
 
 
 def test_it_fires_again_soon_when_as_many_came_as_were_taken(aws: LocalAws, url: str) -> None:
     """The numbers are as they were when it fired, and yet a run took those: these are others."""
     send(aws, url, 2)
 
-    def story(listener: Listener) -> None:
-        listener.rings(1)
+    def story(events: TriggerEvents) -> None:
+        events.fired_times(1)
         sqs = client(aws, "sqs")
         taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
-        listener.looks()
+        events.polls()
         sqs.delete_message(QueueUrl=url, ReceiptHandle=taken[0]["ReceiptHandle"])
         send(aws, url)
-        listener.rings(2)
+        events.fired_times(2)
 
     # Long enough for all of the above: it fires for the numbers that are as they were, not for those in between.
-    assert listen(aws, queue_trigger(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).rung == [2, 2]
+    assert events_of(aws, queue_trigger(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).fired == [2, 2]
 
 
 def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
     late = "https://sqs.us-east-1.amazonaws.com/123456789012/late"
 
-    def story(listener: Listener) -> None:
-        listener.looks()
+    def story(events: TriggerEvents) -> None:
+        events.polls()
         send(aws, client(aws, "sqs").create_queue(QueueName="late")["QueueUrl"])
-        listener.looks()
+        events.polls()
 
-    assert listen(aws, queue_trigger(late), story).rung == [1]
+    assert events_of(aws, queue_trigger(late), story).fired == [1]
 
 
 INBOX = "images_for_detection/"
@@ -154,19 +154,19 @@ def messages(aws: LocalAws, url: str) -> list[str]:
 def test_own_writes_do_not_fire_it_and_are_deleted_when_the_notification_has_no_prefix(aws: LocalAws, url: str) -> None:
     announce_all(aws, url)
 
-    def story(listener: Listener) -> None:
+    def story(events: TriggerEvents) -> None:
         put(aws, *OWN, INBOX, f"{INBOX}folder/")
         wait_until(lambda: messages(aws, url) == [])
-        listener.looks()
-        assert listener.rung == []
+        events.polls()
+        assert events.fired == []
         put(aws, f"{INBOX}a.png")
-        listener.rings(1)
+        events.fired_times(1)
         put(aws, *OWN)
-        listener.looks()
+        events.polls()
 
-    listener = listen(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS), story)
+    events = events_of(aws, queue_trigger(url, bucket=BUCKET, busy_seconds=NEVER_SECONDS), story)
 
-    assert len(listener.rung) == 1
+    assert len(events.fired) == 1
     assert f"{INBOX}a.png" in messages(aws, url), "the image is left for the run"
 
 
@@ -174,7 +174,7 @@ def test_an_image_between_many_own_writes_fires_it(aws: LocalAws, url: str) -> N
     announce_all(aws, url)
     put(aws, *(f"detections/{number}.json" for number in range(35)), f"{INBOX}a.png")
 
-    assert len(listen(aws, queue_trigger(url, bucket=BUCKET), lambda listener: listener.rings(1)).rung) == 1
+    assert len(events_of(aws, queue_trigger(url, bucket=BUCKET), lambda events: events.fired_times(1)).fired) == 1
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_what_a_run_has_to_see_or_count_fires_it_and_nothing_else(
     client(aws, "sqs").purge_queue(QueueUrl=url)
     client(aws, "sqs").send_message(QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body))
 
-    listener = listen(aws, queue_trigger(url, bucket=BUCKET))
+    events = events_of(aws, queue_trigger(url, bucket=BUCKET))
 
-    assert (listener.rung, len(messages(aws, url))) == (([1], 1) if stays else ([], 0))
+    assert (events.fired, len(messages(aws, url))) == (([1], 1) if stays else ([], 0))
 
 
 def test_no_message_is_read_where_the_notification_is_right(aws: LocalAws, url: str) -> None:
@@ -205,7 +205,7 @@ def test_no_message_is_read_where_the_notification_is_right(aws: LocalAws, url: 
     client(aws, "sqs").purge_queue(QueueUrl=url)
     put(aws, f"{INBOX}a.png", *OWN)
 
-    assert listen(aws, queue_trigger(url, bucket=BUCKET)).rung == [1]
+    assert events_of(aws, queue_trigger(url, bucket=BUCKET)).fired == [1]
     assert aws.control.calls().get("sqs.ReceiveMessage") is None
 
 
@@ -213,24 +213,24 @@ def test_objects_do_not_fire_the_harvest_when_they_are_announced_to_its_queue(aw
     announce_all(aws, url)
     put(aws, *OWN, f"{INBOX}a.png")
 
-    def story(listener: Listener) -> None:
+    def story(events: TriggerEvents) -> None:
         wait_until(lambda: messages(aws, url) == [])
-        listener.looks()
-        assert listener.rung == []
+        events.polls()
+        assert events.fired == []
         client(aws, "sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"source": "aws.sagemaker"}))
-        listener.rings(1)
+        events.fired_times(1)
 
-    assert listen(aws, queue_trigger(url, bucket=BUCKET, of_images=False), story).rung == [1]
+    assert events_of(aws, queue_trigger(url, bucket=BUCKET, of_images=False), story).fired == [1]
 
 
 def test_a_message_that_waits_long_is_not_read_until_it_is_a_dead_letter(aws: LocalAws, url: str) -> None:
     announce_all(aws, url)
     put(aws, f"{INBOX}a.png")
 
-    listen(
+    events_of(
         aws,
         queue_trigger(url, bucket=BUCKET, repeat_seconds=0.1, busy_seconds=0.1),
-        lambda listener: listener.rings(12),
+        lambda events: events.fired_times(12),
     )
 
     answer = client(aws, "sqs").receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])

@@ -104,7 +104,7 @@ class Player:
             self.story.drop_images(part, 1)
 
     def train_again(self, part: Part) -> None:
-        """See the answers wake the training, and kill the triggerer while it waits; another takes its place."""
+        """See the answers trigger the training, and kill the triggerer while it waits; another takes its place."""
         self.story.control.durations(training=TRAINING_SECONDS)
 
         def triggerer() -> str | None:

@@ -51,7 +51,7 @@ def lock_holder() -> str | None:
 
 
 def subscribe(aws: LocalAws) -> str:
-    """Make a queue that hears what the project's topic is told; give its URL."""
+    """Make a queue that receives what is published to the project's topic; give its URL."""
     queues, topics = client(aws, "sqs"), client(aws, "sns")
     url: str = queues.create_queue(QueueName="messages")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

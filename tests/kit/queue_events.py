@@ -25,42 +25,44 @@ def queue_trigger(url: str, **changes: Any) -> QueueTrigger:
 
 
 @dataclass
-class Listener:
-    """Listens to a bell for as long as it takes, however slow the machine is.
+class TriggerEvents:
+    """Collects the events of a trigger for as long as it takes, however slow the machine is.
 
-    :param rung: the numbers that it rang with so far; ``rung_at``: when, in seconds of the monotonic clock.
+    :param fired: what it fired with so far; ``fired_at``: when, in seconds of the monotonic clock.
     """
 
     aws: LocalAws
-    rung: list[int] = field(default_factory=list)
-    rung_at: list[float] = field(default_factory=list)
+    fired: list[int] = field(default_factory=list)
+    fired_at: list[float] = field(default_factory=list)
 
-    def looks(self) -> None:
-        """Wait until the bell has looked at its queue for some times more."""
+    def polls(self) -> None:
+        """Wait until the trigger has polled its queue some times more."""
         enough = self._looked() + LOOKS
         wait_until(lambda: self._looked() >= enough)
 
-    def rings(self, times: int) -> None:
-        """Wait until the bell has rung so often since the beginning."""
-        wait_until(lambda: len(self.rung) >= times)
+    def fired_times(self, times: int) -> None:
+        """Wait until the trigger has fired so often since the beginning."""
+        wait_until(lambda: len(self.fired) >= times)
 
     def _looked(self) -> int:
         return int(self.aws.control.calls().get("sqs.GetQueueAttributes", {}).get("calls", 0))
 
     async def collect(self, trigger: QueueTrigger) -> None:
         async for fired in trigger.run():
-            self.rung.append(fired.payload["waiting"])
-            self.rung_at.append(time.monotonic())
+            self.fired.append(fired.payload["waiting"])
+            self.fired_at.append(time.monotonic())
 
 
-def listen(aws: LocalAws, trigger: QueueTrigger, story: Callable[[Listener], object] = Listener.looks) -> Listener:
-    """Listen to a bell while a story happens beside it."""
-    listener = Listener(aws)
+def events_of(
+    aws: LocalAws, trigger: QueueTrigger, story: Callable[[TriggerEvents], object] = TriggerEvents.polls
+) -> TriggerEvents:
+    """Run a trigger while a story happens beside it; give its events."""
+    events = TriggerEvents(aws)
 
     async def both() -> None:
-        task = asyncio.create_task(listener.collect(trigger))
-        await asyncio.to_thread(story, listener)
+        task = asyncio.create_task(events.collect(trigger))
+        await asyncio.to_thread(story, events)
         task.cancel()
 
     asyncio.run(both())
-    return listener
+    return events

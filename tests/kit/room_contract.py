@@ -1,4 +1,4 @@
-"""The import rule inside a room: rules <- records <- tasks, told apart by the names of their modules."""
+"""The import rule inside a room: rules <- records <- tasks, distinguished by the names of their modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = ("rules", "records", "tasks")
 class RoomContract(Contract):
     """A module imports modules of its own kind and of the kinds below it, in its own room and in all others.
 
-    :param rooms: packages whose modules are told apart.
+    :param rooms: packages whose modules are distinguished.
     :param records: patterns of modules that read and write S3; ``tasks`` those that Airflow runs. All others are rules.
     :param not_for_rules: modules and packages that rules may not import; ``not_for_records`` likewise.
     """

@@ -16,14 +16,14 @@ def project(aws: Aws) -> str:
     return arn
 
 
-def told(aws: Aws) -> list[str]:
+def statuses_of(aws: Aws) -> list[str]:
     return [each["Status"] for each in aws.rekognition.describe_projects()["ProjectDescriptions"]]
 
 
 def test_a_status_is_told_that_the_service_model_lacks(aws: Aws, project: str) -> None:
     aws.control.statuses({"resource": project, "status": "FROZEN"})
 
-    assert told(aws) == ["FROZEN"]
+    assert statuses_of(aws) == ["FROZEN"]
 
 
 def test_a_status_is_told_as_often_as_it_is_asked_for_and_then_the_next(aws: Aws, project: str) -> None:
@@ -31,20 +31,20 @@ def test_a_status_is_told_as_often_as_it_is_asked_for_and_then_the_next(aws: Aws
         {"resource": "*/birds/*", "status": "DELETING", "times": 2}, {"resource": "*", "status": "FROZEN"}
     )
 
-    assert [told(aws) for _ in range(3)] == [["DELETING"], ["DELETING"], ["FROZEN"]]
+    assert [statuses_of(aws) for _ in range(3)] == [["DELETING"], ["DELETING"], ["FROZEN"]]
 
 
 def test_other_resources_tell_the_truth(aws: Aws, project: str) -> None:
     aws.control.statuses({"resource": "*/cats/*", "status": "FROZEN"})
 
-    assert told(aws)[0] in {"CREATING", "CREATED"}
+    assert statuses_of(aws)[0] in {"CREATING", "CREATED"}
 
 
 def test_the_truth_is_told_again_after_the_rules_are_taken_away(aws: Aws, project: str) -> None:
     aws.control.statuses({"resource": "*", "status": "FROZEN"})
     aws.control.statuses()
 
-    assert told(aws)[0] in {"CREATING", "CREATED"}
+    assert statuses_of(aws)[0] in {"CREATING", "CREATED"}
 
 
 def test_a_dataset_tells_the_message_too(aws: Aws, project: str) -> None:

@@ -76,10 +76,10 @@ def test_a_notification_that_is_wrong_is_named(aws: LocalAws, found: list[Any], 
     configuration: Any = {"QueueConfigurations": found}
     s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
 
-    told = problem()
+    reported = problem()
 
-    assert [text for text in says if text not in told] == []
-    assert told.count("The bucket") + told.count("The notification") == (2 if "reviews" in str(found) else 1)
+    assert [text for text in says if text not in reported] == []
+    assert reported.count("The bucket") + reported.count("The notification") == (2 if "reviews" in str(found) else 1)
 
 
 IMAGES = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [BUCKET]}}}
@@ -142,11 +142,11 @@ def test_a_rule_for_finished_reviews_is_told_when_it_is(
         events.put_rule(Name="mine", EventPattern=json.dumps({"source": [source]}), State=state)
         events.put_targets(Rule="mine", Targets=[{"Id": "queue", "Arn": f"{QUEUES}reviews"}])
 
-    told = problem("reviews")
+    reported = problem("reviews")
 
-    assert "No enabled EventBridge rule sends 'SageMaker A2I HumanLoop Status Change'" in told
-    assert found in told
-    assert "Finished reviews are found on the schedule only" in told
+    assert "No enabled EventBridge rule sends 'SageMaker A2I HumanLoop Status Change'" in reported
+    assert found in reported
+    assert "Finished reviews are found on the schedule only" in reported
 
 
 @pytest.mark.usefixtures("surroundings")

@@ -124,7 +124,7 @@ def test_answers_make_an_accuracy_a_version_and_a_label(store: S3Store) -> None:
     write_lines(store, f"{audit_records.SAMPLES}00000000.jsonl", [to_json(each) for each in samples])
     harvested(store, "one", ("right.png", "agreed", "rows"), ("wrong.png", "agreed", "columns"))
     harvested(store, "two", ("tie.png", "disagreed", None), ("nothing.png", "none_fits", None))
-    harvested(store, "three", ("other.png", "agreed", "columns"), ("stranger.png", "agreed", "rows"))
+    harvested(store, "three", ("other.png", "agreed", "columns"), ("unknown.png", "agreed", "rows"))
 
     found = {(one.version_name, one.is_overall, one.label): one for one in measure(store)}
 

@@ -92,10 +92,10 @@ def test_low_live_accuracy_is_told_once_for_the_same_answers(review_project: Rev
     run_steps(**bounds)
     answered(review_project, found, wrong=2)
 
-    told, again = run_steps(**bounds), run_steps(**bounds)
+    notified, again = run_steps(**bounds), run_steps(**bounds)
 
-    assert (told.outcome, again.outcome) == (Outcome.LIVE_ACCURACY_LOW, Outcome.NOTHING_TO_SAMPLE)
-    assert "was right in 60.0% (95 % interval 23.1% to 88.2%; 3 of 5 samples)" in told.detail
+    assert (notified.outcome, again.outcome) == (Outcome.LIVE_ACCURACY_LOW, Outcome.NOTHING_TO_SAMPLE)
+    assert "was right in 60.0% (95 % interval 23.1% to 88.2%; 3 of 5 samples)" in notified.detail
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     subjects = [json.loads(message["Body"])["Subject"] for message in messages]
     assert [subject for subject in subjects if "live accuracy is low" in subject] == subjects

@@ -54,8 +54,8 @@ def decide_one(version: FoundVersion, live: LiveFacts, rules: GuardSettings, now
 
 
 OTHERS = {
-    "a stray": (found(), LIVE, "stop", "it runs without serving; version v2 serves"),
-    "a stray, nothing serves": (found(), LiveFacts(), "stop", "it runs without serving; no version serves"),
+    "left running": (found(), LIVE, "stop", "it runs without serving; version v2 serves"),
+    "left running, nothing serves": (found(), LiveFacts(), "stop", "it runs without serving; no version serves"),
     "an unknown one": (found(is_known=False), LIVE, "alert", "the registry does not know it"),
     "kept": (found(kept_until=NOON + timedelta(minutes=1)), LIVE, "leave", "kept running until 2026-11-20T12:01"),
     "kept long enough": (found(kept_until=NOON), LIVE, "stop", "was kept running until 2026-11-20T12:00"),
@@ -159,14 +159,14 @@ def test_nothing_is_done_while_a_deployment_is_under_way() -> None:
 
 
 STOP = Decision("v2", "arn", Action.STOP, "", Cause.WINDOW)
-STRAY = Decision("v1", "arn", Action.STOP, "")
+LEFT_RUNNING = Decision("v1", "arn", Action.STOP, "")
 
 
 @pytest.mark.parametrize(
     ("decisions", "status", "live", "expected"),
     [
-        ([STRAY, STOP], "RUNNING", LIVE, Cause.WINDOW),
-        ([STRAY], "RUNNING", LIVE, None),
+        ([LEFT_RUNNING, STOP], "RUNNING", LIVE, Cause.WINDOW),
+        ([LEFT_RUNNING], "RUNNING", LIVE, None),
         ([], "STOPPED", stopped(Cause.WINDOW), Cause.WINDOW),
         ([], "STOPPED", stopped(Cause.IDLE), Cause.IDLE),
         ([], "STARTING", stopped(Cause.WINDOW), Cause.WINDOW),

@@ -92,10 +92,10 @@ def test_what_was_told_once_is_no_news(made: GuardReport) -> None:
 
 
 def test_an_unknown_version_is_news_again_when_it_comes_back_but_not_for_a_deployment() -> None:
-    told = ServiceMemory(notified_unknown=("v3",))
+    notified = ServiceMemory(notified_unknown=("v3",))
 
-    assert report(after(told)).remembered(told).notified_unknown == ()
-    assert report(replace(after(told), deploying="a run")).remembered(told) == told
+    assert report(after(notified)).remembered(notified).notified_unknown == ()
+    assert report(replace(after(notified), deploying="a run")).remembered(notified) == notified
 
 
 def test_what_was_left_alone_is_below_the_sentence() -> None:

@@ -23,9 +23,9 @@ def test_a_task_that_never_starts_has_no_slot(
     monkeypatch: pytest.MonkeyPatch, states: dict[str, list[str | None]], without: set[str]
 ) -> None:
     monkeypatch.setattr(bootstrap_checks, "POLL_SECONDS", 0.01)
-    told: dict[str, Iterator[str | None]] = {name: iter(each) for name, each in states.items()}
+    coming: dict[str, Iterator[str | None]] = {name: iter(each) for name, each in states.items()}
 
     def state_of(task_id: str) -> str | None:
-        return next(told[task_id], states[task_id][-1])
+        return next(coming[task_id], states[task_id][-1])
 
     assert tasks_without_slot(states, state_of, seconds=0.1) == without

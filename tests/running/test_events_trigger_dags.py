@@ -1,4 +1,4 @@
-"""What happens at AWS wakes DAGs: S3's event in a queue, seen by the triggerer, makes a run."""
+"""What happens at AWS triggers DAGs: S3's event in a queue, seen by the triggerer, makes a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.xdist_group("run
 QUEUE = f"{BUCKET}-detections"
 
 
-def test_an_image_wakes_the_detect_dag(running: Running) -> None:
+def test_an_image_triggers_the_detect_dag(running: Running) -> None:
     running.api.unpause("digits_detect")
     running.ended("digits_detect", lambda run: run["run_type"] == "scheduled")
 

@@ -66,7 +66,7 @@ def test_a_bad_file_is_refused(
     if content is not None:
         path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(SettingError, match=r"our-prices\.yaml") as told:
+    with pytest.raises(SettingError, match=r"our-prices\.yaml") as refused:
         load_prices()
 
-    assert words in str(told.value)
+    assert words in str(refused.value)

@@ -188,12 +188,12 @@ def test_an_event_from_the_queue_says_what_the_list_says(aws: LocalAws, review_p
     (message,) = client(aws, "sqs").receive_message(QueueUrl=review_project.queues["reviews"])["Messages"]
     (state,) = listed(review_project.backend)
 
-    told = review_project.backend.state_from_event(json.loads(message["Body"]))
+    by_event = review_project.backend.state_from_event(json.loads(message["Body"]))
 
-    assert told is not None
+    assert by_event is not None
     # The event's time has milliseconds, the list's has more.
-    assert (told.name, told.status, told.answers_uri) == (state.name, state.status, state.answers_uri)
-    assert abs(datetime.fromisoformat(told.created_at) - datetime.fromisoformat(state.created_at)) < timedelta(
+    assert (by_event.name, by_event.status, by_event.answers_uri) == (state.name, state.status, state.answers_uri)
+    assert abs(datetime.fromisoformat(by_event.created_at) - datetime.fromisoformat(state.created_at)) < timedelta(
         milliseconds=1
     )
 
