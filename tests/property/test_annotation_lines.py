@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal
-from custom_labels.datasets.annotations.json_lines import write_line
 from custom_labels.datasets.annotations.kinds import KINDS, AnnotationKind
-from custom_labels.datasets.manifest import MAXIMUM_LINE
+from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
 from tests.kit.annotation_lines import boxes_line, labels_line, native_line
 
 NUMBERS = [0, -1, 0.5, 1e308, -1e308, 10**30, 63, 64, 480, 481, 640, 4096, 4097, True]
@@ -80,6 +79,6 @@ def holds(kind: AnnotationKind, found: Annotation | Refusal) -> None:
         assert box.top + box.height <= found.size.height
         assert min(box.width, box.height) > 1
     if found.labels:
-        again = kind.parse(write_line(found.source_ref, kind.body(found)))
+        again = kind.parse(annotated_line(found.source_ref, kind.body(found)))
         assert isinstance(again, Annotation), again
         assert (again.digest, again.provenance, again.labels) == (found.digest, found.provenance, found.labels)

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.images import LeftOut, Tally
@@ -57,7 +57,7 @@ _CHANGES = """
 SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
     SELECT now.label AS label,
         count(*) FILTER (WHERE old.key IS NULL) AS new,
-        count(*) FILTER (WHERE now.etag <> old.etag) AS changed,
+        count(*) FILTER (WHERE now.etag <> old.etag OR now.annotation <> old.annotation) AS changed,
         0 AS removed,
         count(*) FILTER (
             WHERE now.position = old.position AND is_test(now.position) AND NOT was_test(now.position)
@@ -65,10 +65,10 @@ SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) 
         count(*) FILTER (
             WHERE now.position = old.position AND NOT is_test(now.position) AND was_test(now.position)
         ) AS to_train
-    FROM main.image AS now LEFT JOIN trained.image AS old USING (label, key) GROUP BY now.label
+    FROM {now} AS now LEFT JOIN {trained} AS old USING (label, key) GROUP BY now.label
     UNION ALL
     SELECT old.label, 0, 0, count(*), 0, 0
-    FROM trained.image AS old LEFT JOIN main.image AS now USING (label, key) WHERE now.key IS NULL GROUP BY old.label
+    FROM {trained} AS old LEFT JOIN {now} AS now USING (label, key) WHERE now.key IS NULL GROUP BY old.label
 ) GROUP BY label ORDER BY label
 """
 _BLOCK = 10_000
@@ -88,6 +88,9 @@ class ImageTable:
 
     :param path: the file; a new one has no images.
     """
+
+    _compared: ClassVar = {"now": "main.image", "trained": "trained.image"}
+    """Tables of the images of each label, here and in another snapshot."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -279,7 +282,7 @@ class ImageTable:
         """Say for each label of either snapshot what came, was replaced, went, or is on another side now."""
         self._use_rule("is_test", rule)
         self._use_rule("was_test", trained_rule)
-        return [LabelChange(*row) for row in self._all(_CHANGES)]
+        return [LabelChange(*row) for row in self._all(_CHANGES.format(**self._compared))]
 
 
 def _is_sound(path: Path) -> bool:

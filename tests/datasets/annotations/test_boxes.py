@@ -9,8 +9,9 @@ import pytest
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Box, Code, ImageSize, Provenance, Refusal, Refused
-from custom_labels.datasets.annotations.json_lines import key_of, write_line
+from custom_labels.datasets.annotations.json_lines import key_of
 from custom_labels.datasets.annotations.kinds import KINDS
+from custom_labels.datasets.manifest import annotated_line
 from tests.kit.annotation_lines import boxes_line, labels_line, spoilt
 
 KIND = KINDS[ProjectTask.OBJECT_DETECTION]
@@ -45,7 +46,7 @@ def test_the_guides_example_is_read_and_written_alike() -> None:
     assert found.boxes == (Box("Echo Dot", 399, 251, 155, 101, 1), Box("Echo", 86, 65, 220, 334, 1))
     assert (found.size, found.labels, found.dropped) == (ImageSize(640, 480, 3), ("Echo", "Echo Dot"), ())
     assert found.provenance == Provenance("2013-11-18T02:53:27", "yes", "my job")
-    written = json.loads(write_line(found.source_ref, KIND.body(found)))
+    written = json.loads(annotated_line(found.source_ref, KIND.body(found)))
     assert written == json.loads(GUIDE)
     assert [list(written), *map(list, written["bounding-box"]["annotations"])] == [
         list(json.loads(GUIDE)),

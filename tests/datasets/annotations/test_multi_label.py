@@ -9,8 +9,8 @@ import pytest
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageLabel, Refusal
-from custom_labels.datasets.annotations.json_lines import write_line
 from custom_labels.datasets.annotations.kinds import KINDS
+from custom_labels.datasets.manifest import annotated_line
 from tests.kit.annotation_lines import boxes_line, label_attribute, labels_line, native_line, spoilt
 
 KIND = KINDS[ProjectTask.MULTI_LABEL_CLASSIFICATION]
@@ -49,7 +49,7 @@ def test_the_guides_example_is_read_and_written_alike() -> None:
     found = read(GUIDE)
 
     assert found.image_labels == (ImageLabel("football", 0.8), ImageLabel("ball", 0.8))
-    written = json.loads(write_line(found.source_ref, KIND.body(found)))
+    written = json.loads(annotated_line(found.source_ref, KIND.body(found)))
     assert list(written) == ["source-ref", "label0", "label0-metadata", "label1", "label1-metadata"]
     assert (written["label0"], written["label1"]) == (0, 1)
     assert (written["label0-metadata"], written["label1-metadata"]) == (
@@ -64,7 +64,7 @@ def test_a_line_of_ground_truth_is_written_as_custom_labels_takes_it() -> None:
 
     assert found.labels == ("ball", "football")
     assert {each.label: each.confidence for each in found.image_labels} == {"football": 0.7, "ball": 1}
-    assert read(json.loads(write_line(found.source_ref, KIND.body(found)))).digest == found.digest
+    assert read(json.loads(annotated_line(found.source_ref, KIND.body(found)))).digest == found.digest
 
 
 def test_no_labels_say_that_nothing_fits_and_have_no_line_at_custom_labels() -> None:
@@ -140,4 +140,4 @@ def test_strange_labels_come_back_as_they_are(label: str) -> None:
     found = read(labels_line(label, "ball"))
 
     assert set(found.labels) == {label, "ball"}
-    assert read(json.loads(write_line(found.source_ref, KIND.body(found)))).labels == found.labels
+    assert read(json.loads(annotated_line(found.source_ref, KIND.body(found)))).labels == found.labels

@@ -277,11 +277,6 @@ def write_body(attributes: Mapping[str, Any]) -> str:
     return json.dumps(attributes, separators=(",", ":"))[1:]
 
 
-def write_line(source_ref: str, body: str) -> str:
-    """Put a line together."""
-    return f'{{"source-ref":{json.dumps(source_ref)},{body}'
-
-
 def write_provenance(kind: str, provenance: Provenance) -> dict[str, str]:
     """Write what all metadata have in common, in the order of the guide's examples."""
     made = {"type": kind, "human-annotated": provenance.human_annotated, "creation-date": provenance.created}

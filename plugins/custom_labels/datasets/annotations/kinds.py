@@ -11,6 +11,10 @@ from custom_labels.datasets.annotations.annotation import Annotation, Code, Refu
 from custom_labels.datasets.annotations.boxes import read_boxes, write_boxes
 from custom_labels.datasets.annotations.json_lines import write_body
 from custom_labels.datasets.annotations.multi_label import read_labels, write_labels
+from custom_labels.datasets.manifest import MAXIMUM_LINE
+
+LONGEST_LINE_BYTES = 4 * MAXIMUM_LINE
+"""A line with more bytes of UTF-8 has more characters than Custom Labels takes, whichever they are."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class AnnotationKind:
 
         :param line: without its end; bytes are UTF-8.
         """
+        if len(line) > LONGEST_LINE_BYTES:
+            return Refusal(Code.INVALID_JSON_LINE, f"it has more than {MAXIMUM_LINE:,} characters")
         try:
             return self.read(line if isinstance(line, str) else line.decode())
         except UnicodeDecodeError as error:
