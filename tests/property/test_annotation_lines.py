@@ -78,7 +78,6 @@ def holds(kind: AnnotationKind, found: Annotation | Refusal) -> None:
         assert box.left + box.width <= found.size.width
         assert box.top + box.height <= found.size.height
         assert min(box.width, box.height) > 1
-    if found.labels:
-        again = kind.parse(annotated_line(found.source_ref, kind.body(found)))
-        assert isinstance(again, Annotation), again
-        assert (again.digest, again.provenance, again.labels) == (found.digest, found.provenance, found.labels)
+    again = kind.parse(annotated_line(found.source_ref, kind.body(found)))
+    assert isinstance(again, Annotation), again
+    assert (again.digest, again.provenance, again.labels) == (found.digest, found.provenance, found.labels)

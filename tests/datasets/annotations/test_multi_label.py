@@ -67,12 +67,13 @@ def test_a_line_of_ground_truth_is_written_as_custom_labels_takes_it() -> None:
     assert read(json.loads(annotated_line(found.source_ref, KIND.body(found)))).digest == found.digest
 
 
-def test_no_labels_say_that_nothing_fits_and_have_no_line_at_custom_labels() -> None:
+def test_no_labels_say_that_nothing_fits_in_the_way_of_ground_truth() -> None:
     found = read(native_line(labels={}, absent=["bat"]))
 
     assert (found.labels, found.dropped) == ((), ())
-    with pytest.raises(ValueError, match="has no labels"):
-        KIND.body(found)
+    written = json.loads(annotated_line(found.source_ref, KIND.body(found)))
+    assert written["label"] == []
+    assert (read(written).labels, read(written).provenance) == ((), found.provenance)
 
 
 def test_a_later_job_takes_back_labels_that_it_was_asked_about() -> None:

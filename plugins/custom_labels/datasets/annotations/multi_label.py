@@ -52,11 +52,13 @@ def read_labels(text: str) -> Annotation:
 
 
 def write_labels(annotation: Annotation) -> dict[str, Any]:
-    """Write the attributes of a line, as the guide shows them: one a label, with its metadata behind it."""
+    """Write the attributes of a line, as the guide shows them: one a label, with its metadata behind it.
+
+    That none fits can be said in Ground Truth's way only. Custom Labels has no such line, and gets none.
+    """
     if not annotation.image_labels:
-        raise ValueError(
-            f"{annotation.source_ref} has no labels, and Custom Labels has no line for that. Leave it out."
-        )
+        provenance = write_provenance(MULTI_LABEL_TYPE, annotation.provenance)
+        return {ATTRIBUTE: [], f"{ATTRIBUTE}-metadata": {"class-map": {}, "confidence-map": {}, **provenance}}
     made: dict[str, Any] = {}
     for number, each in enumerate(sorted(annotation.image_labels, key=lambda each: each.label)):
         made[f"{ATTRIBUTE}{number}"] = number
