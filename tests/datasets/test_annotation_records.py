@@ -196,6 +196,17 @@ def test_every_fault_in_one_file_is_named_with_line_and_code_and_stops_no_other(
         assert len(words) < 10_000
 
 
+def test_a_line_that_would_be_too_long_in_a_manifest_stops_no_other(
+    annotated: AnnotatedBucket, tmp_path: Path, now: datetime
+) -> None:
+    boxes = [(f"{number:03}{'😀' * 253}", 1, 1, 9, 9) for number in range(40)]
+    annotated.write("a", [json.dumps(annotated.boxes("1.png", boxes), ensure_ascii=False), annotated.boxes("2.png")])
+
+    with reading(annotated.store, tmp_path, now) as read:
+        assert read.labels == {"2.png": ["Echo"]}
+        assert read.report.faults == {Code.INVALID_JSON_LINE: 1}
+
+
 def test_several_labels_are_read_of_both_kinds_of_lines(
     annotated: AnnotatedBucket, tmp_path: Path, now: datetime
 ) -> None:

@@ -1,4 +1,5 @@
-"""Whatever a line holds, it is read or refused; and what is read is written so that it is read alike."""
+"""Whatever a line holds, it is read or refused; and what is read is written so that it is read alike, also by the
+embedded AWS, which knows nothing of our reader."""
 
 from __future__ import annotations
 
@@ -6,13 +7,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal
+from custom_labels.datasets.annotations.annotation import MAXIMUM_BOXES, Annotation, Code, Refusal
 from custom_labels.datasets.annotations.kinds import KINDS, AnnotationKind
 from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
+from include.local_aws.rekognition.manifest_lines import parse_line
 from tests.kit.annotation_lines import boxes_line, labels_line, native_line
 
 NUMBERS = [0, -1, 0.5, 1e308, -1e308, 10**30, 63, 64, 480, 481, 640, 4096, 4097, True]
@@ -46,6 +48,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("task", KINDS)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_a_line_with_anything_anywhere_is_read_or_refused(task: ProjectTask, data: st.DataObject) -> None:
     kind = KINDS[task]
@@ -78,6 +81,11 @@ def holds(kind: AnnotationKind, found: Annotation | Refusal) -> None:
         assert box.left + box.width <= found.size.width
         assert box.top + box.height <= found.size.height
         assert min(box.width, box.height) > 1
-    again = kind.parse(annotated_line(found.source_ref, kind.body(found)))
+    written = annotated_line(found.source_ref, kind.body(found))
+    if found.labels and len(written) <= MAXIMUM_LINE:
+        taken = parse_line(written, MAXIMUM_LINE, MAXIMUM_BOXES)
+        assert not taken.flawed, taken.text
+        assert (sorted(taken.labels), len(taken.boxes)) == (list(found.labels), len(found.boxes))
+    again = kind.parse(written)
     assert isinstance(again, Annotation), again
     assert (again.digest, again.provenance, again.labels) == (found.digest, found.provenance, found.labels)

@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from custom_labels.core.keys import ANNOTATIONS
 from custom_labels.datasets.annotated_table import AnnotatedTable, LineRow
-from custom_labels.datasets.annotations.annotation import Annotation, Refusal, Refused
+from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal, Refused
 from custom_labels.datasets.annotations.json_lines import key_of
 from custom_labels.datasets.annotations.kinds import LONGEST_LINE_BYTES, AnnotationKind
 from custom_labels.datasets.annotations.report import AnnotationReport
 from custom_labels.datasets.images import LeftOut, Tally
+from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store
 
@@ -84,7 +85,7 @@ class AnnotationReader:
                 self.report.add(found.code, where, found.detail)
                 self.tally.add(LeftOut.ANNOTATION, where)
                 continue
-            image, annotation = found
+            image, annotation, body = found
             for refusal in annotation.dropped:
                 self.report.add(refusal.code, where, refusal.detail)
             yield LineRow(
@@ -97,15 +98,19 @@ class AnnotationReader:
                 json.dumps(annotation.labels),
                 annotation.size.width if annotation.size else None,
                 annotation.size.height if annotation.size else None,
-                self.kind.body(annotation) if annotation.labels else "",
+                body,
             )
 
-    def _parse(self, line: bytes) -> tuple[str, Annotation] | Refusal:
+    def _parse(self, line: bytes) -> tuple[str, Annotation, str] | Refusal:
+        """Give the key of the image, what the line says of it, and the body of the line that says so in a manifest."""
         found = self.kind.parse(line)
         if isinstance(found, Refusal):
             return found
+        body = self.kind.body(found)
+        if len(annotated_line(found.source_ref, body)) > MAXIMUM_LINE:  # in ASCII it may be twelve times as long
+            return Refusal(Code.INVALID_JSON_LINE, f"it has more than {MAXIMUM_LINE:,} characters in a manifest")
         try:
-            return key_of(found.source_ref, self.store.uri()), found
+            return key_of(found.source_ref, self.store.uri()), found, body
         except Refused as error:
             return error.refusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from custom_labels.errors import NotTrainable
@@ -73,23 +73,6 @@ def manifest_lines(uri_prefix: str, label: str, creation_date: str, keys: Sequen
 def annotated_line(source_ref: str, body: str) -> str:
     """Write a manifest line of a body, which is a line without its beginning."""
     return f'{{"source-ref":{json.dumps(source_ref)},{body}'
-
-
-def annotated_lines(uri_prefix: str, images: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Write the manifest lines of images with annotations.
-
-    :param uri_prefix: ``s3://bucket/prefix/``, to which the key of each image is appended.
-    :param images: key and body of each.
-    :raises NotTrainable: a line is longer than Custom Labels takes.
-    """
-    for key, body in images:
-        line = annotated_line(uri_prefix + key, body)
-        if len(line) > MAXIMUM_LINE:
-            raise NotTrainable(
-                f"The manifest line of '{key}' has {len(line):,} characters, and Custom Labels takes {MAXIMUM_LINE:,}. "
-                "Shorten the key, the names of its labels, or take some of its boxes out of its annotation."
-            )
-        yield f"{line}\n"
 
 
 def require_size(side: str, size: int) -> None:

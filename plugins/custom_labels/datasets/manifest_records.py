@@ -9,7 +9,7 @@ from custom_labels.core.keys import manifest_key
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotated_table import AnnotatedTable
 from custom_labels.datasets.image_table import ImageTable
-from custom_labels.datasets.manifest import ManifestFile, ManifestPair, annotated_lines, manifest_lines, require_size
+from custom_labels.datasets.manifest import ManifestFile, ManifestPair, annotated_line, manifest_lines, require_size
 from custom_labels.datasets.snapshot_records import LocalSnapshot
 from custom_labels.datasets.split import Subset
 from custom_labels.s3.store import S3Store
@@ -73,6 +73,6 @@ def _write_annotated(uri_prefix: str, snapshot: LocalSnapshot, folder: Path) -> 
         for side, path in paths.items():
             with path.open("w", encoding="ascii", newline="\n") as file:
                 for block in images.bodies(rule, side):
-                    file.writelines(annotated_lines(uri_prefix, block))
+                    file.writelines(f"{annotated_line(uri_prefix + key, body)}\n" for key, body in block)
             require_size(side.value, path.stat().st_size)
     return paths
