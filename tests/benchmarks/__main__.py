@@ -17,17 +17,22 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import detection, harvest, runs, whole_loop
-from tests.benchmarks.child import JOBS
+from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
 ROOT = Path(__file__).resolve().parents[2]
-TITLES = {"count": "Count the images", "build": "Build both manifests"}
+TITLES = {
+    "count": "Count the images",
+    "build": "Build both manifests",
+    "count_boxes": "Count images with boxes",
+    "build_boxes": "Build both manifests with boxes",
+}
 
 
 @contextmanager
-def listing_server(images: int, seconds_a_page: float) -> Iterator[str]:
+def listing_server(images: int, seconds_a_page: float, *what: str) -> Iterator[str]:
     """Run the listing server in a process of its own; give its port."""
-    command = [sys.executable, "-m", "tests.benchmarks.listing_server", str(images), str(seconds_a_page)]
+    command = [sys.executable, "-m", "tests.benchmarks.listing_server", str(images), str(seconds_a_page), *what]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -45,24 +50,31 @@ def measure(side: str, job: str, port: str) -> dict[str, Any]:
         return {**json.loads(done.stdout), "list_calls": json.load(answer)["listings"]}
 
 
-def run(images: int, seconds_a_page: float = SECONDS_A_PAGE) -> dict[str, Any]:
-    """Measure both sides of both jobs on the same images."""
+def run(images: int, seconds_a_page: float = SECONDS_A_PAGE, *what: str) -> dict[str, Any]:
+    """Measure both sides of both jobs on the same images.
+
+    :param what: ``annotated`` for images with boxes.
+    """
     results: dict[str, Any] = {}
-    with listing_server(images, seconds_a_page) as port:
-        for side, job in JOBS:
+    with listing_server(images, seconds_a_page, *what) as port:
+        for side, job in BOX_JOBS if what else JOBS:
             results.setdefault(job, {})[side] = measure(side, job, port)
     for sides in results.values():
         sides["ratios"] = {
             name: sides["baseline"][name] / sides["ours"][name]
             for name in ("wall_seconds", "cpu_seconds", "list_calls", "peak_mib")
         }
-    return {"images": images, "labels": len(LABELS), "seconds_a_page": seconds_a_page, "jobs": results}
+    kept = {"images": images, "labels": len(LABELS), "seconds_a_page": seconds_a_page, "jobs": results}
+    return {
+        **kept,
+        "place": "one folder, with three boxes each in the mean" if what else f"{len(LABELS)} label folders",
+    }
 
 
 def table(result: dict[str, Any]) -> Table:
     """Lay out one run."""
     pause = result["seconds_a_page"] * 1000
-    title = f"{result['images']:,} images in {result['labels']} label folders, {pause:g} ms a page"
+    title = f"{result['images']:,} images in {result['place']}, {pause:g} ms a page"
     made = Table(title=title, title_justify="left")
     made.add_column("")
     for heading in ("wall s", "CPU s", "list calls", "peak MiB"):
@@ -87,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
+    parser.add_argument("--annotated", type=int, nargs="*", default=[25_000, 250_000], help="how many have boxes")
     parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
     parser.add_argument("--doubtful", type=int, default=whole_loop.IMAGES, help="how many go from inbox to label")
@@ -97,7 +110,16 @@ def main() -> None:
         console.print(f"Measuring with {images:,} images ...")
         results.append(run(images))
         console.print(table(results[-1]))
-    peaks = [f"{r['jobs']['build']['ours']['peak_mib']:.0f} MiB with {r['images']:,}" for r in results]
+    for images in arguments.annotated:
+        console.print(f"Measuring with {images:,} annotated images ...")
+        results.append(run(images, SECONDS_A_PAGE, "annotated"))
+        console.print(table(results[-1]))
+    peaks = [
+        f"{sides['ours']['peak_mib']:.0f} MiB with {r['images']:,} images in {r['place']}"
+        for r in results
+        for job, sides in r["jobs"].items()
+        if job.startswith("build")
+    ]
     console.print(f"Peak memory of this project while building: {', '.join(peaks)}.")
     console.print(f"Measuring with {arguments.detections:,} images to detect ...")
     detected = detection.run(arguments.detections)

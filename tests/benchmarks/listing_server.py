@@ -2,6 +2,7 @@
 
 It runs in a process of its own, so that its work is in nobody's measurement: ``python -m
 tests.benchmarks.listing_server <images> <seconds a page>`` prints its port and serves until its standard input closes.
+With ``annotated`` as a third argument the images are in no label folder, and lines with boxes say what is on them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LABELS = ("cat", "dog", "parrot")
 FOLDER = "images_labeled_by_folder/"
 PAGE = 1000
 SECONDS_A_PAGE = 0.05
-_TIME = "2026-01-31T12:00:00.000Z"
+TIME = "2026-01-31T12:00:00.000Z"
 
 
 def image_keys(label: str, images: int) -> list[str]:
@@ -42,7 +43,7 @@ def etag(key: str) -> str:
 
 def _entry(key: str) -> str:
     return (
-        f"<Contents><Key>{key}</Key><LastModified>{_TIME}</LastModified><ETag>&quot;{etag(key)}&quot;</ETag>"
+        f"<Contents><Key>{key}</Key><LastModified>{TIME}</LastModified><ETag>&quot;{etag(key)}&quot;</ETag>"
         "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
         "<Size>183042</Size><StorageClass>STANDARD</StorageClass></Contents>"
     )
@@ -59,16 +60,19 @@ def _page(prefix: str, number: int, pages: int, contents: str, folders: str = ""
     ).encode()
 
 
+def pages_of(prefix: str, keys: list[str]) -> list[bytes]:
+    """Prepare the pages of a listing."""
+    chunks = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)] or [[]]
+    return [_page(prefix, number, len(chunks), "".join(map(_entry, chunk))) for number, chunk in enumerate(chunks)]
+
+
 def make_pages(images: int) -> dict[str, list[bytes]]:
     """Prepare the pages of each listing: of each label, of all together, and the folders, which are under ``/``."""
     listings = {f"{FOLDER}{label}/": image_keys(label, images) for label in LABELS}
     listings[FOLDER] = [key for label in LABELS for key in image_keys(label, images)]
     made = {}
     for prefix, keys in listings.items():
-        chunks = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)] or [[]]
-        made[prefix] = [
-            _page(prefix, number, len(chunks), "".join(map(_entry, chunk))) for number, chunk in enumerate(chunks)
-        ]
+        made[prefix] = pages_of(prefix, keys)
     folders = "".join(f"<CommonPrefixes><Prefix>{FOLDER}{label}/</Prefix></CommonPrefixes>" for label in LABELS)
     made["/"] = [_page(FOLDER, 0, 1, "", folders)]
     return made
@@ -84,7 +88,7 @@ def make_checks(images: int) -> bytes:
             table.load(label, rows)
         listed = table.some(images, known=False)
         table.settle(((image, position(image.etag), None) for image in listed), Tally())
-        table.finish_checks(datetime.fromisoformat(_TIME))
+        table.finish_checks(datetime.fromisoformat(TIME))
         return (Path(name) / "images.sqlite").read_bytes()
 
 
@@ -190,9 +194,15 @@ def _unchunk(body: bytes) -> bytes:
     return b"".join(content)
 
 
-async def main(images: int, seconds_a_page: float) -> None:
+async def main(images: int, seconds_a_page: float, what: str = "") -> None:
     """Serve until standard input closes."""
-    server = ListingServer(make_pages(images), {CHECKS: (make_checks(images), {})}, seconds_a_page)
+    if what:
+        from tests.benchmarks.annotated_images import AnnotatedImages
+
+        annotated = AnnotatedImages(images)
+        server = ListingServer(annotated.pages(), annotated.objects(), seconds_a_page)
+    else:
+        server = ListingServer(make_pages(images), {CHECKS: (make_checks(images), {})}, seconds_a_page)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**20)
     sys.stdout.write(f"{listening.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -201,4 +211,4 @@ async def main(images: int, seconds_a_page: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]))

@@ -15,6 +15,16 @@ def test_both_sides_count_and_build_the_same() -> None:
     assert table(result).row_count == 6
 
 
+def test_both_sides_count_and_build_the_same_images_with_boxes() -> None:
+    result = run(3_000, 0.001, "annotated")
+    first = next(iter(result["jobs"].values()))["ours"]["counts"]
+    assert sum(first.values()) > 3_000
+    for sides in result["jobs"].values():
+        assert sides["baseline"]["counts"] == sides["ours"]["counts"] == first
+        assert sides["ours"]["list_calls"] == sides["baseline"]["list_calls"]
+    assert table(result).row_count == 6
+
+
 @pytest.mark.parametrize("images", [1, 999, 1_001])
 def test_any_number_of_images_is_counted(images: int) -> None:
     from tests.benchmarks.listing_server import LABELS, image_keys, make_pages

@@ -56,6 +56,23 @@ WRONG = {
         "'name' in {path} is 'cats': a project is named",
     ),
     "a number as a key": ("birds.yaml", b"bucket: birds\n1: x", "'1' in {path} is 'x'"),
+    "an unknown task": (
+        "birds.yaml",
+        b"bucket: birds\ntask: boxes",
+        "'boxes': Input should be 'image_classification', 'multi_label_classification' or 'object_detection'. Correct",
+    ),
+    "a task that is a list": ("birds.yaml", b"bucket: birds\ntask: [object_detection]", "'task' in {path} is ['obj"),
+    "no task": ("birds.yaml", b"bucket: birds\ntask:", "'task' in {path} is None: Input should be 'image_class"),
+    "boxes": (
+        "birds.yaml",
+        b"bucket: birds\ntask: object_detection",
+        "'object_detection': expected 'image_classification', the only task that can be trained so far. Correct the",
+    ),
+    "several labels": (
+        "birds.yaml",
+        b"bucket: birds\ntask: multi_label_classification",
+        "'task' in {path} is 'multi_label_classification': expected 'image_classification', the only",
+    ),
     "an S3 URI": (
         "birds.yaml",
         b"bucket: s3://birds/x",
@@ -129,6 +146,7 @@ RIGHT = {
     "other buckets": "bucket: other-bucket",
     "prefixes side by side": "bucket: a-bucket\nprefix: birds-2",
     "a byte order mark": "\ufeffbucket: other-bucket",
+    "one label an image": "bucket: other-bucket\ntask: image_classification",
     "a queue of its own": f"bucket: other-bucket\nqueues: {{detections: {QUEUE}2}}",
 }
 

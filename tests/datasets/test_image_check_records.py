@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.image_records import HEAD_BYTES, Checked, check_image, judge_bytes
 from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut
 from custom_labels.datasets.split import position
@@ -20,6 +21,14 @@ from tests.kit.pictures import encoded, picture, png
 NOISE = Image.frombytes("RGB", (300, 300), random.Random(1).randbytes(300 * 300 * 3))
 JPEG = encoded(picture(1, (200, 100)), "JPEG")
 LARGE_PNG, LARGE_JPEG = encoded(NOISE, "PNG"), encoded(NOISE, "JPEG", quality=95)
+
+
+def turned_by(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
+
+
 LATE_JPEG = encoded(NOISE, "JPEG", quality=90, icc_profile=random.Random(2).randbytes(100_000))
 
 
@@ -76,13 +85,13 @@ def test_check_image_when_its_etag_says_nothing(
 
 def test_cases_are_what_they_are_called() -> None:
     assert min(len(LARGE_PNG), len(LARGE_JPEG)) > HEAD_BYTES
-    assert judge_bytes(LATE_JPEG[:HEAD_BYTES], whole=False) is LeftOut.CORRUPT
+    assert judge_bytes(LATE_JPEG[:HEAD_BYTES], whole=False)[0] is LeftOut.CORRUPT
 
 
 def test_a_huge_picture_in_a_small_file_is_not_decoded() -> None:
     header = bytearray(png(1))
     header[16:24] = (60_000).to_bytes(4, "big") * 2
-    assert judge_bytes(bytes(header), whole=True) in {LeftOut.TOO_LARGE, LeftOut.CORRUPT}
+    assert judge_bytes(bytes(header), whole=True)[0] in {LeftOut.TOO_LARGE, LeftOut.CORRUPT}
 
 
 @settings(max_examples=300, deadline=None)
@@ -93,3 +102,24 @@ def test_damaged_bytes_are_judged_and_never_raise(body: bytes, changes: list[tup
         damaged[place % len(body)] = value
     judge_bytes(bytes(damaged), whole=True)
     judge_bytes(bytes(damaged[: len(body) // 2]), whole=True)
+
+
+@pytest.mark.parametrize(
+    ("format_", "exif", "orientation"),
+    [
+        pytest.param("JPEG", b"", 1, id="no Exif data"),
+        pytest.param("JPEG", turned_by(6), 6, id="turned"),
+        pytest.param("JPEG", turned_by(9), 1, id="turned by what is none"),
+        pytest.param("JPEG", b"Exif\0\0MM\0*\xff\xff", 1, id="Exif data that are damaged"),
+        pytest.param("PNG", turned_by(6), 1, id="a PNG is never turned"),
+    ],
+)
+def test_the_size_and_the_turn_of_a_picture_are_known(
+    store: S3Store, bucket: Bucket, format_: str, exif: bytes, orientation: int
+) -> None:
+    body = encoded(picture(1, (200, 100)), format_, exif=exif)
+    bucket.put("cat/1.png", body)
+
+    checked = check_image(store, "images_labeled_by_folder/cat/1.png", hashlib.md5(body).hexdigest())
+
+    assert (checked.reason, checked.picture) == (None, PictureFacts(200, 100, orientation))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.snapshot import (
     ImageSnapshot,
     LabelCount,
@@ -17,6 +19,7 @@ from custom_labels.datasets.snapshot import (
     make_snapshot,
     require_region,
     require_trainable,
+    require_trainable_annotations,
 )
 from custom_labels.datasets.split import SplitRule, Subset
 from custom_labels.errors import NotTrainable
@@ -96,3 +99,34 @@ def test_require_region_knows_where_fewer_images_are_taken(
     snapshot = make_snapshot([count], datetime(2026, 1, 1, tzinfo=UTC), None, ())
     with pytest.raises(NotTrainable, match=f"in {region}") if is_refused else nullcontext():
         require_region(snapshot, region)
+
+
+BOXES, SEVERAL = ProjectTask.OBJECT_DETECTION, ProjectTask.MULTI_LABEL_CLASSIFICATION
+MANY = {f"label {number}": 2 for number in range(251)}
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "images", "words"),
+    [
+        pytest.param(BOXES, {}, 0, "Too few labels to train: 0 (none) in", id="no boxes"),
+        pytest.param(SEVERAL, {"cat": 5}, 5, "Too few labels to train: 1 ('cat') in", id="one label"),
+        pytest.param(BOXES, MANY, 300, "Too much to train: 251 labels on 300 usable", id="too many labels"),
+        pytest.param(BOXES, {"cat": 250_001}, 250_001, "1 labels on 250,001 usable images", id="too many images"),
+        pytest.param(BOXES, {"cat": 2}, 2, None, id="one label with boxes"),
+        pytest.param(SEVERAL, {"cat": 250_000, "dog": 250_000}, 250_000, None, id="most"),
+    ],
+)
+def test_require_trainable_annotations_says_why_not(
+    task: ProjectTask, labels: dict[str, int], images: int, words: str | None
+) -> None:
+    with pytest.raises(NotTrainable) if words else nullcontext() as caught:
+        require_trainable_annotations(task, labels, images, ["rare"])
+    assert words is None or words in str(caught and caught.value)
+
+
+def test_images_with_several_labels_are_counted_once_for_a_region() -> None:
+    count = LabelCount("cat", 20_000, 20_000, "0" * 64, 20_000, 5_000)
+    snapshot = make_snapshot([count, replace(count, label="dog")], datetime(2026, 1, 1, tzinfo=UTC), None, ())
+    with pytest.raises(NotTrainable):
+        require_region(snapshot, "eu-west-2")
+    require_region(replace(snapshot, train=20_000, test=5_000), "eu-west-2")

@@ -8,6 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 IMAGES = "images_labeled_by_folder/"
+ANNOTATIONS = "annotations/"
 INBOX = "images_for_detection/"
 DETECTIONS = "detections/"
 DETECTION_LOG = "detection_log/"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from custom_labels.core.ownership import Belongings, overlapping, shared_queues
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings_fields import Settings
 from custom_labels.core.yaml_files import WAY_OUT, read_yaml_mapping
 from custom_labels.errors import SettingError
@@ -94,6 +95,7 @@ class Project(BaseModel):
     """One model project: a file ``include/projects/<name>.yaml``.
 
     :param name: the project's name, also at Custom Labels and in its DAGs' ids.
+    :param task: what its model does: one label an image, several labels an image, or boxes.
     :param bucket: the S3 bucket, with an optional ``prefix`` (a slash is added), that holds all of the project.
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
     :param sns_topic_arn: where messages go; none are sent without it.
@@ -109,6 +111,7 @@ class Project(BaseModel):
 
     name: ProjectName
     description: str = ""
+    task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION
     bucket: str
     prefix: str = ""
     aws_conn_id: str = "aws_default"
@@ -120,6 +123,14 @@ class Project(BaseModel):
     queues: Queues = Queues()
     review: ReviewSetup | None = None
     settings: Settings = Settings.model_construct()
+
+    @field_validator("task")
+    @classmethod
+    def _a_task_that_works(cls, value: ProjectTask) -> ProjectTask:
+        # To be taken out when training, detection and review take annotations; nothing else keeps such a project out.
+        if value is not ProjectTask.IMAGE_CLASSIFICATION:
+            raise ValueError(f"expected '{ProjectTask.IMAGE_CLASSIFICATION}', the only task that can be trained so far")
+        return value
 
     @field_validator("bucket")
     @classmethod

@@ -11,14 +11,15 @@ import logging
 import threading
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from custom_labels.core.keys import CHECKS
+from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.image_table import ImageTable, ListedImage
 from custom_labels.datasets.images import MAXIMUM_BYTES, LeftOut, Tally, etag_is_md5, judge_header
-from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture
+from custom_labels.datasets.pictures import JPEG, PNG, UNREADABLE, open_picture, picture_facts
 from custom_labels.datasets.split import position
 from custom_labels.s3.errors import ARCHIVED, CHANGED, CUSTOMER_KEY, MISSING, REFUSED, StorageError, error_code
 from custom_labels.s3.store import S3Store
@@ -53,11 +54,13 @@ class Checked:
         different ways (one PUT, a multipart upload, another key for encryption) so have the same. None if left out.
     :param reason: why it is left out, if it is.
     :param detail: what S3 answered, where it refused to give the object.
+    :param picture: what its file says of the picture, where it can be read.
     """
 
     position: str | None
     reason: LeftOut | None = None
     detail: str = ""
+    picture: PictureFacts | None = field(default=None, compare=False)
 
 
 def fetch_checks(store: S3Store, images: ImageTable, folder: Path) -> Path:
@@ -79,6 +82,7 @@ def check_images(store: S3Store, images: ImageTable, tally: Tally) -> int:
     while batch := images.some(_BATCH, known=False):
         found = check_all(store, batch)
         images.settle(((image, one.position, one.reason) for image, one in zip(batch, found, strict=True)), tally)
+        images.note_pictures((image, one.picture) for image, one in zip(batch, found, strict=True) if one.picture)
         read += len(batch)
         for detail in filter(None, (checked.detail for checked in found)):
             refused += 1
@@ -126,16 +130,16 @@ def _check(store: S3Store, key: str, etag: str) -> Checked:
     if size > MAXIMUM_BYTES:
         return Checked(None, LeftOut.TOO_HEAVY)
     needs_content = not etag_is_md5(etag, answer.get("ServerSideEncryption"), answer.get("SSECustomerAlgorithm"))
-    reason, content_id = judge_bytes(head, whole=size == len(head)), etag
+    (reason, picture), content_id = judge_bytes(head, whole=size == len(head)), etag
     if size == len(head):
         content_id = _md5(head) if needs_content else etag
     elif reason in {None, LeftOut.CORRUPT} and (needs_content or reason or not _ends_well(store, key, head, wanted)):
         # A JPEG may carry a preview and colour tables of more than 64 KiB before its dimensions, and videos behind it.
         with _large_reads:
             body, _ = store.read_bytes(key, **wanted)
-            reason = judge_bytes(body, whole=not is_complete(body))
+            reason, picture = judge_bytes(body, whole=not is_complete(body))
             content_id = _md5(body) if needs_content else etag
-    return Checked(None if reason else position(content_id), reason)
+    return Checked(None if reason else position(content_id), reason, picture=picture)
 
 
 def _ends_well(store: S3Store, key: str, head: bytes, wanted: dict[str, Any]) -> bool:
@@ -154,18 +158,20 @@ def is_complete(data: bytes) -> bool:
     return data.rstrip(_PADDING).endswith(_JPEG_END)
 
 
-def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
-    """Judge an image by its first bytes.
+def judge_bytes(data: bytes, *, whole: bool) -> tuple[LeftOut | None, PictureFacts | None]:
+    """Judge an image by its first bytes, and say what they tell of the picture.
 
     :param whole: whether these are all its bytes, so that its end is checked too.
-    :return: why Custom Labels would refuse it, ``None`` when it would not.
+    :return: why Custom Labels would refuse it, ``None`` when it would not; and its size.
     """
     from PIL import Image
 
+    picture = None
     if not data.startswith((PNG, JPEG)):
-        return LeftOut.FORMAT
+        return LeftOut.FORMAT, picture
     try:
         with open_picture(data) as image:
+            picture = picture_facts(image)
             reason = judge_header(image.format or "", image.width, image.height)
             if reason is None and whole and image.format == "PNG":
                 image.verify()
@@ -173,10 +179,10 @@ def judge_bytes(data: bytes, *, whole: bool) -> LeftOut | None:
                 image.draft("L", (64, 64))  # Pillow verifies nothing of a JPEG; decoding an eighth of the size is cheap
                 image.load()
     except Image.DecompressionBombError:
-        return LeftOut.TOO_LARGE
+        return LeftOut.TOO_LARGE, picture
     except UNREADABLE:
-        return LeftOut.CORRUPT
-    return reason
+        return LeftOut.CORRUPT, picture
+    return reason, picture
 
 
 def _md5(data: bytes) -> str:

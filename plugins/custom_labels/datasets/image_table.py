@@ -16,20 +16,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.snapshot import LabelChange
 from custom_labels.datasets.split import SplitRule, Subset
 
-# Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason.
+# Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason. One whose
+# labels are not its folder's has none here, and the digest of its annotation.
 # A file belongs to one try of one task: none needs a journal.
 _TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS run (as_of TEXT);
 CREATE TABLE IF NOT EXISTS image (
-    label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, is_shared INT DEFAULT 0, PRIMARY KEY (label, key)
+    label TEXT, key TEXT, etag TEXT, position TEXT, reason TEXT, is_shared INT DEFAULT 0,
+    width INT, height INT, orientation INT, annotation TEXT, PRIMARY KEY (label, key)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE listed (key TEXT, etag TEXT);
 CREATE TEMP TABLE wanted (name TEXT PRIMARY KEY);
@@ -39,6 +42,7 @@ _DUPLICATES = """
 SELECT label, key, verdict FROM (
     SELECT label, key, CASE
         WHEN min(label) OVER copies <> max(label) OVER copies THEN 'CONFLICT'
+        WHEN min(annotation) OVER copies <> max(annotation) OVER copies THEN 'CONFLICT'
         WHEN key > min(key) OVER copies THEN 'DUPLICATE'
     END AS verdict
     FROM image WHERE is_shared WINDOW copies AS (PARTITION BY position)
@@ -53,7 +57,7 @@ _CHANGES = """
 SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) FROM (
     SELECT now.label AS label,
         count(*) FILTER (WHERE old.key IS NULL) AS new,
-        count(*) FILTER (WHERE now.etag <> old.etag) AS changed,
+        count(*) FILTER (WHERE now.etag <> old.etag OR now.annotation <> old.annotation) AS changed,
         0 AS removed,
         count(*) FILTER (
             WHERE now.position = old.position AND is_test(now.position) AND NOT was_test(now.position)
@@ -61,10 +65,10 @@ SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) 
         count(*) FILTER (
             WHERE now.position = old.position AND NOT is_test(now.position) AND was_test(now.position)
         ) AS to_train
-    FROM main.image AS now LEFT JOIN trained.image AS old USING (label, key) GROUP BY now.label
+    FROM {now} AS now LEFT JOIN {trained} AS old USING (label, key) GROUP BY now.label
     UNION ALL
     SELECT old.label, 0, 0, count(*), 0, 0
-    FROM trained.image AS old LEFT JOIN main.image AS now USING (label, key) WHERE now.key IS NULL GROUP BY old.label
+    FROM {trained} AS old LEFT JOIN {now} AS now USING (label, key) WHERE now.key IS NULL GROUP BY old.label
 ) GROUP BY label ORDER BY label
 """
 _BLOCK = 10_000
@@ -84,6 +88,9 @@ class ImageTable:
 
     :param path: the file; a new one has no images.
     """
+
+    _compared: ClassVar = {"now": "main.image", "trained": "trained.image"}
+    """Tables of the images of each label, here and in another snapshot."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -154,7 +161,8 @@ class ImageTable:
             rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             self._database.executemany("INSERT INTO listed VALUES (?, ?)", rows)
         self._database.execute(
-            "INSERT INTO main.image SELECT ?, listed.key, listed.etag, position, reason, is_shared "
+            "INSERT INTO main.image (label, key, etag, position, reason, is_shared, width, height, orientation) "
+            "SELECT ?, listed.key, listed.etag, position, reason, is_shared, width, height, orientation "
             "FROM listed LEFT JOIN checks.image AS known "
             "ON label IN wanted AND known.key = listed.key AND known.etag = listed.etag",
             (label,),
@@ -181,6 +189,15 @@ class ImageTable:
                 self._take_out(image.label, image.key, reason, tally)
         self._database.execute("COMMIT")
 
+    def note_pictures(self, pictures: Iterable[tuple[ListedImage, PictureFacts]]) -> None:
+        """Note what the files of images say of their pictures."""
+        self._database.execute("BEGIN")
+        self._database.executemany(
+            "UPDATE image SET width = ?, height = ?, orientation = ? WHERE label = ? AND key = ?",
+            ((each.width, each.height, each.orientation, image.label, image.key) for image, each in pictures),
+        )
+        self._database.execute("COMMIT")
+
     def finish_checks(self, as_of: datetime) -> None:
         """Note which images share their content, now that all were checked, and the moment of the run."""
         self._database.execute(
@@ -192,7 +209,8 @@ class ImageTable:
     def leave_out(self, tally: Tally) -> None:
         """Take out the images that cannot be used, and then those that have the same content as others.
 
-        Below one label the first in order stays. Under different labels it is not known which one is right: all go.
+        Below one label the first in order stays. Under different labels, or with different annotations, it is not known
+        which one is right: all go.
         """
         for query in (_UNUSABLE, _DUPLICATES):
             for label, key, reason in self._all(query):
@@ -264,14 +282,14 @@ class ImageTable:
         """Say for each label of either snapshot what came, was replaced, went, or is on another side now."""
         self._use_rule("is_test", rule)
         self._use_rule("was_test", trained_rule)
-        return [LabelChange(*row) for row in self._all(_CHANGES)]
+        return [LabelChange(*row) for row in self._all(_CHANGES.format(**self._compared))]
 
 
 def _is_sound(path: Path) -> bool:
     """Say whether a file holds images, to its end."""
     with closing(sqlite3.connect(path)) as database:
         try:
-            database.execute("SELECT count(*), (SELECT as_of FROM run) FROM image").fetchone()
+            database.execute("SELECT count(width), (SELECT as_of FROM run) FROM image").fetchone()
         except sqlite3.DatabaseError:
             return False
     return True

@@ -27,7 +27,7 @@ EXAMPLES = 20
 
 
 class LeftOut(StrEnum):
-    """Why an object below ``images_labeled_by_folder/`` is not in the snapshot."""
+    """Why an object that could be an image, or an annotation, is not in the snapshot."""
 
     TOO_NEW = "newer than the run"
     FOLDER_MARKER = "folder marker or empty file"
@@ -50,6 +50,11 @@ class LeftOut(StrEnum):
     REFUSED = "refused by Custom Labels when it was to be trained on"
     FEW_IMAGES = "its label has fewer than two usable images"
     LABEL_NAME = "its label has a name of more than 256 characters"
+    UNANNOTATED = "no annotation"
+    NO_IMAGE = "an annotation whose image is not there"
+    ANNOTATION = "a line of annotations that cannot be used"
+    IMAGE_SIZE = "its annotation gives it a size that it does not have"
+    NOTHING_THERE = "its annotation says that nothing is on it, which Custom Labels does not train on"
     TEST_LIMIT = "its label has the 1,000 test images that Custom Labels takes, and it must not be trained on"
 
     @property
@@ -131,6 +136,7 @@ class CheckReport:
     :param labels_left_out: labels without enough usable images for a train and a test image, or with too long a name.
     :param left_out_by_label: of the candidates, those that are not in the snapshot.
     :param merged: by label, its folders, where several have the same name to a person.
+    :param annotations: what is to be said of lines of annotations, where there are such, for people.
     """
 
     images: int
@@ -140,6 +146,7 @@ class CheckReport:
     labels_left_out: tuple[str, ...] = ()
     left_out_by_label: Mapping[str, int] = field(default_factory=dict)
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    annotations: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Word it for people, one line a reason."""
@@ -147,4 +154,4 @@ class CheckReport:
         for reason, count in self.left_out:
             keys = ", ".join(self.examples.get(reason, ())[:3])
             lines.append(f"{count} left out: {reason} ({keys}{', ...' if count > 3 else ''})")
-        return lines
+        return [*lines, *self.annotations]

@@ -6,7 +6,7 @@ the speed that `make bench` asks of counting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -85,14 +85,35 @@ def find_folders(store: S3Store, as_of: datetime = _FOREVER, tally: Tally | None
 def _list_label(store: S3Store, listed: Listed, as_of: datetime) -> Listed:
     with listed.path.open("wb") as file:
         for folder in listed.folders:
-            for rows in _candidates(store, folder, as_of, listed.tally):
+            for rows in _candidates(pages(store, label_folder(folder)), as_of, listed.tally):
                 listed.images += len(rows)
-                file.write(b"".join([b"%b\t%b\n" % row for row in rows]))
+                file.write(_written(rows))
     return listed
 
 
-def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
-    """List what of a label's folder may be trained on, a page at a time: named as an image, not empty, not too new.
+def list_images(store: S3Store, folders: Collection[str] | None, as_of: datetime, tally: Tally, path: Path) -> int:
+    """List the images at any depth below some folders, for those that have annotations; give their number.
+
+    :param folders: relative to the project's prefix, ending in a slash; of the empty one only what is directly in it.
+        ``None`` for all that the project has.
+    :param path: becomes a file of rows as in :class:`Listed`.
+    """
+    images = 0
+    listings = (pages(store, folder, delimiter=None if folder else "/") for folder in folders or ())
+    with path.open("wb") as file:
+        for listing in [pages(store, "")] if folders is None else listings:
+            for rows in _candidates(listing, as_of, tally):
+                images += len(rows)
+                file.write(_written(rows))
+    return images
+
+
+def _written(rows: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b\t%b\n" % row for row in rows])
+
+
+def _candidates(listing: Iterable[Page], as_of: datetime, tally: Tally) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Find what of a listing may be trained on, a page at a time: named as an image, not empty, not too new.
 
     A file that was overwritten since ``as_of`` is not seen at all, since its older content is gone. A multipart upload
     carries the time of its beginning, so one that ends later may still appear in a listing as of an earlier moment.
@@ -100,7 +121,7 @@ def _candidates(store: S3Store, folder: str, as_of: datetime, tally: Tally) -> I
     :return: pairs of key and ETag, in S3's order.
     """
     cutoff = time_text(as_of)
-    for page in pages(store, label_folder(folder)):
+    for page in listing:
         rows = [
             (key, etag)
             for key, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True)

@@ -70,6 +70,11 @@ def manifest_lines(uri_prefix: str, label: str, creation_date: str, keys: Sequen
     return head + (tail + head).join(keys) + tail if keys else ""
 
 
+def annotated_line(source_ref: str, body: str) -> str:
+    """Write a manifest line of a body, which is a line without its beginning."""
+    return f'{{"source-ref":{json.dumps(source_ref)},{body}'
+
+
 def require_size(side: str, size: int) -> None:
     """Stop a manifest that Custom Labels would refuse.
 

@@ -10,6 +10,8 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from custom_labels.datasets.annotations.picture_size import UPRIGHT, PictureFacts
+
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
@@ -18,6 +20,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupEr
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_ORIENTATION = 0x0112
 _GREY_STEPS = {2: 85, 4: 17}
 """By bits a sample, what Pillow multiplies the samples of a grey PNG with, but not its transparent one."""
 
@@ -70,6 +73,17 @@ def _transparent(chunk: bytes, depth: int, kind: int) -> bytes:
     else:
         return chunk
     return len(body).to_bytes(4, "big") + b"tRNS" + body + crc32(b"tRNS" + body).to_bytes(4, "big")
+
+
+def picture_facts(image: Picture) -> PictureFacts:
+    """Give the size of a picture that was opened, and how its Exif data turn it."""
+    orientation = UPRIGHT
+    # Rekognition turns JPEGs by their Exif data, and never a PNG (API reference, DetectLabels, OrientationCorrection).
+    if image.format != "PNG" and image.info.get("exif"):
+        image.info.pop("xmp", None)
+        with suppress(*UNREADABLE):
+            orientation = image.getexif().get(_ORIENTATION, UPRIGHT)
+    return PictureFacts(image.width, image.height, orientation if orientation in range(1, 9) else UPRIGHT)
 
 
 def shrink_upright(image: Picture, side: int) -> Picture:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_labels.aws.manifest_summary import manifest_error_codes
-from custom_labels.core.keys import CHECKS, IMAGES
+from custom_labels.core.keys import CHECKS
 from custom_labels.datasets.image_records import check_all, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.refusals import BUCKET_FAULTS, Refusals
@@ -76,7 +76,7 @@ def remember_refusals(store: S3Store, digest: str, images: Collection[str]) -> N
     :param digest: of the snapshot that was trained on.
     :param images: the ``s3://`` URIs of the images that are at fault themselves.
     """
-    keys = [image.removeprefix(store.uri()) for image in images if image.startswith(store.uri(IMAGES))]
+    keys = [image.removeprefix(store.uri()) for image in images if image.startswith(store.uri())]
     if not keys:
         return
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as name:

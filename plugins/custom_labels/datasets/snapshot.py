@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from custom_labels.core.keys import IMAGES
+from custom_labels.core.keys import ANNOTATIONS, IMAGES
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.images import MAXIMUM_IMAGES, MAXIMUM_LABEL_NAME, MAXIMUM_LABELS
 from custom_labels.datasets.split import SplitRule
 from custom_labels.errors import NotTrainable
@@ -51,6 +52,8 @@ class ImageSnapshot:
     :param trained: digest of the last trained snapshot, if there is one.
     :param labels: sorted by the UTF-8 bytes of their names.
     :param left_out: pairs of reason and count of what is not in it.
+    :param train: images to train on, and ``test`` to judge by, of a stored snapshot in which an image has several
+        labels and is counted by each.
     """
 
     digest: str
@@ -60,24 +63,27 @@ class ImageSnapshot:
     trained: str | None
     labels: tuple[LabelCount, ...]
     left_out: tuple[tuple[str, int], ...] = ()
+    train: int | None = None
+    test: int | None = None
 
     @property
     def train_images(self) -> int:
         """Images to train on, of a stored snapshot."""
-        return sum(count.train for count in self.labels)
+        return sum(count.train for count in self.labels) if self.train is None else self.train
 
     @property
     def test_images(self) -> int:
         """Images to judge by, of a stored snapshot."""
-        return sum(count.test for count in self.labels)
+        return sum(count.test for count in self.labels) if self.test is None else self.test
 
 
 @dataclass(frozen=True)
 class SnapshotHeader:
-    """A stored snapshot's ``snapshot.json``: what it is, and how it was split."""
+    """A stored snapshot's ``snapshot.json``: what it is, how it was split, and what it is to be learned for."""
 
     snapshot: ImageSnapshot
     split: SplitRule
+    task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION
 
 
 def combine(labels: Iterable[LabelCount]) -> str:
@@ -131,6 +137,32 @@ def require_trainable(labels: Mapping[str, int], labels_left_out: Sequence[str] 
         raise NotTrainable(
             f"Too many images to train: {images:,} usable images below '{IMAGES}', and Custom Labels takes "
             f"{MAXIMUM_IMAGES:,} in a dataset. Move some elsewhere, or make a second project."
+        )
+
+
+def require_trainable_annotations(
+    task: ProjectTask, labels: Mapping[str, int], images: int, labels_left_out: Sequence[str] = ()
+) -> None:
+    """Stop what Custom Labels would refuse as a dataset of boxes or of several labels an image.
+
+    :param labels: numbers of usable images of the labels that have enough; ``images`` of all together.
+    :param labels_left_out: labels with too few.
+    :raises NotTrainable: no label, or one alone without boxes; more than 250 labels, or more than 250,000 images.
+    """
+    least = 1 if task is ProjectTask.OBJECT_DETECTION else MINIMUM_LABELS
+    if len(labels) < least:
+        left_out = ", ".join(repr(label[:80]) for label in labels_left_out)
+        few = f" Left out for too few images: {left_out}." if left_out else ""
+        raise NotTrainable(
+            f"Too few labels to train: {len(labels)} ({', '.join(map(repr, labels)) or 'none'}) in the annotations "
+            f"below '{ANNOTATIONS}' are on at least {MINIMUM_IMAGES_A_LABEL} usable images, and {least} such labels "
+            f"are needed.{few} Add annotated images."
+        )
+    if len(labels) > MAXIMUM_LABELS or images > MAXIMUM_IMAGES:
+        raise NotTrainable(
+            f"Too much to train: {len(labels)} labels on {images:,} usable images by the annotations below "
+            f"'{ANNOTATIONS}', and Custom Labels takes {MAXIMUM_LABELS} labels and {MAXIMUM_IMAGES:,} images. Take "
+            "annotations out, or make a second project."
         )
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import CHECKS, snapshot_header, snapshot_images
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotated_table import AnnotatedTable
 from custom_labels.datasets.image_records import check_images, fetch_checks
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
@@ -93,7 +95,8 @@ def changes(now: LocalSnapshot, trained: LocalSnapshot | None) -> list[LabelChan
     :param now: the snapshot that is to be trained on.
     :param trained: the one trained on last, if there is one.
     """
-    with ImageTable(now.path) as images:
+    table = ImageTable if now.header.task is ProjectTask.IMAGE_CLASSIFICATION else AnnotatedTable
+    with table(now.path) as images:
         if trained is None:
             return [LabelChange(label, new=count) for label, count in images.counts().items()]
         images.compare_with(trained.path)

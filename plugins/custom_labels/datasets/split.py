@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +18,28 @@ class Subset(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
+
+    @property
+    def other(self) -> Subset:
+        """The other one of the two."""
+        return Subset.TEST if self is Subset.TRAIN else Subset.TRAIN
+
+
+@dataclass
+class SideCounts:
+    """How many images of a label are on each side."""
+
+    train: int
+    test: int
+
+    def on(self, side: Subset) -> int:
+        """Give the number on a side."""
+        return self.train if side is Subset.TRAIN else self.test
+
+    def move_to(self, side: Subset) -> None:
+        """Count one image on this side that was on the other."""
+        step = 1 if side is Subset.TRAIN else -1
+        self.train, self.test = self.train + step, self.test - step
 
 
 def position(content_id: str) -> str:
@@ -88,5 +110,49 @@ class SplitRule:
         tests = list(map(self.is_test, places))
         if len(places) < 2 or any(tests) != all(tests):
             return self
-        exception = {places[-1]: Subset.TRAIN} if all(tests) else {places[0]: Subset.TEST}
-        return SplitRule(self.share, {**self.exceptions, **exception})
+        return self._with(places[-1], Subset.TRAIN) if all(tests) else self._with(places[0], Subset.TEST)
+
+    def for_labels(self, counts: Mapping[str, SideCounts], images: Mapping[str, Collection[str]]) -> SplitRule:
+        """Give the rule under which each side has an image of each label, where images have several labels.
+
+        An image that is moved takes all its labels along, so not every label can have both: three images with two of
+        three labels each are an example. Then no label is left without a train image, of which Custom Labels needs one,
+        and some are without a test image, and judged by none. With one label an image this is :meth:`for_label`.
+
+        :param counts: images of every label on each side, under this rule; labels with one image alone get nothing.
+        :param images: labels of the images that may be moved, by position: those of the labels that lack a side, or
+            enough of them from either end of the order.
+        """
+        sides = {
+            label: SideCounts(each.train, each.test) for label, each in counts.items() if each.train + each.test > 1
+        }
+        rule = self
+        for lacking in Subset:
+            for label in sorted(sides):
+                if not sides[label].on(lacking):
+                    rule = rule._with_side(label, lacking, sides, images)
+        return rule
+
+    def _with_side(
+        self, label: str, side: Subset, sides: Mapping[str, SideCounts], images: Mapping[str, Collection[str]]
+    ) -> SplitRule:
+        """Move the image of a label that is first in order on the way to a side, and count it there."""
+        best: tuple[int, str] | None = None
+        for place, labels in images.items():
+            if label not in labels:
+                continue
+            robbed = sum(each in sides and sides[each].on(side.other) == 1 for each in labels)
+            if side is Subset.TRAIN:
+                # Every label needs a train image, so one is moved whatever it costs, but first where it costs nothing.
+                best = max(best or (-robbed, place), (-robbed, place))
+            elif not robbed:
+                best = min(best or (0, place), (0, place))
+        if best is None:
+            return self
+        for each in images[best[1]]:
+            if each in sides:
+                sides[each].move_to(side)
+        return self._with(best[1], side)
+
+    def _with(self, place: str, side: Subset) -> SplitRule:
+        return SplitRule(self.share, {**self.exceptions, place: side})

@@ -1,0 +1,17 @@
+"""What the model of a project learns to do, which decides what its training data look like."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ProjectTask(StrEnum):
+    """What a project's model does; ``task`` in the project file.
+
+    One label an image comes from the folder that the image is in. Several labels an image, and boxes, come from Ground
+    Truth JSON Lines below ``annotations/``.
+    """
+
+    IMAGE_CLASSIFICATION = "image_classification"
+    MULTI_LABEL_CLASSIFICATION = "multi_label_classification"
+    OBJECT_DETECTION = "object_detection"

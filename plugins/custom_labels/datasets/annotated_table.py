@@ -1,0 +1,351 @@
+"""The images of a project whose labels or boxes are written in lines of annotations, in a local SQLite file.
+
+The lines themselves are in a second file, of which the snapshot takes what is used. Memory grows with neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from custom_labels.core.keys import IMAGES
+from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize
+from custom_labels.datasets.annotations.picture_size import PictureFacts, SizeVerdict, judge_size
+from custom_labels.datasets.annotations.report import EXAMPLES, AnnotationReport
+from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, LeftOut, Tally
+from custom_labels.datasets.label_names import readable_name
+from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL
+from custom_labels.datasets.split import SideCounts, SplitRule, Subset
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS body (key TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS image_label (label TEXT, key TEXT, PRIMARY KEY (label, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS label_of ON image_label (key, label);
+CREATE TEMP TABLE unused_test (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP VIEW labelled AS
+    SELECT each.label, each.key, etag, annotation, position
+    FROM main.image_label AS each JOIN main.image ON main.image.label = '' AND main.image.key = each.key;
+"""
+_LINES = """
+PRAGMA lines.journal_mode = OFF; PRAGMA lines.synchronous = OFF;
+CREATE TABLE lines.line (
+    key TEXT, created TEXT, modified TEXT, file TEXT, number INT, digest TEXT, labels TEXT, width INT, height INT,
+    body TEXT, PRIMARY KEY (key, created, modified, file, number)
+) WITHOUT ROWID;
+CREATE TABLE lines.newest (
+    key TEXT PRIMARY KEY, digest TEXT, labels TEXT, width INT, height INT, body TEXT, place TEXT
+) WITHOUT ROWID;
+"""
+_NEWEST = """
+INSERT INTO lines.newest SELECT key, digest, labels, width, height, body, file || ' line ' || number
+FROM lines.line AS one WHERE NOT EXISTS (
+    SELECT 1 FROM lines.line AS later WHERE later.key = one.key
+    AND (later.created, later.modified, later.file, later.number) > (one.created, one.modified, one.file, one.number)
+)
+"""
+_DISAGREEING = """
+SELECT key FROM lines.line GROUP BY key HAVING min(file) <> max(file) AND min(labels) <> max(labels)
+"""
+_WITHOUT_ANNOTATION = "SELECT key FROM main.image WHERE label = '' AND key NOT IN (SELECT key FROM lines.newest)"
+_NOTHING_THERE = """
+SELECT key FROM main.image WHERE label = '' AND key IN (SELECT key FROM lines.newest WHERE labels = '[]')
+"""
+_WITHOUT_IMAGE = """
+SELECT place, key FROM lines.newest WHERE NOT EXISTS (
+    SELECT 1 FROM main.image WHERE main.image.label = '' AND main.image.key = lines.newest.key
+)
+"""
+_SIZED = """
+FROM lines.newest AS line JOIN main.image AS one ON one.label = '' AND one.key = line.key
+WHERE line.width IS NOT NULL AND one.width IS NOT NULL AND one.reason IS NULL
+AND size_verdict(line.width, line.height, one.width, one.height, one.orientation) = ?
+"""
+_USE = """
+INSERT INTO main.body SELECT key, lines.newest.body FROM lines.newest JOIN main.image USING (key) WHERE label = '';
+INSERT INTO main.image_label SELECT name.value, one.key FROM lines.newest AS line
+JOIN main.image AS one ON one.label = '' AND one.key = line.key JOIN json_each(line.labels) AS name;
+"""
+_WAS_LABELLED = """
+CREATE TEMP VIEW was_labelled AS SELECT each.label, each.key, etag, annotation, position FROM {source}
+"""
+_LABELS = "trained.image_label AS each JOIN trained.image AS one ON one.label = '' AND one.key = each.key"
+_UNCHANGED = """
+FROM main.image AS now JOIN trained.image AS old
+ON old.label = '' AND now.label = '' AND old.key = now.key AND old.etag = now.etag AND old.annotation = now.annotation
+"""
+_MANIFEST = """
+SELECT key, text FROM main.image JOIN main.body USING (key)
+WHERE is_test(position) = ? AND key NOT IN (SELECT key FROM unused_test) ORDER BY key
+"""
+_MOST_FOLDERS = 100
+_MOST_MOVABLE = 1000
+"""Images of a label, from either end of the order, among which one is chosen that changes its side."""
+_BLOCK = 1000
+
+
+class LineRow(NamedTuple):
+    """A line of annotations as it is kept: texts of moments sort as the moments do.
+
+    :param key: of the image, relative to the project's prefix; ``file`` is the key of the manifest.
+    :param digest: of the annotation; ``labels`` are a JSON list, in order.
+    :param width: of the image, in pixels, as the line says; likewise ``height``.
+    :param body: the line as it will be in a manifest, without its beginning.
+    """
+
+    key: str
+    created: str
+    modified: str
+    file: str
+    number: int
+    digest: str
+    labels: str
+    width: int | None
+    height: int | None
+    body: str
+
+
+class AnnotatedTable(ImageTable):
+    """A local file of images with their annotations; none has a label in the table of images itself."""
+
+    _compared: ClassVar = {"now": "labelled", "trained": "was_labelled"}
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._database.executescript(_TABLES)
+
+    # -- the lines, and which of them count ------------------------------------------------------------
+
+    def use_lines(self, path: Path) -> None:
+        """Take a new file for the lines of annotations."""
+        self._database.execute("ATTACH ? AS lines", (str(path),))
+        self._database.executescript(_LINES)
+
+    def add_lines(self, rows: Iterable[LineRow]) -> None:
+        """Take up lines."""
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT INTO lines.line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._database.execute("COMMIT")
+
+    def pick_newest(self, report: AnnotationReport) -> None:
+        """Choose the line of each image that counts: the last one by creation, by file's date, by file, and by line."""
+        self._database.execute(_NEWEST)
+        report.disagreements, keys = self._count(_DISAGREEING)
+        report.disagreeing += keys
+
+    def folders(self) -> list[str] | None:
+        """Give the folders, ending in a slash, that the annotated images are in; ``None`` where they are many.
+
+        The empty name stands for what is directly in the project's prefix.
+        """
+        query = "SELECT DISTINCT substr(key, 1, instr(key, '/')) FROM lines.newest LIMIT ?"
+        found = [folder for (folder,) in self._all(query, _MOST_FOLDERS + 1)]
+        return sorted(found) if len(found) <= _MOST_FOLDERS else None
+
+    def label_by_folder(self, annotate: Callable[[str], tuple[Annotation, str]]) -> None:
+        """Give images in label folders that no line is about the label of their folder.
+
+        :param annotate: gives the annotation of a label, and its body.
+        """
+        self._database.create_function("folder_label", 1, _folder_label, deterministic=True)
+        query = "SELECT DISTINCT folder_label(key) AS label FROM main.image WHERE folder_label(key) IS NOT NULL"
+        self._database.execute(
+            "CREATE TEMP TABLE by_folder (label TEXT PRIMARY KEY, digest TEXT, labels TEXT, body TEXT)"
+        )
+        for (label,) in self._all(query):
+            annotation, body = annotate(label)
+            row = (label, annotation.digest, json.dumps(annotation.labels), body)
+            self._database.execute("INSERT INTO by_folder VALUES (?, ?, ?, ?)", row)
+        self._database.execute(
+            "INSERT OR IGNORE INTO lines.newest SELECT key, digest, labels, NULL, NULL, body, 'the folder of ' || key "
+            "FROM main.image JOIN by_folder ON by_folder.label = folder_label(key)"
+        )
+
+    def join(self, tally: Tally, report: AnnotationReport) -> None:
+        """Take out images without annotation and those with nothing on them; count annotations without image."""
+        count, _ = self._count(_WITHOUT_IMAGE)
+        for place, key in self._all(f"{_WITHOUT_IMAGE} LIMIT {EXAMPLES}"):
+            tally.add(LeftOut.NO_IMAGE, key)
+            report.add(Code.INVALID_IMAGE, place, f"there is no image {key!a}")
+        if count > EXAMPLES:  # the number of the others, without their names
+            tally.counts[LeftOut.NO_IMAGE] = report.faults[Code.INVALID_IMAGE] = count
+        for reason, query in ((LeftOut.UNANNOTATED, _WITHOUT_ANNOTATION), (LeftOut.NOTHING_THERE, _NOTHING_THERE)):
+            count, keys = self._count(query)
+            tally.merge(Tally(Counter({reason: count} if count else {}), {reason: keys} if count else {}))
+            self._database.execute(f"DELETE FROM main.image WHERE label = '' AND key IN ({query})")  # noqa: S608 - ours
+
+    def _count(self, query: str) -> tuple[int, list[str]]:
+        """Count the rows of a query, and give some of them."""
+        ((count,),) = self._all(f"SELECT count(*) FROM ({query})")  # noqa: S608 - a query of ours
+        return count, [row[0] for row in self._all(f"{query} LIMIT {EXAMPLES}")]
+
+    # -- annotations that are used ---------------------------------------------------------------------
+
+    def annotate(self, report: AnnotationReport) -> None:
+        """Give the images their annotations; one that lies about the size of its image makes the image unusable."""
+        self._database.create_function("size_verdict", 5, _size_verdict, deterministic=True)
+        self._database.execute(
+            "UPDATE main.image SET annotation = "
+            "(SELECT digest FROM lines.newest WHERE lines.newest.key = main.image.key) WHERE label = ''"
+        )
+        turned = self._all(f"SELECT count(*) {_SIZED}", SizeVerdict.TURNED)
+        report.turned = turned[0][0]
+        report.turned_images += [
+            key for (key,) in self._all(f"SELECT line.key {_SIZED} LIMIT {EXAMPLES}", SizeVerdict.TURNED)
+        ]
+        wrong = self._all(
+            "SELECT line.key, place, line.width, line.height, one.width, one.height, one.orientation " + _SIZED,
+            SizeVerdict.WRONG,
+        )
+        for key, place, width, height, *picture in wrong:
+            wide, high = PictureFacts(*picture).upright
+            detail = f"'image_size' is {width} x {height}, and the image {key!a} is {wide} x {high}"
+            report.add(Code.INVALID_IMAGE_DIMENSION, place, detail)
+            self._database.execute(
+                "UPDATE main.image SET reason = ? WHERE label = '' AND key = ?", (LeftOut.IMAGE_SIZE.name, key)
+            )
+
+    def use_annotations(self, tally: Tally, strip: Callable[[str, set[str]], tuple[Annotation, str]]) -> list[str]:
+        """Take over the annotations of the images that are left; give the labels that are on too few of them.
+
+        Such a label is taken out of the annotations, and an image with nothing else on it, too.
+
+        :param strip: gives a body without some labels, and its annotation.
+        """
+        self._database.executescript(_USE)
+        query = "SELECT label FROM image_label GROUP BY label HAVING count(*) < ? ORDER BY label"
+        few = {label for (label,) in self._all(query, MINIMUM_IMAGES_A_LABEL)}
+        self._want(few)
+        affected = self._all(
+            "SELECT key, text FROM body WHERE key IN (SELECT key FROM image_label WHERE label IN wanted)"
+        )
+        for key, text in affected:
+            annotation, body = strip(text, few)
+            if annotation.labels:
+                self._database.execute("UPDATE body SET text = ? WHERE key = ?", (body, key))
+                self._database.execute(
+                    "UPDATE main.image SET annotation = ? WHERE label = '' AND key = ?", (annotation.digest, key)
+                )
+            else:
+                self._take_out("", key, LeftOut.FEW_IMAGES, tally)
+                self._database.execute("DELETE FROM body WHERE key = ?", (key,))
+        self._database.execute("DELETE FROM image_label WHERE label IN wanted")
+        return sorted(few)
+
+    # -- what is in it ---------------------------------------------------------------------------------
+
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return int(self._all("SELECT count(*) FROM main.image")[0][0])
+
+    def counts(self) -> dict[str, int]:
+        """Count the images of each label."""
+        return dict(self._all("SELECT label, count(*) FROM image_label GROUP BY label"))
+
+    def digest(self, label: str) -> str:
+        """Give the SHA-256, hex, of a label's rows ``key TAB etag TAB annotation NEWLINE`` in order."""
+        whole = hashlib.sha256()
+        rows = self._database.execute(
+            "SELECT key, etag, annotation FROM labelled WHERE label = ? ORDER BY key", (label,)
+        )
+        while block := rows.fetchmany(_BLOCK):
+            whole.update("".join([f"{key}\t{etag}\t{annotation}\n" for key, etag, annotation in block]).encode())
+        return whole.hexdigest()
+
+    def sides(self, rule: SplitRule) -> dict[str, SideCounts]:
+        """Count the images of each label on each side, those that are too many to be used as well."""
+        self._use_rule("is_test", rule)
+        rows = self._all("SELECT label, count(*), sum(is_test(position)) FROM labelled GROUP BY label")
+        return {label: SideCounts(count - tests, tests) for label, count, tests in rows}
+
+    def count_tests(self, rule: SplitRule) -> int:
+        """Count the test images, each once, whether they are used or not."""
+        self._use_rule("is_test", rule)
+        return int(self._all("SELECT count(*) FROM main.image WHERE is_test(position)")[0][0])
+
+    def movable(self, labels: Iterable[str]) -> dict[str, list[str]]:
+        """Give images of some labels by position, with all their labels: those from both ends of the order."""
+        found: dict[str, list[str]] = {}
+        for label in labels:
+            for order in ("ASC", "DESC"):
+                query = f"SELECT key, position FROM labelled WHERE label = ? ORDER BY position {order} LIMIT ?"  # noqa: S608
+                for key, position in self._all(query, label, _MOST_MOVABLE):
+                    if position not in found:
+                        found[position] = [
+                            each for (each,) in self._all("SELECT label FROM image_label WHERE key = ?", key)
+                        ]
+        return found
+
+    # -- compared with the snapshot trained on last ----------------------------------------------------
+
+    def compare_with(self, trained: Path) -> None:
+        """Take the file of another snapshot, of whatever task, for the following comparisons."""
+        super().compare_with(trained)
+        tables = self._all("SELECT 1 FROM trained.sqlite_master WHERE name = 'image_label'")
+        self._database.execute(_WAS_LABELLED.format(source=_LABELS if tables else "trained.image AS each"))
+
+    def unchanged(self) -> dict[str, int]:
+        """Count the images of each label that the other snapshot has with the same key, ETag and annotation."""
+        query = f"SELECT each.label, count(*) {_UNCHANGED} JOIN image_label AS each ON each.key = now.key GROUP BY 1"
+        return dict(self._all(query))
+
+    @property
+    def unchanged_images(self) -> int:
+        """How many images the other snapshot has with the same key, ETag and annotation."""
+        return int(self._all(f"SELECT count(*) {_UNCHANGED}")[0][0])
+
+    # -- manifests -------------------------------------------------------------------------------------
+
+    def limit_tests(self, rule: SplitRule) -> dict[str, int]:
+        """Choose the test images that are used, so that no label has more than Custom Labels takes; count them a label.
+
+        The rarest labels choose first, each in the order of the split, so that they are not crowded out by the labels
+        that are on everything. The others stay test images and are not used.
+        """
+        used: Counter[str] = Counter()
+        tests = {label: each.test for label, each in self.sides(rule).items()}
+        self._database.execute("DELETE FROM unused_test")
+        if all(count <= MAXIMUM_TEST_IMAGES for count in tests.values()):
+            return tests
+        self._database.execute("INSERT INTO unused_test SELECT key FROM main.image WHERE is_test(position)")
+        query = "SELECT key FROM labelled WHERE label = ? AND is_test(position) ORDER BY position"
+        for label in sorted(tests, key=lambda label: (tests[label], label)):
+            for (key,) in self._database.execute(query, (label,)):
+                if used[label] == MAXIMUM_TEST_IMAGES:
+                    break
+                labels = [each for (each,) in self._all("SELECT label FROM image_label WHERE key = ?", key)]
+                if all(used[each] < MAXIMUM_TEST_IMAGES for each in labels) and self._is_unused(key):
+                    used.update(labels)
+                    self._database.execute("DELETE FROM unused_test WHERE key = ?", (key,))
+        return {label: used[label] for label in tests}
+
+    def _is_unused(self, key: str) -> bool:
+        return bool(self._all("SELECT 1 FROM unused_test WHERE key = ?", key))
+
+    @property
+    def unused_tests(self) -> int:
+        """How many test images :meth:`limit_tests` left unused."""
+        return int(self._all("SELECT count(*) FROM unused_test")[0][0])
+
+    def bodies(self, rule: SplitRule, side: Subset) -> Iterator[list[tuple[str, str]]]:
+        """Give keys and bodies of the images on one side that are used, in order, a thousand at a time."""
+        self._use_rule("is_test", rule)
+        rows = self._database.execute(_MANIFEST, (side is Subset.TEST,))
+        while block := rows.fetchmany(_BLOCK):
+            yield block
+
+
+def _folder_label(key: str) -> str | None:
+    folder, slash, _ = key.removeprefix(IMAGES).partition("/")
+    if not key.startswith(IMAGES) or not slash or not folder or len(folder) > MAXIMUM_LABEL_NAME:
+        return None
+    return readable_name(folder)
+
+
+def _size_verdict(width: int, height: int, *picture: int) -> SizeVerdict:
+    return judge_size(ImageSize(width, height), PictureFacts(*picture))
