@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kit.dag_runs import record, statuses
+from tests.kit.dag_runs import record, statuses, train
 from tests.kit.support import effects, put_images
-from tests.kit.train_steps import train_by_steps
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -29,7 +28,7 @@ def test_a_version_is_deployed_and_paid_once_when(
     put_images(digits, 10)
     digits.control.faults({"operation": "*", **fault})
 
-    run = train_by_steps()
+    run = train()
 
     digits.control.faults()
     assert (run.state, run.ends) == ("success", {"deployed"})
