@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
+from include.local_aws.boxes import Box
+from include.local_aws.rekognition.drafts import Draft, is_label_name
 
 _REQUIRED_METADATA = ("objects", "class-map", "human-annotated", "creation-date", "type")
 _SCALED_SIDE = 1280
@@ -32,6 +33,7 @@ def read_boxes(draft: Draft, name: str, metadata: dict[str, Any], most_boxes: in
     if any(not _ALLOWED_SIDES[0] <= size[side] <= _ALLOWED_SIDES[1] for side in ("width", "height")):
         draft.line_error("ERROR_INVALID_IMAGE_DIMENSION")
         return
+    draft.image_size = (size["width"], size["height"])
     _keep_valid(draft, attribute, metadata["class-map"])
 
 

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from include.local_aws.boxes import Box
 from include.local_aws.rekognition.box_attributes import read_boxes
-from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
+from include.local_aws.rekognition.drafts import Draft, is_label_name
 from include.local_aws.rekognition.findings import Finding, line_finding
 from include.local_aws.strict_json import read_json
 
@@ -32,13 +33,15 @@ class ManifestLine:
     """One image of a dataset.
 
     `text` is the JSON line with `errors` and `warnings` arrays where Custom Labels puts them. `failed` lines
-    have an error of the whole line and are not trained on; `flawed` ones have any error at all.
+    have an error of the whole line and are not trained on; `flawed` ones have any error at all. `image_size` is width
+    and height as the line has them beside its boxes, zeros in a line without boxes.
     """
 
     text: str
     source_ref: str
     image_labels: tuple[str, ...]
     boxes: tuple[Box, ...]
+    image_size: tuple[int, int]
     failed: bool
     flawed: bool
 
@@ -79,6 +82,7 @@ def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine
         source_ref=source_ref,
         image_labels=tuple(draft.image_labels),
         boxes=tuple(draft.boxes),
+        image_size=draft.image_size,
         failed=draft.failed,
         flawed=draft.flawed,
     )
