@@ -17,10 +17,14 @@ def is_label_name(text: str) -> bool:
 
 
 class Draft:
-    """Collects labels, boxes, errors and warnings of one line; earlier findings in the document are dropped."""
+    """Collects labels, boxes, errors and warnings of one line; earlier findings in the document are dropped.
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    `frame` is the image's true width and height, None before the image was looked at.
+    """
+
+    def __init__(self, document: dict[str, Any], frame: tuple[int, int] | None = None) -> None:
         self.document = document
+        self.frame = frame
         self.image_labels: list[str] = []
         self.boxes: list[Box] = []
         self.image_size = (0, 0)

@@ -62,8 +62,8 @@ class ManifestLine:
         return replace(self, text=json.dumps(document), failed=True, flawed=True)
 
 
-def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine:
-    """Parse a manifest line.
+def parse_line(text: str, most_characters: int, most_boxes: int, frame: tuple[int, int] | None = None) -> ManifestLine:
+    """Parse a manifest line; `frame` is the true width and height of its image, if that was looked at.
 
     Raises LineRejected for a line that is too long or no JSON object, or has no usable source-ref; all
     else that is wrong is noted in the line itself.
@@ -72,7 +72,7 @@ def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine
         raise LineRejected(line_finding("ERROR_INVALID_JSON_LINE"))
     document = _json_object(text)
     source_ref = _source_ref(document)
-    draft = Draft(document)
+    draft = Draft(document, frame)
     attributes = [name.removesuffix(_METADATA) for name in document if name.endswith(_METADATA)]
     for name in attributes:
         _read_attribute(draft, name, most_boxes)
