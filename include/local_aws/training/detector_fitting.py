@@ -193,7 +193,7 @@ def _fit_chances(points: Doubles, labels: NDArray[np.intp], label_count: int) ->
 
 def _calibrated(detector: Detector, samples: Samples, points: Doubles, looks: Looks) -> Detector:
     """Fit Platt's sigmoid on what judges say of images that they were not fitted on."""
-    odds, right = [], []
+    odds, right = [np.zeros(0)], [np.zeros(0, bool)]
     folds = np.unique(looks.images, return_inverse=True)[1] % _FOLDS
     for fold in np.unique(folds):
         kept = folds != fold

@@ -42,7 +42,8 @@ def choose_scales(boxes: Doubles) -> tuple[float, float]:
     sides = np.sqrt(boxes[:, 2:].prod(axis=1))
     usual = math.sqrt(math.prod(SHAPES[0].object_size))
     low, high = np.quantile(sides, [0.05, 0.95])
-    return min(_LARGEST_SCALE, usual / low * _SCALE_MARGIN), usual / high / _SCALE_MARGIN
+    finest = min(_LARGEST_SCALE, usual / low * _SCALE_MARGIN)
+    return finest, min(finest, usual / high / _SCALE_MARGIN)
 
 
 def fit_proposer(samples: Samples, levels: Sequence[list[Level]], scales: tuple[float, float], seed: int) -> Proposer:
