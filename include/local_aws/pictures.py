@@ -32,6 +32,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = frozenset(_TURNS[number] for number in (5, 6, 7, 8))
 
 
 def open_picture(content: bytes) -> Image.Image:
@@ -39,6 +40,12 @@ def open_picture(content: bytes) -> Image.Image:
     if content.startswith(_SIGNATURE):
         content = _pixels_only(content)
     return Image.open(io.BytesIO(content), formats=FORMATS)
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height of an image as it is turned by Exif, without decoding it."""
+    width, height = image.size
+    return (height, width) if _turn(image) in _SIDEWAYS else (width, height)
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

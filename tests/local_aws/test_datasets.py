@@ -150,6 +150,19 @@ def test_entry_carries_an_error_when_its_image_is_too_small(aws: Aws) -> None:
     ]
 
 
+def test_entry_carries_an_error_when_its_box_is_off_the_image_that_there_is(aws: Aws) -> None:
+    """image_size says 200 x 200, the image has 96 x 96."""
+    for number in range(6):
+        aws.put(f"{number}.png", GREY)
+    lines = [box_line(f"{number}.png") for number in range(5)]
+    lines.append(box_line("5.png", box=(120, 10, 40, 30), width=200, height=200))
+    arn = aws.dataset(aws.project(), "TRAIN", lines)
+    assert entries(aws, arn, HasErrors=True) == ["5.png"]
+    (flawed,) = aws.rekognition.list_dataset_entries(DatasetArn=arn, HasErrors=True)["DatasetEntries"]
+    (annotation,) = json.loads(flawed)["boxes"]["annotations"]
+    assert [error["code"] for error in annotation["errors"]] == ["ERROR_INVALID_BOUNDING_BOX"]
+
+
 def test_dataset_is_a_copy_when_made_from_another(aws: Aws) -> None:
     source = aws.dataset(aws.project("a"), "TRAIN", images(aws, 2))
     arn = aws.rekognition.create_dataset(

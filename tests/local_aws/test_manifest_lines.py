@@ -194,6 +194,25 @@ def test_line_is_used_with_its_good_box_when_another_is_bad() -> None:
     assert (len(found.boxes), found.failed, found.flawed) == (1, False, True)
 
 
+@pytest.mark.parametrize(
+    ("frame", "flawed"),
+    [((96, 96), False), ((50, 40), False), ((49, 96), True), ((96, 39), True)],
+    ids=["as the line says", "just large enough", "narrower", "lower"],
+)
+def test_a_box_is_off_the_frame_when_the_image_is_smaller_than_its_line_says(
+    frame: tuple[int, int], flawed: bool
+) -> None:
+    found = parse_line(box_line("a.png"), most_characters=100_000, most_boxes=50, frame=frame)
+    assert (found.flawed, found.image_size) == (flawed, frame)
+    assert ("ERROR_INVALID_BOUNDING_BOX" in codes(json.loads(found.text))) == flawed
+
+
+def test_lines_have_class_maps_of_their_own() -> None:
+    """A number may mean another label in the next line: only names count."""
+    first, second = parse(box_line("a.png", "logo")), parse(box_line("b.png", "badge"))
+    assert (first.labels, second.labels) == (("logo",), ("badge",))
+
+
 def test_boxes_are_refused_when_there_are_too_many() -> None:
     document = json.loads(box_line("a.png"))
     document["boxes"]["annotations"] *= 51

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.support import BUCKET, OUTPUT, Aws, box_line, line, pattern, wait_for
+from tests.local_aws.support import BUCKET, OUTPUT, Aws, line, pattern, wait_for
 
 BROKEN = b"\x89PNG no picture at all"
 
@@ -222,18 +222,6 @@ def test_training_fails_when_its_output_bucket_is_missing(aws: Aws) -> None:
     place = {"S3Bucket": "missing-bucket", "S3KeyPrefix": "x"}
     aws.rekognition.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig=place)
     assert "Unable to write to output S3 bucket. missing-bucket" in aws.trained(project, "v1")["StatusMessage"]
-
-
-def test_training_of_boxes_fails_and_says_that_it_is_not_served_yet(aws: Aws) -> None:
-    lines = {}
-    for side in ("train", "test"):
-        lines[side] = [box_line(f"{side}{number}.png") for number in range(3)]
-        for number in range(3):
-            aws.put(f"{side}{number}.png", pattern("dots", number))
-    version = train_on(aws, lines["train"], lines["test"])
-    assert version["Status"] == "TRAINING_FAILED"
-    assert "cannot train models for the use case OBJECT_LOCALIZATION yet" in version["StatusMessage"]
-    assert summary_of(aws, version)["statistics"]["training"]["use_case"] == "OBJECT_LOCALIZATION"
 
 
 def test_training_fails_as_scripted_and_only_as_often(aws: Aws) -> None:

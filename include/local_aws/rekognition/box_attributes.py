@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
+from include.local_aws.boxes import Box
+from include.local_aws.rekognition.drafts import Draft, is_label_name
 
 _REQUIRED_METADATA = ("objects", "class-map", "human-annotated", "creation-date", "type")
 _SCALED_SIDE = 1280
@@ -32,13 +33,19 @@ def read_boxes(draft: Draft, name: str, metadata: dict[str, Any], most_boxes: in
     if any(not _ALLOWED_SIDES[0] <= size[side] <= _ALLOWED_SIDES[1] for side in ("width", "height")):
         draft.line_error("ERROR_INVALID_IMAGE_DIMENSION")
         return
-    _keep_valid(draft, attribute, metadata["class-map"])
+    declared = (size["width"], size["height"])
+    draft.image_size = draft.frame or declared
+    _keep_valid(draft, attribute, metadata["class-map"], declared)
 
 
-def _keep_valid(draft: Draft, attribute: dict[str, Any], class_map: Mapping[str, str]) -> None:
+def _keep_valid(
+    draft: Draft, attribute: dict[str, Any], class_map: Mapping[str, str], declared: tuple[int, int]
+) -> None:
+    # Where image_size lies, a box must lie in the image that it describes and in the one that there is.
+    frame = (min(declared[0], draft.image_size[0]), min(declared[1], draft.image_size[1]))
     kept = 0
     for annotation in attribute["annotations"]:
-        code = _box_error(annotation, attribute["image_size"][0])
+        code = _box_error(annotation, frame)
         if code is not None:
             draft.nested_error(annotation, code)
             continue
@@ -89,17 +96,17 @@ def _name_error(class_map: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _box_error(box: Mapping[str, float], size: Mapping[str, int]) -> str | None:
+def _box_error(box: Mapping[str, float], frame: tuple[int, int]) -> str | None:
     inside = (
         box["left"] >= 0
         and box["top"] >= 0
-        and box["left"] + box["width"] <= size["width"]
-        and box["top"] + box["height"] <= size["height"]
+        and box["left"] + box["width"] <= frame[0]
+        and box["top"] + box["height"] <= frame[1]
     )
     if not inside:
         return "ERROR_INVALID_BOUNDING_BOX"
     # Custom Labels scales images down to 1,280 pixels, and boxes with them.
-    scale = min(1.0, _SCALED_SIDE / max(size["width"], size["height"]))
+    scale = min(1.0, _SCALED_SIDE / max(frame))
     if box["width"] * scale <= 1 or box["height"] * scale <= 1:
         return "ERROR_BOUNDING_BOX_TOO_SMALL"
     return None

@@ -27,7 +27,15 @@ def detect_custom_labels(region: Region, params: Params) -> Params:
     found = _confident(model, model.detect(content), params.get("MinConfidence"))
     if "MaxResults" in params:
         found = found[: params["MaxResults"]]
-    return {"CustomLabels": [{"Name": item.name, "Confidence": item.confidence * 100} for item in found]}
+    return {"CustomLabels": [_custom_label(item) for item in found]}
+
+
+def _custom_label(found: Detection) -> Params:
+    label: Params = {"Name": found.name, "Confidence": found.confidence * 100}
+    if found.box is not None:
+        left, top, width, height = found.box
+        label["Geometry"] = {"BoundingBox": {"Width": width, "Height": height, "Left": left, "Top": top}}
+    return label
 
 
 def _running(region: Region, arn: str) -> tuple[Version, TrainedModel]:

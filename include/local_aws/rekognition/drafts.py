@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
+from include.local_aws.boxes import Box
 from include.local_aws.rekognition.findings import line_finding
 
 _LONGEST_LABEL = 256
@@ -15,23 +16,18 @@ def is_label_name(text: str) -> bool:
     return 1 <= len(text) <= _LONGEST_LABEL
 
 
-class Box(NamedTuple):
-    """An annotated object; pixels of the original image, which may have fractions."""
-
-    label: str
-    left: float
-    top: float
-    width: float
-    height: float
-
-
 class Draft:
-    """Collects labels, boxes, errors and warnings of one line; earlier findings in the document are dropped."""
+    """Collects labels, boxes, errors and warnings of one line; earlier findings in the document are dropped.
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    `frame` is the image's true width and height, None before the image was looked at.
+    """
+
+    def __init__(self, document: dict[str, Any], frame: tuple[int, int] | None = None) -> None:
         self.document = document
+        self.frame = frame
         self.image_labels: list[str] = []
         self.boxes: list[Box] = []
+        self.image_size = (0, 0)
         self.failed = False
         self.flawed = False
         self._changed = _drop_findings(document)

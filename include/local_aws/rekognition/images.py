@@ -10,7 +10,7 @@ from enum import Enum
 
 from PIL import Image
 
-from include.local_aws.pictures import UNREADABLE, open_picture
+from include.local_aws.pictures import UNREADABLE, open_picture, upright_size
 
 SMALLEST_SIDE = 64
 LARGEST_SIDE = 4096
@@ -40,3 +40,9 @@ def find_problem(content: bytes, *, decode: bool) -> ImageProblem | None:
     except (Image.DecompressionBombError, *UNREADABLE):
         return ImageProblem.FORMAT
     return None
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Return width and height, upright, of an image in which no problem was found."""
+    with open_picture(content) as image:
+        return upright_size(image)

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from include.local_aws.boxes import Box
 from include.local_aws.rekognition.box_attributes import read_boxes
-from include.local_aws.rekognition.drafts import Box, Draft, is_label_name
+from include.local_aws.rekognition.drafts import Draft, is_label_name
 from include.local_aws.rekognition.findings import Finding, line_finding
 from include.local_aws.strict_json import read_json
 
@@ -32,13 +33,15 @@ class ManifestLine:
     """One image of a dataset.
 
     `text` is the JSON line with `errors` and `warnings` arrays where Custom Labels puts them. `failed` lines
-    have an error of the whole line and are not trained on; `flawed` ones have any error at all.
+    have an error of the whole line and are not trained on; `flawed` ones have any error at all. `image_size` is width
+    and height as the line has them beside its boxes, zeros in a line without boxes.
     """
 
     text: str
     source_ref: str
     image_labels: tuple[str, ...]
     boxes: tuple[Box, ...]
+    image_size: tuple[int, int]
     failed: bool
     flawed: bool
 
@@ -59,8 +62,8 @@ class ManifestLine:
         return replace(self, text=json.dumps(document), failed=True, flawed=True)
 
 
-def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine:
-    """Parse a manifest line.
+def parse_line(text: str, most_characters: int, most_boxes: int, frame: tuple[int, int] | None = None) -> ManifestLine:
+    """Parse a manifest line; `frame` is the true width and height of its image, if that was looked at.
 
     Raises LineRejected for a line that is too long or no JSON object, or has no usable source-ref; all
     else that is wrong is noted in the line itself.
@@ -69,7 +72,7 @@ def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine
         raise LineRejected(line_finding("ERROR_INVALID_JSON_LINE"))
     document = _json_object(text)
     source_ref = _source_ref(document)
-    draft = Draft(document)
+    draft = Draft(document, frame)
     attributes = [name.removesuffix(_METADATA) for name in document if name.endswith(_METADATA)]
     for name in attributes:
         _read_attribute(draft, name, most_boxes)
@@ -79,6 +82,7 @@ def parse_line(text: str, most_characters: int, most_boxes: int) -> ManifestLine
         source_ref=source_ref,
         image_labels=tuple(draft.image_labels),
         boxes=tuple(draft.boxes),
+        image_size=draft.image_size,
         failed=draft.failed,
         flawed=draft.flawed,
     )

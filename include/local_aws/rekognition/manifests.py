@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from include.local_aws.objects import ObjectDenied, ObjectMissing, Objects
 from include.local_aws.rekognition.findings import Finding, manifest_finding
-from include.local_aws.rekognition.images import ImageProblem, find_problem
+from include.local_aws.rekognition.images import ImageProblem, find_problem, size_of
 from include.local_aws.rekognition.manifest_lines import LineRejected, ManifestLine, parse_line
 from include.local_aws.settings import Settings
 
@@ -78,14 +78,18 @@ def _combine(lines: list[str], settings: Settings, objects: Objects, entries: di
 
 def _read_line(text: str, settings: Settings, objects: Objects) -> tuple[ManifestLine | None, bool]:
     """Return the line, None if it must be dropped, and whether it counts as valid."""
+    limits = settings.quota("manifest_line_characters"), settings.quota("boxes_per_image")
     try:
-        line = parse_line(text, settings.quota("manifest_line_characters"), settings.quota("boxes_per_image"))
+        line = parse_line(text, *limits)
     except LineRejected:
         return None, False
     try:
-        problem = find_problem(objects.read(*line.location), decode=False)
+        content = objects.read(*line.location)
     except (ObjectMissing, ObjectDenied):
         return line, False
+    problem = find_problem(content, decode=False)
+    if problem is None and line.boxes:
+        line = parse_line(text, *limits, frame=size_of(content))
     if problem is ImageProblem.DIMENSION and not line.failed:
         line = line.with_error("ERROR_INVALID_IMAGE_DIMENSION")
     return line, problem is None and not line.failed

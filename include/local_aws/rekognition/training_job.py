@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from include.local_aws.objects import ObjectDenied, ObjectMissing, Objects
-from include.local_aws.rekognition import evaluation
+from include.local_aws.rekognition import box_evaluation, evaluation
+from include.local_aws.rekognition.evaluation_files import Evaluation
 from include.local_aws.rekognition.findings import manifest_finding
 from include.local_aws.rekognition.manifest_lines import ManifestLine
 from include.local_aws.rekognition.manifests import split_lines
@@ -23,10 +24,14 @@ from include.local_aws.rekognition.validation import (
     validate,
 )
 from include.local_aws.settings import Settings
-from include.local_aws.training.metrics import judge
-from include.local_aws.training.orders import Example, Order, TrainingRefused, check_use_case
+from include.local_aws.training.orders import Example, Order
 from include.local_aws.training.pool import TrainerDied, TrainerPool
-from include.local_aws.training.results import TrainedModel, TrainingResult
+from include.local_aws.training.results import (
+    ImageLevelResult,
+    LocalizationResult,
+    TrainedModel,
+    TrainingResult,
+)
 from include.local_aws.wire.parse import Params
 
 AUTO_TEST_SHARE = 0.2
@@ -82,7 +87,7 @@ class TrainingJob:
         started = time.monotonic()
         try:
             model = self._train()
-        except (_Failure, TrainingRefused, TrainerDied) as failure:
+        except (_Failure, TrainerDied) as failure:
             return TrainingOutcome("TRAINING_FAILED", str(failure), self._details)
         except (ObjectMissing, ObjectDenied) as failure:
             return TrainingOutcome("TRAINING_FAILED", f"Unable to access S3: {failure}.", self._details)
@@ -150,7 +155,6 @@ class TrainingJob:
 
     def _fit(self, validation: Validation) -> TrainingResult:
         use_case = validation.training.use_case
-        check_use_case(use_case)
         training, testing = validation.training.usable, validation.testing.usable
         labels = tuple(sorted(validation.training.usable_labels))
         order = Order(use_case, labels, self._settings.seed, len(training), len(testing))
@@ -158,24 +162,19 @@ class TrainingJob:
 
     def _examples(self, lines: list[ManifestLine]) -> Iterator[Example]:
         for line in lines:
-            yield Example(self._objects.read(*line.location), line.image_labels)
+            yield Example(self._objects.read(*line.location), line.image_labels, line.boxes)
 
     def _evaluate(self, validation: Validation, result: TrainingResult) -> TrainedModel:
-        training, testing = validation.training.usable, validation.testing.usable
-        truth = evaluation.truth_matrix(result.labels, testing)
-        judgement = judge(result.labels, result.test_scores, truth.astype(bool))
-        summary = evaluation.summary(self._plan.version_arn, judgement, result.test_scores, truth, len(training))
+        found = _evaluated(self._plan.version_arn, result, validation.training.usable, validation.testing.usable)
         name = f"EvaluationResultSummary-{self._plan.project_name}-{self._plan.version_name}.json"
-        place = self._write_at(join_key(self._plan.prefix, name), json.dumps(summary))
-        self._details["EvaluationResult"] = {"F1Score": judgement.f1, "Summary": {"S3Object": place}}
-        trained = self._write("evaluation/training.manifest", evaluation.training_lines(training))
-        tested = self._write(
-            "evaluation/testing.manifest", evaluation.testing_lines(testing, judgement, result.test_scores)
-        )
+        place = self._write_at(join_key(self._plan.prefix, name), json.dumps(found.summary))
+        self._details["EvaluationResult"] = {"F1Score": found.judgement.f1, "Summary": {"S3Object": place}}
+        trained = self._write("evaluation/training.manifest", found.training)
+        tested = self._write("evaluation/testing.manifest", found.testing)
         self._details["TrainingDataResult"]["Output"] = _assets(trained)
         self._details.setdefault("TestingDataResult", {})["Output"] = _assets(tested)
-        thresholds = {metrics.label: metrics.threshold for metrics in judgement.labels}
-        return TrainedModel(result.labels, result.predictor, thresholds)
+        thresholds = {metrics.label: metrics.threshold for metrics in found.judgement.labels}
+        return TrainedModel(result.predictor, thresholds)
 
     def _write_validation(self, validation: Validation) -> None:
         place = self._write("validation/manifest_summary.json", json.dumps(validation.to_json()))
@@ -192,6 +191,17 @@ class TrainingJob:
     def _write_at(self, key: str, text: str) -> Params:
         self._objects.write(self._plan.bucket, key, text.encode())
         return {"Bucket": self._plan.bucket, "Name": key}
+
+
+def _evaluated(
+    version_arn: str, result: TrainingResult, training: list[ManifestLine], testing: list[ManifestLine]
+) -> Evaluation:
+    match result:
+        case LocalizationResult():
+            return box_evaluation.evaluate(version_arn, result, training, testing)
+        case ImageLevelResult():
+            return evaluation.evaluate(version_arn, result, training, testing)
+    raise TypeError(f"A training gave {type(result).__name__}")
 
 
 def _raise_on_errors(validation: Validation) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from include.local_aws.objects import ObjectDenied, ObjectMissing, Objects
 from include.local_aws.rekognition.findings import Finding, manifest_finding
-from include.local_aws.rekognition.images import ImageProblem, find_problem
+from include.local_aws.rekognition.images import ImageProblem, find_problem, size_of
 from include.local_aws.rekognition.manifest_lines import LineRejected, ManifestLine, parse_line
 from include.local_aws.rekognition.manifests import MOST_INVALID_SHARE
 from include.local_aws.settings import Settings
@@ -122,13 +122,17 @@ def shared_images(validation: Validation) -> list[str]:
 
 
 def _check_line(text: str, settings: Settings, objects: Objects) -> CheckedLine:
+    limits = settings.quota("manifest_line_characters"), settings.quota("boxes_per_image")
     try:
-        line = parse_line(text, settings.quota("manifest_line_characters"), settings.quota("boxes_per_image"))
+        line = parse_line(text, *limits)
     except LineRejected as rejection:
         return CheckedLine(json.dumps({"errors": [rejection.finding.to_json()]}), None)
     denied = False
     try:
-        problem = find_problem(objects.read(*line.location), decode=True)
+        content = objects.read(*line.location)
+        problem = find_problem(content, decode=True)
+        if problem is None and line.boxes:
+            line = parse_line(text, *limits, frame=size_of(content))
     except ObjectMissing:
         problem = ImageProblem.FORMAT
     except ObjectDenied:

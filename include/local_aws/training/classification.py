@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.local_aws.pictures import open_picture
+from include.local_aws.training.classifier import ImageLevelModel
 from include.local_aws.training.features import pixels
 from include.local_aws.training.fitting import Pictures, Truth, fit_classifier, remembering_fit
 from include.local_aws.training.orders import Example, Order
-from include.local_aws.training.results import TrainingResult
+from include.local_aws.training.results import ImageLevelResult
 
 
-def train(order: Order, examples: Iterator[Example]) -> TrainingResult:
+def train(order: Order, examples: Iterator[Example]) -> ImageLevelResult:
     """Fit on the first examples, score the rest; images are shrunk as they arrive, so few are held whole."""
     pictures: Pictures = []
     truths: list[NDArray[np.bool_]] = []
@@ -27,7 +28,7 @@ def train(order: Order, examples: Iterator[Example]) -> TrainingResult:
     classifier = fit(pictures, truth, order.seed)
     rows = [classifier.dictionary.features(_picture(example)) for example in islice(examples, order.testing_count)]
     scores = classifier.score_features(np.stack(rows)) if rows else np.zeros((0, len(order.labels)))
-    return TrainingResult(order.labels, classifier, scores)
+    return ImageLevelResult(order.labels, ImageLevelModel(order.labels, classifier), scores)
 
 
 def _picture(example: Example) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from include.local_aws.training.features import Dictionary, Floats, pixels
+from include.local_aws.training.results import Detection
 
 Doubles = NDArray[np.float64]
 
@@ -94,3 +95,17 @@ class Classifier:
         calibrated = 1 / (1 + np.exp(-np.clip(raw * self.slopes + self.offsets, -30, 30)))
         damped: Doubles = calibrated * self.novelty.damping(points)[:, None]
         return damped
+
+
+@dataclass(frozen=True)
+class ImageLevelModel:
+    """A classifier that answers with its labels by name."""
+
+    labels: tuple[str, ...]
+    classifier: Classifier
+
+    def find(self, image: Image.Image) -> list[Detection]:
+        """Return every label with its confidence, the surest first."""
+        scores = self.classifier.scores(image)
+        found = [Detection(label, float(score)) for label, score in zip(self.labels, scores, strict=True)]
+        return sorted(found, key=lambda detection: -detection.confidence)

@@ -40,7 +40,13 @@ def judge(labels: tuple[str, ...], scores: Scores, truth: Truth) -> Judgement:
 
     A label without test images cannot be judged: it has zero metrics and is left out of the averages.
     """
-    metrics = tuple(_judge_label(label, scores[:, column], truth[:, column]) for column, label in enumerate(labels))
+    return average(
+        tuple(_judge_label(label, scores[:, column], truth[:, column]) for column, label in enumerate(labels))
+    )
+
+
+def average(metrics: tuple[LabelMetrics, ...]) -> Judgement:
+    """Judge a model by the metrics of its labels."""
     tested = [item for item in metrics if item.test_images]
     if not tested:
         return Judgement(metrics, 0.0, 0.0, 0.0)
@@ -52,14 +58,17 @@ def judge(labels: tuple[str, ...], scores: Scores, truth: Truth) -> Judgement:
     )
 
 
-def assumed_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+def assumed_threshold(scores: NDArray[np.float64], right: NDArray[np.bool_], positives: int) -> float:
     """Return the threshold with the best F1, as Custom Labels assumes it.
 
+    `right` (n,) says which predictions are; `positives` is how many there are to be found, predicted or not.
     Every threshold between two neighbouring scores judges the test images alike; the middle is taken, since
     new images score a little lower than the lowest accepted one too.
     """
-    candidates = np.unique(scores)
-    f1 = np.array([_f1(scores >= candidate, truth) for candidate in candidates])
+    candidates, first = np.unique(np.sort(scores), return_index=True)
+    detected = len(scores) - first
+    hits = right[np.argsort(scores, kind="stable")][::-1].cumsum()[detected - 1]
+    f1 = 2 * hits / np.maximum(1, detected + positives)
     equally_good = np.flatnonzero(f1 >= f1.max() - 1e-12)
     best = equally_good[len(equally_good) // 2]
     below = candidates[best - 1] if best else 0.0
@@ -80,13 +89,10 @@ def confusion(labels: tuple[str, ...], scores: Scores, truth: Truth, thresholds:
 def _judge_label(label: str, scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> LabelMetrics:
     if not truth.any():
         return LabelMetrics(label, UNTESTED_THRESHOLD, 0.0, 0.0, 0.0, 0)
-    threshold = assumed_threshold(scores, truth)
+    threshold = assumed_threshold(scores, truth, int(truth.sum()))
     detected = scores >= threshold
     right = int((detected & truth).sum())
     precision = right / max(1, int(detected.sum()))
     recall = right / int(truth.sum())
-    return LabelMetrics(label, threshold, precision, recall, _f1(detected, truth), int(truth.sum()))
-
-
-def _f1(detected: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    return 2 * float((detected & truth).sum()) / max(1, int(detected.sum()) + int(truth.sum()))
+    f1 = 2 * right / max(1, int(detected.sum()) + int(truth.sum()))
+    return LabelMetrics(label, threshold, precision, recall, f1, int(truth.sum()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from include.local_aws.training.orders import Example, Order, TrainingRefused
+from include.local_aws.training.orders import Example, Order
 from include.local_aws.training.results import TrainingResult
 from include.local_aws.training.worker import run
 
@@ -47,7 +47,7 @@ class TrainerPool:
     def train(self, order: Order, examples: Iterable[Example]) -> TrainingResult:
         """Train in a worker; blocks until it is done.
 
-        Raises TrainingRefused if no model can be made of the order, TrainerDied if its worker ended.
+        Raises TrainerDied if its worker ended.
         """
         worker = self._order(replace(order, memory=self._memory))
         finished = False
@@ -62,8 +62,6 @@ class TrainerPool:
                 self._idle.put(worker)
             else:
                 self._replace(worker)
-        if isinstance(answer, TrainingRefused):
-            raise answer
         if not isinstance(answer, TrainingResult):
             raise TypeError(f"A trainer answered with {type(answer).__name__}")
         return answer

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from include.local_aws.children import begin_as_child
-from include.local_aws.training.orders import Example, Order, TrainingRefused, find_trainer
+from include.local_aws.training.orders import Example, Order, find_trainer
+from include.local_aws.training.results import TrainingResult
 
 
 def run(connection: Connection) -> None:
     """Serve orders from `connection` until the parent closes it or dies.
 
-    For each order its examples follow one by one; the answer is a TrainingResult or a TrainingRefused.
+    For each order its examples follow one by one; the answer is a TrainingResult.
     """
     begin_as_child()
     import include.local_aws.training.classification  # noqa: F401 - a warm worker starts training at once
@@ -25,12 +26,10 @@ def run(connection: Connection) -> None:
         connection.send(_train(order, connection))
 
 
-def _train(order: Order, connection: Connection) -> object:
+def _train(order: Order, connection: Connection) -> TrainingResult:
     examples = _examples(order, connection)
     try:
         return find_trainer(order.use_case)(order, examples)
-    except TrainingRefused as refusal:
-        return refusal
     finally:
         # Whatever the trainer did not take must not be read as the next order.
         for _ in examples:
