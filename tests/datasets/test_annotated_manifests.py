@@ -29,11 +29,11 @@ def dataset_of(aws: LocalAws, project: str, kind: Any, store: S3Store, manifest:
     source = {"GroundTruthManifest": {"S3Object": {"Bucket": store.bucket, "Name": manifest.key}}}
     asked = rekognition(aws)
     arn = asked.create_dataset(ProjectArn=project, DatasetType=kind, DatasetSource=source)["DatasetArn"]  # type: ignore[arg-type]
-    while (told := asked.describe_dataset(DatasetArn=arn)["DatasetDescription"])["Status"] == "CREATE_IN_PROGRESS":
+    while (described := asked.describe_dataset(DatasetArn=arn)["DatasetDescription"])["Status"] == "CREATE_IN_PROGRESS":
         time.sleep(0.05)
-    assert told["Status"] == "CREATE_COMPLETE", told
+    assert described["Status"] == "CREATE_COMPLETE", described
     labels = asked.list_dataset_labels(DatasetArn=arn, MaxResults=100)["DatasetLabelDescriptions"]
-    return told["DatasetStats"], {each["LabelName"]: each["LabelStats"] for each in labels}
+    return described["DatasetStats"], {each["LabelName"]: each["LabelStats"] for each in labels}
 
 
 @pytest.mark.parametrize("task", [ProjectTask.OBJECT_DETECTION, ProjectTask.MULTI_LABEL_CLASSIFICATION])

@@ -140,11 +140,11 @@ def test_an_annotation_that_changed_is_new_data(
         assert (found.untrained, found.digest != frozen.digest) == (untrained, bool(untrained))
         assert freeze(annotated.store, now, frozen.digest)[0].digest == found.digest
         with frozen_annotated(annotated.store, BOXES, now, frozen.digest, publish=False) as (after, _):
-            told = changes(after, before)
+            changed = changes(after, before)
         if boxes == [("Dot", 10, 20, 30, 40)]:
-            assert told == [LabelChange("Dot", new=1), LabelChange("Echo", removed=1)]
+            assert changed == [LabelChange("Dot", new=1), LabelChange("Echo", removed=1)]
         else:
-            assert told == [LabelChange("Dot"), LabelChange("Echo", changed=untrained)]
+            assert changed == [LabelChange("Dot"), LabelChange("Echo", changed=untrained)]
 
 
 def test_a_replaced_image_is_untrained(annotated: AnnotatedBucket, now: datetime) -> None:

@@ -90,10 +90,10 @@ def test_an_evaluation_tells_of_each_of_several_labels(aws: Aws) -> None:
     tested = [json.loads(text) for text in aws.read(asset["GroundTruthManifest"]["S3Object"]["Name"]).splitlines()]
     twice = tested[4]
     assert [twice[f"rekognition-custom-labels-training-{n}-metadata"]["class-name"] for n in (0, 1)] == ["dots", "both"]
-    told = [
+    listed = [
         twice[name] for name in twice if name.startswith("rekognition-custom-labels-evaluation-") and name.endswith("a")
     ]
-    assert {item["class-name"] for item in told} >= {"dots", "both"}
-    for item in told:
+    assert {item["class-name"] for item in listed} >= {"dots", "both"}
+    for item in listed:
         details = item["rekognition-custom-labels-evaluation-details"]
         assert details["is-present-in-ground-truth"] == (item["class-name"] in {"dots", "both"})
