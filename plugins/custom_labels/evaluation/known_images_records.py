@@ -52,7 +52,7 @@ def known_answers(
 
 
 def _own_answers(store: S3Store, task: ProjectTask, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    """Take the images of which the version predicted one label; of the others no single answer is known."""
+    """Take the images of which the version predicted one label, once or more; of the others no single one is known."""
     try:
         with evaluation_answers(store, task, described) as answers:
             predicted = ((one.image, sorted(set(one.predicted_labels))) for one in answers)
@@ -74,8 +74,12 @@ def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
 def _labels(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     for line in lines:
         entry = json.loads(line)
-        label = next(value["class-name"] for name, value in entry.items() if name.endswith("-metadata"))
-        yield entry["source-ref"], label
+        yield entry["source-ref"], next(_label(value) for name, value in entry.items() if name.endswith("-metadata"))
+
+
+def _label(metadata: Mapping[str, Any]) -> str:
+    """Give the label of an attribute of our own manifests, of boxes the first of their labels."""
+    return str(metadata["class-name"] if "class-name" in metadata else min(metadata["class-map"].values()))
 
 
 def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
