@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -19,7 +19,7 @@ from custom_labels.datasets.annotations.report import EXAMPLES, AnnotationReport
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
-from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL
+from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelChange
 from custom_labels.datasets.split import SideCounts, SplitRule, Subset
 
 _TABLES = """
@@ -72,6 +72,12 @@ JOIN main.image AS one ON one.label = '' AND one.key = line.key JOIN json_each(l
 """
 _WAS_LABELLED = """
 CREATE TEMP VIEW was_labelled AS SELECT each.label, each.key, etag, annotation, position FROM {source}
+"""
+_WERE_ANNOTATED = "CREATE TEMP VIEW was_image AS SELECT label, key, etag, annotation, position FROM trained.image;"
+_WERE_IN_FOLDERS = """
+CREATE TEMP TABLE was_image (label TEXT, key TEXT, etag TEXT, annotation TEXT, position TEXT, PRIMARY KEY (label, key))
+WITHOUT ROWID;
+INSERT INTO was_image SELECT '', key, etag, annotation, position FROM trained.image;
 """
 _LABELS = "trained.image_label AS each JOIN trained.image AS one ON one.label = '' AND one.key = each.key"
 _UNCHANGED = """
@@ -238,11 +244,6 @@ class AnnotatedTable(ImageTable):
 
     # -- what is in it ---------------------------------------------------------------------------------
 
-    @property
-    def images(self) -> int:
-        """The number of images."""
-        return int(self._all("SELECT count(*) FROM main.image")[0][0])
-
     def counts(self) -> dict[str, int]:
         """Count the images of each label."""
         return dict(self._all("SELECT label, count(*) FROM image_label GROUP BY label"))
@@ -286,8 +287,13 @@ class AnnotatedTable(ImageTable):
     def compare_with(self, trained: Path) -> None:
         """Take the file of another snapshot, of whatever task, for the following comparisons."""
         super().compare_with(trained)
-        tables = self._all("SELECT 1 FROM trained.sqlite_master WHERE name = 'image_label'")
-        self._database.execute(_WAS_LABELLED.format(source=_LABELS if tables else "trained.image AS each"))
+        is_annotated = bool(self._all("SELECT 1 FROM trained.sqlite_master WHERE name = 'image_label'"))
+        self._database.execute(_WAS_LABELLED.format(source=_LABELS if is_annotated else "trained.image AS each"))
+        self._database.executescript(_WERE_ANNOTATED if is_annotated else _WERE_IN_FOLDERS)
+
+    def _whole_change(self, labels: Sequence[LabelChange]) -> LabelChange:  # noqa: ARG002 - they share images
+        """Compare the images themselves, which have no label here."""
+        return next(iter(self._changes_between({"now": "main.image", "trained": "was_image"})), LabelChange(""))
 
     def unchanged(self) -> dict[str, int]:
         """Count the images of each label that the other snapshot has with the same key, ETag and annotation."""
