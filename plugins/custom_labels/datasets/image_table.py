@@ -119,8 +119,7 @@ class ImageTable:
     @property
     def checked_as_of(self) -> datetime:
         """The moment of the run that wrote the checks; long ago if none did."""
-        ((as_of,),) = self._all("SELECT max(as_of) FROM checks.run")
-        return datetime.fromisoformat(as_of) if as_of else datetime.min.replace(tzinfo=UTC)
+        return last_run(self._all("SELECT max(as_of) FROM checks.run"))
 
     def is_doubtful(self, label: str) -> bool:
         """Say whether an image of a label was found to be bad, or to share its content with another."""
@@ -296,6 +295,12 @@ class ImageTable:
     def _whole_change(self, labels: Sequence[LabelChange]) -> LabelChange:
         """Sum up the labels, since each image has one."""
         return LabelChange("", *(sum(numbers) for numbers in zip(*(each.numbers for each in labels), strict=True)))
+
+
+def last_run(rows: list[Any]) -> datetime:
+    """Give the moment in the one row of a query, long ago where it is empty."""
+    ((as_of,),) = rows
+    return datetime.fromisoformat(as_of) if as_of else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_sound(path: Path) -> bool:
