@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotated_snapshot_records import frozen_annotated
 from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.evaluation.answers import Answer, Tally
 from custom_labels.evaluation.box_answers import BoxAnswer
-from custom_labels.evaluation.evaluation_records import evaluation_answers
+from custom_labels.evaluation.evaluation_records import evaluation_answers, snapshot_etags
 from custom_labels.evaluation.label_answers import LabelAnswer
 from custom_labels.s3.output_files import LONGEST_LINE, NoAnswers
 from custom_labels.s3.store import S3Store
+from tests.kit.annotated_bucket import ONE, AnnotatedBucket
 from tests.kit.evaluation_lines import boxes_evaluated, labels_evaluated
 
 KEY = "evaluation/testing.manifest"
@@ -83,6 +86,17 @@ def test_a_line_that_cannot_be_read_is_named(store: S3Store, task: ProjectTask, 
 def test_a_version_without_an_evaluation_has_no_answers(store: S3Store, task: ProjectTask) -> None:
     with pytest.raises(NoAnswers, match="names no evaluation snapshot"):
         read(store, task, {})
+
+
+def test_annotated_images_are_found_as_they_were_when_their_snapshot_was_written(store: S3Store, now: datetime) -> None:
+    annotated = AnnotatedBucket(store)
+    annotated.annotated("a", {f"images/{number}.png": ONE for number in range(5)})
+    with frozen_annotated(store, DETECTION, now, publish=True) as (frozen, _):
+        digest = frozen.header.snapshot.digest
+    etag = store.call("head_object", "images/1.png")["ETag"].strip('"')
+    annotated.put("images/1.png")
+
+    assert snapshot_etags(store, digest, ["images/1.png", "images/9.png"]) == {"images/1.png": etag}
 
 
 def test_memory_does_not_grow_with_the_number_of_images(store: S3Store) -> None:

@@ -151,6 +151,9 @@ def read_box_line(line: bytes) -> BoxAnswer:
     Of the latter those that reached their label's threshold are predicted. The others are objects that were missed,
     with what was found there below it; they are passed over.
 
+    Which of them are right is found out as for any other version, so that one rule judges both. Custom Labels writes
+    boxes in whole pixels: of one that is on an object by hardly half it may have said something else.
+
     :raises ValueError: it is none, or not one of boxes.
     """
     image, entry = read_entry(line)
