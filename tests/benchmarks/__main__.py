@@ -26,6 +26,7 @@ TITLES = {
     "build": "Build both manifests",
     "count_boxes": "Count images with boxes",
     "build_boxes": "Build both manifests with boxes",
+    "count_boxes_again": "Count them again, without a new line",
 }
 
 

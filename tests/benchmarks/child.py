@@ -166,6 +166,8 @@ BOX_JOBS: dict[tuple[str, str], Callable[[Any], dict[str, int]]] = {
     ("ours", "count_boxes"): our_count_boxes,
     ("baseline", "build_boxes"): baseline_build_boxes,
     ("ours", "build_boxes"): our_build_boxes,
+    ("baseline", "count_boxes_again"): baseline_count_boxes,
+    ("ours", "count_boxes_again"): our_count_boxes,  # the lines are known from building
 }
 
 

@@ -22,7 +22,7 @@ def test_both_sides_count_and_build_the_same_images_with_boxes() -> None:
     for sides in result["jobs"].values():
         assert sides["baseline"]["counts"] == sides["ours"]["counts"] == first
         assert sides["ours"]["list_calls"] == sides["baseline"]["list_calls"]
-    assert table(result).row_count == 6
+    assert table(result).row_count == 9
 
 
 @pytest.mark.parametrize("images", [1, 999, 1_001])

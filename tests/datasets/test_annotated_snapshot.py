@@ -17,7 +17,7 @@ from custom_labels.datasets.annotated_snapshot_records import count_annotated, f
 from custom_labels.datasets.annotations.annotation import Code
 from custom_labels.datasets.images import CheckReport, LeftOut
 from custom_labels.datasets.manifest_records import build_manifests
-from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange
+from custom_labels.datasets.snapshot import ImageSnapshot, LabelChange, SnapshotChanges
 from custom_labels.datasets.snapshot_records import changes, fetch_snapshot
 from custom_labels.datasets.split import Subset
 from custom_labels.errors import NotTrainable
@@ -141,10 +141,11 @@ def test_an_annotation_that_changed_is_new_data(
         assert freeze(annotated.store, now, frozen.digest)[0].digest == found.digest
         with frozen_annotated(annotated.store, BOXES, now, frozen.digest, publish=False) as (after, _):
             changed = changes(after, before)
+            assert changed.whole == LabelChange("", changed=untrained)
         if boxes == [("Dot", 10, 20, 30, 40)]:
-            assert changed == [LabelChange("Dot", new=1), LabelChange("Echo", removed=1)]
+            assert changed.labels == (LabelChange("Dot", new=1), LabelChange("Echo", removed=1))
         else:
-            assert changed == [LabelChange("Dot"), LabelChange("Echo", changed=untrained)]
+            assert changed.labels == (LabelChange("Dot"), LabelChange("Echo", changed=untrained))
 
 
 def test_a_replaced_image_is_untrained(annotated: AnnotatedBucket, now: datetime) -> None:
@@ -361,7 +362,7 @@ def test_a_project_whose_task_changed_has_only_untrained_images(
         then, after = (
             fetch_snapshot(annotated.store, each, Path(folder)) for each in (by_folder.digest, snapshot.digest)
         )
-        assert changes(after, then) == [LabelChange("ball"), LabelChange("bat")]
+        assert changes(after, then) == SnapshotChanges((LabelChange("ball"), LabelChange("bat")), LabelChange(""))
 
 
 def test_no_label_has_more_test_images_than_custom_labels_takes(

@@ -44,7 +44,7 @@ def reading(
     store: S3Store, folder: Path, as_of: datetime, task: ProjectTask = ProjectTask.OBJECT_DETECTION
 ) -> Iterator[Read]:
     with AnnotatedTable(folder / "images.sqlite") as table:
-        table.use_lines(folder / "lines.sqlite")
+        table.use_lines(folder / "newest.sqlite", folder / "lines.sqlite")
         tally, report = Tally(), AnnotationReport()
         AnnotationReader(store, KINDS[task], tally, report, folder).read_all(table, as_of)
         yield Read(table, tally, report)
@@ -98,12 +98,12 @@ def test_the_newest_line_of_an_image_counts(
     for name, created in sorted(dates.items()):
         annotated.write(name, [annotated.boxes("1.png", [(f"of {name}", 1, 1, 9, 9)], created=created)])
     with AnnotatedTable(tmp_path / "images.sqlite") as table:
-        table.use_lines(tmp_path / "lines.sqlite")
+        table.use_lines(tmp_path / "newest.sqlite", tmp_path / "lines.sqlite")
         reader = AnnotationReader(
             annotated.store, KINDS[ProjectTask.OBJECT_DETECTION], Tally(), AnnotationReport(), tmp_path
         )
         for name in dates:  # moto's LastModified has whole seconds; here all are of the same moment
-            reader._read(table, f"annotations/{name}.manifest", datetime(2026, 11, 1, tzinfo=UTC))
+            reader.read_file(table, f"annotations/{name}.manifest", "etag", datetime(2026, 11, 1, tzinfo=UTC))
         table.pick_newest(reader.report)
         read = Read(table, reader.tally, reader.report)
 
@@ -116,12 +116,12 @@ def test_a_later_file_wins_over_a_date_that_is_ahead_of_its_file(annotated: Anno
     annotated.write("z", [annotated.boxes("1.png", [("wrong clock", 1, 1, 9, 9)], created="2999-01-01T00:00:00")])
     annotated.write("a", [annotated.boxes("1.png", [("right", 1, 1, 9, 9)], created="2026-11-02T00:00:00")])
     with AnnotatedTable(tmp_path / "images.sqlite") as table:
-        table.use_lines(tmp_path / "lines.sqlite")
+        table.use_lines(tmp_path / "newest.sqlite", tmp_path / "lines.sqlite")
         reader = AnnotationReader(
             annotated.store, KINDS[ProjectTask.OBJECT_DETECTION], Tally(), AnnotationReport(), tmp_path
         )
-        reader._read(table, "annotations/z.manifest", datetime(2026, 11, 1, tzinfo=UTC))
-        reader._read(table, "annotations/a.manifest", datetime(2026, 11, 3, tzinfo=UTC))
+        reader.read_file(table, "annotations/z.manifest", "etag", datetime(2026, 11, 1, tzinfo=UTC))
+        reader.read_file(table, "annotations/a.manifest", "etag", datetime(2026, 11, 3, tzinfo=UTC))
         table.pick_newest(reader.report)
         read = Read(table, reader.tally, reader.report)
 

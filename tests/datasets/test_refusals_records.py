@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotated_snapshot_records import count_annotated, frozen_annotated
 from custom_labels.datasets.images import LeftOut
 from custom_labels.datasets.refusals import refusals_in_words
 from custom_labels.datasets.refusals_records import read_refusals, remember_refusals
 from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.s3.store import S3Store
+from tests.kit.annotated_bucket import ONE, AnnotatedBucket
 from tests.kit.fixtures import Bucket
 from tests.kit.snapshots import write_snapshot
 
@@ -172,3 +175,15 @@ def test_refused_images_are_counted_though_the_file_that_names_them_is_gone(stor
 
     assert (found.lines, found.refused, found.blamed) == (5, 1, [])
     assert refusals_in_words(found.to_record()) == "1 of 5 images: no name is known"
+
+
+def test_a_refused_image_with_boxes_is_left_out_from_then_on(store: S3Store, now: datetime) -> None:
+    AnnotatedBucket(store).annotated("a", {f"images/{number}.png": ONE for number in range(5)})
+    with frozen_annotated(store, ProjectTask.OBJECT_DETECTION, now, publish=True) as (frozen, _):
+        digest = frozen.header.snapshot.digest
+
+    remember_refusals(store, digest, [store.uri("images/3.png")])
+
+    found = count_annotated(store, ProjectTask.OBJECT_DETECTION, now, trained=digest)
+    assert (found.images, found.untrained) == (4, 0)
+    assert dict(found.left_out) == {LeftOut.REFUSED.value: 1}

@@ -17,7 +17,7 @@ def changed(
 ) -> dict[str, LabelChange]:
     frozen = fetch_snapshot(store, write_snapshot(store, now, trained, test_share=share)[0].digest, folder)
     before = fetch_snapshot(store, trained, folder) if trained else None
-    return {each.label: each for each in changes(frozen, before)}
+    return {each.label: each for each in changes(frozen, before).labels}
 
 
 def test_everything_is_new_where_nothing_was_trained(

@@ -1,83 +1,23 @@
-"""What a version predicted of known images: reading it, and the numbers that follow."""
+"""The numbers that follow from what a version predicted of known images."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from custom_labels.core.gate import Metrics
-from custom_labels.evaluation.answers import Answer, Cell, Tally, read_evaluation_line
+from custom_labels.evaluation.answers import Cell, Counts, PrecisionRecall, Tally
+from custom_labels.evaluation.label_answers import LabelAnswer
 
-CAT_AS_DOG = Answer("s3://b/1", ("cat",), ("dog",))
-CAT = Answer("s3://b/2", ("cat",), ("cat",))
-DOG = Answer("s3://b/3", ("dog",), ("dog",))
-SILENT_DOG = Answer("s3://b/4", ("dog",), ())
-
-
-def evaluation(label: str, *, predicted: bool, shown: bool) -> dict[str, Any]:
-    details = {
-        "is-true-positive": predicted and shown,
-        "is-false-positive": predicted and not shown,
-        "is-false-negative": shown and not predicted,
-        "is-present-in-ground-truth": shown,
-    }
-    return {"class-name": label, "rekognition-custom-labels-evaluation-details": details}
-
-
-def line(actual: tuple[str, ...], **evaluations: dict[str, Any]) -> str:
-    entry: dict[str, Any] = {"source-ref": "s3://b/k"}
-    for number, label in enumerate(actual):
-        entry[f"rekognition-custom-labels-training-{number}"] = 1
-        entry[f"rekognition-custom-labels-training-{number}-metadata"] = {"class-name": label}
-    for number, metadata in enumerate(evaluations.values()):
-        entry[f"rekognition-custom-labels-evaluation-{number}"] = 1
-        entry[f"rekognition-custom-labels-evaluation-{number}-metadata"] = metadata
-    return json.dumps(entry)
-
-
-@pytest.mark.parametrize(
-    ("text", "actual", "predicted"),
-    [
-        (line(("cat",), a=evaluation("cat", predicted=True, shown=True)), ("cat",), ("cat",)),
-        (
-            line(
-                ("cat",),
-                a=evaluation("dog", predicted=True, shown=False),
-                b=evaluation("cat", predicted=False, shown=True),
-            ),
-            ("cat",),
-            ("dog",),
-        ),
-        (line(("dog", "cat"), a=evaluation("dog", predicted=True, shown=True)), ("cat", "dog"), ("dog",)),
-        (line(("cat",)), ("cat",), ()),
-    ],
-    ids=["right", "wrong", "several labels", "nothing predicted"],
-)
-def test_an_evaluation_line_is_read(text: str, actual: tuple[str, ...], predicted: tuple[str, ...]) -> None:
-    assert read_evaluation_line(text) == Answer("s3://b/k", actual, predicted)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[]", "no 'source-ref'"),
-        ("{", "Expecting"),
-        (
-            '{"source-ref": "s3://b/k", "rekognition-custom-labels-evaluation-0-metadata": {"objects": []}}',
-            "no image-level labels",
-        ),
-    ],
-    ids=["no object", "no JSON", "boxes"],
-)
-def test_a_line_that_is_none_is_refused(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        read_evaluation_line(text)
+CAT_AS_DOG = LabelAnswer("s3://b/1", ("cat",), ("dog",))
+CAT = LabelAnswer("s3://b/2", ("cat",), ("cat",))
+DOG = LabelAnswer("s3://b/3", ("dog",), ("dog",))
+SILENT_DOG = LabelAnswer("s3://b/4", ("dog",), ())
 
 
 def test_scores_are_means_of_the_labels_that_images_show() -> None:
-    scores = Tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, Answer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
+    scores = Tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG, LabelAnswer("s3://b/5", ("cat",), ("cat", "emu"))]).scores()
 
     assert scores.labels["cat"] == Metrics(f1=0.8, precision=1.0, recall=cast("float", pytest.approx(2 / 3)))
     assert scores.labels["dog"] == Metrics(f1=0.5, precision=0.5, recall=0.5)
@@ -98,7 +38,7 @@ def test_no_images_give_no_metrics() -> None:
 
 
 def test_the_confusion_matrix_has_a_column_for_nothing() -> None:
-    both = Answer("s3://b/6", ("cat", "dog"), ("cat",))
+    both = LabelAnswer("s3://b/6", ("cat", "dog"), ("cat",))
 
     cells = Tally([CAT_AS_DOG, CAT, CAT, DOG, SILENT_DOG, both]).confusion()
 
@@ -108,3 +48,37 @@ def test_the_confusion_matrix_has_a_column_for_nothing() -> None:
         Cell("dog", "dog", 1),
         Cell("dog", None, 2),
     )
+
+
+def test_hits_false_alarms_and_misses_of_a_label_are_counted() -> None:
+    tally = Tally([CAT_AS_DOG, CAT, DOG, SILENT_DOG])
+
+    assert tally.counts("dog") == Counts(hits=1, false_alarms=1, misses=1)
+    assert tally.counts("cat") == Counts(hits=1, false_alarms=0, misses=1)
+    assert tally.counts("emu") == Counts(0, 0, 0)
+    assert Counts(0, 0, 0).metrics == Metrics(0.0, 0.0, 0.0)
+
+
+def sure(confidence: float, actual: str = "cat") -> LabelAnswer:
+    return LabelAnswer("s3://b/7", (actual,), ("cat",), (confidence,))
+
+
+def test_a_curve_goes_from_the_surest_predictions_to_all() -> None:
+    answers = [sure(0.9), sure(0.295), sure(0.29), sure(0.5, "dog"), LabelAnswer("s3://b/8", ("cat",), ())]
+
+    curves = Tally(answers).curves()
+
+    assert curves["cat"] == (
+        PrecisionRecall(0.9, 1.0, 0.25),
+        PrecisionRecall(0.5, 0.5, 0.25),
+        PrecisionRecall(0.29, 0.75, 0.75),
+    )
+    assert curves["dog"] == ()
+
+
+def test_the_end_of_a_curve_is_what_the_label_scores() -> None:
+    tally = Tally([sure(1.0), sure(0.0), sure(0.123, "dog"), LabelAnswer("s3://b/8", ("cat",), ())])
+
+    last, scores = tally.curves()["cat"][-1], tally.scores().labels["cat"]
+
+    assert (last.confidence, last.precision, last.recall) == (0.0, scores.precision, scores.recall)

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.gate import Comparison, Metric, Metrics, Scores
-from custom_labels.evaluation.answers import Answer
 from custom_labels.evaluation.comparison import (
     SameImages,
-    VerdictChange,
     compare,
     find_flips,
     headline_words,
@@ -22,6 +20,8 @@ from custom_labels.evaluation.comparison import (
     quotas,
     take_sample,
 )
+from custom_labels.evaluation.label_answers import LabelAnswer
+from custom_labels.evaluation.verdicts import VerdictChange
 
 
 @pytest.mark.parametrize(
@@ -52,18 +52,20 @@ def test_a_sample_is_as_large_as_may_be_and_leaves_no_label_out_without_need(
 
 
 def test_a_sample_is_the_same_in_whatever_order_the_images_come() -> None:
-    answers = [Answer(f"s3://b/{label}/{n}", (label,), ()) for label in "abc" for n in range(50)]
+    answers = [LabelAnswer(f"s3://b/{label}/{n}", (label,), ()) for label in "abc" for n in range(50)]
     taken = []
     for seed in (1, 2):
         random.Random(seed).shuffle(answers)
         taken.append(take_sample(answers, 12))
 
     assert taken[0] == taken[1]
-    assert [answer.stratum for answer in taken[0]] == ["a"] * 4 + ["b"] * 4 + ["c"] * 4
+    assert [answer.actual[0] for answer in taken[0]] == ["a"] * 4 + ["b"] * 4 + ["c"] * 4
 
 
-def pair(image: str, champion: str, challenger: str) -> tuple[Answer, Answer]:
-    return Answer(image, ("cat",), tuple(champion.split())), Answer(image, ("cat",), tuple(challenger.split()))
+def pair(image: str, champion: str, challenger: str) -> tuple[LabelAnswer, LabelAnswer]:
+    return LabelAnswer(image, ("cat",), tuple(champion.split())), LabelAnswer(
+        image, ("cat",), tuple(challenger.split())
+    )
 
 
 PAIRS = [

@@ -16,13 +16,13 @@ from custom_labels.core.gate import Gate, Metric, Scores
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.registry import Registry
 from custom_labels.deployment.live_records import move_live
-from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.comparison_tasks import compare_with_champion
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.evaluation import Evaluation, parse_summary
 from custom_labels.evaluation.judge_tasks import judge_version
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion, Judgement
 from custom_labels.evaluation.settings import JudgeSettings
+from custom_labels.evaluation.verdicts import VerdictChange
 from tests.kit.detect_runs import wait_for_status
 from tests.kit.snapshots import manifests_of, write_snapshot
 from tests.kit.support import (
@@ -279,7 +279,7 @@ def test_images_that_are_gone_or_replaced_count_for_neither(contest: Contest) ->
 
     assert same["images"] == len(others)
     assert same["left_out"] == {"deleted, replaced or denied since the training": 2}
-    assert sum(cell["images"] for cell in same["champion_confusion"]) >= len(others)
+    assert sum(cell["count"] for cell in same["champion_confusion"]) >= len(others)
 
 
 def test_throttling_is_waited_out(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from custom_labels.core.keys import manifest_key
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Box
 from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
 from custom_labels.s3.store import S3Store
+from tests.kit.annotation_lines import boxes_line
+from tests.kit.evaluation_lines import boxes_evaluated
 
 DIGEST = "d" * 64
+TASK = ProjectTask.IMAGE_CLASSIFICATION
 SNAPSHOT = "evaluation/testing.manifest"
 
 
@@ -53,11 +58,11 @@ def test_a_version_is_to_say_what_it_said_when_it_was_evaluated(store: S3Store, 
     lines = [judged("1", cat=True), judged("2", cat=True, dog=False), judged("3", dog=True), judged("4", dog=True)]
     put(store, SNAPSHOT, *lines)
 
-    known = known_answers(store, described(store), DIGEST, 3)
+    known = known_answers(store, TASK, described(store), DIGEST, 3)
 
     assert known.own
     assert known.images == (("s3://b/1", "cat"), ("s3://b/3", "dog"), ("s3://b/2", "cat"))
-    assert known == known_answers(store, described(store), DIGEST, 3)
+    assert known == known_answers(store, TASK, described(store), DIGEST, 3)
 
 
 @pytest.mark.parametrize(
@@ -71,16 +76,42 @@ def test_the_labels_of_people_stand_in_where_the_evaluation_knows_no_answer(
     if lines is not None:
         put(store, SNAPSHOT, *lines)
 
-    known = known_answers(store, described(store), DIGEST, 2)
+    known = known_answers(store, TASK, described(store), DIGEST, 2)
 
     assert not known.own
     assert known.images == (("s3://b/t1", "cat"), ("s3://b/r1", "cat"))
 
 
+def test_a_detector_is_to_find_the_label_that_it_found_alone(store: S3Store) -> None:
+    logo, cup = Box("logo", 10, 20, 30, 40, 0.9), Box("cup", 90, 20, 30, 40, 0.8)
+    lines = [
+        boxes_evaluated([logo], [logo, logo], image="s3://b/1"),
+        boxes_evaluated([logo, cup], [logo, cup], image="s3://b/2"),
+        boxes_evaluated([cup], [cup], image="s3://b/3"),
+        boxes_evaluated([cup], [], image="s3://b/4"),
+    ]
+    put(store, SNAPSHOT, *map(json.dumps, lines))
+
+    known = known_answers(store, ProjectTask.OBJECT_DETECTION, described(store), DIGEST, 5)
+
+    assert known.own
+    assert known.images == (("s3://b/3", "cup"), ("s3://b/1", "logo"))
+
+
+def test_boxes_that_people_drew_stand_in_where_the_evaluation_knows_no_answer(store: S3Store) -> None:
+    drawn = boxes_line("s3://b/t1", [("logo", 10, 20, 30, 40), ("cup", 90, 20, 30, 40)])
+    put(store, manifest_key(DIGEST, "test"), json.dumps(drawn))
+    put(store, manifest_key(DIGEST, "train"))
+
+    known = known_answers(store, ProjectTask.OBJECT_DETECTION, {}, DIGEST, 5)
+
+    assert (known.own, known.images) == (False, (("s3://b/t1", "cup"),))
+
+
 def test_a_version_of_which_aws_tells_no_evaluation_is_asked_about_its_manifests(
     store: S3Store, manifests: None
 ) -> None:
-    assert len(known_answers(store, {}, DIGEST, 5).images) == 3
+    assert len(known_answers(store, TASK, {}, DIGEST, 5).images) == 3
 
 
 def test_a_key_is_taken_as_it_is() -> None:

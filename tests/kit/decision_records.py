@@ -11,11 +11,12 @@ from PIL import Image
 
 from custom_labels.core.gate import Gate, Metric, Metrics, Scores
 from custom_labels.core.live_version import LiveVersion
-from custom_labels.evaluation.answers import Answer, Tally
+from custom_labels.evaluation.answers import Tally
 from custom_labels.evaluation.comparison import Compared, OwnAnswers, compare
 from custom_labels.evaluation.decision_record import decision_record
 from custom_labels.evaluation.evaluation import Evaluation, LabelMetrics
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
+from custom_labels.evaluation.label_answers import LabelAnswer
 
 GATES = (
     Gate(Metric.F1, at_least=0.8),
@@ -24,7 +25,7 @@ GATES = (
 )
 
 
-def answers(labels: Sequence[str], images: int, errors: float, seed: str) -> list[Answer]:
+def answers(labels: Sequence[str], images: int, errors: float, seed: str) -> list[LabelAnswer]:
     """Give a version's answers to images of labels, some of them wrong or missing, the same for the same seed."""
     dice = random.Random(seed)
     found = []
@@ -33,7 +34,9 @@ def answers(labels: Sequence[str], images: int, errors: float, seed: str) -> lis
         predicted = (
             (actual,) if dice.random() > errors else tuple(dice.sample(labels, 1)) if dice.random() > 0.3 else ()
         )
-        found.append(Answer(f"s3://bucket/images_labeled_by_folder/{actual}/{number:04}.png", (actual,), predicted))
+        found.append(
+            LabelAnswer(f"s3://bucket/images_labeled_by_folder/{actual}/{number:04}.png", (actual,), predicted)
+        )
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferred
 
 from custom_labels.core.context import ProjectContext, RunInfo
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Settings
 
@@ -53,6 +54,14 @@ def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
     moment = datetime(2026, 11, 20, tzinfo=UTC)
     facts = {"run_id": "test", "when": moment, "as_of": moment, "started_at": STARTED, **run}
     return ProjectContext("digits", run=RunInfo(dag_id, **facts))
+
+
+def annotated_context(task: ProjectTask, **run: Any) -> ProjectContext:
+    """Give the context of a run that sees all there is, of a project whose images are annotated."""
+    ctx = project_context(as_of=datetime.now(UTC) + timedelta(minutes=5), **run)
+    # A project file may not name such a task yet.
+    ctx.project = ctx.project.model_copy(update={"task": task})
+    return ctx
 
 
 def default_settings(kind: type[S], **changes: Any) -> S:

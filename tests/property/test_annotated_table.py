@@ -36,10 +36,12 @@ def row(number: int, key: str, created: str, modified: str, file: str, names: li
 @contextmanager
 def table_of(rows: list[LineRow], images: Mapping[str, str], folder: Path) -> Iterator[tuple[AnnotatedTable, Tally]]:
     """Give a table of checked images, by key with the position of each, joined with the lines that are newest."""
+    (folder / "lines.sqlite").unlink(missing_ok=True)
     with AnnotatedTable(Path(":memory:")) as table:
-        table.use_lines(Path(":memory:"))
+        table.use_lines(Path(":memory:"), folder / "lines.sqlite")
         table.use_checks(folder / "nothing.sqlite")
-        table.add_lines(rows)
+        for file in {row.file for row in rows}:
+            table.add_lines(file, "1", (row for row in rows if row.file == file), str)
         table.pick_newest(AnnotationReport())
         (folder / "rows").write_bytes("".join(f"{key}\tetag of {key}\n" for key in images).encode())
         table.load("", folder / "rows")

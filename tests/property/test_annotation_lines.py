@@ -4,7 +4,6 @@ embedded AWS, which knows nothing of our reader."""
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,14 +15,8 @@ from custom_labels.datasets.annotations.kinds import KINDS, AnnotationKind
 from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
 from include.local_aws.rekognition.manifest_lines import parse_line
 from tests.kit.annotation_lines import boxes_line, labels_line, native_line
+from tests.kit.odd_json import spoilt_anywhere
 
-NUMBERS = [0, -1, 0.5, 1e308, -1e308, 10**30, 63, 64, 480, 481, 640, 4096, 4097, True]
-TEXTS = ["", "Echo", "<script>", "{{ }}", "x" * 256, "x" * 257, "Cafe\u0301", "\0", "yes", "2026-01-31", "s3://a/b"]
-odd: st.SearchStrategy[Any] = st.recursive(
-    st.sampled_from([None, *NUMBERS, *TEXTS]) | st.floats(-10, 700) | st.integers(-10, 700),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["0", "1", "type", "left"]), inner),
-    max_leaves=4,
-)
 LINES = {
     ProjectTask.OBJECT_DETECTION: [
         boxes_line(boxes=[("Echo", 1, 2, 30, 40), ("Dot", 0, 0, 640, 480)]),
@@ -38,30 +31,12 @@ LINES = {
 }
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Give all places of a JSON value where something can be put: container and key."""
-    found = []
-    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
-    for key in keys:
-        found += [(value, key), *places(value[key])]
-    return found
-
-
 @pytest.mark.parametrize("task", KINDS)
 @settings(max_examples=400)
 @given(data=st.data())
 def test_a_line_with_anything_anywhere_is_read_or_refused(task: ProjectTask, data: st.DataObject) -> None:
     kind = KINDS[task]
-    line = json.loads(json.dumps(data.draw(st.sampled_from(LINES[task]))))
-    for _ in range(data.draw(st.integers(1, 3))):
-        container, key = data.draw(st.sampled_from(places(line)))
-        if data.draw(st.booleans()):
-            container[key] = data.draw(odd)
-        else:
-            del container[key]
-        if not places(line):
-            break
-    holds(kind, kind.parse(json.dumps(line)))
+    holds(kind, kind.parse(json.dumps(data.draw(spoilt_anywhere(LINES[task])))))
 
 
 @pytest.mark.parametrize("task", KINDS)

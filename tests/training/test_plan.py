@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,11 +19,20 @@ from custom_labels.training.plan import (
     estimate,
     gate_in_words,
     plan_labels,
+    plan_whole,
 )
 
 
 def label(name: str, train: int, test: int, left_out: int = 0, **change: int) -> PlanLabel:
     return PlanLabel(name, train + test, train, test, left_out, LabelChange(name, **change))
+
+
+def total(labels: Sequence[PlanLabel]) -> PlanLabel:
+    """Sum up labels that share no image."""
+    train, test, left_out = (sum(getattr(each, name) for each in labels) for name in ("train", "test", "left_out"))
+    changes = ("new", "changed", "removed", "to_test", "to_train")
+    change = {name: sum(getattr(each.change, name) for each in labels) for name in changes}
+    return label("", train, test, left_out, **change)
 
 
 def plan(*labels: PlanLabel, trained: str | None = "b" * 64) -> TrainingPlan:
@@ -33,6 +43,7 @@ def plan(*labels: PlanLabel, trained: str | None = "b" * 64) -> TrainingPlan:
         as_of="2026-11-21T12:00:00+00:00",
         trained=trained,
         labels=labels,
+        whole=total(labels),
         left_out=(("corrupt", 2), ("same content under another label", 4)),
         share=0.2,
         asked_share=0.1,
@@ -128,6 +139,24 @@ def test_labels_that_vanished_or_cannot_be_used_are_in_the_plan() -> None:
         ("dog", 5, 0, 0),
         ("eel", 0, 0, 2),
     ]
+
+
+def test_an_image_with_two_labels_is_counted_once_in_all() -> None:
+    made = replace(
+        plan(label("cup", 8, 2, new=3), label("logo", 6, 2, new=3)),
+        whole=plan_whole(9, 3, candidates=14, change=LabelChange("", new=4, to_test=1)),
+    )
+
+    assert "| **all** | 12 | 4 | 0 | 0 | 9 | 3 | 2 |" in made.text()
+    assert "12 images in 2 labels: 9 to train on, 3 to judge by; 4 new, 0 changed" in made.summary
+    assert "1 images trained the version trained last" in made.text()
+
+
+def test_what_is_to_be_said_of_annotations_is_in_the_text() -> None:
+    assert (
+        "## Annotations\n\n- 7 lines read of 2 files"
+        in replace(plan(*BALANCED), annotations=("7 lines read of 2 files of annotations.",)).text()
+    )
 
 
 @pytest.mark.parametrize(

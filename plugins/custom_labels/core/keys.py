@@ -17,6 +17,7 @@ REVIEWS = "reviews/"
 NONE_FITS = "reviews/none_of_the_above/"
 SNAPSHOTS = "snapshots/"
 CHECKS = "snapshots/checks/images.sqlite"
+LINES_READ = "snapshots/checks/lines.sqlite"
 MANIFESTS = "manifests/"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".jfif", ".jpe", ".jif", ".jfi", ".pjpeg", ".pjp")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.keys import CHECKS, IMAGES, snapshot_header, snapshot_images
+from custom_labels.core.keys import CHECKS, IMAGES, LINES_READ, snapshot_header, snapshot_images
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotated_table import AnnotatedTable
 from custom_labels.datasets.annotation_records import AnnotationReader
@@ -36,6 +36,7 @@ from custom_labels.datasets.split import SplitRule
 from custom_labels.s3.store import S3Store
 
 _FILE = "images.sqlite"
+_LINES = "lines.sqlite"
 
 
 def count_annotated(store: S3Store, task: ProjectTask, as_of: datetime, trained: str | None = None) -> ImageSnapshot:
@@ -85,6 +86,8 @@ def frozen_annotated(
             images.finish_checks(as_of)
             if publish and read and images.checked_as_of <= as_of:
                 store.upload(folder / _FILE, CHECKS)
+            if publish:
+                found.keep_lines()
             few = found.use()
             require_trainable_annotations(task, images.counts(), images.images, few)
             counted = found.count(header, trained)
@@ -109,6 +112,7 @@ def frozen_annotated(
 class _Annotated:
     """What is found in one snapshot.
 
+    :param has_new_lines: whether lines were read that are not kept yet, or those that are kept are gone.
     :param candidates: images in the folders of annotated ones, whether annotated or not.
     """
 
@@ -118,15 +122,17 @@ class _Annotated:
     images: AnnotatedTable
     folder: Path
     candidates: int = 0
+    has_new_lines: bool = False
     tally: Tally = field(default_factory=Tally)
     lines: AnnotationReport = field(default_factory=AnnotationReport)
 
     def gather(self) -> None:
         """Read the annotations, list the images, and join them."""
-        self.images.use_lines(self.folder / "lines.sqlite")
-        AnnotationReader(self.store, KINDS[self.task], self.tally, self.lines, self.folder).read_all(
-            self.images, self.as_of
-        )
+        self.store.download(LINES_READ, self.folder / _LINES)
+        self.images.use_lines(self.folder / "newest.sqlite", self.folder / _LINES)
+        reader = AnnotationReader(self.store, KINDS[self.task], self.tally, self.lines, self.folder)
+        reader.read_all(self.images, self.as_of)
+        self.has_new_lines = reader.is_changed
         folders = self.images.folders()
         if self.task is ProjectTask.MULTI_LABEL_CLASSIFICATION and folders is not None:
             folders = sorted({*folders, IMAGES})
@@ -137,6 +143,12 @@ class _Annotated:
         if self.task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
             self.images.label_by_folder(self._of_folder)
         self.images.join(self.tally, self.lines)
+
+    def keep_lines(self) -> None:
+        """Keep what was read of the lines, for later runs; one about the past keeps what a later one read."""
+        if self.has_new_lines and self.images.lines_as_of <= self.as_of:
+            self.images.finish_lines(self.as_of)
+            self.store.upload(self.folder / _LINES, LINES_READ)
 
     def _of_folder(self, label: str) -> tuple[Annotation, str]:
         """Annotate the images of a label's folder; the moment is the run's, and is not in the digest."""

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -16,10 +19,10 @@ from custom_labels.core.keys import IMAGES
 from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize
 from custom_labels.datasets.annotations.picture_size import PictureFacts, SizeVerdict, judge_size
 from custom_labels.datasets.annotations.report import EXAMPLES, AnnotationReport
-from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.image_table import ImageTable, last_run
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
-from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL
+from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelChange
 from custom_labels.datasets.split import SideCounts, SplitRule, Subset
 
 _TABLES = """
@@ -32,24 +35,28 @@ CREATE TEMP VIEW labelled AS
     FROM main.image_label AS each JOIN main.image ON main.image.label = '' AND main.image.key = each.key;
 """
 _LINES = """
-PRAGMA lines.journal_mode = OFF; PRAGMA lines.synchronous = OFF;
-CREATE TABLE lines.line (
+PRAGMA read.journal_mode = OFF; PRAGMA read.synchronous = OFF;
+CREATE TABLE IF NOT EXISTS read.line (
     key TEXT, created TEXT, modified TEXT, file TEXT, number INT, digest TEXT, labels TEXT, width INT, height INT,
     body TEXT, PRIMARY KEY (key, created, modified, file, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS read.source (file TEXT PRIMARY KEY, version TEXT, findings TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS read.run (as_of TEXT);
+CREATE TEMP TABLE present (file TEXT PRIMARY KEY);
+PRAGMA lines.journal_mode = OFF; PRAGMA lines.synchronous = OFF;
 CREATE TABLE lines.newest (
     key TEXT PRIMARY KEY, digest TEXT, labels TEXT, width INT, height INT, body TEXT, place TEXT
 ) WITHOUT ROWID;
 """
 _NEWEST = """
 INSERT INTO lines.newest SELECT key, digest, labels, width, height, body, file || ' line ' || number
-FROM lines.line AS one WHERE NOT EXISTS (
-    SELECT 1 FROM lines.line AS later WHERE later.key = one.key
+FROM read.line AS one WHERE NOT EXISTS (
+    SELECT 1 FROM read.line AS later WHERE later.key = one.key
     AND (later.created, later.modified, later.file, later.number) > (one.created, one.modified, one.file, one.number)
 )
 """
 _DISAGREEING = """
-SELECT key FROM lines.line GROUP BY key HAVING min(file) <> max(file) AND min(labels) <> max(labels)
+SELECT key FROM read.line GROUP BY key HAVING min(file) <> max(file) AND min(labels) <> max(labels)
 """
 _WITHOUT_ANNOTATION = "SELECT key FROM main.image WHERE label = '' AND key NOT IN (SELECT key FROM lines.newest)"
 _NOTHING_THERE = """
@@ -72,6 +79,12 @@ JOIN main.image AS one ON one.label = '' AND one.key = line.key JOIN json_each(l
 """
 _WAS_LABELLED = """
 CREATE TEMP VIEW was_labelled AS SELECT each.label, each.key, etag, annotation, position FROM {source}
+"""
+_WERE_ANNOTATED = "CREATE TEMP VIEW was_image AS SELECT label, key, etag, annotation, position FROM trained.image;"
+_WERE_IN_FOLDERS = """
+CREATE TEMP TABLE was_image (label TEXT, key TEXT, etag TEXT, annotation TEXT, position TEXT, PRIMARY KEY (label, key))
+WITHOUT ROWID;
+INSERT INTO was_image SELECT '', key, etag, annotation, position FROM trained.image;
 """
 _LABELS = "trained.image_label AS each JOIN trained.image AS one ON one.label = '' AND one.key = each.key"
 _UNCHANGED = """
@@ -120,16 +133,52 @@ class AnnotatedTable(ImageTable):
 
     # -- the lines, and which of them count ------------------------------------------------------------
 
-    def use_lines(self, path: Path) -> None:
-        """Take a new file for the lines of annotations."""
+    def use_lines(self, path: Path, read: Path) -> None:
+        """Take a new file for the lines that count, and one of all lines that were read before.
+
+        :param read: new if it is missing, and begun anew if it is damaged.
+        """
+        if not _is_sound(read):
+            read.unlink(missing_ok=True)
         self._database.execute("ATTACH ? AS lines", (str(path),))
+        self._database.execute("ATTACH ? AS read", (str(read),))
         self._database.executescript(_LINES)
 
-    def add_lines(self, rows: Iterable[LineRow]) -> None:
-        """Take up lines."""
+    def findings(self, file: str, version: str) -> str | None:
+        """Give what was found in a file of lines when it was read, ``None`` if this version of it was not."""
+        self._database.execute("INSERT OR IGNORE INTO present VALUES (?)", (file,))
+        found = self._all("SELECT findings FROM read.source WHERE file = ? AND version = ?", file, version)
+        return str(found[0][0]) if found else None
+
+    def add_lines(self, file: str, version: str, rows: Iterable[LineRow], findings: Callable[[], str]) -> None:
+        """Take up the lines of a file instead of those that it had.
+
+        :param findings: says what was found, once all were read.
+        """
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO lines.line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._forget("SELECT ? AS file", file)
+        self._database.executemany("INSERT INTO read.line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._database.execute("INSERT INTO read.source VALUES (?, ?, ?)", (file, version, findings()))
         self._database.execute("COMMIT")
+
+    def forget_others(self) -> bool:
+        """Take out the lines of files that :meth:`findings` was not asked about; give whether there were any."""
+        return self._forget("SELECT file FROM read.source EXCEPT SELECT file FROM present")
+
+    def _forget(self, files: str, *values: object) -> bool:
+        gone = self._database.execute(f"DELETE FROM read.source WHERE file IN ({files})", values).rowcount  # noqa: S608
+        if gone:
+            self._database.execute("DELETE FROM read.line WHERE file NOT IN (SELECT file FROM read.source)")
+        return bool(gone)
+
+    @property
+    def lines_as_of(self) -> datetime:
+        """The moment of the run that kept the lines; long ago if none did."""
+        return last_run(self._all("SELECT max(as_of) FROM read.run"))
+
+    def finish_lines(self, as_of: datetime) -> None:
+        """Note the moment of the run."""
+        self._database.execute("INSERT INTO read.run VALUES (?)", (as_of.isoformat(),))
 
     def pick_newest(self, report: AnnotationReport) -> None:
         """Choose the line of each image that counts: the last one by creation, by file's date, by file, and by line."""
@@ -238,11 +287,6 @@ class AnnotatedTable(ImageTable):
 
     # -- what is in it ---------------------------------------------------------------------------------
 
-    @property
-    def images(self) -> int:
-        """The number of images."""
-        return int(self._all("SELECT count(*) FROM main.image")[0][0])
-
     def counts(self) -> dict[str, int]:
         """Count the images of each label."""
         return dict(self._all("SELECT label, count(*) FROM image_label GROUP BY label"))
@@ -286,8 +330,13 @@ class AnnotatedTable(ImageTable):
     def compare_with(self, trained: Path) -> None:
         """Take the file of another snapshot, of whatever task, for the following comparisons."""
         super().compare_with(trained)
-        tables = self._all("SELECT 1 FROM trained.sqlite_master WHERE name = 'image_label'")
-        self._database.execute(_WAS_LABELLED.format(source=_LABELS if tables else "trained.image AS each"))
+        is_annotated = bool(self._all("SELECT 1 FROM trained.sqlite_master WHERE name = 'image_label'"))
+        self._database.execute(_WAS_LABELLED.format(source=_LABELS if is_annotated else "trained.image AS each"))
+        self._database.executescript(_WERE_ANNOTATED if is_annotated else _WERE_IN_FOLDERS)
+
+    def _whole_change(self, labels: Sequence[LabelChange]) -> LabelChange:  # noqa: ARG002 - they share images
+        """Compare the images themselves, which have no label here."""
+        return next(iter(self._changes_between({"now": "main.image", "trained": "was_image"})), LabelChange(""))
 
     def unchanged(self) -> dict[str, int]:
         """Count the images of each label that the other snapshot has with the same key, ETag and annotation."""
@@ -338,6 +387,18 @@ class AnnotatedTable(ImageTable):
         rows = self._database.execute(_MANIFEST, (side is Subset.TEST,))
         while block := rows.fetchmany(_BLOCK):
             yield block
+
+
+def _is_sound(path: Path) -> bool:
+    """Say whether a file holds lines that were read, to its end."""
+    with closing(sqlite3.connect(path)) as database:
+        try:
+            # All texts are read, so that a file that ends too early is found out.
+            database.execute("SELECT sum(length(body)), (SELECT as_of FROM run) FROM line").fetchone()
+            database.execute("SELECT sum(length(findings)) FROM source").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+    return True
 
 
 def _folder_label(key: str) -> str | None:

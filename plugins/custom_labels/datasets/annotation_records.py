@@ -1,7 +1,12 @@
-"""The annotations of a project: files of JSON Lines below ``annotations/``, read line by line into a local file."""
+"""The annotations of a project: files of JSON Lines below ``annotations/``, read line by line into a local file.
+
+A file that has not changed is read once: its lines are kept as they were read, see ``LINES_READ`` in the keys.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import ANNOTATIONS
 from custom_labels.datasets.annotated_table import AnnotatedTable, LineRow
 from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal, Refused
@@ -24,6 +30,21 @@ SUFFIX = ".manifest"
 """What the names of files of annotations end in."""
 
 
+@dataclass(frozen=True)
+class _Findings:
+    """What was found in one file of lines."""
+
+    report: AnnotationReport
+    tally: Tally
+
+
+@functools.cache
+def _code() -> str:
+    """Name the code of this room: lines that other code has read are read again."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
 @dataclass
 class AnnotationReader:
     """Reads the annotations of a project.
@@ -31,6 +52,7 @@ class AnnotationReader:
     :param tally: takes the files and lines that are not used.
     :param report: takes what is wrong with lines, by Custom Labels' codes.
     :param folder: a local folder for the file that is being read.
+    :param is_changed: whether a file was read that was not known, or is gone.
     """
 
     store: S3Store
@@ -38,6 +60,7 @@ class AnnotationReader:
     tally: Tally
     report: AnnotationReport
     folder: Path
+    is_changed: bool = False
 
     def read_all(self, table: AnnotatedTable, as_of: datetime) -> None:
         """Read all files into a table, which then has the line of each image that counts.
@@ -53,7 +76,7 @@ class AnnotationReader:
         """
         cutoff = time_text(as_of)
         for page in pages(self.store, ANNOTATIONS):
-            for name, time, size in zip(page.keys, page.times, page.sizes, strict=True):
+            for name, time, etag, size in zip(page.keys, page.times, page.etags, page.sizes, strict=True):
                 key = name.decode()
                 reason = _why_not(key, time, size, cutoff)
                 if reason is None and name in page.archived:
@@ -61,33 +84,45 @@ class AnnotationReader:
                 if reason:
                     self.tally.add(reason, key)
                 else:
-                    self._read(table, key, datetime.fromisoformat(time.decode()))
+                    self.read_file(table, key, etag.decode(), datetime.fromisoformat(time.decode()))
+        self.is_changed = table.forget_others() or self.is_changed
         table.pick_newest(self.report)
 
-    def _read(self, table: AnnotatedTable, key: str, modified: datetime) -> None:
-        path = self.folder / "lines.manifest"
-        if not self.store.download(key, path):
-            self.tally.add(LeftOut.VANISHED, key)
-            return
-        self.report.files += 1
-        with path.open("rb") as file:
-            table.add_lines(self._rows(file, key, modified))
-        path.unlink()
+    def read_file(self, table: AnnotatedTable, key: str, etag: str, modified: datetime) -> None:
+        """Read a file into the table, unless the table has its lines from when it was read before."""
+        version = f"{etag} {modified.isoformat()} {self.store.uri()} {self.kind.name} {_code()}"
+        known = table.findings(key, version)
+        if known is not None:
+            found = from_json(_Findings, json.loads(known))
+        else:
+            path = self.folder / "lines.manifest"
+            if not self.store.download(key, path):
+                self.tally.add(LeftOut.VANISHED, key)
+                return
+            self.is_changed = True
+            found = _Findings(AnnotationReport(files=1), Tally())
+            with path.open("rb") as file:
+                rows = self._rows(file, key, modified, found)
+                table.add_lines(key, version, rows, lambda: json.dumps(to_json(found)))
+            path.unlink()
+        self.report.merge(found.report)
+        self.tally.merge(found.tally)
 
-    def _rows(self, file: BinaryIO, key: str, modified: datetime) -> Iterator[LineRow]:
+    def _rows(self, file: BinaryIO, key: str, modified: datetime, findings: _Findings) -> Iterator[LineRow]:
+        report = findings.report
         for number, line in enumerate(lines_of(file), start=1):
             if line.isspace():
                 continue
-            self.report.lines += 1
+            report.lines += 1
             where = f"{key} line {number}"
             found = self._parse(line)
             if isinstance(found, Refusal):
-                self.report.add(found.code, where, found.detail)
-                self.tally.add(LeftOut.ANNOTATION, where)
+                report.add(found.code, where, found.detail)
+                findings.tally.add(LeftOut.ANNOTATION, where)
                 continue
             image, annotation, body = found
             for refusal in annotation.dropped:
-                self.report.add(refusal.code, where, refusal.detail)
+                report.add(refusal.code, where, refusal.detail)
             yield LineRow(
                 image,
                 min(annotation.created, modified).isoformat(timespec="microseconds"),

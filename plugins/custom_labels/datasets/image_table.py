@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
-from custom_labels.datasets.snapshot import LabelChange
+from custom_labels.datasets.snapshot import LabelChange, SnapshotChanges
 from custom_labels.datasets.split import SplitRule, Subset
 
 # Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason. One whose
@@ -119,8 +119,7 @@ class ImageTable:
     @property
     def checked_as_of(self) -> datetime:
         """The moment of the run that wrote the checks; long ago if none did."""
-        ((as_of,),) = self._all("SELECT max(as_of) FROM checks.run")
-        return datetime.fromisoformat(as_of) if as_of else datetime.min.replace(tzinfo=UTC)
+        return last_run(self._all("SELECT max(as_of) FROM checks.run"))
 
     def is_doubtful(self, label: str) -> bool:
         """Say whether an image of a label was found to be bad, or to share its content with another."""
@@ -226,6 +225,11 @@ class ImageTable:
 
     # -- what is in it ---------------------------------------------------------------------------------
 
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return int(self._all("SELECT count(*) FROM main.image")[0][0])
+
     def counts(self) -> dict[str, int]:
         """Count the images of each label."""
         return dict(self._all("SELECT label, count(*) FROM image GROUP BY label"))
@@ -278,11 +282,25 @@ class ImageTable:
         query = "SELECT label, count(*) FROM main.image JOIN trained.image USING (label, key, etag) GROUP BY label"
         return dict(self._all(query))
 
-    def changes(self, rule: SplitRule, trained_rule: SplitRule) -> list[LabelChange]:
-        """Say for each label of either snapshot what came, was replaced, went, or is on another side now."""
+    def changes(self, rule: SplitRule, trained_rule: SplitRule) -> SnapshotChanges:
+        """Say what came, was replaced, went, or is on another side now: by label of either snapshot, and of all."""
         self._use_rule("is_test", rule)
         self._use_rule("was_test", trained_rule)
-        return [LabelChange(*row) for row in self._all(_CHANGES.format(**self._compared))]
+        labels = self._changes_between(self._compared)
+        return SnapshotChanges(labels, self._whole_change(labels))
+
+    def _changes_between(self, tables: Mapping[str, str]) -> tuple[LabelChange, ...]:
+        return tuple(LabelChange(*row) for row in self._all(_CHANGES.format(**tables)))
+
+    def _whole_change(self, labels: Sequence[LabelChange]) -> LabelChange:
+        """Sum up the labels, since each image has one."""
+        return LabelChange("", *(sum(numbers) for numbers in zip(*(each.numbers for each in labels), strict=True)))
+
+
+def last_run(rows: list[Any]) -> datetime:
+    """Give the moment in the one row of a query, long ago where it is empty."""
+    ((as_of,),) = rows
+    return datetime.fromisoformat(as_of) if as_of else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_sound(path: Path) -> bool:

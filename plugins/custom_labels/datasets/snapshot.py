@@ -195,3 +195,20 @@ class LabelChange:
     removed: int = 0
     to_test: int = 0
     to_train: int = 0
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """All of them, in order."""
+        return (self.new, self.changed, self.removed, self.to_test, self.to_train)
+
+
+@dataclass(frozen=True)
+class SnapshotChanges:
+    """What became of the images since the snapshot trained on last.
+
+    :param labels: by label, those of either snapshot.
+    :param whole: of all images, each counted once, however many labels it has.
+    """
+
+    labels: tuple[LabelChange, ...]
+    whole: LabelChange

@@ -27,6 +27,7 @@ from custom_labels.datasets.snapshot import (
     ImageSnapshot,
     LabelChange,
     LabelCount,
+    SnapshotChanges,
     SnapshotHeader,
     combine,
     make_snapshot,
@@ -89,8 +90,8 @@ def fetch_snapshot(store: S3Store, digest: str, folder: Path) -> LocalSnapshot:
     return LocalSnapshot(read_header(store, digest), fetch_images(store, digest, folder))
 
 
-def changes(now: LocalSnapshot, trained: LocalSnapshot | None) -> list[LabelChange]:
-    """Say for each label of either snapshot what came, was replaced, went, or is on another side now.
+def changes(now: LocalSnapshot, trained: LocalSnapshot | None) -> SnapshotChanges:
+    """Say what came, was replaced, went, or is on another side now: for each label of either snapshot, and of all.
 
     :param now: the snapshot that is to be trained on.
     :param trained: the one trained on last, if there is one.
@@ -98,7 +99,8 @@ def changes(now: LocalSnapshot, trained: LocalSnapshot | None) -> list[LabelChan
     table = ImageTable if now.header.task is ProjectTask.IMAGE_CLASSIFICATION else AnnotatedTable
     with table(now.path) as images:
         if trained is None:
-            return [LabelChange(label, new=count) for label, count in images.counts().items()]
+            labels = tuple(LabelChange(label, new=count) for label, count in images.counts().items())
+            return SnapshotChanges(labels, LabelChange("", new=images.images))
         images.compare_with(trained.path)
         return images.changes(now.header.split, trained.header.split)
 

@@ -177,7 +177,7 @@ def smoke_test(
 ) -> SmokeTest:
     """Put known images to the running version; it must answer as it did when it was evaluated."""
     described = note_status(ctx, project_arn, version_name)
-    known = known_answers(ctx.store, described.raw, digest, settings.smoke_test_images)
+    known = known_answers(ctx.store, ctx.project.task, described.raw, digest, settings.smoke_test_images)
     answers = _ask(ctx, described, known.images, {} if known.own else {"MinConfidence": 0})
     # What people say is no measure of what this model says: there, one sign of it is enough.
     if failure := smoke_failure(answers, settings.smoke_test_share if known.own else 0):

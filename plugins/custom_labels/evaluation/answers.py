@@ -5,43 +5,71 @@ Answers are counted as they come, since README promises that memory does not gro
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, Self
 
+from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.gate import Metric, Metrics, Scores
+from custom_labels.evaluation.verdicts import Flip
 
-# Developer guide, "Accessing evaluation metrics: evaluation manifest snapshot".
-_ACTUAL = "rekognition-custom-labels-training-"
-_EVALUATION = "rekognition-custom-labels-evaluation-"
-_METADATA = "-metadata"
-_DETAILS = "rekognition-custom-labels-evaluation-details"
+CURVE_STEPS = 100
+"""A curve has a point at most for each of so many confidences, from 0 to 1."""
 
 
-@dataclass(frozen=True, order=True)
-class Answer:
-    """One known image and what a version predicted of it.
+@dataclass(frozen=True)
+class JudgedPrediction:
+    """Something that a version predicted of an image: a label, or an object.
 
-    :param image: its ``s3://`` URI.
-    :param actual: the labels that it shows, sorted.
-    :param predicted: the labels that the version saw above their assumed thresholds, sorted.
+    :param confidence: from 0 to 1.
     """
 
-    image: str
-    actual: tuple[str, ...]
-    predicted: tuple[str, ...]
+    label: str
+    confidence: float
+    right: bool
+
+
+class Answer(Protocol):
+    """One known image and what a version predicted of it. Each kind of data has an implementation of its own."""
+
+    @property
+    def image(self) -> str:
+        """The image's ``s3://`` URI."""
+
+    @property
+    def actual_labels(self) -> Sequence[str]:
+        """The labels of all that the image shows, sorted: of several objects one each."""
+
+    @property
+    def predicted_labels(self) -> Sequence[str]:
+        """The labels of all that was predicted above the assumed thresholds, sorted: of several objects one each."""
+
+    @property
+    def predictions(self) -> Iterable[JudgedPrediction]:
+        """All that was predicted, in any order."""
+
+    @property
+    def taken_for(self) -> Iterable[tuple[str | None, str | None]]:
+        """Pairs of an actual and a predicted label, as a :class:`Cell` counts them."""
 
     @property
     def right(self) -> bool:
         """Whether all was predicted that the image shows, and nothing else."""
-        return self.actual == self.predicted
 
-    @property
-    def stratum(self) -> str:
-        """The label that a sample counts the image under."""
-        return self.actual[0] if self.actual else ""
+    def predicted_as(self, labels: Iterable[DetectedLabel]) -> Self:
+        """Give the answer of another version to the same image.
+
+        :param labels: what DetectCustomLabels returned.
+        """
+
+    def flip_to(self, challenger: Self) -> Flip | None:
+        """Say how the challenger's answer to the same image differs from this one, the champion's, if it does."""
+
+
+def stratum(answer: Answer) -> str:
+    """Give the label that a sample counts an image under."""
+    return next(iter(answer.actual_labels), "")
 
 
 @dataclass(frozen=True)
@@ -49,54 +77,58 @@ class ChampionAnswer:
     """What the champion predicted of an image that the challenger was tested on, as it is written down.
 
     :param key: relative to the project's prefix; ``etag`` is the image's, without quotes.
-    :param predicted: the labels that it saw above their assumed thresholds.
+    :param labels: what it saw above the labels' assumed thresholds.
     :param why_not: why there is no answer; empty where there is one.
     """
 
     key: str
     etag: str
-    predicted: tuple[str, ...] = ()
+    labels: tuple[DetectedLabel, ...] = ()
     why_not: str = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How many images of a label were predicted to show a label.
+    """How often a label was predicted where another, or the same, is shown; objects are counted where boxes are.
 
-    :param actual: ``None`` for images that show no label.
+    :param actual: ``None`` for images that show no label, and for objects that are not there.
     :param predicted: ``None`` where neither the label itself nor a wrong one was predicted.
     """
 
     actual: str | None
     predicted: str | None
-    images: int
+    count: int
 
 
-def read_evaluation_line(line: str | bytes) -> Answer:
-    """Read one line of the evaluation snapshot: a test image, its labels and what the trained version says of it.
+@dataclass(frozen=True)
+class Counts:
+    """How often a label was predicted rightly (a hit), wrongly (a false alarm), and not at all (a miss)."""
 
-    :param line: JSON with ``source-ref`` and the attributes ``rekognition-custom-labels-evaluation-N[-metadata]``.
-    :raises ValueError: it is none, or not one of image-level labels.
+    hits: int
+    false_alarms: int
+    misses: int
+
+    @property
+    def metrics(self) -> Metrics:
+        """Precision, recall and F1 as Custom Labels reckons them; 0 where there is nothing to divide by."""
+        hits, wrong = self.hits, self.false_alarms + self.misses
+        return Metrics(
+            f1=2 * hits / max(1, 2 * hits + wrong),
+            precision=hits / max(1, hits + self.false_alarms),
+            recall=hits / max(1, hits + self.misses),
+        )
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """A label's precision and recall if only predictions of some confidence counted.
+
+    :param confidence: from 0 to 1, the least that counts.
     """
-    entry = json.loads(line)
-    if not isinstance(entry, dict) or "source-ref" not in entry:
-        raise ValueError("a line has no 'source-ref'")
-    actual, predicted = set(), set()
-    for name, metadata in entry.items():
-        if not name.endswith(_METADATA) or not name.startswith((_ACTUAL, _EVALUATION)):
-            continue
-        label, details = _label(metadata)
-        if name.startswith(_ACTUAL) or details.get("is-present-in-ground-truth"):
-            actual.add(label)
-        if details.get("is-true-positive") or details.get("is-false-positive"):
-            predicted.add(label)
-    return Answer(str(entry["source-ref"]), tuple(sorted(actual)), tuple(sorted(predicted)))
 
-
-def _label(metadata: Any) -> tuple[str, Mapping[str, Any]]:
-    if not isinstance(metadata, dict) or "class-name" not in metadata:
-        raise ValueError("a line has no image-level labels: its metadata has no 'class-name'")
-    return str(metadata["class-name"]), metadata.get(_DETAILS, {})
+    confidence: float
+    precision: float
+    recall: float
 
 
 class Tally:
@@ -105,21 +137,25 @@ class Tally:
     def __init__(self, answers: Iterable[Answer]) -> None:
         self.images = 0
         self._shown: Counter[str] = Counter()
-        self._predicted: Counter[str] = Counter()
-        self._right: Counter[str] = Counter()
+        self._predicted: Counter[tuple[str, bool]] = Counter()
+        self._sure: Counter[tuple[str, int, bool]] = Counter()
         self._cells: Counter[tuple[str | None, str | None]] = Counter()
         for answer in answers:
             self._add(answer)
 
     def _add(self, answer: Answer) -> None:
         self.images += 1
-        self._shown.update(answer.actual)
-        self._predicted.update(answer.predicted)
-        self._right.update(set(answer.actual) & set(answer.predicted))
-        wrong = [label for label in answer.predicted if label not in answer.actual]
-        for label in answer.actual or (None,):
-            predicted: list[str | None] = [*([label] if label in answer.predicted else []), *wrong]
-            self._cells.update((label, each) for each in predicted or [None])
+        self._shown.update(answer.actual_labels)
+        for each in answer.predictions:
+            self._predicted[each.label, each.right] += 1
+            # What is written as 0.29 is a little less in binary.
+            self._sure[each.label, int(each.confidence * CURVE_STEPS + 1e-9), each.right] += 1
+        self._cells.update(answer.taken_for)
+
+    def counts(self, label: str) -> Counts:
+        """Give a label's hits, false alarms and misses."""
+        hits = self._predicted[label, True]
+        return Counts(hits, self._predicted[label, False], self._shown[label] - hits)
 
     def scores(self, known: Collection[str] | None = None) -> Scores:
         """Give precision, recall and F1 by label, and their means over the labels that some image shows.
@@ -130,16 +166,28 @@ class Tally:
         :param known: the labels that the version was trained on. One that it never knew counts in the means, where it
             is 0, but has no metrics of its own: there is nothing to compare.
         """
-        found = {label: self._metrics(label) for label in sorted(self._shown)}
+        found = {label: self.counts(label).metrics for label in sorted(self._shown)}
         means = {each.value: sum(one.value(each) for one in found.values()) / max(1, len(found)) for each in Metric}
         labels = {label: one for label, one in found.items() if known is None or label in known}
         return Scores(Metrics(**means), labels)
 
-    def _metrics(self, label: str) -> Metrics:
-        right, predicted, shown = self._right[label], self._predicted[label], self._shown[label]
-        return Metrics(
-            f1=2 * right / max(1, predicted + shown), precision=right / max(1, predicted), recall=right / shown
-        )
+    def curves(self) -> dict[str, tuple[PrecisionRecall, ...]]:
+        """Give the points of each label that some image shows, from the surest predictions on.
+
+        A version gives what reaches the label's assumed threshold, so that a curve ends there.
+        """
+        return {label: self._curve(label) for label in sorted(self._shown)}
+
+    def _curve(self, label: str) -> tuple[PrecisionRecall, ...]:
+        points: list[PrecisionRecall] = []
+        hits = false_alarms = 0
+        for step in range(CURVE_STEPS, -1, -1):
+            found, wrong = self._sure[label, step, True], self._sure[label, step, False]
+            hits, false_alarms = hits + found, false_alarms + wrong
+            if found or wrong:
+                metrics = Counts(hits, false_alarms, self._shown[label] - hits).metrics
+                points.append(PrecisionRecall(step / CURVE_STEPS, metrics.precision, metrics.recall))
+        return tuple(points)
 
     def confusion(self) -> tuple[Cell, ...]:
         """Give the cells of the confusion matrix that are not empty, in the order of the labels, nothing last."""

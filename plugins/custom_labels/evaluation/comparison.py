@@ -6,11 +6,14 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from custom_labels.core.gate import NAMES, Comparison, Metric, Scores
-from custom_labels.evaluation.answers import Answer, Cell, Tally
+from custom_labels.evaluation.answers import Answer, Cell, PrecisionRecall, Tally, stratum
+from custom_labels.evaluation.verdicts import Flip, VerdictChange
+
+A = TypeVar("A", bound=Answer)
 
 # -- which images ----------------------------------------------------------------------------------
 
@@ -39,22 +42,23 @@ def place_in_sample(image: str) -> int:
     return int.from_bytes(hashlib.sha256(image.encode()).digest())
 
 
-def take_sample(answers: Iterable[Answer], limit: int) -> list[Answer]:
+def take_sample(answers: Iterable[A], limit: int) -> list[A]:
     """Take a sample of answers, shared among the labels by :func:`quotas`; the same ones at every try.
 
     :param answers: gone through twice, since it may be a file: no more of them are held than are taken.
     :param limit: images at most.
     :return: sorted by image.
     """
-    shares = quotas(Counter(answer.stratum for answer in answers), limit)
-    taken: dict[str, list[tuple[int, Answer]]] = {label: [] for label in shares}
-    for answer in answers:
-        heap, entry = taken[answer.stratum], (-place_in_sample(answer.image), answer)
-        if len(heap) < shares[answer.stratum]:
+    shares = quotas(Counter(map(stratum, answers)), limit)
+    taken: dict[str, list[tuple[int, int, A]]] = {label: [] for label in shares}
+    for number, answer in enumerate(answers):
+        label = stratum(answer)
+        heap, entry = taken[label], (-place_in_sample(answer.image), number, answer)
+        if len(heap) < shares[label]:
             heapq.heappush(heap, entry)
         elif heap:
             heapq.heappushpop(heap, entry)
-    return sorted(answer for heap in taken.values() for _, answer in heap)
+    return sorted((answer for heap in taken.values() for *_, answer in heap), key=lambda answer: answer.image)
 
 
 def images_digest(images: Iterable[tuple[str, str]]) -> str:
@@ -71,46 +75,16 @@ def images_digest(images: Iterable[tuple[str, str]]) -> str:
 # -- where they differ -----------------------------------------------------------------------------
 
 
-class VerdictChange(StrEnum):
-    """What became of the verdict on an image, from the champion to the challenger; the worst comes first."""
-
-    REGRESSION = "regression"
-    IMPROVEMENT = "improvement"
-    STILL_WRONG = "still wrong"
-
-
-@dataclass(frozen=True)
-class Flip:
-    """An image of which the two versions say different things.
-
-    :param champion: the labels that the champion predicted; likewise ``challenger``.
-    """
-
-    image: str
-    change: VerdictChange
-    actual: tuple[str, ...]
-    champion: tuple[str, ...]
-    challenger: tuple[str, ...]
-
-
-def find_flips(pairs: Iterable[tuple[Answer, Answer]]) -> tuple[Flip, ...]:
+def find_flips(pairs: Iterable[tuple[A, A]]) -> tuple[Flip, ...]:
     """Find the images on which two versions differ, regressions first, then by image.
+
+    Of images with the same change those with more boxes that got worse come first.
 
     :param pairs: the champion's and the challenger's answer to the same image.
     """
-    flips = [
-        Flip(champion.image, _change(champion, challenger), champion.actual, champion.predicted, challenger.predicted)
-        for champion, challenger in pairs
-        if champion.predicted != challenger.predicted
-    ]
+    flips = [flip for flip in (champion.flip_to(challenger) for champion, challenger in pairs) if flip]
     order = list(VerdictChange)
-    return tuple(sorted(flips, key=lambda flip: (order.index(flip.change), flip.image)))
-
-
-def _change(champion: Answer, challenger: Answer) -> VerdictChange:
-    if champion.right:
-        return VerdictChange.REGRESSION
-    return VerdictChange.IMPROVEMENT if challenger.right else VerdictChange.STILL_WRONG
+    return tuple(sorted(flips, key=lambda flip: (order.index(flip.change), -flip.of_boxes(order[0]), flip.image)))
 
 
 # -- the result ------------------------------------------------------------------------------------
@@ -123,6 +97,7 @@ class SameImages:
     :param test_images: images of the challenger's test set, of which ``images`` were put to the champion and answered.
     :param digest: of those, see :func:`images_digest`.
     :param left_out: how many of the chosen ones were left out, by reason; neither version is judged by them.
+    :param champion_curves: precision and recall by label, from the surest predictions to the assumed threshold.
     """
 
     test_images: int
@@ -134,6 +109,8 @@ class SameImages:
     champion_confusion: tuple[Cell, ...]
     challenger_confusion: tuple[Cell, ...]
     flips: tuple[Flip, ...]
+    champion_curves: Mapping[str, tuple[PrecisionRecall, ...]] = field(default_factory=dict)
+    challenger_curves: Mapping[str, tuple[PrecisionRecall, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,6 +119,7 @@ class OwnAnswers:
 
     images: int
     confusion: tuple[Cell, ...]
+    curves: Mapping[str, tuple[PrecisionRecall, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,7 +137,7 @@ class Compared:
 
 
 def compare(
-    pairs: Sequence[tuple[Answer, Answer]],
+    pairs: Sequence[tuple[A, A]],
     known: Collection[str],
     *,
     test_images: int,
@@ -182,6 +160,8 @@ def compare(
         champion_confusion=champion.confusion(),
         challenger_confusion=challenger.confusion(),
         flips=find_flips(pairs),
+        champion_curves=champion.curves(),
+        challenger_curves=challenger.curves(),
     )
 
 

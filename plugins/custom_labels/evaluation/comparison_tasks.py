@@ -56,9 +56,9 @@ def compare_with_champion(
     decisions = Decisions(ctx.store, version_name)
     found = Compared()
     try:
-        with evaluation_answers(ctx.store, described) as answers:
+        with evaluation_answers(ctx.store, ctx.project.task, described) as answers:
             own = Tally(answers)
-            found = Compared(OwnAnswers(own.images, own.confusion()))
+            found = Compared(OwnAnswers(own.images, own.confusion(), own.curves()))
             if champion is not None:
                 on_champion = _ChampionEvaluation(ctx, settings, champion, decisions)
                 found = replace(found, same_images=on_champion.run(answers, own.images, digest))
@@ -102,7 +102,7 @@ class _ChampionEvaluation:
         asked = self._ask_all(sample, etags)
         left_out = Counter(each.why_not for each in asked if each.why_not)
         pairs = [
-            (replace(answer, predicted=tuple(sorted(each.predicted))), answer)
+            (answer.predicted_as(each.labels), answer)
             for answer, each in zip(sample, asked, strict=True)
             if not each.why_not
         ]
@@ -161,7 +161,7 @@ class _ChampionEvaluation:
             return ChampionAnswer(image.key, image.etag, why_not="deleted, replaced or denied since the training")
         found = client.detect(image)
         if found.status is PredictionStatus.ANSWERED:
-            return ChampionAnswer(image.key, image.etag, tuple(label.name for label in found.labels))
+            return ChampionAnswer(image.key, image.etag, found.labels)
         code = found.message.partition(":")[0]
         return ChampionAnswer(image.key, image.etag, why_not=f"refused by the champion with {code}")
 

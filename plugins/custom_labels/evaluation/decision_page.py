@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from custom_labels.core.gate import NAMES, Metric
-from custom_labels.evaluation.comparison import VerdictChange
 from custom_labels.evaluation.templates import render
+from custom_labels.evaluation.verdicts import VerdictChange
 
 SHOWN_FLIPS = 60
 """Images that the page shows; the record holds all."""
@@ -77,7 +77,7 @@ def _matrix(title: str, images: int, cells: Sequence[Mapping[str, Any]]) -> dict
         show with its cells: images, the depth of the shade from 0 for none of the label's images to 5 for all of
         them, and whether it is on the diagonal; or else ``confusions``, triples of label, predicted label and images.
     """
-    counts = {(cell["actual"], cell["predicted"]): int(cell["images"]) for cell in cells}
+    counts = {(cell["actual"], cell["predicted"]): int(cell["count"]) for cell in cells}
     rows, columns = (_in_order(pair[side] for pair in counts) for side in (0, 1))
     if len({*rows, *columns} - {None}) > WIDEST_MATRIX:
         wrong = [(actual, predicted, count) for (actual, predicted), count in counts.items() if actual != predicted]

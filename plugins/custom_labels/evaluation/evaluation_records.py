@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.image_table import ImageTable
 from custom_labels.datasets.snapshot_records import fetch_images
-from custom_labels.evaluation.answers import Answer, read_evaluation_line
+from custom_labels.evaluation.answer_kinds import LINE_READERS, ReadLine
+from custom_labels.evaluation.answers import Answer
 from custom_labels.s3.output_files import NoAnswers, copy_file, read_each
 
 if TYPE_CHECKING:
@@ -22,22 +24,25 @@ class EvaluationAnswers:
 
     :param path: the evaluation snapshot, JSON Lines.
     :param uri: where it was, for messages.
+    :param read: reads a line of it.
     """
 
-    def __init__(self, path: Path, uri: str) -> None:
+    def __init__(self, path: Path, uri: str, read: ReadLine) -> None:
         self._path = path
         self._uri = uri
+        self._read = read
 
     def __iter__(self) -> Iterator[Answer]:
-        return read_each(self._path, self._uri, read_evaluation_line)
+        return read_each(self._path, self._uri, self._read)
 
 
 @contextmanager
-def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator[EvaluationAnswers]:
+def evaluation_answers(store: S3Store, task: ProjectTask, described: Mapping[str, Any]) -> Iterator[EvaluationAnswers]:
     """Fetch a version's answers to its own test images, which Custom Labels writes when it evaluates it.
 
     The file is that of ``TestingDataResult.Output`` (developer guide, "Accessing the evaluation manifest snapshot").
 
+    :param task: the project's, which says what the answers are.
     :param described: the version as DescribeProjectVersions gives it.
     :raises NoAnswers: there is none.
     """
@@ -48,7 +53,7 @@ def evaluation_answers(store: S3Store, described: Mapping[str, Any]) -> Iterator
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         path = Path(folder) / "answers.jsonl"
         uri = copy_file(store, places[0], path, "evaluation snapshot")
-        yield EvaluationAnswers(path, uri)
+        yield EvaluationAnswers(path, uri, LINE_READERS[task])
 
 
 def snapshot_etags(store: S3Store, digest: str, keys: Iterable[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from custom_labels.core.keys import manifest_key
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.evaluation_records import evaluation_answers
 from custom_labels.s3.output_files import NoAnswers
@@ -32,26 +33,30 @@ class KnownAnswers:
     own: bool
 
 
-def known_answers(store: S3Store, described: Mapping[str, Any], digest: str, count: int) -> KnownAnswers:
+def known_answers(
+    store: S3Store, task: ProjectTask, described: Mapping[str, Any], digest: str, count: int
+) -> KnownAnswers:
     """Pick images with known answers, spread over the labels, always the same ones.
 
     What the version itself predicted of its test images is in the evaluation snapshot that Custom Labels wrote
     (``TestingDataResult.Output`` of DescribeProjectVersions). Where that is gone, or holds no
     answer, the manifests of its snapshot are taken: test images first, then train images.
 
+    :param task: the project's.
     :param described: AWS's description of the version.
     :param digest: the digest of the snapshot that it was trained on.
     :param count: number of images wanted; fewer where there are fewer.
     """
-    predicted = _own_answers(store, described, count)
+    predicted = _own_answers(store, task, described, count)
     return KnownAnswers(tuple(predicted or _labelled(store, digest, count)), own=bool(predicted))
 
 
-def _own_answers(store: S3Store, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    """Take the images of which the version predicted one label; of the others no single answer is known."""
+def _own_answers(store: S3Store, task: ProjectTask, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
+    """Take the images of which the version predicted one label, once or more; of the others no single one is known."""
     try:
-        with evaluation_answers(store, described) as answers:
-            return _spread(((one.image, one.predicted[0]) for one in answers if len(one.predicted) == 1), count)
+        with evaluation_answers(store, task, described) as answers:
+            predicted = ((one.image, sorted(set(one.predicted_labels))) for one in answers)
+            return _spread(((image, labels[0]) for image, labels in predicted if len(labels) == 1), count)
     except NoAnswers as error:
         log.info("People's labels are taken for known answers: %s.", error)
         return []
@@ -69,8 +74,12 @@ def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
 def _labels(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     for line in lines:
         entry = json.loads(line)
-        label = next(value["class-name"] for name, value in entry.items() if name.endswith("-metadata"))
-        yield entry["source-ref"], label
+        yield entry["source-ref"], next(_label(value) for name, value in entry.items() if name.endswith("-metadata"))
+
+
+def _label(metadata: Mapping[str, Any]) -> str:
+    """Give the label of an attribute of our own manifests, of boxes the first of their labels."""
+    return str(metadata["class-name"] if "class-name" in metadata else min(metadata["class-map"].values()))
 
 
 def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.queues import project_queue
 from custom_labels.core.steps import decision, fan_out, mapped_step, step
 from custom_labels.datasets.listing_records import find_folders
-from custom_labels.datasets.snapshot_records import count_images
+from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.errors import NothingToDo
 from custom_labels.review.backends.registry import make_backend
 from custom_labels.review.harvest import HarvestRules
@@ -121,7 +121,7 @@ def trigger_training(ctx: ProjectContext, settings: HarvestSettings) -> None:
     if not settings.enable_automatic_training:
         raise NothingToDo(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
     trainings = read_trainings(ctx.store)
-    snapshot = count_images(ctx.store, as_of=datetime.now(UTC), trained=trainings.trained)
+    snapshot = count_project(ctx.store, ctx.project.task, as_of=datetime.now(UTC), trained=trainings.trained)
     decided = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,

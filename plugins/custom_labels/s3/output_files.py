@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _CHUNK = 256 * 1024
+LONGEST_LINE = 8 * 1024 * 1024
+"""Bytes of a line that is read: far above those of Custom Labels, and little enough to be held."""
 
 
 class NoAnswers(CustomLabelsError):
@@ -54,7 +57,9 @@ def read_each(path: Path, uri: str, read: Callable[[bytes], Value]) -> Iterator[
     :raises NoAnswers: a line cannot be read.
     """
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
+            if len(line) == LONGEST_LINE:
+                raise NoAnswers(f"line {number} of {uri} cannot be read: it has {LONGEST_LINE:,} bytes or more")
             if line.strip():
                 try:
                     yield read(line)

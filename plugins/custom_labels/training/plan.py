@@ -111,12 +111,14 @@ class TrainingPlan:
     :param reason: why, as part of a sentence.
     :param digest: of the snapshot; empty where no snapshot could be written.
     :param as_of: up to when images are seen, ISO 8601.
+    :param whole: all labels together, with each image once, however many labels it has.
     :param trained: digest of the snapshot that changes are counted against, if there is one.
     :param left_out: pairs of reason and number of images that cannot be used, or of other objects.
     :param share: of the images that judge, 0 to 1; ``asked_share`` is the setting, which is never followed downwards.
     :param exceptions: images whose side is not what their hash says, so that each label has both sides.
     :param gates: what the version will be judged by, in words; none where it is only measured.
     :param merged: by label, its folders, where several have the same name to a person.
+    :param annotations: what is to be said of the lines of annotations, where there are such.
     :param thresholds: labels that ``label_detection_confidence`` names.
     :param estimate: ``None`` where nothing is paid or no price is known; ``no_estimate`` says which.
     """
@@ -127,6 +129,7 @@ class TrainingPlan:
     as_of: str
     trained: str | None
     labels: tuple[PlanLabel, ...] = ()
+    whole: PlanLabel = PlanLabel("", 0, 0, 0, 0, LabelChange(""))
     left_out: tuple[tuple[str, int], ...] = ()
     share: float = 0.0
     asked_share: float = 0.0
@@ -136,10 +139,7 @@ class TrainingPlan:
     no_estimate: str = "nothing is paid"
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     thresholds: tuple[str, ...] = ()
-
-    def total(self, name: str) -> int:
-        """Sum up a number of :class:`PlanLabel` or :class:`LabelChange` over all labels."""
-        return sum(getattr(label if hasattr(label, name) else label.change, name) for label in self.labels)
+    annotations: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -156,12 +156,12 @@ class TrainingPlan:
         )
 
     def _leaks(self) -> Iterable[str]:
-        if moved := self.total("to_train"):
+        if moved := self.whole.change.to_train:
             yield (
                 f"{moved} images judged the version trained last and will be trained on: a label lost all others. "
                 "Scores before and after are not on the same test images."
             )
-        if moved := self.total("to_test"):
+        if moved := self.whole.change.to_test:
             yield f"{moved} images trained the version trained last and will judge this one: test_share was raised."
 
     def to_record(self) -> dict[str, Any]:
@@ -173,10 +173,11 @@ class TrainingPlan:
         """The plan in a few sentences, short enough for the note on a run."""
         said = [f"{self.action}: {self.reason}."]
         if self.labels:
+            whole, change = self.whole, self.whole.change
             said.append(
-                f"{self.total('images')} images in {sum(1 for label in self.labels if label.images)} labels: "
-                f"{self.total('train')} to train on, {self.total('test')} to judge by; {self.total('new')} new, "
-                f"{self.total('changed')} changed, {self.total('removed')} removed."
+                f"{whole.images} images in {sum(1 for label in self.labels if label.images)} labels: "
+                f"{whole.train} to train on, {whole.test} to judge by; {change.new} new, "
+                f"{change.changed} changed, {change.removed} removed."
             )
         if self.estimate:
             said.append(f"Expected: {self.estimate.sentence}.")
@@ -195,8 +196,9 @@ class TrainingPlan:
                 "",
                 f"Images as of {self.as_of}, snapshot `{self.digest[:12] or '-'}`, compared with "
                 + (f"`{self.trained[:12]}`, trained on last." if self.trained else "nothing: no version was trained."),
-                *_table(self.labels, self.total),
+                *_table(self.labels, self.whole),
                 *_section("Left out", [f"{count}: {reason}" for reason, count in self.left_out]),
+                *_section("Annotations", self.annotations),
                 *_section("Split", self._split()),
                 *_section("Warnings", self.warnings),
                 *_section("Gates", self.gates),
@@ -209,8 +211,7 @@ class TrainingPlan:
             return
         lower = f" (asked for {self.asked_share:g}; it is never lowered)" if self.asked_share < self.share else ""
         yield (
-            f"{self.total('train')} images to train on, {self.total('test')} to judge by: test_share "
-            f"{self.share:g}{lower}"
+            f"{self.whole.train} images to train on, {self.whole.test} to judge by: test_share {self.share:g}{lower}"
         )
         yield (
             "by a hash of the content, so that an image keeps its side whatever comes, goes or is renamed, and equal "
@@ -245,6 +246,14 @@ def plan_labels(
         PlanLabel(label, sum(side), *side, left_out.get(label, 0), by_label.get(label, LabelChange(label)))
         for label, side in ((label, sides.get(label, (0, 0))) for label in every)
     )
+
+
+def plan_whole(train: int, test: int, candidates: int, change: LabelChange) -> PlanLabel:
+    """Put together what is known of all images, each counted once.
+
+    :param candidates: images that were inspected; those that are neither to train on nor to judge by are left out.
+    """
+    return PlanLabel("", train + test, train, test, candidates - train - test, change)
 
 
 def _balance(labels: Sequence[PlanLabel]) -> Iterable[str]:
@@ -287,15 +296,15 @@ def _names(labels: Sequence[str], most: int = 8) -> str:
     return ", ".join(f"'{label}'" for label in labels[:most]) + more
 
 
-def _table(labels: Sequence[PlanLabel], total: Any) -> Iterable[str]:
+def _table(labels: Sequence[PlanLabel], whole: PlanLabel) -> Iterable[str]:
     if not labels:
         return
     columns = ("images", "new", "changed", "removed", "train", "test", "left_out")
     yield from ("", f"| label | {' | '.join(columns).replace('_', ' ')} |", "|---" * (len(columns) + 1) + "|")
-    for label in labels:
-        numbers = [getattr(label if hasattr(label, name) else label.change, name) for name in columns]
-        yield f"| {label.label.replace('|', chr(92) + '|')} | {' | '.join(map(str, numbers))} |"
-    yield f"| **all** | {' | '.join(str(total(name)) for name in columns)} |"
+    for row in (*labels, whole):
+        numbers = [getattr(row if hasattr(row, name) else row.change, name) for name in columns]
+        name = "**all**" if row is whole else row.label.replace("|", chr(92) + "|")
+        yield f"| {name} | {' | '.join(map(str, numbers))} |"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

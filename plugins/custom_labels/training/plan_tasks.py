@@ -7,8 +7,9 @@ import logging
 from custom_labels.core.context import ProjectContext
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.manifest_records import write_manifests
+from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.datasets.snapshot import LabelChange
-from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, count_images, fetch_snapshot
+from custom_labels.datasets.snapshot_records import LocalSnapshot, changes, fetch_snapshot
 from custom_labels.errors import NotTrainable, SettingError
 from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.training.plan import (
@@ -19,6 +20,7 @@ from custom_labels.training.plan import (
     estimate,
     gate_in_words,
     plan_labels,
+    plan_whole,
 )
 from custom_labels.training.prices import load_prices
 from custom_labels.training.retraining import Retrain, RetrainDecision
@@ -41,7 +43,7 @@ def dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
 
 def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
     trainings = read_trainings(ctx.store)
-    found = count_images(ctx.store, as_of=ctx.run.as_of, trained=trainings.trained)
+    found = count_project(ctx.store, ctx.project.task, as_of=ctx.run.as_of, trained=trainings.trained)
     decision = decide_on(ctx, settings, trainings, found)
     try:
         with checked_snapshot(ctx, settings, trainings, publish=False) as (frozen, report):
@@ -63,6 +65,7 @@ def _dry_run(ctx: ProjectContext, settings: TrainingSettings) -> TrainingPlan:
             as_of=found.as_of,
             trained=trainings.trained,
             labels=labels,
+            whole=PlanLabel("", found.images, 0, 0, 0, LabelChange("", new=found.untrained)),
             left_out=found.left_out,
         )
 
@@ -87,7 +90,8 @@ def plan_training(
         digest=snapshot.digest,
         as_of=snapshot.as_of,
         trained=snapshot.trained,
-        labels=plan_labels(sides, changed, report.left_out_by_label),
+        labels=plan_labels(sides, changed.labels, report.left_out_by_label),
+        whole=plan_whole(snapshot.train_images, snapshot.test_images, report.images, changed.whole),
         left_out=snapshot.left_out,
         share=split.share,
         asked_share=settings.test_share,
@@ -96,6 +100,7 @@ def plan_training(
         estimate=expected,
         no_estimate=no_estimate,
         merged=report.merged,
+        annotations=report.annotations,
         thresholds=tuple(settings.label_detection_confidence),
     )
 

@@ -10,8 +10,9 @@ from custom_labels.core.context import BACKFILL, ProjectContext, RunInfo
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
 from custom_labels.core.outcome import Outcome
 from custom_labels.datasets.images import CheckReport
+from custom_labels.datasets.project_snapshot_records import frozen_project
 from custom_labels.datasets.snapshot import ImageSnapshot, require_region
-from custom_labels.datasets.snapshot_records import LocalSnapshot, frozen_snapshot
+from custom_labels.datasets.snapshot_records import LocalSnapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.training.retraining import (
     Due,
@@ -78,8 +79,9 @@ def checked_snapshot(
     :raises NotTrainable: Custom Labels would refuse it.
     """
     require_bucket_in_region(ctx)
-    with frozen_snapshot(
+    with frozen_project(
         ctx.store,
+        ctx.project.task,
         as_of=ctx.run.as_of,
         trained=trainings.trained,
         publish=publish,

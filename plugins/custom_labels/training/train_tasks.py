@@ -11,8 +11,8 @@ from custom_labels.core.names import version_name
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.steps import decision, step
 from custom_labels.datasets.manifest_records import build_manifests
+from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.datasets.snapshot import ImageSnapshot
-from custom_labels.datasets.snapshot_records import count_images
 from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.errors import ModelError, NotPermitted
 from custom_labels.training.plan_tasks import dry_run, plan_training
@@ -51,7 +51,7 @@ def decide_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecis
 def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> RetrainDecision:
     """Count the labelled images and those that no training has seen, and apply the rule."""
     trainings = read_trainings(ctx.store)
-    snapshot = count_images(ctx.store, as_of=ctx.run.as_of, trained=trainings.trained)
+    snapshot = count_project(ctx.store, ctx.project.task, as_of=ctx.run.as_of, trained=trainings.trained)
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     decided = decide_on(ctx, settings, trainings, snapshot)
     log.info("%s", decided.reason)

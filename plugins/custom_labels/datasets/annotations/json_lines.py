@@ -110,14 +110,29 @@ def _read_object(text: str) -> dict[str, Any]:
     if len(text) > MAXIMUM_LINE:
         raise Refused(Code.INVALID_JSON_LINE, f"it has more than {MAXIMUM_LINE:,} characters")
     try:
-        document = json.loads(text.removeprefix(_MARK), parse_constant=_refuse, object_pairs_hook=_each_key_once)
+        return parse_object(text.removeprefix(_MARK))
+    except NotJson as error:
+        raise Refused(Code.INVALID_JSON_LINE, str(error)) from None
+
+
+class NotJson(ValueError):
+    """A text is no JSON object that can be used."""
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Read strict JSON: an object in which no key is there twice, no number is infinite, and no character half.
+
+    :raises NotJson: it is none.
+    """
+    try:
+        document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_key_once)
         if not text.isascii() or "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
         why = "it has too many levels" if isinstance(error, RecursionError) else str(error)
-        raise Refused(Code.INVALID_JSON_LINE, f"it is no JSON: {why[:200]}") from None
+        raise NotJson(f"it is no JSON: {why[:200]}") from None
     if not isinstance(document, dict):
-        raise Refused(Code.INVALID_JSON_LINE, f"it is {shown(document)}, and no JSON object")
+        raise NotJson(f"it is {shown(document)}, and no JSON object")
     return document
 
 

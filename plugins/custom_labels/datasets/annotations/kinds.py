@@ -21,10 +21,12 @@ LONGEST_LINE_BYTES = 4 * MAXIMUM_LINE
 class AnnotationKind:
     """How the lines of one kind are read and written.
 
+    :param name: of the kind.
     :param read: reads a line; raises :class:`Refused`.
     :param write: gives the attributes of a line.
     """
 
+    name: str
     read: Callable[[str], Annotation]
     write: Callable[[Annotation], dict[str, Any]]
 
@@ -48,6 +50,6 @@ class AnnotationKind:
 
 
 KINDS: Mapping[ProjectTask, AnnotationKind] = {
-    ProjectTask.MULTI_LABEL_CLASSIFICATION: AnnotationKind(read_labels, write_labels),
-    ProjectTask.OBJECT_DETECTION: AnnotationKind(read_boxes, write_boxes),
+    ProjectTask.MULTI_LABEL_CLASSIFICATION: AnnotationKind("labels", read_labels, write_labels),
+    ProjectTask.OBJECT_DETECTION: AnnotationKind("boxes", read_boxes, write_boxes),
 }

@@ -41,6 +41,15 @@ class AnnotationReport:
         if len(kept) < EXAMPLES:
             kept.append(f"{where}: {detail}")
 
+    def merge(self, other: AnnotationReport) -> None:
+        """Take over what was found in another file."""
+        self.files += other.files
+        self.lines += other.lines
+        self.faults.update(other.faults)
+        for code, details in other.examples.items():
+            kept = self.examples.setdefault(code, [])
+            kept.extend(details[: EXAMPLES - len(kept)])
+
     def in_words(self) -> list[str]:
         """Word it for people, one line a kind of trouble."""
         words = [f"{self.lines} lines read of {self.files} files of annotations."]
