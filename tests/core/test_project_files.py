@@ -63,16 +63,6 @@ WRONG = {
     ),
     "a task that is a list": ("birds.yaml", b"bucket: birds\ntask: [object_detection]", "'task' in {path} is ['obj"),
     "no task": ("birds.yaml", b"bucket: birds\ntask:", "'task' in {path} is None: Input should be 'image_class"),
-    "boxes": (
-        "birds.yaml",
-        b"bucket: birds\ntask: object_detection",
-        "'object_detection': expected 'image_classification', the only task that can be trained so far. Correct the",
-    ),
-    "several labels": (
-        "birds.yaml",
-        b"bucket: birds\ntask: multi_label_classification",
-        "'task' in {path} is 'multi_label_classification': expected 'image_classification', the only",
-    ),
     "an S3 URI": (
         "birds.yaml",
         b"bucket: s3://birds/x",

@@ -124,14 +124,6 @@ class Project(BaseModel):
     review: ReviewSetup | None = None
     settings: Settings = Settings.model_construct()
 
-    @field_validator("task")
-    @classmethod
-    def _a_task_that_works(cls, value: ProjectTask) -> ProjectTask:
-        # To be taken out when training, detection and review take annotations; nothing else keeps such a project out.
-        if value is not ProjectTask.IMAGE_CLASSIFICATION:
-            raise ValueError(f"expected '{ProjectTask.IMAGE_CLASSIFICATION}', the only task that can be trained so far")
-        return value
-
     @field_validator("bucket")
     @classmethod
     def _a_bucket(cls, value: str) -> str:
