@@ -5,12 +5,10 @@ from __future__ import annotations
 from airflow.sdk import DAG, Param, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import follow, order
+from custom_labels.core.steps import earlier, follow, order
 from custom_labels.detection import detect_tasks
 from custom_labels.detection.autostart_operator import autostart
 from custom_labels.detection.detect_batch_operator import detect_batches
-from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import NextStep, Rest
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import dag_arguments, override
@@ -28,16 +26,13 @@ def detect_dag(project: Project) -> DAG:
         schedule=poll_or_assets(project, "detection_poll_frequency", assets),
         **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", params),
     ) as dag:
-        settings = read_settings(project, DetectionSettings)
-        collected = detect_tasks.collect(project, settings)
+        collected = detect_tasks.collect(project)
+        settings = earlier(collected.settings)
         start = autostart(project, settings, collected)
         detected = detect_batches(project, settings, collected.batches)
-        finish = detect_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
-            project, settings, collected, detected
-        )
+        finish = detect_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, collected, detected)
         go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project)
 
-        order(settings, collected)
         follow(collected, {NextStep.DETECT: detected, NextStep.START: start, NextStep.FINISH: finish})
         order(start[-1], detected, finish)
         follow(finish, {Rest.SOME: go_on})

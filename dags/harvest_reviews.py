@@ -5,11 +5,9 @@ from __future__ import annotations
 from airflow.sdk import DAG, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
-from custom_labels.core.settings_tasks import read_settings
-from custom_labels.core.steps import earlier, follow, order
+from custom_labels.core.steps import earlier, follow
 from custom_labels.review import harvest_tasks
 from custom_labels.review.harvest_work import NewImages
-from custom_labels.review.settings import HarvestSettings
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.timetables import poll_or_assets
@@ -22,15 +20,12 @@ def harvest_dag(project: Project) -> DAG:
         schedule=poll_or_assets(project, "harvest_poll_frequency", [finished_reviews(project)]),
         **dag_arguments(project, "harvest_reviews", "Harvest the answers of people", params),
     ) as dag:
-        settings = read_settings(project, HarvestSettings)
         found = harvest_tasks.collect(project)
+        settings = earlier(found.settings)
         harvested = harvest_tasks.harvest_batch.having(max_active_tis_per_dagrun=4)(project, found.batches, settings)
-        finish = harvest_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
-            project, settings, earlier(found), harvested
-        )
+        finish = harvest_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, earlier(found), harvested)
         trigger = harvest_tasks.trigger_training.having(outlets=[labeled_images(project)])(project, settings)
 
-        order(settings, found)
         follow(finish, {NewImages.SOME: trigger})
     return dag
 

@@ -117,7 +117,7 @@ def _ours(images: int) -> tuple[int, float]:
     from custom_labels.core.context import ProjectContext, RunInfo
     from custom_labels.core.settings import Settings
     from custom_labels.detection.detect_batch_operator import BatchWork
-    from custom_labels.detection.detect_tasks import collect
+    from custom_labels.detection.detect_tasks import collect_images
     from custom_labels.detection.settings import DetectionSettings
     from custom_labels.detection.work import DetectionBatch
 
@@ -131,7 +131,7 @@ def _ours(images: int) -> tuple[int, float]:
     )
     settings = DetectionSettings(**{each.name: getattr(every, each.name) for each in fields(DetectionSettings)})
     begun = time.perf_counter()
-    collected = collect.function(ctx, settings)
+    collected = collect_images(ctx, settings)
     collecting = time.perf_counter() - begun
 
     def detect(batch: DetectionBatch) -> int:

@@ -91,7 +91,7 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> Non
     ("signals", "code"),
     [
         pytest.param([signal.SIGINT], 130, id="one Ctrl-C", marks=pytest.mark.matrix),
-        pytest.param([signal.SIGINT, signal.SIGINT], 130, id="two Ctrl-C"),
+        pytest.param([signal.SIGINT, signal.SIGINT], 130, id="two Ctrl-C", marks=pytest.mark.matrix),
         pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
     ],
 )

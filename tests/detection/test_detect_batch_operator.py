@@ -8,7 +8,7 @@ import pytest
 
 from custom_labels.aws.inference import EndpointUnavailable
 from custom_labels.detection.detect_batch_operator import BatchWork
-from custom_labels.detection.detect_tasks import collect
+from custom_labels.detection.detect_tasks import collect_images
 from custom_labels.detection.settings import DetectionSettings
 from tests.kit.detect_runs import keys, make_queues, put, results, serve, version_arn, wait_for_status, waiting
 from tests.kit.support import effects, picture, rekognition
@@ -30,7 +30,7 @@ def test_a_second_try_passes_over_what_has_a_result(aws: LocalAws, monkeypatch: 
         DetectionSettings, detections_per_unit_second=1000, minimum_label_detection_confidence=100
     )
     ctx = project_context("digits_detect")
-    (batch,) = collect.function(ctx, settings).batches
+    (batch,) = collect_images(ctx, settings).batches
     monkeypatch.setattr("custom_labels.detection.work.CHUNK_IMAGES", 2)
 
     first = BatchWork(ctx, settings, batch)
@@ -46,7 +46,7 @@ def test_a_second_try_passes_over_what_has_a_result(aws: LocalAws, monkeypatch: 
     assert (len(results(aws)), len(waiting(aws)), keys(aws, "reviews/waiting/")) == (4, 3, files)
 
     put(aws, "last.png", picture("rows", 9))
-    (rest,) = collect.function(ctx, settings).batches
+    (rest,) = collect_images(ctx, settings).batches
     rekognition(aws).stop_project_version(ProjectVersionArn=version_arn(aws, project, "v1"))
     wait_for_status(aws, project, "v1", "STOPPED")
     third = BatchWork(ctx, settings, rest)

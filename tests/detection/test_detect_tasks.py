@@ -10,7 +10,7 @@ import pytest
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.service_window import ServiceWindow
 from custom_labels.deployment.deployment import Units
-from custom_labels.detection.detect_tasks import START_SECONDS, collect
+from custom_labels.detection.detect_tasks import START_SECONDS, collect_images
 from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import Collected, NextStep, VersionToStart
 from tests.kit.detect_runs import (
@@ -46,7 +46,7 @@ def stopped(aws: LocalAws) -> str:
 def collected(*, by_queue: bool = False, **settings: Any) -> Collected:
     asked = default_settings(DetectionSettings, **{"start_when_images_wait": True, **settings})
     ctx = project_context("digits_detect", triggered_by_queue_only=by_queue)
-    found = collect.function(ctx, asked)
+    found = collect_images(ctx, asked)
     assert from_json(Collected, to_json(found)) == found
     return found
 

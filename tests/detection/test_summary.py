@@ -9,13 +9,16 @@ import pytest
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import Outcome
 from custom_labels.detection.events import PassedOver
+from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import BatchResult, Collected, DetectionBatch, NextStep, Summary
 from custom_labels.review.opening import OpenedReviews
+from tests.kit.task_contexts import default_settings
 
 LIVE = LiveVersion("v1", "arn:v1", "arn:digits", "0" * 64, "2026-11-20T10:00:00+00:00", 1.0, ("rows",))
 BATCHES = tuple(DetectionBatch(number, 3, 2, LIVE, 1, None, f"{number}.jsonl") for number in range(2))
-FOUND = Collected(NextStep.DETECT, BATCHES, images=6)
-NOTHING = Collected(NextStep.FINISH)
+SETTINGS = default_settings(DetectionSettings)
+FOUND = Collected(SETTINGS, NextStep.DETECT, BATCHES, images=6)
+NOTHING = Collected(SETTINGS, NextStep.FINISH)
 
 
 def summary(collected: Collected, *results: BatchResult, opened: OpenedReviews | None = None) -> Summary:

@@ -22,10 +22,12 @@ from custom_labels.review.harvest_work import HarvestResult
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.opening_records import ReviewOpener
 from custom_labels.review.review import ReviewRequest
+from custom_labels.review.settings import HarvestSettings
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Run, run_dag
 from tests.kit.review_project import ReviewProject, stop, wait_until_ended
 from tests.kit.support import BUCKET, client, s3, wait_until
+from tests.kit.task_contexts import default_settings
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -139,7 +141,7 @@ class Harvest:
         inspection = HarvestInspection(store, backend, read_watermark(store))
         found = inspection.run(queue, now, by_queue_only=by_queue_only)
         batches = write_batches(store, f"{now:%Y-%m-%d}-{self.runs:06d}", found, now, 60)
-        work = inspection.work(batches, len(batches))
+        work = inspection.work(default_settings(HarvestSettings), batches, len(batches))
         results = [
             harvester.harvest(batch, read_batch(store, batch), is_repeated=is_repeated) for batch in work.batches
         ]

@@ -16,7 +16,6 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.detection import detect_tasks
 from custom_labels.detection.detect_batch_operator import DetectBatchOperator
-from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import BatchResult, Collected, NextStep
 from custom_labels.errors import NothingToDo
 from custom_labels.operations import guard_tasks
@@ -67,14 +66,13 @@ def detect_by_steps(*, by_queue: bool = False, **params: Any) -> Ended:
     :param by_queue: whether only the queue triggered the run.
     """
     ctx = new_run("detect", params=params, triggered_by_queue_only=by_queue)
-    settings = ctx.read_settings(DetectionSettings)
-    collected = passed(Collected, detect_tasks.collect.function(ctx, settings))
+    collected = passed(Collected, detect_tasks.collect.function(ctx))
     detected = None
     if collected.choice is NextStep.DETECT:
-        inputs = [{"settings": to_json(settings), "batch": to_json(batch)} for batch in collected.batches]
+        inputs = [{"settings": to_json(collected.settings), "batch": to_json(batch)} for batch in collected.batches]
         tasks = [DetectBatchOperator(task_id="detect_batch", project="digits", **each) for each in inputs]
         detected = [from_json(BatchResult, run(task)) for task in tasks]
-    ended = detect_tasks.finish.function(ctx, settings, collected, detected)
+    ended = detect_tasks.finish.function(ctx, collected, detected)
     return _ended(ctx, ended, worked=detected is not None)
 
 
@@ -86,13 +84,12 @@ def harvest_by_steps() -> Ended:
     begun = datetime.now(UTC).replace(microsecond=0)
     wait_until(lambda: datetime.now(UTC).replace(microsecond=0) > begun)
     ctx = new_run("harvest_reviews")
-    settings = ctx.read_settings(HarvestSettings)
     found = passed(FoundWork, harvest_tasks.collect.function(ctx))
     harvested = [
-        passed(HarvestResult, harvest_tasks.harvest_batch.function(ctx, batch, settings)) for batch in found.batches
+        passed(HarvestResult, harvest_tasks.harvest_batch.function(ctx, each, found.settings)) for each in found.batches
     ]
-    ended = harvest_tasks.finish.function(ctx, settings, found, harvested or None)
-    is_triggered = ended.choice is NewImages.SOME and _is_training_triggered(ctx, settings)
+    ended = harvest_tasks.finish.function(ctx, found, harvested or None)
+    is_triggered = ended.choice is NewImages.SOME and _is_training_triggered(ctx, found.settings)
     return replace(_ended(ctx, ended, worked=bool(harvested)), is_training_triggered=is_triggered)
 
 

@@ -1,8 +1,9 @@
-"""One embedded AWS for the whole folder; `aws` is it with nothing in it."""
+"""One embedded AWS for the whole folder, which fits a model once; `aws` is it with nothing in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -28,15 +29,23 @@ FAST = [
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+def server(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Iterator[LocalAws]:
     log = tmp_path_factory.mktemp("local_aws") / "log.txt"
-    with LocalAws(FAST, log=log) as running:
+    memory = str(shared_folder / "fitted_models")
+    with LocalAws([*FAST, "--memory", memory], log=log) as running:
         yield running
 
 
 @pytest.fixture
 def aws(server: LocalAws) -> Aws:
     return _empty(server)
+
+
+@pytest.fixture
+def forgetful_aws(tmp_path: Path) -> Iterator[Aws]:
+    """One that fits each model anew."""
+    with LocalAws(FAST, log=tmp_path / "log.txt") as running:
+        yield _empty(running)
 
 
 @pytest.fixture(scope="module")

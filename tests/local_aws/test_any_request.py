@@ -18,7 +18,7 @@ from tests.local_aws.forge import BODIES, Forge, Sent
 from tests.local_aws.support import wait_for
 from tests.local_aws.world import COMMON_ERRORS, SEED, World, changed_lines, judge, manifests, pictures
 
-REQUESTS = 120
+REQUESTS = 60
 SERVED = [
     *(("rekognition", name) for name in OPERATIONS),
     *(("sagemaker", name) for name in SAGEMAKER),

@@ -67,7 +67,8 @@ def test_files_have_the_documented_shapes_when_trained(aws: Aws) -> None:
     assert len(aws.read(asset(version, "Testing", "Input")).splitlines()) == 4
 
 
-def test_training_gives_the_same_model_when_repeated(aws: Aws) -> None:
+def test_training_gives_the_same_model_when_repeated(forgetful_aws: Aws) -> None:
+    aws = forgetful_aws
     project = aws.colour_project(labels=("dots", "bars", "rows"))
     first, second = (
         json.loads(aws.read(aws.train(project, name)["EvaluationResult"]["Summary"]["S3Object"]["Name"]))

@@ -93,7 +93,7 @@ def bucket(aws: LocalAws) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lives=st.lists(st.one_of(st.none(), st.integers(0, 25)), max_size=6),
     budget=st.integers(0, 6),

@@ -23,10 +23,12 @@ from custom_labels.review.harvest_inspection_records import (
 from custom_labels.review.harvest_records import write_ledger
 from custom_labels.review.harvest_work import EndedReview, FoundWork, HarvestBatch, Watermark
 from custom_labels.review.review import ReviewState, ReviewStatus
+from custom_labels.review.settings import HarvestSettings
 from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 from tests.kit.memory_backend import MemoryBackend
 from tests.kit.support import BUCKET, s3
+from tests.kit.task_contexts import default_settings
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -51,7 +53,7 @@ def look(store: S3Store, *states: ReviewState) -> tuple[list[str], FoundWork]:
     backend.listed = list(states)
     inspection = HarvestInspection(store, backend, Watermark())
     found = [review.state.name for review in inspection.run(None, NOW, by_queue_only=False)]
-    return found, inspection.work((), 1)
+    return found, inspection.work(default_settings(HarvestSettings), (), 1)
 
 
 @pytest.mark.parametrize("status", ReviewStatus)

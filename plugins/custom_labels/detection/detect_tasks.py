@@ -19,6 +19,7 @@ from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.queues import project_queue
+from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import deciding_fan_out, decision, step
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.served_record import ServedRecord
@@ -50,7 +51,12 @@ START_SECONDS = 3_600
 
 
 @deciding_fan_out("batches")
-def collect(ctx: ProjectContext, settings: DetectionSettings) -> Collected:
+def collect(ctx: ProjectContext) -> Collected:
+    """Read the settings, see whether a version serves, or may be started, and collect what there is to detect."""
+    return collect_images(ctx, begin_run(ctx, DetectionSettings))
+
+
+def collect_images(ctx: ProjectContext, settings: DetectionSettings) -> Collected:
     """See whether a version serves, or may be started; then collect what there is to detect.
 
     The queue is drained and, unless only the queue triggered the run, images without a result are listed. Where no
@@ -59,13 +65,13 @@ def collect(ctx: ProjectContext, settings: DetectionSettings) -> Collected:
     live = ctx.registry.live()
     if live is None:
         live_uri = ctx.store.uri("registry/live.json")
-        return Collected(NextStep.FINISH, trouble=f"there is no {live_uri}: no version was deployed yet")
+        return Collected(settings, NextStep.FINISH, trouble=f"there is no {live_uri}: no version was deployed yet")
     described = ctx.rekognition.describe_version(live.project_arn, live.version_name)
     if described.status == "RUNNING":
         return _collect_work(ctx, settings, live, Units.of(described.raw).minimum)
     if why := _why_not_started(ctx, settings, described.status):
         trouble = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING, and {why}"
-        return Collected(NextStep.FINISH, trouble=trouble)
+        return Collected(settings, NextStep.FINISH, trouble=trouble)
     units = _units_before(ctx, settings, live)
     start = VersionToStart(live.project_arn, live.version_name, units)
     return _collect_work(ctx, settings, live, units.minimum, start)
@@ -128,6 +134,7 @@ def _collect_work(
     log.info("%s images in %s batches; passed over: %s", images, len(batches), dict(drained.reasons))
     begin = NextStep.START if start else NextStep.DETECT
     return Collected(
+        settings,
         choice=begin if batches else NextStep.FINISH,
         batches=batches,
         start=start,
@@ -206,14 +213,13 @@ class DrainedMessages:
 
 
 @decision
-def finish(
-    ctx: ProjectContext, settings: DetectionSettings, collected: Collected, detected: Sequence[BatchResult] | None
-) -> DetectionOutcome:
+def finish(ctx: ProjectContext, collected: Collected, detected: Sequence[BatchResult] | None) -> DetectionOutcome:
     """Open the reviews that wait, and record what became of the images.
 
     One task does both: a second try finds the reviews that the first one opened by their names, and records the same.
     That no version serves is notified once, not at every run.
     """
+    settings = collected.settings
     if collected.trouble:
         detail = f"{collected.trouble}; new images wait"
         _require_news(ctx, detail)

@@ -15,6 +15,7 @@ from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.deployment.deployment import Units
 from custom_labels.detection.events import Announcement, PassedOver
+from custom_labels.detection.settings import DetectionSettings
 from custom_labels.review.opening import OpenedReviews
 
 CHUNK_IMAGES = 50
@@ -87,6 +88,7 @@ class VersionToStart:
 class Collected:
     """What there is to do, and what was found and received on the way.
 
+    :param settings: those of the run.
     :param batches: one a mapped task.
     :param trouble: why no version serves, empty where one does; then nothing was taken from the queue.
     :param start: the version that is to be started first, if any.
@@ -98,6 +100,7 @@ class Collected:
         queue, and ``examples`` of what is wrong with them.
     """
 
+    settings: DetectionSettings
     choice: NextStep
     batches: tuple[DetectionBatch, ...] = ()
     trouble: str = ""

@@ -22,6 +22,7 @@ from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.review.harvest_records import EPOCH, read_ledger
 from custom_labels.review.harvest_work import EndedReview, FoundWork, HarvestBatch, Watermark
 from custom_labels.review.review import ReviewState, ReviewStatus
+from custom_labels.review.settings import HarvestSettings
 from custom_labels.s3.pages import pages, time_text
 from custom_labels.s3.store import S3Store
 
@@ -125,12 +126,14 @@ class HarvestInspection:
                 if self._states.pop(name, None):
                     yield from self._messages.pop(name, ())
 
-    def work(self, batches: tuple[HarvestBatch, ...], most: int) -> FoundWork:
+    def work(self, settings: HarvestSettings, batches: tuple[HarvestBatch, ...], most: int) -> FoundWork:
         """Sum up what was found, and how far the watermark may be moved once all of it is dealt with.
 
+        :param settings: those of the run.
         :param batches: what is to be harvested, of which one run takes ``most``.
         """
         return FoundWork(
+            settings,
             batches[:most],
             self.watermark,
             self.oldest_open if len(batches) <= most else None,

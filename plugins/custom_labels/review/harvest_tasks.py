@@ -12,6 +12,7 @@ from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.queues import project_queue
+from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import decision, fan_out, mapped_step, step
 from custom_labels.datasets.listing_records import find_folders
 from custom_labels.datasets.project_snapshot_records import count_project
@@ -44,13 +45,14 @@ BATCH_REVIEWS = 1_000
 
 @fan_out("batches")
 def collect(ctx: ProjectContext) -> FoundWork:
-    """Find the reviews that have ended and were not harvested, and share them out in batches.
+    """Read the settings, find the reviews that have ended and were not harvested, and share them out in batches.
 
     They come from the queue and, unless only the queue triggered the run, from a listing since the watermark.
     """
+    settings = begin_run(ctx, HarvestSettings)
     now = datetime.now(UTC)
     if ctx.project.review is None:
-        return FoundWork()
+        return FoundWork(settings)
     backend, watermark = make_backend(ctx.project, ctx.store), read_watermark(ctx.store)
     inspection = HarvestInspection(
         ctx.store, backend, watermark, from_the_beginning=bool(ctx.param("from_the_beginning"))
@@ -58,7 +60,7 @@ def collect(ctx: ProjectContext) -> FoundWork:
     queue = project_queue(ctx.project, "reviews")
     found = inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)
     run = f"{now:%Y-%m-%d-%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
-    work = inspection.work(write_batches(ctx.store, run, found, now, BATCH_REVIEWS), MOST_BATCHES)
+    work = inspection.work(settings, write_batches(ctx.store, run, found, now, BATCH_REVIEWS), MOST_BATCHES)
     log.info("%s batches of reviews that have ended.", len(work.batches))
     return work
 
@@ -81,9 +83,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
 
 
 @decision
-def finish(
-    ctx: ProjectContext, settings: HarvestSettings, found: FoundWork, harvested: Sequence[HarvestResult] | None
-) -> HarvestOutcome:
+def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestResult] | None) -> HarvestOutcome:
     """Move the watermark, now that all that was found is dealt with, open what waits, and record the outcome.
 
     One task does all of it: each part is safe to repeat. The watermark only moves forward, a review that a first try
@@ -93,10 +93,10 @@ def finish(
         move_watermark(ctx.store, found.watermark, found.dealt_with)
     done = HarvestResult.total(harvested or () if found.batches else ())
     is_news = bool(done.failed_at) and _halt_if_all_fail(ctx, done)
-    opened = open_reviews.function(ctx, settings)
+    opened = open_reviews.function(ctx, found.settings)
     unreviewed = "" if ctx.project.review else f"nobody answers reviews: {ctx.project.name}.yaml has no 'review'"
     summary = HarvestSummary(found, done, opened, is_news, unreviewed)
-    ended = finish_run(ctx, settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
+    ended = finish_run(ctx, found.settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
     return HarvestOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
 
 

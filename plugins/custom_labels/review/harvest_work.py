@@ -14,6 +14,7 @@ from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.review.harvest import ReviewOutcome
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.review import ReviewState
+from custom_labels.review.settings import HarvestSettings
 
 EXAMPLES = 3
 
@@ -59,6 +60,7 @@ class HarvestBatch:
 class FoundWork:
     """What was found of reviews that have ended.
 
+    :param settings: those of the run.
     :param batches: one a mapped task.
     :param watermark: as it was, and ``dealt_with`` to where it may be moved once all that was found is harvested;
         ``None`` where not all reviews were listed.
@@ -66,6 +68,7 @@ class FoundWork:
     :param unknown: reviews in a state that is not known, and ``examples`` of them.
     """
 
+    settings: HarvestSettings
     batches: tuple[HarvestBatch, ...] = ()
     watermark: Watermark = Watermark()
     dealt_with: datetime | None = None
