@@ -6,20 +6,25 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from include.demo.digits import DigitsMaterial
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
 from include.demo.interrupts import Interrupts
+from include.demo.material import Material
 from include.demo.performance import perform
 from include.demo.processes import Processes, end_leftovers
 from include.demo.view import View
 from include.demo.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
+MATERIALS: dict[str, Callable[[], Material]] = {"digits": DigitsMaterial}
+"""What the demo can play, by the name of the project."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +54,7 @@ def play(options: argparse.Namespace, processes: Processes, view: View) -> int:
     """Play the story, show what came out and, unless headless, leave everything running until Ctrl-C."""
     console = view.console
     try:
-        report = perform(ROOT, processes, view, by_hand=options.review_by_hand)
+        report = perform(ROOT, MATERIALS[options.project](), processes, view, by_hand=options.review_by_hand)
         report.show(console)
         if options.json:
             report.write(options.json)
@@ -101,6 +106,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         description="Run the whole loop on this machine: an embedded AWS, a real Airflow, real images, real trainings. "
         "Needs no AWS account and touches none.",
     )
+    parser.add_argument("--project", choices=sorted(MATERIALS), default="digits", help="what is learned")
     parser.add_argument("--headless", action="store_true", help="end by itself; exit code 0 if the loop closed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write what the end table shows")
     parser.add_argument(

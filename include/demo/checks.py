@@ -108,7 +108,7 @@ def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int 
         ),
         Check("A2I: all are Completed", all(review.status == "Completed" for review in batch.reviews)),
         Check(
-            f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, below the label that people chose",
+            f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, {batch.reading.filed}",
             batch.filed() == batch.to_be_filed(),
         ),
         Check(f"SQS: messages left: {left}", not any(queued.values())),

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_labels.core.keys import IMAGES, INBOX
-from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
+from custom_labels.core.keys import INBOX
 from custom_labels.review.backends.a2i.setup import FIELD
+from include.demo.digits import Labels
 from include.demo.local_cloud import THREADS, LocalCloud
+from include.demo.material import Reading, Said
 
 REVIEW = "review"
 DOUBT, AUDIT = "doubt", "audit"
@@ -25,13 +26,13 @@ class Result:
     """A result: what a version said of an image.
 
     :param name: the image's file name in the inbox.
+    :param said: what the version says that it shows.
     :param decision: what became of it; "review" for a doubtful one.
     """
 
     name: str
     version_name: str
-    label: str | None
-    confidence: float
+    said: Said
     decision: str
 
 
@@ -41,28 +42,30 @@ class Review:
 
     :param name: the image's file name in the inbox.
     :param purpose: "doubt" or "audit".
-    :param answers: what each person chose; empty while it is open.
+    :param answers: what each person said; empty while it is open.
     """
 
     name: str
     purpose: str
     status: str
-    answers: tuple[str, ...] = ()
+    answers: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True)
 class Batch:
     """Images that were put into the inbox together, and what AWS has of them.
 
-    :param truth: label of each image by its name, which only the demo knows; ``etags`` likewise.
-    :param copies: labels that each image was filed under, by its ETag.
+    :param truth: what each image shows by its name, which only the demo knows; ``etags`` likewise.
+    :param copies: what each image was filed as, by its ETag.
+    :param reading: how that is read.
     """
 
-    truth: Mapping[str, str]
+    truth: Mapping[str, Said]
     etags: Mapping[str, str] = field(default_factory=dict)
     results: tuple[Result, ...] = ()
     reviews: tuple[Review, ...] = ()
-    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    copies: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Labels)
 
     @property
     def size(self) -> int:
@@ -76,36 +79,39 @@ class Batch:
 
     @property
     def right(self) -> int:
-        """How many the version named right, its surest label counting."""
-        return sum(self.truth[result.name] == result.label for result in self.results)
+        """How many the version was right about."""
+        return sum(self.reading.is_right(self.truth[result.name], result.said) for result in self.results)
 
     @property
     def wrong_answers(self) -> int:
         """How many answers of people are not the truth."""
-        return sum(answer != self.truth[each.name] for each in self.reviews for answer in each.answers)
+        return sum(
+            not self.reading.is_right(self.truth[each.name], answer) for each in self.reviews for answer in each.answers
+        )
 
-    def filed(self) -> Counter[tuple[str, str]]:
-        """Count the copies by image and label."""
-        return Counter((name, label) for name, etag in self.etags.items() for label in self.copies.get(etag, ()))
+    def filed(self) -> Counter[tuple[str, Said]]:
+        """Count the copies by image and what it is filed as."""
+        return Counter((name, said) for name, etag in self.etags.items() for said in self.copies.get(etag, ()))
 
-    def to_be_filed(self) -> Counter[tuple[str, str]]:
-        """Give the copies that there must be: each doubtful image once, below the label that people chose."""
+    def to_be_filed(self) -> Counter[tuple[str, Said]]:
+        """Give the copies that there must be: each doubtful image once, as people said."""
         return Counter(
             (each.name, answer)
             for each in self.reviews
             if each.purpose == DOUBT
             for answer in each.answers[:1]
-            if answer != NONE_OF_THE_ABOVE
+            if self.reading.is_filed(answer)
         )
 
 
-def look_at(cloud: LocalCloud, truth: Mapping[str, str]) -> Batch:
+def look_at(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> Batch:
     """Read everything about a batch.
 
-    :param truth: label of each of its images by name.
+    :param truth: what each of its images shows, by name.
     """
     etags = {name: etag for key, etag in cloud.objects(INBOX).items() if (name := key.removeprefix(INBOX)) in truth}
-    return Batch(truth, etags, tuple(_results(cloud, truth)), tuple(_reviews(cloud, truth)), _copies(cloud))
+    results, reviews = _results(cloud, truth, reading), _reviews(cloud, truth, reading)
+    return Batch(truth, etags, tuple(results), tuple(reviews), reading.copies(cloud), reading)
 
 
 def loops(cloud: LocalCloud) -> dict[str, str]:
@@ -120,21 +126,15 @@ def loops(cloud: LocalCloud) -> dict[str, str]:
     return found
 
 
-def _results(cloud: LocalCloud, truth: Mapping[str, str]) -> list[Result]:
+def _results(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> list[Result]:
     keys = [key for key in cloud.objects("detections/") if key.split("/")[1] in truth]
     return [
-        Result(
-            each["key"].removeprefix(INBOX),
-            each["version_name"],
-            each["label"],
-            each["confidence"] or 0.0,
-            each["decision"],
-        )
+        Result(each["key"].removeprefix(INBOX), each["version_name"], reading.result(each), each["decision"])
         for each in cloud.read_all(keys)
     ]
 
 
-def _reviews(cloud: LocalCloud, truth: Mapping[str, str]) -> list[Review]:
+def _reviews(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> list[Review]:
     runtime = cloud.client("sagemaker-a2i-runtime")
 
     def read(item: tuple[str, str]) -> dict[str, Any] | None:
@@ -147,18 +147,12 @@ def _reviews(cloud: LocalCloud, truth: Mapping[str, str]) -> list[Review]:
     with ThreadPoolExecutor(THREADS) as pool:
         outputs = [each for each in pool.map(read, loops(cloud).items()) if each]
     return [
-        Review(name, each["inputContent"]["purpose"], each["status"], tuple(map(_choice, each["humanAnswers"])))
+        Review(
+            name,
+            each["inputContent"]["purpose"],
+            each["status"],
+            tuple(reading.answer(answer["answerContent"][FIELD]) for answer in each["humanAnswers"]),
+        )
         for each in outputs
         if (name := each["inputContent"]["key"].removeprefix(INBOX)) in truth
     ]
-
-
-def _choice(answer: Mapping[str, Any]) -> str:
-    return str(answer["answerContent"][FIELD]["label"])
-
-
-def _copies(cloud: LocalCloud) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for key, etag in cloud.objects(IMAGES).items():
-        found[etag] = (*found.get(etag, ()), key.split("/")[1])
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,20 +130,12 @@ class LocalCloud:
         found = [self._version(each) for page in pages for each in page["ProjectVersionDescriptions"]]
         return {version.name: version for version in found}
 
-    def recognize(self, version: ModelVersion, images: Mapping[str, list[Path]]) -> tuple[int, int]:
-        """Show images to a running version.
-
-        :return: how many it named right, its surest answer counting, and how many there were.
-        """
-        shown = [(label, path) for label, paths in images.items() for path in paths]
-        right = 0
-        for label, path in shown:
-            answer = self.rekognition.detect_custom_labels(
-                ProjectVersionArn=version.arn, Image={"Bytes": path.read_bytes()}, MinConfidence=0
-            )["CustomLabels"]
-            surest = max(answer, key=lambda each: each["Confidence"], default=None)
-            right += surest is not None and surest["Name"] == label
-        return right, len(shown)
+    def detect(self, version: ModelVersion, image: Path) -> Sequence[Mapping[str, Any]]:
+        """Ask a running version about an image; give all that it sees, as AWS answers it."""
+        found: Sequence[Any] = self.rekognition.detect_custom_labels(
+            ProjectVersionArn=version.arn, Image={"Bytes": image.read_bytes()}, MinConfidence=0
+        )["CustomLabels"]
+        return found
 
     def messages(self) -> list[str]:
         """Take the subjects of the messages that were sent since the last look."""

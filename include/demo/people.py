@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from include.demo.errors import DemoError
 from include.demo.evidence import loops
@@ -26,16 +27,15 @@ def open_reviews(cloud: LocalCloud) -> int:
     return sum(status == "InProgress" for status in loops(cloud).values())
 
 
-def answer_by_workforce(control: Control, truth: Mapping[str, str], inbox: str, waiting: int) -> int:
+def answer_by_workforce(control: Control, truth: Mapping[str, Any], waiting: int) -> int:
     """Let the simulated workforce answer all open reviews; it knows the images of one batch.
 
-    :param truth: label of each image by its name; ``inbox`` is the ``s3://`` URI before it.
+    :param truth: what each image shows, as JSON types, by its ``s3://`` URI.
     :param waiting: how many are open.
     :return: how many it answered wrongly.
     :raises DemoError: it does not finish in time.
     """
-    known = {f"{inbox}{name}": label for name, label in truth.items()}
-    control.workforce(truth=known, error_rate=ERROR_RATE, seconds=TASK_SECONDS, workers=WORKERS)
+    control.workforce(truth=truth, error_rate=ERROR_RATE, seconds=TASK_SECONDS, workers=WORKERS)
     deadline = time.monotonic() + ANSWER_SECONDS
     while (state := control.workforce_state())["answered"] < waiting:
         if time.monotonic() > deadline:
@@ -46,10 +46,13 @@ def answer_by_workforce(control: Control, truth: Mapping[str, str], inbox: str, 
     return int(state["wrong"])
 
 
-def answer_by_hand(cloud: LocalCloud, view: View, waiting: int) -> None:
-    """Wait, for as long as it takes, until a person has answered all open reviews."""
+def answer_by_hand(cloud: LocalCloud, view: View, waiting: int, keys: str) -> None:
+    """Wait, for as long as it takes, until a person has answered all open reviews.
+
+    :param keys: how a person answers there, in words.
+    """
     view.line(f"[bold]Your turn: {waiting} reviews at {cloud.endpoint_url}{PORTAL}[/bold]")
-    view.line("The keys 0 to 9 choose the digit, Enter submits, and the next one is there. Ctrl-C ends the demo.")
+    view.line(f"{keys} Ctrl-C ends the demo.")
     with view.waiting(f"{waiting} reviews wait for you") as status:
         while left := open_reviews(cloud):
             if status is not None:

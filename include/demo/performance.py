@@ -8,6 +8,7 @@ from pathlib import Path
 from custom_labels.core.settings import load_project
 from custom_labels.training.prices import prices_path
 from include.demo.costs import load_prices
+from include.demo.material import Material
 from include.demo.people import PORTAL
 from include.demo.processes import Processes
 from include.demo.report import Report
@@ -17,43 +18,42 @@ from include.demo.story import Story
 from include.demo.view import View
 from include.local_aws.process import Control
 
-PROJECT = "digits"
 
-
-def perform(root: Path, processes: Processes, view: View, *, by_hand: bool) -> Report:
+def perform(root: Path, material: Material, processes: Processes, view: View, *, by_hand: bool) -> Report:
     """Set the stage, play the story and report.
 
     :param by_hand: whether the person at the terminal answers the first reviews.
     :raises DemoError: something does not start, fails or does not answer.
     """
     began = time.monotonic()
-    project = load_project(PROJECT)
+    project = load_project(material.project)
     prices = load_prices(prices_path())
-    stage = set_stage(root, project, processes, view)
-    runs = Runs(PROJECT, stage.api, view, processes.workspace.airflow_home)
+    stage = set_stage(root, project, material, processes, view)
+    runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home)
     stage.switch_on(runs, view)
-    story = Story(runs, stage.cloud, Control(stage.endpoint_url), stage.digits, view, by_hand=by_hand)
+    story = Story(runs, stage.cloud, Control(stage.endpoint_url), material, view, by_hand=by_hand)
     acts = story.play()
     return Report(
         acts=acts,
+        examined=material.words.examined,
         checks=tuple(story.checks),
         runs=tuple(runs.seen),
         prices=prices,
         messages=tuple(stage.cloud.messages()),
-        urls=addresses(stage, acts[-1].version.name),
+        urls=addresses(stage, material.project, acts[-1].version.name),
         seconds=time.monotonic() - began,
     )
 
 
-def addresses(stage: Stage, version_name: str) -> dict[str, str]:
+def addresses(stage: Stage, project: str, version_name: str) -> dict[str, str]:
     """Name what can be looked at, and tried, while everything runs.
 
     :param version_name: the version that serves.
     """
     return {
         "Airflow": stage.api.base_url,
-        "Decision": f"{stage.api.base_url}/custom-labels/{PROJECT}/decisions/{version_name}",
+        "Decision": f"{stage.api.base_url}/custom-labels/{project}/decisions/{version_name}",
         "Embedded AWS": f"{stage.endpoint_url} (endpoint_url of any AWS client; credentials: any)",
         "Worker portal": f"{stage.endpoint_url}{PORTAL}",
-        "To try": f"trigger {PROJECT}_rollback; {PROJECT}_train with 'dry_run'; {PROJECT}_scale with other units",
+        "To try": f"trigger {project}_rollback; {project}_train with 'dry_run'; {project}_scale with other units",
     }

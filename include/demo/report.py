@@ -24,7 +24,7 @@ class Act:
     """One version, and the batch of images that it was put to.
 
     :param accuracy: its live accuracy, as ``audit/accuracy.json`` has it.
-    :param known: of ``shown`` images that no training ever saw, how many it named right.
+    :param known: of ``shown`` things on images that no training ever saw, how many it found.
     :param detection: AWS calls of the batch's detection; ``harvest`` those from the first answer to the last copy.
     """
 
@@ -72,12 +72,14 @@ class Act:
 class Report:
     """What the demo did.
 
+    :param examined: what ``known`` and ``shown`` of an act count, in words.
     :param messages: subjects of the SNS messages, in order of arrival.
     :param urls: what to look at, by name.
     :param seconds: from the start of the demo to the end of the story.
     """
 
     acts: tuple[Act, ...]
+    examined: str
     checks: tuple[Check, ...]
     runs: tuple[Run, ...]
     prices: Prices
@@ -116,7 +118,7 @@ class Report:
     def show(self, console: Console) -> None:
         """Print the table, the costs, the messages and the addresses."""
         console.print()
-        console.print(summary_table(self.acts, self.prices))
+        console.print(summary_table(self.acts, self.examined, self.prices))
         for note in self.prices.notes():
             console.print(f"[dim]{note}[/dim]", soft_wrap=True)
         console.print("\n[bold]Messages sent to SNS[/bold]")
@@ -128,13 +130,13 @@ class Report:
         console.print(f"\nAll of it took {self.seconds // 60:.0f} min {self.seconds % 60:.0f} s.")
 
 
-def summary_table(acts: Sequence[Act], prices: Prices) -> Table:
+def summary_table(acts: Sequence[Act], examined: str, prices: Prices) -> Table:
     """Give one column a version, one row a fact."""
     table = Table(title="What the loop did", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     table.add_column("")
     for name in ("Before: version 1", "After: version 2"):
         table.add_column(name, justify="right")
-    for section in _sections(prices):
+    for section in _sections(examined, prices):
         for name, word in section:
             table.add_row(name, *map(word, acts))
         table.add_section()
@@ -144,7 +146,7 @@ def summary_table(acts: Sequence[Act], prices: Prices) -> Table:
 Row = tuple[str, Callable[[Act], str]]
 
 
-def _sections(prices: Prices) -> tuple[list[Row], ...]:
+def _sections(examined: str, prices: Prices) -> tuple[list[Row], ...]:
     return (
         [
             ("Its name ends in", lambda act: act.version.name.rsplit("-", 1)[-1]),
@@ -152,7 +154,7 @@ def _sections(prices: Prices) -> tuple[list[Row], ...]:
             ("Labels", lambda act: str(len(act.version.labels))),
             ("Trained on / tested on", lambda act: f"{act.version.training_images} / {act.version.testing_images}"),
             ("F1 on the test images", lambda act: "-" if act.version.f1 is None else f"{act.version.f1:.3f}"),
-            ("Unseen digits named right", lambda act: f"{act.known} of {act.shown}"),
+            (examined.capitalize(), lambda act: f"{act.known} of {act.shown}"),
         ],
         [
             ("New images put to it", lambda act: str(act.batch.size)),
@@ -160,7 +162,7 @@ def _sections(prices: Prices) -> tuple[list[Row], ...]:
                 "Sent to people in doubt",
                 lambda act: f"{act.batch.doubtful} ({act.batch.doubtful / act.batch.size:.0%})",
             ),
-            ("Filed below a label by people", lambda act: str(act.batch.filed().total())),
+            ("Filed for the next training", lambda act: str(act.batch.filed().total())),
             ("Live accuracy, by sampling", _accuracy),
             ("   its 95 % interval", _interval),
             (

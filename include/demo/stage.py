@@ -15,9 +15,9 @@ from custom_labels.core.settings import Project
 from include.demo.airflow_api import AirflowApi
 from include.demo.airflow_process import start_airflow, wait_for_dag, wait_until_healthy
 from include.demo.aws_setup import set_up_aws
-from include.demo.digits import SIDE, Digits, write_digits
 from include.demo.errors import DemoError
 from include.demo.local_cloud import LocalCloud
+from include.demo.material import Material
 from include.demo.ports import free_port
 from include.demo.processes import Child, Processes, log_tail
 from include.demo.runs import Runs
@@ -52,7 +52,6 @@ class Stage:
     api: AirflowApi
     cloud: LocalCloud
     endpoint_url: str
-    digits: Digits
 
     def switch_on(self, runs: Runs, view: View) -> None:
         """Run the bootstrap DAG, then let all DAGs run."""
@@ -74,7 +73,12 @@ class Stage:
 
 
 def set_stage(
-    root: Path, project: Project, processes: Processes, view: View, start: StartAirflow = start_airflow
+    root: Path,
+    project: Project,
+    material: Material,
+    processes: Processes,
+    view: View,
+    start: StartAirflow = start_airflow,
 ) -> Stage:
     """Start both servers, make what the project needs at AWS and apply the settings.
 
@@ -85,8 +89,7 @@ def set_stage(
     view.heading("Starting a real Airflow and an embedded AWS that really trains; no AWS account is needed or touched")
     local_aws = start_local_aws(processes)
     airflow, api = start(processes, root, {project.variable(clock): A_YEAR for clock in CLOCKS})
-    digits = write_digits(processes.workspace.images)
-    view.line(f"Images         {digits.count:,} handwritten digits as PNG, {SIDE} pixels a side")
+    view.line(f"Images         {material.write(processes.workspace.images)}")
     endpoint_url = wait_for_local_aws(local_aws)
     view.line(f"Embedded AWS   {endpoint_url}")
     cloud = LocalCloud(project, endpoint_url)
@@ -101,7 +104,7 @@ def set_stage(
     view.line(f"Settings       {', '.join(counted(changed))} from airflow_settings.yaml")
     for kind in ("bootstrap", *DAGS):
         wait_for_dag(airflow, api, f"{project.name}_{kind}")
-    return Stage(api, cloud, endpoint_url, digits)
+    return Stage(api, cloud, endpoint_url)
 
 
 def counted(changed: Iterable[str]) -> list[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
@@ -25,27 +23,15 @@ from include.demo.checks import (
     check_version,
 )
 from include.demo.costs import Usage
-from include.demo.digits import Digits
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud, ModelVersion
+from include.demo.material import Material, Said
 from include.demo.people import ERROR_RATE, WORKERS, answer_by_hand, answer_by_workforce, open_reviews
 from include.demo.report import Act
 from include.demo.runs import Run, Runs
 from include.demo.view import View
 from include.local_aws.process import Control
 
-# The numbers were tried on the embedded AWS's trainer, with several shuffles and several draws of people's errors.
-# With 4 images of a digit the first version is right about 3 in 4 new images and doubts every third, so that there is
-# something to gain; with 8 it is right about 9 in 10. 106 of 300 new images are then doubtful, and the second version
-# doubts 30 to 70 of the next 300: fewer than minimum_untrained_images (airflow_settings.yaml), so that no third
-# training begins. Doubt and live accuracy improved with every shuffle; with 200 new images the gain was less certain.
-# F1 did not: 13 images judge the first version, which flattered it in most of the shuffles (up to 0.97), and a fifth
-# of the hard images judge the second (0.88 to 1.00). So the shuffle is fixed (SHUFFLE_SEED) to one where F1 tells
-# about what live accuracy tells: 0.80, then 0.92 to 0.97 by people's errors.
-FIRST, BATCH, UNSEEN = 4, 30, 10
-"""Images of each digit: labelled at first, in each batch without labels, and kept back for an examination."""
-FIRST_MINIMUM = 10 * FIRST
-ORDER_SEED = 7
 SETTLE_SECONDS = 31.0
 """Sampling leaves detections of the last 30 seconds to its next run, since their log may still be written."""
 RING_AGAIN_SECONDS = 330.0
@@ -59,7 +45,8 @@ class Part:
     run: Run
     version: ModelVersion
     known: int
-    truth: Mapping[str, str] = field(default_factory=dict)
+    shown: int
+    truth: Mapping[str, Said] = field(default_factory=dict)
     batch: Batch = field(default_factory=lambda: Batch({}))
     detection: CallCount = field(default_factory=lambda: CallCount({}))
     harvest: CallCount = field(default_factory=lambda: CallCount({}))
@@ -73,7 +60,7 @@ class Part:
         """
         served = (self.stopped_at or time.time()) - self.run.times["version_is_running"]
         usage = Usage(version.training_seconds, served, len(self.batch.reviews))
-        return Act(version, self.batch, accuracy, self.known, 10 * UNSEEN, usage, self.detection, self.harvest)
+        return Act(version, self.batch, accuracy, self.known, self.shown, usage, self.detection, self.harvest)
 
 
 class Story:
@@ -83,15 +70,14 @@ class Story:
     """
 
     def __init__(
-        self, runs: Runs, cloud: LocalCloud, control: Control, digits: Digits, view: View, *, by_hand: bool
+        self, runs: Runs, cloud: LocalCloud, control: Control, material: Material, view: View, *, by_hand: bool
     ) -> None:
         self.runs = runs
         self.cloud = cloud
         self.control = control
-        self.digits = digits
+        self.material = material
         self.view = view
         self.by_hand = by_hand
-        self.unseen = digits.slice(digits.fewest - UNSEEN, digits.fewest)
         self.checks: list[Check] = []
         self.number = 0
 
@@ -121,10 +107,10 @@ class Story:
 
     def train_first(self) -> Part:
         """Put the few labelled images there are, and train on them."""
-        self._begin(f"A first version, trained on {FIRST} images of each digit")
-        added = self.cloud.put_labelled(self.digits.slice(0, FIRST))
-        self.view.line(f"Somebody has labelled {added} images, one folder a digit: too few, but enough to begin with.")
-        conf = {"minimum_untrained_images": FIRST_MINIMUM}
+        self._begin(self.material.words.first)
+        added = self.material.put_first(self.cloud)
+        self.view.line(self.material.words.labelled.format(added))
+        conf = {"minimum_untrained_images": self.material.first_minimum}
         run = self.runs.trigger("train", "first_training", f"The demo's first training: {added} images", conf)
         versions = self.cloud.versions()
         self.tell(check_version(1, run, versions, self._serving()))
@@ -157,19 +143,19 @@ class Story:
     def _part(self, run: Run, versions: Mapping[str, ModelVersion]) -> Part:
         """Show the version that a run made the images that no training ever sees, and see the detect DAG react."""
         version = next(iter(versions.values()))
-        known, shown = self.cloud.recognize(version, self.unseen)
-        self.view.line(f"Shown {shown} digits that are kept from every training, it names {known} right.")
+        known, shown = self.material.examine(self.cloud, version)
+        words = self.material.words.examined
+        self.view.line(f"Shown images that are kept from every training: {known} of {shown} {words}.")
         self.view.line("A version that goes into service also triggers the detect DAG: images may have waited for one.")
         self.runs.await_next("detect")
-        return Part(run, version, known)
+        return Part(run, version, known, shown)
 
     def drop_images(self, part: Part, number: int) -> None:
         """Put images without labels into the inbox, and see each of them get its result.
 
         :param number: of the batch, from 1.
         """
-        start = FIRST + (number - 1) * BATCH
-        images, part.truth = mixed(self.digits.slice(start, start + BATCH), number)
+        images, part.truth = self.material.batch(number)
         self._begin(f"{len(images)} {'more ' if number > 1 else ''}images arrive, and nobody says what they show")
         self.runs.drain("detect")  # while a run is long its trigger fires again for the same messages
         dropped = time.time()
@@ -182,7 +168,7 @@ class Story:
             # That run was triggered once more for earlier images, or came before the last of these.
             run = self.runs.await_next("detect", RING_AGAIN_SECONDS)
             part.detection = CallCount.now(self.control).since(before)
-        batch = look_at(self.cloud, part.truth)
+        batch = look_at(self.cloud, part.truth, self.material.reading)
         self.view.line(
             f"It began {run.began - dropped:.0f} s after the first image came. {part.version.name} is in doubt about "
             f"{batch.doubtful} of {batch.size} images ({batch.doubtful / batch.size:.0%}), which go to people."
@@ -191,7 +177,7 @@ class Story:
         self.tell(check_detection(run, batch, part.version.name))
         self._sample(run)
 
-    def _detected(self, truth: Mapping[str, str]) -> int:
+    def _detected(self, truth: Mapping[str, Said]) -> int:
         """Count the images of a batch that have a result."""
         return len({key.split("/")[1] for key in self.cloud.objects(DETECTIONS)} & truth.keys())
 
@@ -210,9 +196,9 @@ class Story:
         before = CallCount.now(self.control)
         wrong = None
         if by_hand:
-            answer_by_hand(self.cloud, self.view, waiting)
+            answer_by_hand(self.cloud, self.view, waiting, self.material.words.keys)
         else:
-            wrong = answer_by_workforce(self.control, part.truth, self._inbox_uri(), waiting)
+            wrong = answer_by_workforce(self.control, self._known_to_workforce(part.truth), waiting)
             self.view.line(
                 f"{WORKERS} simulated people have answered, {wrong} of {waiting} times wrongly: people err, and so do "
                 f"they ({ERROR_RATE:.0%})."
@@ -222,9 +208,9 @@ class Story:
         part.harvest = CallCount.now(self.control).since(before)
         # Images that a sweep found before S3's message about them was there are done, and their messages are not yet.
         self._follow_until_empty("detect", "detections", run)
-        part.batch = look_at(self.cloud, part.truth)
+        part.batch = look_at(self.cloud, part.truth, self.material.reading)
         filed = part.batch.filed().total()
-        self.view.line(f"{filed} images lie below their labels now; samples only measure.")
+        self.view.line(f"{filed} images are filed {self.material.reading.filed}; samples only measure.")
         if not by_hand:  # then the demo's own looks at who has answered are among them
             self.view.line(calls_each(part.harvest, waiting, "review"))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))
@@ -267,23 +253,9 @@ class Story:
     def _serving(self) -> str:
         return str(self.cloud.live().get("version_name", ""))
 
-    def _inbox_uri(self) -> str:
-        return f"s3://{self.cloud.project.bucket}/{self.cloud.project.prefix}{INBOX}"
-
-
-def mixed(images: Mapping[str, list[Path]], number: int) -> tuple[dict[str, Path], dict[str, str]]:
-    """Mix images of all labels under names that tell nothing of them; the same names each time.
-
-    :param number: of the batch; begins the names.
-    :return: the images, and the label of each, by name.
-    """
-    pairs = [(label, path) for label, paths in images.items() for path in paths]
-    random.Random(ORDER_SEED + number).shuffle(pairs)  # noqa: S311 - repeatable, not secret
-    names = [f"scan-{number}-{position:04d}.png" for position in range(1, len(pairs) + 1)]
-    return (
-        {name: path for name, (_, path) in zip(names, pairs, strict=True)},
-        {name: label for name, (label, _) in zip(names, pairs, strict=True)},
-    )
+    def _known_to_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
+        inbox = f"s3://{self.cloud.project.bucket}/{self.cloud.project.prefix}{INBOX}"
+        return {f"{inbox}{name}": shows for name, shows in self.material.truth_for_workforce(truth).items()}
 
 
 def calls_each(count: CallCount, number: int, what: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from custom_labels.core.settings import load_project
 from include.demo.aws_setup import set_up_aws
+from include.demo.digits import Labels
 from include.demo.evidence import look_at, loops
 from include.demo.local_cloud import LocalCloud
 from tests.kit.support import client, picture
@@ -56,7 +57,7 @@ def test_message_to_the_topic_is_heard(cloud: LocalCloud, aws: LocalAws) -> None
 
 def test_evidence_is_empty_before_anything_happened(cloud: LocalCloud, image: Path) -> None:
     cloud.put_inbox({"scan.png": image})
-    seen = look_at(cloud, {"scan.png": "7"})
+    seen = look_at(cloud, {"scan.png": "7"}, Labels())
     assert (seen.size, seen.results, seen.reviews, seen.filed().total()) == (1, (), (), 0)
     assert loops(cloud) == {}
 
@@ -71,7 +72,7 @@ def test_evidence_is_of_one_batch_only(cloud: LocalCloud, image: Path) -> None:
             Body=json.dumps({"key": f"images_for_detection/{name}", **result}),
         )
     cloud.put_labelled({"7": [image]})
-    seen = look_at(cloud, {"scan-1.png": "7"})
+    seen = look_at(cloud, {"scan-1.png": "7"}, Labels())
     assert [each.name for each in seen.results] == ["scan-1.png"]
     assert seen.filed() == {("scan-1.png", "7"): 1}
 

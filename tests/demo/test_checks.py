@@ -28,9 +28,9 @@ BATCH = Batch(
     truth={"a.png": "1", "b.png": "2", "c.png": "3"},
     etags={"a.png": "ea", "b.png": "eb", "c.png": "ec"},
     results=(
-        Result("a.png", "v1", "1", 99, "accepted"),
-        Result("b.png", "v1", "7", 40, "review"),
-        Result("c.png", "v1", "3", 90, "accepted"),
+        Result("a.png", "v1", "1", "accepted"),
+        Result("b.png", "v1", "7", "review"),
+        Result("c.png", "v1", "3", "accepted"),
     ),
     reviews=(Review("b.png", "doubt", "Completed", ("2",)), Review("c.png", "audit", "Completed", ("3",))),
     copies={"eb": ("2",), "of a labelled image": ("1",)},

@@ -19,7 +19,7 @@ from include.demo.report import Act, Report
 BATCH = Batch(
     truth={"a.png": "1", "b.png": "2"},
     etags={"a.png": "ea", "b.png": "eb"},
-    results=(Result("a.png", "v1", "1", 99, "accepted"), Result("b.png", "v1", "7", 40, "review")),
+    results=(Result("a.png", "v1", "1", "accepted"), Result("b.png", "v1", "7", "review")),
     reviews=(Review("b.png", "doubt", "Completed", ("2",)),),
     copies={"eb": ("2",)},
 )
@@ -35,6 +35,7 @@ ACT = Act(
 )
 REPORT = Report(
     acts=(ACT, replace(ACT, accuracy={}, version=replace(ACT.version, status="RUNNING", f1=None))),
+    examined="unseen digits named right",
     checks=(Check("S3: all is well", True),),
     runs=(),
     prices=Prices(1.0, 4.0, 0.08, (), 1, 24),

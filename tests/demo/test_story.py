@@ -11,7 +11,7 @@ from custom_labels.core.settings import load_project, read_settings
 from custom_labels.training.prices import prices_path
 from include.demo.call_count import CallCount
 from include.demo.costs import Prices, Usage, load_prices
-from include.demo.story import BATCH, FIRST, FIRST_MINIMUM, UNSEEN, mixed
+from include.demo.digits import BATCH, FIRST, FIRST_MINIMUM, UNSEEN, mixed
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {"3": [Path("3/0001.png"), Path("3/0002.png")], "8": [Path("8/0003.png"), Path("8/0004.png")]}

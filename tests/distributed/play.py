@@ -8,20 +8,20 @@ from pathlib import Path
 
 from custom_labels.core.settings import Project
 from include.demo.airflow_api import AirflowApi
+from include.demo.digits import LATE_BATCH, DigitsMaterial
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud
+from include.demo.material import Said
 from include.demo.processes import Processes
 from include.demo.runs import Run, Runs
 from include.demo.stage import DAGS, set_stage
-from include.demo.story import Part, Story, mixed
+from include.demo.story import Part, Story
 from include.demo.view import View
 from include.local_aws.process import Control
 from tests.distributed.killing import killing
 from tests.distributed.members import SCHEDULERS, TRIGGERER, Members
 from tests.distributed.tasks import FINAL, Task, at_work, run_states, tasks_of
 
-LATE, LATE_BATCH = 1, 9
-"""Images of each digit that come after everything was killed, and the number that their names begin with."""
 PATIENCE = 2
 """What is killed is missed only after a while."""
 SETTLE_SECONDS = 120.0
@@ -81,7 +81,7 @@ class Player:
             killed_training=self._task(first.run, "start_training"),
             runs=runs,
             tasks=[task for dag_id, run_id in runs for task in tasks_of(self.api, dag_id, run_id)],
-            late=look_at(self.story.cloud, late),
+            late=look_at(self.story.cloud, late, self.story.material.reading),
         )
 
     def train_first(self) -> Part:
@@ -117,13 +117,12 @@ class Player:
         with killing(triggerer, replace):
             self.story.train_again(part)
 
-    def drop_late_images(self) -> dict[str, str]:
+    def drop_late_images(self) -> dict[str, Said]:
         """Let images come once more, of which the new triggerer must hear; gives the label of each by its name."""
-        digits = self.story.digits
-        images, truth = mixed(digits.slice(digits.fewest - LATE, digits.fewest), LATE_BATCH)
+        images, truth = self.story.material.batch(LATE_BATCH)
         self.story.cloud.put_inbox(images)
         # The first runs may be those of earlier events, which found nothing to do.
-        while len(look_at(self.story.cloud, truth).results) < len(truth):
+        while len(look_at(self.story.cloud, truth, self.story.material.reading).results) < len(truth):
             self.story.runs.await_next("detect")
         return truth
 
@@ -165,11 +164,12 @@ def play(root: Path, project: Project, processes: Processes, members: Members, v
 
     :param processes: get the parts of Airflow and the embedded AWS.
     """
-    stage = set_stage(root, project, processes, view, members.start_all)
+    material = DigitsMaterial()
+    stage = set_stage(root, project, material, processes, view, members.start_all)
     members.wait_for_workers()
     runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home, PATIENCE)
     stage.switch_on(runs, view)
-    story = Story(runs, stage.cloud, Control(stage.endpoint_url), stage.digits, view, by_hand=False)
+    story = Story(runs, stage.cloud, Control(stage.endpoint_url), material, view, by_hand=False)
     return Player(project, story, stage.api, members).play()
 
 
