@@ -122,6 +122,7 @@ def test_next_task_follows_at_once_and_after_the_last_the_list_is_empty(portal: 
     for name, left, key in (("first", 3, "1"), ("second", 2, "2"), ("third", 1, "3")):
         expect(page).to_have_url(re.compile(f"loop={name}"))
         expect(page.locator("header")).to_contain_text(f"{left} open, you are anna")
+        expect(portal.categories).to_have_count(3)
         expect(portal.chosen).to_have_count(0)
         portal.press(key, "Enter")
     expect(page.get_by_role("heading")).to_have_text("0 open tasks")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from custom_labels.review.review import Purpose, ReviewRequest
 from tests.browser.portal import PATH, Portal, image_width
 from tests.kit.review_project import ReviewProject, make_request, wait_until_ended
+from tests.kit.review_requests import labels_of
 from tests.kit.support import SIDE
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def test_an_answer_by_mouse_and_key_is_read(
     assert state is not None
     answered = review_project.backend.answers(state)
     assert answered is not None
-    assert [answer.label for answer in answered.answers] == [label]
+    assert labels_of(answered) == [label]
 
 
 def test_an_audit_hides_the_guess(aws: LocalAws, review_project: ReviewProject, portal: Portal) -> None:

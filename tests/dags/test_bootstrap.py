@@ -181,7 +181,7 @@ def test_an_image_that_the_page_cannot_read_is_reported(
 ) -> None:
     """The link is made well, and the object behind it is refused: reviewers would see a broken image."""
     wrong = "{{ task.input.taskObject | replace: 'custom-labels-digits', 'another-bucket' | grant_read_access }}"
-    own_page(monkeypatch, tmp_path, f'<img src="{wrong}"><input name="shown">')
+    own_page(monkeypatch, tmp_path, f'<img src="{wrong}"><crowd-image-classifier name="shown">')
 
     run = run_dag("bootstrap")
 

@@ -7,6 +7,7 @@ import pytest
 from custom_labels.aws.predictions import Box, DetectedLabel, surest_first
 from custom_labels.core.codec import from_json
 from custom_labels.detection.detection import Decision, Detection, decide
+from custom_labels.detection.doubt import DoubtRules
 
 
 def labels(**confidences: float) -> tuple[DetectedLabel, ...]:
@@ -28,15 +29,15 @@ def labels(**confidences: float) -> tuple[DetectedLabel, ...]:
 def test_the_surest_label_decides(
     found: tuple[DetectedLabel, ...], by_label: dict[str, float], decision: Decision, minimum: float, reason: str
 ) -> None:
-    decided = decide(found, 70, by_label, review_is_on=True)
+    decided = decide(found, DoubtRules(by_label=by_label), review_is_on=True)
 
-    assert decided[:2] == (decision, minimum)
-    assert reason in decided[2]
+    assert (decided.decision, decided.minimum) == (decision, minimum)
+    assert reason in decided.reason
 
 
 @pytest.mark.parametrize("found", [(), labels(cat=1)], ids=["no label", "a doubtful one"])
 def test_nobody_is_asked_when_the_review_workflow_is_off(found: tuple[DetectedLabel, ...]) -> None:
-    assert decide(found, 70, {}, review_is_on=False)[0] is Decision.NOT_REVIEWED
+    assert decide(found, DoubtRules(), review_is_on=False).decision is Decision.NOT_REVIEWED
 
 
 def test_equal_confidences_are_sorted_by_name() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from custom_labels.core.keys import result_key
 from custom_labels.detection.detection import Decision, decide
+from custom_labels.detection.doubt import DoubtRules
 from custom_labels.detection.events import read_event
 from tests.kit.detect_runs import INBOX, event
 from tests.kit.support import BUCKET
@@ -20,9 +21,9 @@ def announced(*records: dict[str, object]) -> list[str]:
 
 def test_an_image_without_any_label_goes_to_people() -> None:
     """The first label was taken without a look whether there is one, and the image was lost in an IndexError."""
-    decision, _, reason = decide((), 70, {}, review_is_on=True)
+    decided = decide((), DoubtRules(), review_is_on=True)
 
-    assert (decision, reason) == (Decision.REVIEW, "no label was found")
+    assert (decided.decision, decided.reason) == (Decision.REVIEW, "no label was found")
 
 
 def test_a_key_with_spaces_and_accents_is_the_one_that_was_uploaded() -> None:

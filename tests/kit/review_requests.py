@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from custom_labels.core.names import review_name
-from custom_labels.review.review import Purpose, ReviewRequest
+from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewRequest
 from tests.kit.support import BUCKET
 
 PROJECT = "digits"
@@ -30,3 +30,8 @@ def request_for(
         reviewers=1,
     )
     return replace(made, **more)
+
+
+def labels_of(answered: Answered) -> list[str | None]:
+    """Give the labels that people chose, where each chose one."""
+    return [answer.label for answer in answered.answers if isinstance(answer, ReviewAnswer)]

@@ -63,7 +63,7 @@ def test_task_page_is_the_flows_template_with_our_elements(reviews: Reviews) -> 
     page = send(reviews.aws, "GET", task_path())[1]
     assert "Guess: dots at 51 %" in page
     assert "assets.crowd.aws" not in page
-    assert '<script src="/_local_aws/work/crowd.js" defer></script>' in page
+    assert '<script type="module" src="/_local_aws/work/crowd.js"></script>' in page
     categories = re.search(r'categories="([^"]*)"', page)
     assert categories
     assert json.loads(html.unescape(categories[1])) == ["dots", "bars", "None of the above"]
@@ -78,9 +78,24 @@ def test_input_is_shown_as_text_when_it_looks_like_html(reviews: Reviews) -> Non
     assert '" onload' not in page
 
 
-@pytest.mark.parametrize("name", ["crowd.js", "portal.css"])
-def test_own_files_are_served(reviews: Reviews, name: str) -> None:
-    assert send(reviews.aws, "GET", f"{PORTAL}{name}")[0] == 200
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("crowd.js", "text/javascript"),
+        ("boxes.js", "text/javascript"),
+        ("portal.css", "text/css"),
+        ("vendor/annotorious/annotorious.js", "text/javascript"),
+        ("vendor/annotorious/annotorious.css", "text/css"),
+    ],
+)
+def test_own_files_are_served(reviews: Reviews, name: str, kind: str) -> None:
+    with urlopen(f"{reviews.aws.url}{PORTAL}{name}") as answer:
+        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["vendor/annotorious/LICENSE", "../pages.py", "vendor", "nothing.js"])
+def test_other_files_are_not_served(reviews: Reviews, name: str) -> None:
+    assert send(reviews.aws, "GET", f"{PORTAL}{name}")[0] == 404
 
 
 def test_answer_completes_the_loop_and_leads_to_the_next_task(reviews: Reviews) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from include.local_aws.human_review.workforce import Question, Workforce
+from include.local_aws.human_review.questions import Question
+from include.local_aws.human_review.workforce import Workforce
 from include.local_aws.process import LocalAwsError
 from tests.local_aws.review_support import LABELS, Reviews
 from tests.local_aws.support import BUCKET, Aws, wait_for
@@ -154,6 +155,11 @@ def test_worker_cannot_tell_when_neither_truth_nor_none_is_offered() -> None:
         ({"workers": 0}, "'workers' of the workforce is 0"),
         ({"truth": "file"}, "'truth' of the workforce is 'file'"),
         ({"truth": {"s3://b/k": 1}}, "'truth' of the workforce"),
+        ({"truth": {"s3://b/k": ["a", 1]}}, "'truth' of the workforce"),
+        ({"truth": {"s3://b/k": [{"label": "a", "left": 0, "top": 0, "width": 0, "height": 1}]}}, "a list of boxes"),
+        ({"truth": {"s3://b/k": [{"label": "a", "left": 0}]}}, "a list of boxes"),
+        ({"sloppy_rate": 2}, "'sloppy_rate' of the workforce is 2"),
+        ({"submit_share": "half"}, "'submit_share' of the workforce is 'half'"),
         ({"speed": 1}, "unknown members ['speed']"),
     ],
 )

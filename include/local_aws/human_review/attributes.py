@@ -1,17 +1,21 @@
 """Values in the attributes of crowd elements, which AWS's own pages write as JavaScript does: ['Cat', 'Dog'].
 
-`static/crowd.js` reads them by the same rule. Source: the SageMaker guide's page on crowd-image-classifier, which asks
-for JSON and has single quotes in its example.
+`static/parts.js` reads them by the same rules. Source: the SageMaker guide's pages on crowd-image-classifier, which
+asks for JSON and has single quotes in its example, on crowd-bounding-box and on crowd-image-classifier-multi-select,
+whose examples leave keys without quotes and put a comma behind the last member.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from include.local_aws.strict_json import read_json
 
-_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+_STRING = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+_QUOTED = re.compile(_STRING, re.DOTALL)
+_LOOSE = re.compile(rf"({_STRING})|([A-Za-z_$][\w$]*)(?=\s*:)|,(?=\s*[\]}}])", re.DOTALL | re.ASCII)
 _SPECIAL = re.compile(r'\\.|"', re.DOTALL)
 
 
@@ -21,6 +25,18 @@ def read_list(text: str) -> list[str]:
     if not isinstance(found, list):
         raise ValueError(f"{text!r} is not a list")  # noqa: TRY004 - what a template says is data
     return [item if isinstance(item, str) else json.dumps(item) for item in found]
+
+
+def read_value(text: str) -> Any:
+    """Return what an attribute says: JSON, or the same as JavaScript may write it; raises ValueError."""
+    return read_json(_LOOSE.sub(_strict, text))
+
+
+def _strict(hit: re.Match[str]) -> str:
+    string, key = hit.groups()
+    if string:
+        return _in_double_quotes(string)
+    return f'"{key}"' if key else ""
 
 
 def _in_double_quotes(quoted: str) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import html.parser
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from include.local_aws.human_review.attributes import read_list
+from PIL import Image
+
 from include.local_aws.human_review.endings import answer_task
 from include.local_aws.human_review.loops import render
+from include.local_aws.human_review.questions import Kind, Question, find_elements
 from include.local_aws.human_review.state import Answer, Loop, Region
-from include.local_aws.human_review.templates import TemplateError
-from include.local_aws.human_review.workforce import Question, Workforce
+from include.local_aws.human_review.templates import TemplateError, split_s3_uri
+from include.local_aws.human_review.workforce import Reply, Size, Workforce
+from include.local_aws.objects import ObjectDenied, ObjectMissing
+from include.local_aws.pictures import UNREADABLE, open_picture, upright_size
+
+_COUNTS = ("answered", "wrong", "only_submitted", "ignored", "unanswerable")
 
 
 @dataclass
@@ -48,14 +52,14 @@ class SimulatedWorkforce:
             self._crew = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rules and the counts: answered, wrong, ignored and unanswerable."""
+        """Return the rules and the counts: answered, wrong, only_submitted, ignored and unanswerable."""
         crew = self._crew
         if crew is None:
             return {"employed": False}
         rules = asdict(crew.rules)
         if isinstance(crew.rules.truth, dict):
             rules["truth"] = {"images": len(crew.rules.truth)}
-        counts = {name: crew.counts[name] for name in ("answered", "wrong", "ignored", "unanswerable")}
+        counts = {name: crew.counts[name] for name in _COUNTS}
         return {"employed": True, **rules, **counts}
 
     def work(self, region: Region) -> None:
@@ -74,55 +78,51 @@ class SimulatedWorkforce:
         if crew.rules.ignores(loop.name):
             crew.counts["ignored"] += 1
             return
+        size = _size_of(region, question)
         wanted = loop.task_count - len(loop.answers)
         for worker in sorted(crew.free_at, key=lambda name: crew.free_at[name])[:wanted]:
-            choice = None if question is None else crew.rules.choose(question, loop.name, worker)
-            if question is None or choice is None:
+            reply = None if question is None else crew.rules.answer(question, loop.name, worker, size)
+            if question is None or reply is None:
                 crew.counts["unanswerable"] += 1
                 return
             now = time.monotonic()
             start = max(now, crew.free_at[worker])
             crew.free_at[worker] = start + crew.rules.seconds
-            said = {question.field: {"label": choice[0]}}
             delay = crew.free_at[worker] - now
-            action = self._answering(region, loop, crew, worker, said, right=choice[1])
+            action = self._answering(region, loop, crew, worker, question.field, reply)
             region.transitions.schedule("simulated answer", delay, action)
 
     def _answering(
-        self, region: Region, loop: Loop, crew: _Crew, worker: str, said: dict[str, Any], *, right: bool
+        self, region: Region, loop: Loop, crew: _Crew, worker: str, field: str, reply: Reply
     ) -> Callable[[], None]:
         def answer() -> None:
             if self._crew is not crew or not loop.is_open or worker in loop.answers:
                 return
             submitted = time.time()
             crew.counts["answered"] += 1
-            crew.counts["wrong"] += not right
+            crew.counts["wrong"] += not reply.is_right
+            crew.counts["only_submitted"] += reply.only_submitted
+            said = {field: reply.content}
             answer_task(region, loop, Answer(worker, said, submitted - crew.rules.seconds, submitted))
 
         return answer
 
 
-class _Classifier(html.parser.HTMLParser):
-    """Finds the page's first crowd-image-classifier."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.attributes: dict[str, str | None] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "crowd-image-classifier" and self.attributes is None:
-            self.attributes = dict(attrs)
-
-
 def _question(region: Region, loop: Loop) -> Question | None:
     """Read a loop's page as a worker does; None if it has nothing that the simulation can answer."""
-    parser = _Classifier()
     try:
-        parser.feed(render(region, loop))
-        found = parser.attributes or {}
-        categories = read_list(found.get("categories") or "[]")
-        # The page shows a link to the image on this very endpoint: /bucket/key.
-        image = f"s3:/{unquote(urlsplit(found.get('src') or '').path)}"
+        elements = find_elements(render(region, loop))
+        return elements[0].question() if elements else None
     except (TemplateError, ValueError):
         return None
-    return Question(str(found["name"]), image, tuple(categories)) if found.get("name") else None
+
+
+def _size_of(region: Region, question: Question | None) -> Size | None:
+    """Return the size of the image that boxes are to be drawn on, None where it cannot be seen or does not matter."""
+    if question is None or question.kind is not Kind.BOXES:
+        return None
+    try:
+        with open_picture(region.objects.read(*split_s3_uri(question.image))) as image:
+            return upright_size(image)
+    except (ObjectMissing, ObjectDenied, Image.DecompressionBombError, *UNREADABLE):
+        return None

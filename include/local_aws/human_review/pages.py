@@ -16,6 +16,12 @@ from include.local_aws.human_review.state import Loop
 
 PREFIX = "/_local_aws/work/"
 _STATIC = Path(__file__).parent / "static"
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_FILES = frozenset(path.relative_to(_STATIC).as_posix() for path in _STATIC.rglob("*") if path.is_file())
+# What the script imports is asked for with it, not after it.
+_OWN_SCRIPT = "".join(f'<link rel="modulepreload" href="{PREFIX}{name}.js">' for name in ("choices", "parts")) + (
+    f'<script type="module" src="{PREFIX}crowd.js"></script>'
+)
 _SHOWN = 200
 _NOTHING = Markup("<p>Nothing to do: no task waits for you. This page looks again every 5 seconds.</p>")
 _CROWD_SCRIPT = re.compile(
@@ -31,9 +37,10 @@ class OpenTask:
     loop: Loop
 
 
-def static_file(name: str) -> bytes | None:
-    """Return one of the portal's own files, None for any other name."""
-    return (_STATIC / name).read_bytes() if name in ("crowd.js", "portal.css") else None
+def static_file(name: str) -> tuple[str, bytes] | None:
+    """Return the type and the content of one of the portal's own files, None for any other name."""
+    kind = _TYPES.get(Path(name).suffix)
+    return (kind, (_STATIC / name).read_bytes()) if kind and name in _FILES else None
 
 
 def task_url(task: OpenTask, worker: str) -> str:
@@ -106,8 +113,8 @@ def _duration(seconds: float) -> str:
 
 def _own_crowd(rendered: str) -> str:
     """Load our stand-ins where the template loads AWS's elements, which only AWS serves."""
-    # Deferred, so that an element finds its children when it is set up.
-    return _CROWD_SCRIPT.sub(f'<script src="{PREFIX}crowd.js" defer></script>', rendered)
+    # A module waits for the page as a deferred script does, so that an element finds its children when it is set up.
+    return _CROWD_SCRIPT.sub(_OWN_SCRIPT, rendered)
 
 
 def _json(fields: Mapping[str, str]) -> Markup:

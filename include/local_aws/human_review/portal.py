@@ -16,8 +16,10 @@ from urllib.parse import parse_qsl
 
 from include.local_aws.control import has_local_host
 from include.local_aws.human_review import pages
+from include.local_aws.human_review.answers import AnswerRefused, check_answer
 from include.local_aws.human_review.loops import render
 from include.local_aws.human_review.pages import OpenTask
+from include.local_aws.human_review.questions import find_elements
 from include.local_aws.human_review.state import Region
 from include.local_aws.human_review.tasks import TaskClosed, accept, open_tasks, submit
 from include.local_aws.human_review.templates import TemplateError
@@ -27,7 +29,6 @@ from include.local_aws.strict_json import read_json
 
 _WORKER = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _DEFAULT_WORKER = "me"
-_TYPES = {"crowd.js": "text/javascript", "portal.css": "text/css"}
 
 
 class PortalError(ValueError):
@@ -69,10 +70,11 @@ class Portal:
             return _html(200, pages.list_page(self._open(worker), worker))
         if name == "task":
             return self._show(fields, worker)
-        content = pages.static_file(name)
-        if content is None:
+        found = pages.static_file(name)
+        if found is None:
             raise PortalError(404, f"There is no page {request.path}.")
-        return Response(200, {"Content-Type": f"{_TYPES[name]}; charset=utf-8"}, content)
+        kind, content = found
+        return Response(200, {"Content-Type": f"{kind}; charset=utf-8"}, content)
 
     def _open(self, worker: str) -> list[OpenTask]:
         found: list[OpenTask] = []
@@ -88,10 +90,7 @@ class Portal:
         with region.lock:
             if task.loop not in open_tasks(region, worker):
                 raise PortalError(410, "This task is not open to you any more.")
-            try:
-                rendered = render(region, task.loop)
-            except TemplateError as error:
-                raise PortalError(409, f"The task cannot be shown: {error}.") from None
+            rendered = _render(region, task)
             accept(task.loop, worker)
         token = self._token(task, worker)
         return _html(200, pages.task_page(task, worker, len(left), rendered, token))
@@ -103,7 +102,10 @@ class Portal:
         content = _content(fields.get("answer", ""))
         with region.lock:
             try:
+                check_answer(find_elements(_render(region, task)), content)
                 submit(region, task.loop, worker, content)
+            except AnswerRefused as error:
+                raise PortalError(400, str(error)) from None
             except TaskClosed as error:
                 raise PortalError(409, str(error)) from None
         rest = self._open(worker)
@@ -122,6 +124,13 @@ class Portal:
     def _token(self, task: OpenTask, worker: str) -> str:
         what = json.dumps([task.region, task.loop.name, task.loop.serial, worker]).encode()
         return hmac.new(self._secret, what, hashlib.sha256).hexdigest()
+
+
+def _render(region: Region, task: OpenTask) -> str:
+    try:
+        return render(region, task.loop)
+    except TemplateError as error:
+        raise PortalError(409, f"The task cannot be shown: {error}.") from None
 
 
 def _check_sender(request: Request) -> None:

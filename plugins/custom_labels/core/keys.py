@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 
 IMAGES = "images_labeled_by_folder/"
 ANNOTATIONS = "annotations/"
+REVIEWED_LINES = "annotations/reviewed/"
+REVIEWED_IMAGES = "images_reviewed/"
 INBOX = "images_for_detection/"
 DETECTIONS = "detections/"
 DETECTION_LOG = "detection_log/"
@@ -116,6 +118,16 @@ def harvested_key(label: str, review: str, key: str) -> str:
 def none_fits_key(review: str, key: str) -> str:
     """Give the place of an image that shows none of the labels."""
     return f"{NONE_FITS}{review}{_ending(key)}"
+
+
+def reviewed_key(review: str, key: str) -> str:
+    """Give the place of the copy of an image that people annotated: derived, and the same whatever they say of it."""
+    return f"{REVIEWED_IMAGES}{review}{_ending(key)}"
+
+
+def reviewed_lines_key(chunk: str) -> str:
+    """Give the place of what people say about the images of a chunk of a harvest."""
+    return f"{REVIEWED_LINES}{chunk}.manifest"
 
 
 def _ending(key: str) -> str:

@@ -15,3 +15,8 @@ class ProjectTask(StrEnum):
     IMAGE_CLASSIFICATION = "image_classification"
     MULTI_LABEL_CLASSIFICATION = "multi_label_classification"
     OBJECT_DETECTION = "object_detection"
+
+    @property
+    def has_several(self) -> bool:
+        """Whether an image may have several labels or boxes, or none."""
+        return self is not ProjectTask.IMAGE_CLASSIFICATION

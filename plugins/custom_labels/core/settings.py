@@ -160,11 +160,19 @@ def projects_dir() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[3] / "include" / "projects"
 
 
-def template_path(review: ReviewSetup) -> Path:
-    """Find a project's worker task template: the one it names, or the one in this package."""
+TEMPLATES = {
+    ProjectTask.IMAGE_CLASSIFICATION: "image_review.liquid.html",
+    ProjectTask.MULTI_LABEL_CLASSIFICATION: "labels_review.liquid.html",
+    ProjectTask.OBJECT_DETECTION: "boxes_review.liquid.html",
+}
+"""The worker task template of this package for each task."""
+
+
+def template_path(review: ReviewSetup, task: ProjectTask) -> Path:
+    """Find a project's worker task template: the one it names, or this package's for the project's task."""
     if review.template:
         return projects_dir() / review.template
-    return Path(__file__).parents[1] / "review" / "backends" / "a2i" / "image_review.liquid.html"
+    return Path(__file__).parents[1] / "review" / "backends" / "a2i" / TEMPLATES[task]
 
 
 def load_projects() -> list[Project]:

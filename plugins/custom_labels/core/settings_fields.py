@@ -10,14 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from custom_labels.core.gate import Gate, Metric
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.service_window import ServiceWindow
+from custom_labels.core.uncertainty import Uncertainty
 
 Percent = Annotated[float, Field(ge=0, le=100)]
+LabelName = Annotated[str, Field(min_length=1, max_length=256)]
 
 JSON_EXAMPLES = {
     "label_detection_confidence": '{"7": 85}',
+    "expected_labels": '["logo", "barcode"]',
     "gates": '[{"metric": "f1", "label": "*", "at_least": -0.05, "relative_to_champion": true}]',
     "service_window": '{"opens": "0 8 * * mon-fri", "closes": "0 18 * * mon-fri", "time_zone": "Europe/Berlin"}',
 }
+NAMES_EXAMPLES = {"notify_outcomes": "deployed, failed", "uncertainty": "least_confident, margin"}
 
 
 class Settings(BaseModel):
@@ -47,6 +51,23 @@ class Settings(BaseModel):
     label_detection_confidence: dict[str, Percent] = Field(
         {}, description='Minimum confidence in percent of single labels, as JSON: {"7": 85}.'
     )
+    uncertainty: tuple[Uncertainty, ...] = Field(
+        (Uncertainty.LEAST_CONFIDENT,),
+        description="Rules by which a detection goes to people: least_confident, margin, box_count.",
+    )
+    noise_confidence: float = Field(
+        30, ge=0, le=100, description="Confidence in percent below which a box, or one of several labels, is noise."
+    )
+    minimum_label_margin: float = Field(
+        10, ge=0, le=100, description="Percent between two labels that exclude each other; less is doubtful (margin)."
+    )
+    fewest_boxes: int = Field(
+        1, ge=0, le=1000, description="Boxes, fewer of which are doubtful (box_count); 0 lets images have nothing."
+    )
+    most_boxes: int = Field(50, ge=0, le=1000, description="Boxes, more of which are doubtful (box_count).")
+    expected_labels: tuple[LabelName, ...] = Field(
+        (), description='Labels that are on every image, of several, as JSON: ["logo", "barcode"].'
+    )
     detection_poll_frequency: int = Field(
         60, ge=1, le=525_600, description="Minutes between two sweeps for images that no event announced."
     )
@@ -66,6 +87,9 @@ class Settings(BaseModel):
     reviewers_per_image: int = Field(1, ge=1, le=3, description="People who are asked about an image at first.")
     review_quorum: int | None = Field(
         None, ge=1, le=9, description="Equal answers that decide; empty means more than half of those asked at first."
+    )
+    minimum_box_overlap: float = Field(
+        0.5, gt=0, le=1, description="Intersection over union from which boxes of two people are the same one."
     )
     maximum_review_rounds: int = Field(
         3, ge=1, le=9, description="How often an image is shown to one more person before it stays undecided."
@@ -170,9 +194,9 @@ class Settings(BaseModel):
         description="Outcomes that send an SNS message.",
     )
 
-    @field_validator("notify_outcomes", mode="before")
+    @field_validator("notify_outcomes", "uncertainty", mode="before")
     @classmethod
-    def _split_names(cls, value: Any) -> Any:
+    def _split_names(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
             return value
         if not value.lstrip().startswith(("[", "{", '"')):
@@ -183,12 +207,13 @@ class Settings(BaseModel):
             names = None
         if not isinstance(names, list):
             # pydantic words a ValueError, and lets a TypeError through.
+            example = NAMES_EXAMPLES[str(info.field_name)]
             raise ValueError(  # noqa: TRY004
-                "expected names with commas between them, such as 'deployed, failed', or a JSON list of names"
+                f"expected names with commas between them, such as '{example}', or a JSON list of names"
             )
         return tuple(names)
 
-    @field_validator("label_detection_confidence", "gates", "service_window", mode="before")
+    @field_validator("label_detection_confidence", "expected_labels", "gates", "service_window", mode="before")
     @classmethod
     def _read_json(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
@@ -209,6 +234,12 @@ class Settings(BaseModel):
         if value and ("/" in value or value in {".", ".."}):
             raise ValueError("expected a label, which is a folder's name and has no slash")
         return value or None
+
+    @model_validator(mode="after")
+    def _boxes_in_order(self) -> Settings:
+        if self.most_boxes < self.fewest_boxes:
+            raise ValueError(f"most_boxes is {self.most_boxes}, less than fewest_boxes, which is {self.fewest_boxes}")
+        return self
 
     @model_validator(mode="after")
     def _units_in_order(self) -> Settings:

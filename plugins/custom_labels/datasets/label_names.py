@@ -57,16 +57,22 @@ def means_none(label: str) -> bool:
     return lookalike_key(label) == lookalike_key(NONE_OF_THE_ABOVE)
 
 
+def distinct_names(labels: Iterable[str]) -> tuple[str, ...]:
+    """Give labels in their order, of those that are the same to a person the first."""
+    distinct: dict[str, str] = {}
+    for label in labels:
+        distinct.setdefault(readable_name(label), label)
+    return tuple(distinct.values())
+
+
 def choices(labels: Iterable[str]) -> tuple[tuple[str, ...], str | None]:
     """Give what a reviewer may choose beside "None of the above", each once, and the label that this answer stands for.
 
     :param labels: of the version that was asked; none that is named like that answer is among the choices.
     """
-    offered: dict[str, str] = {}
-    for label in labels:
-        offered.setdefault(readable_name(label), label)
-    none_label = next((label for label in offered.values() if means_none(label)), None)
-    return tuple(label for label in offered.values() if not means_none(label)), none_label
+    offered = distinct_names(labels)
+    none_label = next((label for label in offered if means_none(label)), None)
+    return tuple(label for label in offered if not means_none(label)), none_label
 
 
 def warn_of_names(labels: Sequence[str], merged: Mapping[str, Sequence[str]]) -> Iterable[str]:

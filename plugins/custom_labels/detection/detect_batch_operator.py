@@ -26,12 +26,16 @@ from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext, final
 from custom_labels.core.live_version import LiveVersion
 from custom_labels.core.names import review_name
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import each_of
+from custom_labels.datasets.annotations.annotation import ImageSize
+from custom_labels.datasets.picture_records import read_image_size
 from custom_labels.deployment.service_records import read_service
-from custom_labels.detection.detection import Decision, Detection, decide, first_request
+from custom_labels.detection.detection import Decided, Decision, Detection, decide, first_request
 from custom_labels.detection.detection_records import read_result, save_result, write_log
+from custom_labels.detection.doubt import DoubtRules
 from custom_labels.detection.live_version_client import LiveVersionClient
 from custom_labels.detection.settings import DetectionSettings
 from custom_labels.detection.work import EXAMPLES, LEFT, BatchResult, DetectionBatch, WorkItem, chunks
@@ -169,6 +173,7 @@ class BatchWork:
         self._examples: list[str] = []
         self._calls = 0
         self._seconds = 0.0
+        self._rules = DoubtRules.of(ctx.project.task, settings)
         self._queue = project_queue(ctx.project, "detections")
         self._dead_letters = project_queue(ctx.project, "dead_letters")
         self._writers = ThreadPoolExecutor(WRITERS)
@@ -229,15 +234,18 @@ class BatchWork:
     def _write(self, chunk: list[WorkItem], answers: list[Prediction[LiveVersion]]) -> None:
         """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
         store, reviewers = self.ctx.store, self.settings.reviewers_per_image
-        detections = [(self._detection(answer), answer.version) for answer in answers if answer.status in WITH_RESULT]
+        answered = [answer for answer in answers if answer.status in WITH_RESULT]
+        made = self._writers.map(self._detection, answered)
+        detections = [(detection, answer.version) for detection, answer in zip(made, answered, strict=True)]
         # Named by its images, so that a second try adds what was left, or overwrites it. A request that two files hold
         # is opened once all the same.
         images = "\n".join(f"{each.key} {each.etag}" for each, _ in detections)
         name = hashlib.sha256(images.encode()).hexdigest()[:32]
         if detections:
             write_log(store, name, (each for each, _ in detections))
+        project = self.ctx.project
         doubts = (
-            first_request(self.ctx.project.name, each, version.labels, Purpose.DOUBT, reviewers)
+            first_request(project.name, each, version.labels, Purpose.DOUBT, reviewers, project.task)
             for each, version in detections
             if each.review
         )
@@ -256,14 +264,12 @@ class BatchWork:
 
     def _detection(self, answer: Prediction[LiveVersion]) -> Detection:
         """Make an image's result, which names the review that it asks for if it is doubtful."""
-        settings, image, version = self.settings, answer.image, answer.version
-        minimum = settings.minimum_label_detection_confidence
+        image, version = answer.image, answer.version
         if answer.status is PredictionStatus.UNREADABLE:
-            decision, reason = Decision.UNREADABLE, answer.message
+            decided = Decided(Decision.UNREADABLE, self._rules.minimum, answer.message)
         else:
-            by_label, review_is_on = settings.label_detection_confidence, settings.enable_a2i_workflow
-            decision, minimum, reason = decide(answer.labels, minimum, by_label, review_is_on=review_is_on)
-        is_asked = decision is Decision.REVIEW
+            decided = decide(answer.labels, self._rules, review_is_on=self.settings.enable_a2i_workflow)
+        is_asked = decided.decision is Decision.REVIEW
         return Detection(
             image=self.ctx.store.uri(image.key),
             key=image.key,
@@ -272,11 +278,19 @@ class BatchWork:
             version_arn=version.version_arn,
             detected_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             labels=answer.labels,
-            minimum_confidence=minimum,
-            decision=decision,
-            reason=reason,
+            minimum_confidence=decided.minimum,
+            decision=decided.decision,
+            reason=decided.reason,
             review=review_name(self.ctx.project.name, image.key, image.etag, 1) if is_asked else None,
+            noise=self._rules.noise,
+            size=self._size(answer),
         )
+
+    def _size(self, answer: Prediction[LiveVersion]) -> ImageSize | None:
+        """Read the size of an image, by which its boxes are given in pixels; nothing else needs it."""
+        if self.ctx.project.task is not ProjectTask.OBJECT_DETECTION or answer.status is PredictionStatus.UNREADABLE:
+            return None
+        return read_image_size(self.ctx.store, answer.image.key, answer.image.etag)
 
     def _settle_messages(self, chunk: list[WorkItem], found: dict[InferenceImage, Prediction[LiveVersion]]) -> None:
         """Delete the messages whose images are all done; send those that failed too often to the dead-letter queue."""

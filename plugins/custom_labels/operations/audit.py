@@ -10,8 +10,12 @@ from typing import TypeVar
 
 from pydantic import computed_field
 
+from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.datasets.annotations.annotation import Box, ImageSize
+from custom_labels.datasets.annotations.pixels import in_pixels
 from custom_labels.deployment.service import Notice
+from custom_labels.evaluation.box_matching import match
 
 T = TypeVar("T")
 
@@ -26,6 +30,7 @@ class AuditSample:
     :param review: name of the review that asks them.
     :param label: what the version predicted, ``None`` for no label; ``confidence`` in percent.
     :param is_doubtful: whether that was below its minimum confidence.
+    :param found: all labels or boxes that it predicted, noise left out, where an image may have several; else ``None``.
     """
 
     review: str
@@ -34,6 +39,61 @@ class AuditSample:
     label: str | None
     confidence: float | None
     is_doubtful: bool
+    found: tuple[DetectedLabel, ...] | None = None
+
+
+@dataclass(frozen=True)
+class AuditAnswer:
+    """What people agree on about a sample.
+
+    :param label: ``None`` for none of the above; ``labels`` or ``boxes`` where an image may have several.
+    :param size: of the picture that boxes were drawn on, in pixels.
+    """
+
+    label: str | None = None
+    labels: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    size: ImageSize | None = None
+
+
+def judge_sample(sample: AuditSample, answer: AuditAnswer | None) -> dict[str | None, bool]:
+    """Say of each label that was predicted whether people saw the same, and of ``None`` where nothing was predicted.
+
+    Boxes are right where each is on one that people drew, and none of theirs is left, label by label.
+
+    :param answer: ``None`` while there is none, to which nothing is right.
+    """
+    if sample.found is None:
+        return {sample.label: answer is not None and answer.label == sample.label}
+    predicted: list[str | None] = [*dict.fromkeys(each.name for each in sample.found)] or [None]
+    if answer is None:
+        return dict.fromkeys(predicted, False)
+    if all(each.box is None for each in sample.found) and not answer.boxes:
+        return {label: label in answer.labels if label else not answer.labels for label in predicted}
+    return {label: _are_same(sample.found, answer, label) if label else not answer.boxes for label in predicted}
+
+
+def is_all_right(sample: AuditSample, answer: AuditAnswer | None) -> bool:
+    """Say whether people saw on an image what was predicted, and nothing else."""
+    if sample.found is None or answer is None:
+        return all(judge_sample(sample, answer).values())
+    predicted = {each.name for each in sample.found}
+    return predicted == {*answer.labels, *(box.label for box in answer.boxes)} and (
+        not predicted or all(judge_sample(sample, answer).values())
+    )
+
+
+def _are_same(found: Iterable[DetectedLabel], answer: AuditAnswer, label: str) -> bool:
+    # As ratios, which have the same overlaps, since only people's boxes are sure to come with the picture's size.
+    size = answer.size or ImageSize(1, 1)
+    actual = [
+        Box(label, box.left / size.width, box.top / size.height, box.width / size.width, box.height / size.height)
+        for box in answer.boxes
+        if box.label == label
+    ]
+    predicted = [in_pixels(each, ImageSize(1, 1)) for each in found if each.name == label]
+    matched = match(actual, [box for box in predicted if box])
+    return not matched.missed and not matched.false_alarms
 
 
 def every_nth(items: Iterable[T], interval: int, *, seen: int) -> Iterator[tuple[T, bool, int]]:
@@ -80,7 +140,8 @@ class Stratum:
 class Accuracy:
     """How often a version was right, by the samples that people answered.
 
-    :param label: what the version had predicted; ``None`` together with ``is_overall`` false for "no label".
+    :param label: what the version had predicted; ``None`` together with ``is_overall`` false for "no label". A sample
+        of several labels counts for each of them, and once in the overall accuracy, where all of it must be right.
     :param strata: the samples, one stratum for doubtful ones and one for the others; none is empty. All else follows
         from them, and is on record as well for people to read.
     """

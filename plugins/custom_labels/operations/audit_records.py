@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.names import review_subject
 from custom_labels.detection.detection import Decision, Detection
 from custom_labels.detection.detection_records import LogPosition, read_log
-from custom_labels.operations.audit import Accuracy, AccuracyFile, AuditSample, Stratum, every_nth
+from custom_labels.operations.audit import (
+    Accuracy,
+    AccuracyFile,
+    AuditAnswer,
+    AuditSample,
+    Stratum,
+    every_nth,
+    is_all_right,
+    judge_sample,
+)
 from custom_labels.review.harvest_records import read_ledger
 from custom_labels.review.review import Agreement
 from custom_labels.s3.line_files import read_folder, write_lines
@@ -116,24 +126,23 @@ def measure(store: S3Store) -> list[Accuracy]:
 
     :return: for each version, sorted by name, the overall accuracy first, then one for each label it had predicted.
     """
+    counts: dict[tuple[str, str | None, bool], dict[bool, Counts]] = {}
     with closing(sqlite3.connect("")) as database:
         database.executescript(
-            "CREATE TABLE sample (subject PRIMARY KEY, version, label, is_doubtful);"
-            "CREATE TABLE answer (subject PRIMARY KEY, label);"
+            "CREATE TABLE sample (subject PRIMARY KEY, text);CREATE TABLE answer (subject PRIMARY KEY, text);"
         )
-        database.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)", _samples(store))
+        database.executemany("INSERT OR REPLACE INTO sample VALUES (?, ?)", _samples(store))
         database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?)", _answers(store))
-        rows = database.execute(
-            "SELECT version, sample.label, is_doubtful, count(*), count(answer.subject), "
-            "count(CASE WHEN answer.label IS sample.label THEN answer.subject END) "
-            "FROM sample LEFT JOIN answer USING (subject) GROUP BY version, sample.label, is_doubtful"
-        )
-        counts: dict[tuple[str, str | None, bool], dict[bool, Counts]] = {}
-        for version, label, is_doubtful, *numbers in rows:
-            for key in ((version, None, True), (version, label, False)):
-                strata = counts.setdefault(key, {})
-                before = strata.get(bool(is_doubtful), (0, 0, 0))
-                strata[bool(is_doubtful)] = (before[0] + numbers[0], before[1] + numbers[1], before[2] + numbers[2])
+        for sampled, answered in database.execute(
+            "SELECT sample.text, answer.text FROM sample LEFT JOIN answer USING (subject)"
+        ):
+            sample = from_json(AuditSample, json.loads(sampled))
+            answer = from_json(AuditAnswer, json.loads(answered)) if answered else None
+            verdicts = {(label, False): is_right for label, is_right in judge_sample(sample, answer).items()}
+            for key, is_right in {(None, True): is_all_right(sample, answer), **verdicts}.items():
+                strata = counts.setdefault((sample.version_name, *key), {})
+                before = strata.get(sample.is_doubtful, (0, 0, 0))
+                strata[sample.is_doubtful] = (before[0] + 1, before[1] + bool(answer), before[2] + is_right)
     accuracies = (
         Accuracy(version, label, is_overall, tuple(Stratum(doubt, *strata[doubt]) for doubt in sorted(strata)))
         for (version, label, is_overall), strata in counts.items()
@@ -143,14 +152,17 @@ def measure(store: S3Store) -> list[Accuracy]:
     )
 
 
-def _samples(store: S3Store) -> Iterator[tuple[str, str, str | None, bool]]:
+def _samples(store: S3Store) -> Iterator[tuple[str, str]]:
     for file in read_folder(store, SAMPLES):
-        for sample in (from_json(AuditSample, each) for each in file.records):
-            yield review_subject(sample.review), sample.version_name, sample.label, sample.is_doubtful
+        for sample in file.records:
+            yield review_subject(sample["review"]), json.dumps(sample)
 
 
-def _answers(store: S3Store) -> Iterator[tuple[str, str | None]]:
+def _answers(store: S3Store) -> Iterator[tuple[str, str]]:
     for file in read_ledger(store):
         for line in file.records:
             if line["agreement"] in {Agreement.AGREED, Agreement.NONE_FITS}:
-                yield review_subject(line["request"]["name"]), line["label"]
+                # Of an image that shows nothing the ledger may have the label for such images, which nobody predicted.
+                names = [each.name for each in fields(AuditAnswer)] if line["agreement"] == Agreement.AGREED else []
+                answer = {name: line[name] for name in names if name in line}
+                yield review_subject(line["request"]["name"]), json.dumps(answer)

@@ -92,7 +92,8 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     """
     drawn = draw(ctx.store, settings.human_sampling_interval, datetime.now(UTC) - SETTLED)
     labels, reviewers = measured.live.labels if measured.live else (), settings.reviewers_per_image
-    asked = [(each, first_request(ctx.project.name, each, labels, Purpose.AUDIT, reviewers)) for each in drawn.sampled]
+    name, task = ctx.project.name, ctx.project.task
+    asked = [(each, first_request(name, each, labels, Purpose.AUDIT, reviewers, task)) for each in drawn.sampled]
     WaitingReviews(ctx.store).add(f"audit-{drawn.name}", (request for _, request in asked))
     samples = [
         AuditSample(
@@ -102,6 +103,7 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
             each.label,
             each.confidence,
             is_doubtful=each.decision is not Decision.ACCEPTED,
+            found=each.counted if task.has_several else None,
         )
         for each, request in asked
     ]

@@ -20,7 +20,7 @@ from custom_labels.core.names import PROJECT_FILE
 from custom_labels.core.settings import Project, find_shared_queues, template_path
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import TEMPLATE, AnnouncementChecks
-from custom_labels.review.backends.a2i.page_check import check_page
+from custom_labels.review.backends.a2i.page_check import WorkerPage, check_page
 from custom_labels.review.backends.a2i.setup import (
     A2ISetup,
     plan_review,
@@ -266,9 +266,11 @@ class BootstrapChecks:
         """Render the page that reviewers see with an image of the project: a page that fails fails every review."""
         review, live = review_of(self.project), self.ctx.registry.live()
         template = plan_review(self.project, self.ctx.store, [1]).template
-        where = f"'review.template' of {self.project.name}.yaml is '{review.template or template_path(review)}'"
+        source = review.template or template_path(review, self.project.task)
+        where = f"'review.template' of {self.project.name}.yaml is '{source}'"
         labels = live.labels if live else ()
-        return check_page(self.ctx.store, self._sagemaker(), template, review.role_arn, labels, where)
+        page = WorkerPage(template, self.project.task, labels, where)
+        return check_page(self.ctx.store, self._sagemaker(), page, review.role_arn)
 
     def _sagemaker(self) -> ReviewSetupHook:
         return ReviewSetupHook(self.project.aws_conn_id, region_name=self.project.region_name)

@@ -11,23 +11,30 @@ from urllib.parse import quote
 from custom_labels.core.keys import (
     IMAGES,
     MAXIMUM_KEY_BYTES,
+    REVIEWED_IMAGES,
     harvested_key,
     has_control_character,
     none_fits_key,
+    reviewed_key,
 )
 from custom_labels.core.names import LAST_ATTEMPT, in_round, review_name, review_subject
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.datasets.label_names import existing_folder, merge_folders
+from custom_labels.review.consensus import join_answers
 from custom_labels.review.review import (
     Agreement,
     Answered,
+    AnyAnswer,
+    BoxesAnswer,
     Consensus,
     Purpose,
-    ReviewAnswer,
+    RefusedAnswer,
     ReviewRequest,
     ReviewState,
     ReviewStatus,
-    find_consensus,
 )
+from custom_labels.review.reviewed import why_not_usable
 from custom_labels.review.settings import HarvestSettings
 
 MAXIMUM_METADATA_BYTES = 2048
@@ -51,6 +58,8 @@ class ReviewOutcome(StrEnum):
     UNDECIDED = "undecided"
     NO_FOLDER = "no_folder"
     """The label, true or not, cannot be the name of a folder."""
+    NOT_USABLE = "not_usable"
+    """Custom Labels takes no annotation like the one that people agree on."""
     TECHNICAL_FAILURE = "technical_failure"
     """The review failed before a reviewer could answer: it counts as not asked, and is asked again."""
     GIVEN_UP = "given_up"
@@ -71,6 +80,7 @@ class HarvestRules:
     :param train_on_audits: whether images that were only sampled enter training.
     :param maximum_attempts: reviews of one round that may fail for a technical reason before the image is given up.
     :param folders: the folders of labels that exist, as :func:`merge_folders` groups them.
+    :param least_overlap: intersection over union from which boxes of two people are the same one.
     """
 
     project: str
@@ -81,6 +91,7 @@ class HarvestRules:
     train_on_audits: bool = False
     maximum_attempts: int = 3
     folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    least_overlap: float = 0.5
 
     @classmethod
     def of(
@@ -106,6 +117,7 @@ class HarvestRules:
             train_on_audits=settings.train_on_audit_samples,
             maximum_attempts=LAST_ATTEMPT if is_halted else cls.maximum_attempts,
             folders=merge_folders(folders),
+            least_overlap=settings.minimum_box_overlap,
         )
 
 
@@ -116,11 +128,13 @@ class HarvestedReview:
     :param review: its name; ``request`` is what was asked, ``None`` if that is not known.
     :param reason: one sentence: why this outcome.
     :param asked_at: when the review was opened, and ``harvested_at``; ISO 8601 in UTC.
-    :param label: the label agreed on.
+    :param label: the label agreed on; ``labels`` and ``boxes`` likewise, where an image may have several.
     :param votes: pairs of label, ``None`` for none of the above, and number; of all rounds, one vote a person.
     :param answers: those of all rounds about the image up to this one.
+    :param refused: answers of this round that cannot be counted.
     :param target: key of the image's copy, relative to the project's prefix.
     :param budget_day: ISO 8601 day in whose budget the review was counted, if that is to be returned to it.
+    :param size: of the picture that boxes were drawn on, in pixels.
     """
 
     review: str
@@ -132,10 +146,14 @@ class HarvestedReview:
     agreement: Agreement = Agreement.UNANSWERED
     label: str | None = None
     votes: tuple[tuple[str | None, int], ...] = ()
-    answers: tuple[ReviewAnswer, ...] = ()
+    answers: tuple[AnyAnswer, ...] = ()
     target: str | None = None
     request: ReviewRequest | None = None
     budget_day: str | None = None
+    labels: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    size: ImageSize | None = None
+    refused: tuple[RefusedAnswer, ...] = ()
 
     @property
     def next_request(self) -> ReviewRequest | None:
@@ -156,13 +174,20 @@ class HarvestedReview:
     @property
     def is_for_training(self) -> bool:
         """Whether a copy of the image carries a label now."""
-        return self.review_outcome is ReviewOutcome.COPIED and (self.target or "").startswith(IMAGES)
+        is_copied, target = self.review_outcome is ReviewOutcome.COPIED, self.target or ""
+        return is_copied and (target.startswith(IMAGES) or bool(self.labels or self.boxes))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the image was kept with the line that nothing is on it, which Custom Labels does not train on."""
+        is_copied, target = self.review_outcome is ReviewOutcome.COPIED, self.target or ""
+        return is_copied and target.startswith(REVIEWED_IMAGES) and not self.is_for_training
 
 
 def decide_outcome(
     state: ReviewState,
     answered: Answered | None,
-    earlier: Iterable[ReviewAnswer],
+    earlier: Iterable[AnyAnswer],
     rules: HarvestRules,
     harvested_at: str,
     opened_on: str | None = None,
@@ -189,11 +214,11 @@ def decide_outcome(
             request=request,
             budget_day=opened_on,
         )
-    offered = (None, request.none_label, *request.labels)
-    answers = tuple(answer for answer in (*earlier, *answered.answers) if answer.label in offered)
-    consensus = find_consensus(answers, rules.quorum)
+    answers, consensus = join_answers(request, (*earlier, *answered.answers), rules.quorum, rules.least_overlap)
+    if consensus.agreement is Agreement.UNANSWERED and answered.refused:
+        consensus = replace(consensus, reason=f"no answer can be counted: {answered.refused[0].why}")
     review_outcome, reason, target = _outcome(request, consensus, rules)
-    return replace(
+    made = replace(
         blank,
         review_outcome=review_outcome,
         reason=reason if state.status is ReviewStatus.COMPLETED else f"{reason}; the review is {_ended(state)}",
@@ -203,7 +228,20 @@ def decide_outcome(
         answers=answers,
         target=target,
         request=request,
+        labels=_labels(request, consensus, rules),
+        boxes=consensus.boxes,
+        size=next((each.size for each in answers if isinstance(each, BoxesAnswer)), request.size),
+        refused=answered.refused,
     )
+    if why := why_not_usable(made):
+        return replace(made, review_outcome=ReviewOutcome.NOT_USABLE, reason=f"{made.reason}, but {why}", target=None)
+    return made
+
+
+def _labels(request: ReviewRequest, consensus: Consensus, rules: HarvestRules) -> tuple[str, ...]:
+    """Give the labels that an image is annotated with, which may be the one for images that show none of them."""
+    is_none = consensus.agreement is Agreement.NONE_FITS and request.task is ProjectTask.MULTI_LABEL_CLASSIFICATION
+    return (rules.none_label,) if is_none and rules.none_label else consensus.labels
 
 
 def copy_metadata(harvested: HarvestedReview) -> dict[str, str]:
@@ -248,6 +286,8 @@ def _outcome(
         return ReviewOutcome.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
     # The same in all rounds and for whatever purpose people are asked: an image has one copy at most.
     subject = review_subject(review_name(rules.project, request.key, request.etag, 1))
+    if request.task.has_several:
+        return ReviewOutcome.COPY, consensus.reason, reviewed_key(subject, request.key)
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
         return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)

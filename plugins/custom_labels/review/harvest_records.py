@@ -4,6 +4,10 @@
 written once, after the images are copied. A copy's key is derived from the image and its label: what a killed try had
 copied a second one copies over, unless a setting was changed in between by which another label or folder counts.
 
+``annotations/reviewed/<chunk>.manifest`` has a line for each image with several labels or boxes that people agree on.
+It is written between copies and ledger, and again with the same lines by a second try. Of several lines about an image,
+such as those of a harvest that failed for good and of the next one, snapshots take the newest.
+
 ``reviews/rounds/<review>.json`` has the answers about an image up to a round that did not decide, for the next.
 ``reviews/watermark.json`` has the moment before which all reviews have been dealt with.
 """
@@ -17,11 +21,12 @@ from itertools import islice
 from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.keys import REVIEWS
+from custom_labels.core.keys import REVIEWS, reviewed_lines_key
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.harvest_work import Watermark
-from custom_labels.review.review import ReviewAnswer, ReviewRequest
+from custom_labels.review.review import AnyAnswer, ReviewRequest
+from custom_labels.review.reviewed import reviewed_line
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
 from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
@@ -69,12 +74,19 @@ def write_ledger(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview
     return harvested
 
 
-def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[ReviewAnswer, ...]:
+def write_reviewed(store: S3Store, chunk: str, harvested: Sequence[HarvestedReview]) -> None:
+    """Write what people say about the images of a chunk that were copied, for snapshots to read."""
+    lines = [reviewed_line(one) for one in harvested if one.review_outcome is ReviewOutcome.COPIED]
+    if given := [line for line in lines if line is not None]:
+        write_lines(store, reviewed_lines_key(chunk), given)
+
+
+def earlier_answers(store: S3Store, request: ReviewRequest) -> tuple[AnyAnswer, ...]:
     """Read the answers of all earlier rounds about an image; there are none before the first."""
     if request.round == 1:
         return ()
     value, _ = store.read_json(_round_key(in_round(request.name, request.round - 1)))
-    return from_json(tuple[ReviewAnswer, ...], (value or {}).get("answers", []))
+    return from_json(tuple[AnyAnswer, ...], (value or {}).get("answers", []))
 
 
 def save_answers(store: S3Store, harvested: HarvestedReview) -> None:

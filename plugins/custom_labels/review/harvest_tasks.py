@@ -74,7 +74,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
         ctx.project.name,
         ctx.store.prefix,
         settings,
-        folders=find_folders(ctx.store),
+        folders=() if ctx.project.task.has_several else find_folders(ctx.store),
         is_halted=any(one.state.status is ReviewStatus.FAILED for one in reviews) and HALT.read(ctx.store) is not None,
     )
     backend = make_backend(ctx.project, ctx.store)

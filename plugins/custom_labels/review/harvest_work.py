@@ -162,6 +162,8 @@ class HarvestSummary:
             text += f"; {images} from {_number(others, 'other review')}" if others else ""
         elif self.outcome is Outcome.HARVESTED:
             text = f"{images} from {_number(self.counts['reviews'], 'review')}"
+            if empty := self.counts["empty"]:
+                text += f"; on {_number(empty, 'image')} people found nothing, which Custom Labels does not train on"
         elif self.done.reasons:
             text = f"reviews still fail before anybody can answer them: {self.done.reasons[0]}"
         else:
@@ -182,13 +184,16 @@ class HarvestSummary:
             "Failed before anybody could answer, asked again": counts["technical_failure"],
             "Given up, failed too often": counts["given_up"],
             "Failed because": "; ".join(self.done.reasons),
-            "None of the labels fits": counts["copied"] - counts["labelled"],
+            "None of the labels fits": counts["copied"] - counts["labelled"] - counts["empty"],
+            "Nothing there, kept and not trained on": counts["empty"],
             "Asked one more person": counts["asked_again"],
             "Undecided after all rounds": counts["undecided"],
             "Audits, not for training": counts["recorded"],
             "Image replaced since": counts["replaced"],
             "Image deleted since": counts["gone"],
             "Label that can be no folder": counts["no_folder"],
+            "Agreed on what Custom Labels does not take": counts["not_usable"],
+            "Answers that cannot be counted": counts["refused"],
             "Question not known": counts["lost"],
             **{f"Reviews {status}": counts[status] for status in ("expired", "stopped")},
             "Messages about no review": self.found.foreign,

@@ -1,4 +1,4 @@
-"""Harvesting reviews that have ended: read the answers, decide, copy the images, and enter it into the ledger.
+"""Harvesting reviews that have ended: read the answers, decide, copy and annotate the images, and write the ledger.
 
 The reviews of a chunk may be harvested again and again until the ledger has them, so that a killed task loses nothing:
 copies have derived keys, and the ledger is written last, once.
@@ -22,7 +22,14 @@ from custom_labels.review.harvest import (
     decide_outcome,
 )
 from custom_labels.review.harvest_inspection_records import delete_batch
-from custom_labels.review.harvest_records import copy_image, earlier_answers, read_chunk, save_answers, write_ledger
+from custom_labels.review.harvest_records import (
+    copy_image,
+    earlier_answers,
+    read_chunk,
+    save_answers,
+    write_ledger,
+    write_reviewed,
+)
 from custom_labels.review.harvest_work import EXAMPLES, EndedReview, HarvestBatch, HarvestResult
 from custom_labels.review.opening_records import OpenedReview, ReviewBudget, find_requests
 from custom_labels.review.review import Answered, ReviewState, ReviewStatus
@@ -91,6 +98,7 @@ class Harvester:
             return copy_image(self.store, decided) if decided.review_outcome is ReviewOutcome.COPY else decided
 
         harvested = _each(harvest, states)
+        write_reviewed(self.store, chunk, harvested)
         requests = [request for one in harvested if (request := one.next_request) is not None]
         WaitingReviews(self.store).add(f"round-{chunk}", requests)
         # What failed before a reviewer could answer is returned to the budget of the day that it was opened in.
@@ -121,11 +129,12 @@ def _result(harvested: Sequence[HarvestedReview]) -> HarvestResult:
     """Count reviews by their end, by what became of their images, and the copies that carry a label now."""
     counts: Counter[str] = Counter()
     for one in harvested:
-        counts.update(("reviews", one.status.value, one.review_outcome.value, *["labelled"] * one.is_for_training))
+        counts.update(("reviews", one.status.value, one.review_outcome.value))
+        counts.update({"labelled": one.is_for_training, "empty": one.is_empty, "refused": len(one.refused)})
     failed = [each for each in harvested if each.has_failed]
     reasons = Counter(each.reason.removeprefix(NO_ANSWER_POSSIBLE) for each in failed)
     return HarvestResult(
-        dict(counts),
+        dict(+counts),
         tuple(reason for reason, _ in reasons.most_common(EXAMPLES)),
         min((each.asked_at for each in failed), default=""),
         max((each.asked_at for each in harvested if each.status is ReviewStatus.COMPLETED), default=""),

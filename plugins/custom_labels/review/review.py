@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 
 
@@ -25,7 +27,8 @@ class ReviewRequest:
 
     :param name: derived from (project, key, ETag, round), see :func:`custom_labels.core.names.review_name`.
     :param image: its ``s3://`` URI; ``key`` is relative to the project's prefix, ``etag`` without quotes.
-    :param label: the model's own guess, ``None`` where it named nothing; ``confidence`` in percent.
+    :param label: the model's own guess, ``None`` where it named nothing; ``confidence`` in percent. Where an image may
+        have several it is the surest label, and the confidence that of the least sure one.
     :param labels: what may be chosen, beside "None of the above"; no two of them are the same to a person.
     :param version_name: the version that guessed.
     :param round: 1 for the first question about an image, one more for each further reviewer.
@@ -33,6 +36,9 @@ class ReviewRequest:
     :param attempt: 1, and one more for each review of this round that failed for a technical reason.
     :param is_also_in_doubt: whether the image of an audit has a review for its doubt too, which files the image.
     :param none_label: the label that is named like "None of the above", and that this answer therefore stands for.
+    :param task: what the project's model does: people choose a label, or several, or draw boxes.
+    :param guesses: all labels that the model named, where they are several; ``boxes`` those that it found, in pixels.
+    :param size: of the upright picture, by which the boxes are given; ``None`` where it is not known.
     """
 
     name: str
@@ -49,6 +55,10 @@ class ReviewRequest:
     attempt: int = 1
     is_also_in_doubt: bool = False
     none_label: str | None = None
+    task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION
+    guesses: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    size: ImageSize | None = None
 
 
 def urgency(request: ReviewRequest) -> tuple[bool, bool, float, str]:
@@ -112,11 +122,53 @@ class ReviewAnswer:
 
 
 @dataclass(frozen=True)
+class LabelsAnswer:
+    """The answer of one person about an image that may have several labels.
+
+    :param labels: each once, sorted; none of them for none of the above.
+    """
+
+    reviewer: str
+    labels: tuple[str, ...]
+    submitted_at: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class BoxesAnswer:
+    """The boxes that one person drew.
+
+    :param boxes: in pixels of the upright picture, all of them on it; none where nothing of interest is there.
+    :param size: of the picture.
+    :param notes: what was changed of the answer as it came, in words.
+    """
+
+    reviewer: str
+    boxes: tuple[Box, ...]
+    size: ImageSize
+    submitted_at: str
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+AnyAnswer = ReviewAnswer | LabelsAnswer | BoxesAnswer
+
+
+@dataclass(frozen=True)
+class RefusedAnswer:
+    """An answer that cannot be counted, and why; what was answered stays where the backend wrote it."""
+
+    reviewer: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Answered:
     """A review's question as it was asked, and the answers to it; there may be none."""
 
     request: ReviewRequest
-    answers: tuple[ReviewAnswer, ...]
+    answers: tuple[AnyAnswer, ...]
+    refused: tuple[RefusedAnswer, ...] = ()
 
 
 class Agreement(StrEnum):
@@ -133,14 +185,19 @@ class Consensus:
     """What all answers about an image come to.
 
     :param label: the label agreed on; ``None`` for every other agreement.
-    :param votes: pairs of label and number, the most voted first; ``None`` is none of the above.
+    :param votes: pairs of label and number, the most voted first; ``None`` is none of the above. Of boxes each place
+        has its pair.
     :param reason: one sentence: why.
+    :param labels: those agreed on, where they may be several; ``boxes`` likewise, with the share of the people who drew
+        them as their confidence.
     """
 
     agreement: Agreement
     label: str | None
     votes: tuple[tuple[str | None, int], ...]
     reason: str
+    labels: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 def find_consensus(answers: Iterable[ReviewAnswer], quorum: int) -> Consensus:

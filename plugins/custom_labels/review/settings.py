@@ -23,6 +23,7 @@ class HarvestSettings(ReviewSettings):
 
     reviewers_per_image: int
     review_quorum: int | None
+    minimum_box_overlap: float
     maximum_review_rounds: int
     none_of_the_above_label: str | None
     train_on_audit_samples: bool

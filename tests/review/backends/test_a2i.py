@@ -25,6 +25,7 @@ from tests.kit.review_project import (
     stop,
     wait_until_ended,
 )
+from tests.kit.review_requests import labels_of
 from tests.kit.support import client
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_an_answer_comes_back_with_its_question(aws: LocalAws, review_project: R
     assert (state.name, state.status) == (request.name, ReviewStatus.COMPLETED)
     assert answered is not None
     assert answered.request == request
-    assert [answer.label for answer in answered.answers] == ["rows"]
+    assert labels_of(answered) == ["rows"]
 
 
 def test_a_review_costs_one_call_to_open_and_one_to_read(aws: LocalAws, review_project: ReviewProject) -> None:

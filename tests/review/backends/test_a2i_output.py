@@ -11,6 +11,7 @@ import pytest
 from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.output import read_output
 from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewRequest, ReviewState, ReviewStatus
+from tests.kit.review_requests import labels_of
 
 REQUEST = ReviewRequest(
     name="digits-0123-r1",
@@ -64,7 +65,7 @@ def test_what_was_offered_is_counted(given: str, label: str | None) -> None:
     found = read([answer(given)])
 
     assert found is not None
-    assert [each.label for each in found.answers] == [label]
+    assert labels_of(found) == [label]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_what_cannot_be_counted_is_left_out(wrong: Any) -> None:
     found = read([wrong, answer()])
 
     assert found is not None
-    assert [each.label for each in found.answers] == ["7"]
+    assert labels_of(found) == ["7"]
 
 
 @pytest.mark.parametrize("answers", [[], None, {}, "text"], ids=str)
@@ -135,4 +136,4 @@ def test_none_of_the_above_is_the_label_of_that_name_where_there_is_one() -> Non
     found = read([answer("None of the above")], inputContent=json.loads(loop_input(request)))
 
     assert found is not None
-    assert [each.label for each in found.answers] == ["none of the above "]
+    assert labels_of(found) == ["none of the above "]

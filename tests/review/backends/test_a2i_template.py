@@ -148,17 +148,18 @@ def test_the_default_page_is_found_wherever_airflow_runs(monkeypatch: pytest.Mon
 def test_a_project_may_have_a_page_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     wanted = project(template="mine.html", title="T")
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
-    (tmp_path / "mine.html").write_text('<b>[[TITLE]]</b><input name="shown">')
+    (tmp_path / "mine.html").write_text('<b>[[TITLE]]</b><crowd-image-classifier name="shown">')
 
-    assert plan_review(wanted, make_store(wanted), [1]).template == '<b>T</b><input name="shown">'
+    template = plan_review(wanted, make_store(wanted), [1]).template
+    assert template == '<b>T</b><crowd-image-classifier name="shown">'
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, r"cannot be read: .*mine.html.*'review.template' of project 'digits' is 'mine.html'"),
-        ("<b></b>", r'no element with name="shown"'),
-        ('<b name="shown"></b>' + "x" * 128_000, r"has 128020 characters"),
+        ('<b name="shown"></b>', r'no crowd-image-classifier with name="shown"'),
+        ("x" * 128_001, r"has 128001 characters"),
     ],
     ids=["missing", "no field", "too long"],
 )

@@ -11,9 +11,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from custom_labels.core.codec import from_json
-from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.review.answer_content import AnswerRefused, read_boxes, read_label, read_labels
 from custom_labels.review.backends.a2i.setup import FIELD, ReviewFlow
-from custom_labels.review.review import Answered, ReviewAnswer, ReviewRequest, ReviewState
+from custom_labels.review.review import (
+    Answered,
+    AnyAnswer,
+    BoxesAnswer,
+    LabelsAnswer,
+    RefusedAnswer,
+    ReviewAnswer,
+    ReviewRequest,
+    ReviewState,
+)
 from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 
@@ -39,33 +49,43 @@ def read_output(body: bytes, state: ReviewState) -> Answered | None:
         log.warning("%s answers '%s' instead of '%s' and is left alone.", state.answers_uri, request.name, state.name)
         return None
     entries = output.get("humanAnswers") or []
-    answers = (_read_answer(entry, request, state) for entry in (entries if isinstance(entries, list) else []))
-    return Answered(request, tuple(answer for answer in answers if answer is not None))
+    answers: list[AnyAnswer] = []
+    refused: list[RefusedAnswer] = []
+    for entry in entries if isinstance(entries, list) else []:
+        try:
+            answers.append(_read_answer(entry, request, state))
+        except AnswerRefused as error:
+            log.warning("An answer to %s is not counted: %s.", state.name, error)
+            reviewer = entry.get("workerId") if isinstance(entry, dict) else None
+            refused.append(RefusedAnswer(reviewer if isinstance(reviewer, str) else "unknown", str(error)))
+    return Answered(request, tuple(answers), tuple(refused))
 
 
-def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> ReviewAnswer | None:
-    """Read one person's answer; ``None``, with a warning in the log, for one that cannot be counted."""
+def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> AnyAnswer:
+    """Read one person's answer.
+
+    :raises AnswerRefused: it cannot be counted.
+    """
     try:
-        label, reviewer = entry["answerContent"][FIELD]["label"], entry["workerId"]
+        content, reviewer = entry["answerContent"][FIELD], entry["workerId"]
     except (KeyError, TypeError) as error:
-        log.warning("An answer to %s has no %r and is not counted.", state.name, error)
-        return None
-    if not isinstance(reviewer, str) or label not in (*request.labels, NONE_OF_THE_ABOVE):
-        log.warning("An answer to %s is '%s', which was not offered: it is not counted.", state.name, label)
-        return None
+        raise AnswerRefused(f"it has no {error}") from error
+    if not isinstance(reviewer, str):
+        raise AnswerRefused("its 'workerId' is no text")
     try:
         submitted_at = (
             datetime.fromisoformat(entry["submissionTime"]).astimezone(UTC).isoformat(timespec="milliseconds")
         )
     except (KeyError, TypeError, ValueError):
         submitted_at = state.created_at
-    seconds = entry.get("timeSpentInSeconds")
-    return ReviewAnswer(
-        reviewer=reviewer,
-        label=request.none_label if label == NONE_OF_THE_ABOVE else label,
-        submitted_at=submitted_at,
-        seconds=float(seconds) if isinstance(seconds, int | float) else None,
-    )
+    spent = entry.get("timeSpentInSeconds")
+    seconds = float(spent) if isinstance(spent, int | float) else None
+    if request.task is ProjectTask.OBJECT_DETECTION:
+        boxes, size, notes = read_boxes(content, request)
+        return BoxesAnswer(reviewer, boxes, size, submitted_at, seconds, notes)
+    if request.task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
+        return LabelsAnswer(reviewer, read_labels(content, request), submitted_at, seconds)
+    return ReviewAnswer(reviewer, read_label(content, request), submitted_at, seconds)
 
 
 class OutputListing:

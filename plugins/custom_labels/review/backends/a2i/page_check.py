@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.core.keys import IMAGES, INBOX, has_image_suffix
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.label_names import choices
 from custom_labels.errors import CustomLabelsError
 from custom_labels.review.backends.a2i.backend import loop_input
@@ -25,37 +28,59 @@ class PageBroken(CustomLabelsError):
     """Reviews of this page would fail before any reviewer sees them."""
 
 
-def check_page(
-    store: S3Store, hook: ReviewSetupHook, template: str, role_arn: str, labels: tuple[str, ...], where: str
-) -> str:
-    """Render a page for each kind of question, and read the image by the link that the page gives to the browser.
+@dataclass(frozen=True)
+class WorkerPage:
+    """A page that reviewers are to see.
 
     :param template: the page's source, as A2I has it.
-    :param role_arn: role that A2I reads images with.
+    :param task: what reviewers of the project are asked.
     :param labels: what may be chosen.
     :param where: names the template and the setting that it comes from, for errors.
+    """
+
+    template: str
+    task: ProjectTask
+    labels: tuple[str, ...]
+    where: str
+
+
+def check_page(store: S3Store, hook: ReviewSetupHook, page: WorkerPage, role_arn: str) -> str:
+    """Render a page for each kind of question, and read the image by the link that the page gives to the browser.
+
+    :param role_arn: role that A2I reads images with.
     :return: what was rendered.
     :raises PageBroken: the page cannot be rendered, does not show the image, or its link does not work.
     """
     key, link = _find_image(store), ""
     for purpose, is_labelled in _CASES:
-        task_input = loop_input(_request(store.uri(key), key, labels, purpose, is_labelled))
-        page, errors = hook.render_page(template, task_input, role_arn)
+        task_input = _task_input(_request(store.uri(key), key, page.labels, purpose, is_labelled), page.task)
+        rendered, errors = hook.render_page(page.template, task_input, role_arn)
         kind = f"{purpose} review of {store.uri(key)} {'with' if is_labelled else 'without'} a label"
         if errors:
             raise PageBroken(
                 f"A2I cannot render the worker page for a {kind}: {'; '.join(errors)}. Every such review would fail. "
-                f"{where}; correct the template and trigger the bootstrap DAG again."
+                f"{page.where}; correct the template and trigger the bootstrap DAG again."
             )
-        sources = (each for each in _Sources(page).links if urlsplit(each).scheme in {"http", "https"})
+        sources = (each for each in _Sources(rendered).links if urlsplit(each).scheme in {"http", "https"})
         link = next((each for each in sources if unquote(urlsplit(each).path).endswith(f"/{store.key(key)}")), "")
         if not link:
             raise PageBroken(
-                f"The worker page rendered for a {kind} has no 'src' that shows the image. {where}; use "
+                f"The worker page rendered for a {kind} has no 'src' that shows the image. {page.where}; use "
                 'src="{{ task.input.taskObject | grant_read_access }}", and trigger the bootstrap DAG again.'
             )
     _read(link, store.uri(key), role_arn)
     return f"rendered with {store.uri(key)}, which its link can be read by"
+
+
+def _task_input(request: ReviewRequest, task: ProjectTask) -> str:
+    """Write the input of a review, with what the model found where the page shows several labels or boxes."""
+    found: list[object] = []
+    if request.label is not None and task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
+        found = [request.label]
+    elif request.label is not None and task is ProjectTask.OBJECT_DETECTION:
+        found = [{"label": request.label, "left": 1, "top": 1, "width": 8, "height": 8}]
+    initial = {} if task is ProjectTask.IMAGE_CLASSIFICATION else {"initialValue": found}
+    return json.dumps({**json.loads(loop_input(request)), **initial}, sort_keys=True, ensure_ascii=False)
 
 
 def _find_image(store: S3Store) -> str:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +20,7 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import Described, StatusTable
 from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.names import PROJECT_TAG, slug
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.records import Record
 from custom_labels.core.registry import REVIEW
 from custom_labels.core.settings import Project, ReviewSetup, template_path
@@ -36,7 +38,14 @@ TEMPLATE_CHARACTERS = 128_000
 """UiTemplate.Content holds at most so many (SageMaker API reference)."""
 TITLE_MARK, INSTRUCTIONS_MARK = "[[TITLE]]", "[[INSTRUCTIONS]]"
 FIELD = "shown"
-"""Name of the crowd-image-classifier on the page, by which answers are read."""
+"""Name of the element on the page by which answers are read."""
+ELEMENTS = {
+    ProjectTask.IMAGE_CLASSIFICATION: "crowd-image-classifier",
+    ProjectTask.MULTI_LABEL_CLASSIFICATION: "crowd-image-classifier-multi-select",
+    ProjectTask.OBJECT_DETECTION: "crowd-bounding-box",
+}
+"""The element that answers in the shape which the harvest of each task reads (SageMaker guide, Crowd HTML elements)."""
+_LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
 """Answers that stay the same however often a task is retried."""
 
@@ -154,7 +163,7 @@ def _resource_name(project: str, content: Mapping[str, Any]) -> str:
 
 
 def _template(project: Project, review: ReviewSetup) -> str:
-    path = template_path(review)
+    path = template_path(review, project.task)
     where = f"'review.template' of project '{project.name}' is '{review.template or path}'"
     try:
         source = path.read_text(encoding="utf-8")
@@ -168,12 +177,25 @@ def _template(project: Project, review: ReviewSetup) -> str:
             f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
             f"{TEMPLATE_CHARACTERS}. {where}; shorten it or 'review.instructions'."
         )
-    if f'name="{FIELD}"' not in filled:
+    element = ELEMENTS[project.task]
+    if (element, FIELD) not in _named_elements(filled):
         raise SettingError(
-            f'The worker task template has no element with name="{FIELD}", by which answers are read. {where}; name '
-            "its crowd-image-classifier so."
+            f'The worker task template has no {element} with name="{FIELD}", by which answers of a project with task '
+            f"'{project.task}' are read. {where}; use that element and name it so, or correct 'task' of the project."
         )
     return filled
+
+
+def _named_elements(template: str) -> set[tuple[str, str]]:
+    """Give the elements of a template with their names; what Liquid would fill in is left out."""
+    found: set[tuple[str, str]] = set()
+
+    class Elements(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.update((tag, value) for name, value in attrs if name == "name" and value)
+
+    Elements().feed(_LIQUID.sub("", template))
+    return found
 
 
 def _fill_template(source: str, title: str, instructions: str) -> str:
