@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,11 @@ detect = partial(run_dag, "detect")
 @made_once
 def train_versions(aws: LocalAws, *names: str, project_name: str = "digits") -> str:
     """Train versions of a project, without a DAG, and give the project's ARN."""
-    uris = manifests(aws)
+    return train_on(aws, manifests(aws), *names, project_name=project_name)
+
+
+def train_on(aws: LocalAws, uris: Mapping[str, str], *names: str, project_name: str = "digits") -> str:
+    """Train versions on the manifests of a TRAIN and a TEST dataset, and give the project's ARN."""
     asked = rekognition(aws)
     project = asked.create_project(ProjectName=project_name)["ProjectArn"]
     for kind, uri in uris.items():
@@ -70,7 +75,7 @@ def start(aws: LocalAws, project: str, name: str, units: int = 1) -> None:
     wait_for_status(aws, project, name, "RUNNING")
 
 
-def point_to(aws: LocalAws, project: str, name: str) -> None:
+def point_to(aws: LocalAws, project: str, name: str, labels: Sequence[str] = LABELS) -> None:
     """Move the serving pointer."""
     registry = Registry(S3Store(BUCKET, region_name="us-east-1"))
     before = registry.live()
@@ -80,7 +85,7 @@ def point_to(aws: LocalAws, project: str, name: str) -> None:
         project_arn=project,
         digest="0" * 64,
         f1=1.0,
-        labels=LABELS,
+        labels=tuple(labels),
         champion_arn=before.version_arn if before else None,
     )
     move_live(registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))

@@ -42,11 +42,16 @@ RULES = HarvestRules("digits", "", quorum=1, maximum_rounds=3)
 
 def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") -> None:
     """Answer a review as a person does at the worker portal; ``None`` is none of the above."""
+    submit(aws, loop, {"label": NONE_OF_THE_ABOVE if label is None else label}, worker)
+
+
+def submit(aws: LocalAws, loop: str, answer: Any, worker: str = "anna") -> None:
+    """Let the page of a review send an answer, whatever it is."""
     portal = f"{aws.endpoint_url}/_local_aws/work/task"
     with urlopen(f"{portal}?{urlencode({'worker': worker, 'region': 'us-east-1', 'loop': loop})}") as page:
         found = re.search(r'id="local-aws-task">(.*?)</script>', page.read().decode())
     assert found, "the task is not open to this worker"
-    content = json.dumps({"shown": {"label": NONE_OF_THE_ABOVE if label is None else label}})
+    content = json.dumps({"shown": answer})
     form = urlencode({**json.loads(found[1]), "answer": content}).encode()
     with urlopen(Request(portal, form)) as kept:
         assert kept.status == 200

@@ -11,6 +11,8 @@ from custom_labels.datasets.images import MAXIMUM_BYTES
 from custom_labels.s3.errors import CHANGED, MISSING, REFUSED
 from custom_labels.s3.store import S3Store
 
+EMPTY = frozenset({"InvalidRange"})
+"""What S3 answers to a read of a part of an object that has no content."""
 log = logging.getLogger(__name__)
 
 
@@ -24,7 +26,7 @@ def read_image_size(store: S3Store, key: str, etag: str) -> ImageSize | None:
     """
     from botocore.exceptions import ClientError
 
-    wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED, "IfMatch": f'"{etag}"'}
+    wanted: dict[str, Any] = {"expect": CHANGED | MISSING | REFUSED | EMPTY, "IfMatch": f'"{etag}"'}
     try:
         head, answer = store.read_bytes(key, **wanted, Range=f"bytes=0-{HEAD_BYTES - 1}")
         if answer["ETag"].strip('"') != etag:  # not every server of the S3 protocol heeds If-Match on a read
