@@ -101,6 +101,10 @@ class Labels:
         """Whether it is the label."""
         return truth == said
 
+    def is_true(self, truth: Said, answer: Said) -> bool:
+        """Whether it is the label."""
+        return truth == answer
+
     def is_filed(self, answer: Said) -> bool:
         """Whether it is a label."""
         return answer != NONE_OF_THE_ABOVE
@@ -125,6 +129,8 @@ class DigitsMaterial:
         keys="The keys 0 to 9 choose the digit, Enter submits, and the next one is there.",
     )
     reading: Reading = Labels()
+    workforce: Mapping[str, float] = {"error_rate": 0.02}
+    first_settings: Mapping[str, Any] = {}
 
     def __init__(self) -> None:
         self.digits = Digits({})

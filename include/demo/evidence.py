@@ -86,7 +86,7 @@ class Batch:
     def wrong_answers(self) -> int:
         """How many answers of people are not the truth."""
         return sum(
-            not self.reading.is_right(self.truth[each.name], answer) for each in self.reviews for answer in each.answers
+            not self.reading.is_true(self.truth[each.name], answer) for each in self.reviews for answer in each.answers
         )
 
     def filed(self) -> Counter[tuple[str, Said]]:

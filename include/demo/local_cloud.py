@@ -70,7 +70,7 @@ class LocalCloud:
 
     def put_labelled(self, images: Mapping[str, list[Path]]) -> int:
         """Put labelled images where people would: one folder a label; returns their number."""
-        return self._put_all(
+        return self.put_files(
             {f"{IMAGES}{label}/{path.name}": path for label, paths in images.items() for path in paths}
         )
 
@@ -79,14 +79,15 @@ class LocalCloud:
 
         :param images: by their names there, which tell nothing of the label.
         """
-        return self._put_all({f"{INBOX}{name}": path for name, path in images.items()})
+        return self.put_files({f"{INBOX}{name}": path for name, path in images.items()})
 
-    def _put_all(self, images: Mapping[str, Path]) -> int:
+    def put_files(self, images: Mapping[str, Path]) -> int:
+        """Put images by their keys; returns their number."""
+
         def put(key: str) -> None:
-            place = f"{self.project.prefix}{key}"
-            self.s3.put_object(
-                Bucket=self.project.bucket, Key=place, Body=images[key].read_bytes(), ContentType="image/png"
-            )
+            path, place = images[key], f"{self.project.prefix}{key}"
+            kind = f"image/{'jpeg' if path.suffix == '.jpg' else 'png'}"
+            self.s3.put_object(Bucket=self.project.bucket, Key=place, Body=path.read_bytes(), ContentType=kind)
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(put, images))
@@ -108,6 +109,15 @@ class LocalCloud:
         """Read JSON objects of the project, in order."""
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(lambda key: self._json(self.project.bucket, f"{self.project.prefix}{key}"), keys))
+
+    def put_text(self, key: str, text: str) -> None:
+        """Put an object of the project."""
+        self.s3.put_object(Bucket=self.project.bucket, Key=f"{self.project.prefix}{key}", Body=text.encode())
+
+    def read_lines(self, key: str) -> list[Any]:
+        """Read an object of the project that has JSON on each line."""
+        body = self.s3.get_object(Bucket=self.project.bucket, Key=f"{self.project.prefix}{key}")["Body"].read()
+        return [json.loads(line) for line in body.splitlines() if line]
 
     def live(self) -> dict[str, Any]:
         """Read the serving pointer; empty before the first deployment."""

@@ -27,7 +27,10 @@ class Reading(Protocol):
         """Read what a person said, in the content of an answer."""
 
     def is_right(self, truth: Said, said: Said) -> bool:
-        """Whether it is what the image shows."""
+        """Whether a version said what the image shows."""
+
+    def is_true(self, truth: Said, answer: Said) -> bool:
+        """Whether a person said what the image shows, to the pixel."""
 
     def is_filed(self, answer: Said) -> bool:
         """Whether an answer is something to learn from, and not that there is nothing."""
@@ -59,8 +62,12 @@ class Material(Protocol):
     """Name of the project."""
     first_minimum: int
     """Untrained images that the first training asks for."""
+    first_settings: Mapping[str, Any]
+    """Other settings of the first training."""
     words: Words
     reading: Reading
+    workforce: Mapping[str, float]
+    """How often simulated people err, as the embedded AWS is told it."""
 
     def write(self, folder: Path) -> str:
         """Write the images as files below a folder; say in a line what they are."""

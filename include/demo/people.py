@@ -13,8 +13,6 @@ from include.demo.view import View
 from include.local_aws.process import Control
 
 WORKERS = 3
-ERROR_RATE = 0.02
-"""People err. A wrong answer teaches the next version something wrong, so this is not left out."""
 TASK_SECONDS = 0.03
 """All reviews of a batch are thus answered within two seconds, before the harvest reads them, in one run."""
 ANSWER_SECONDS = 600.0
@@ -27,15 +25,16 @@ def open_reviews(cloud: LocalCloud) -> int:
     return sum(status == "InProgress" for status in loops(cloud).values())
 
 
-def answer_by_workforce(control: Control, truth: Mapping[str, Any], waiting: int) -> int:
+def answer_by_workforce(control: Control, truth: Mapping[str, Any], errors: Mapping[str, float], waiting: int) -> int:
     """Let the simulated workforce answer all open reviews; it knows the images of one batch.
 
     :param truth: what each image shows, as JSON types, by its ``s3://`` URI.
+    :param errors: how often it errs: a wrong answer teaches the next version something wrong, so it is not left out.
     :param waiting: how many are open.
     :return: how many it answered wrongly.
     :raises DemoError: it does not finish in time.
     """
-    control.workforce(truth=truth, error_rate=ERROR_RATE, seconds=TASK_SECONDS, workers=WORKERS)
+    control.workforce(truth=truth, **errors, seconds=TASK_SECONDS, workers=WORKERS)
     deadline = time.monotonic() + ANSWER_SECONDS
     while (state := control.workforce_state())["answered"] < waiting:
         if time.monotonic() > deadline:

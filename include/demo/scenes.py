@@ -43,7 +43,7 @@ class SceneStyle:
     clutter: tuple[int, int] = (6, 24)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Placed:
     """A logo in a scene; the box, in whole pixels, is the smallest around all of it, its covered parts too."""
 

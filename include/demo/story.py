@@ -26,7 +26,7 @@ from include.demo.costs import Usage
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud, ModelVersion
 from include.demo.material import Material, Said
-from include.demo.people import ERROR_RATE, WORKERS, answer_by_hand, answer_by_workforce, open_reviews
+from include.demo.people import WORKERS, answer_by_hand, answer_by_workforce, open_reviews
 from include.demo.report import Act
 from include.demo.runs import Run, Runs
 from include.demo.view import View
@@ -110,7 +110,7 @@ class Story:
         self._begin(self.material.words.first)
         added = self.material.put_first(self.cloud)
         self.view.line(self.material.words.labelled.format(added))
-        conf = {"minimum_untrained_images": self.material.first_minimum}
+        conf = {"minimum_untrained_images": self.material.first_minimum, **self.material.first_settings}
         run = self.runs.trigger("train", "first_training", f"The demo's first training: {added} images", conf)
         versions = self.cloud.versions()
         self.tell(check_version(1, run, versions, self._serving()))
@@ -198,10 +198,12 @@ class Story:
         if by_hand:
             answer_by_hand(self.cloud, self.view, waiting, self.material.words.keys)
         else:
-            wrong = answer_by_workforce(self.control, self._known_to_workforce(part.truth), waiting)
+            wrong = answer_by_workforce(
+                self.control, self._known_to_workforce(part.truth), self.material.workforce, waiting
+            )
             self.view.line(
                 f"{WORKERS} simulated people have answered, {wrong} of {waiting} times wrongly: people err, and so do "
-                f"they ({ERROR_RATE:.0%})."
+                f"they ({next(iter(self.material.workforce.values())):.0%})."
             )
         self.view.line("EventBridge announces finished reviews to a queue, which triggers the harvest DAG.")
         run = self._follow_until_empty("harvest_reviews", "reviews", self.runs.await_next("harvest_reviews"))
