@@ -50,6 +50,14 @@ def lock_holder() -> str | None:
     return holder.owner if holder and datetime.now(UTC) < holder.expires_at else None
 
 
+def let_lock_lapse() -> None:
+    """Let so much time pass that whoever holds the deployment lock, and does nothing any more, counts as dead."""
+    if owner := lock_holder():
+        long_ago = datetime.now(UTC) - timedelta(hours=12)
+        store().call("delete_object", DEPLOYMENT_LOCK)
+        assert LockFile(store(), owner, DEPLOYMENT_LOCK, now=lambda: long_ago).try_take() is None
+
+
 def subscribe(aws: LocalAws) -> str:
     """Make a queue that receives what is published to the project's topic; give its URL."""
     queues, topics = client(aws, "sqs"), client(aws, "sns")
