@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.boxes import Drawing, answered, show
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal
 from tests.browser.test_hostile_input import HOSTILE, unhurt
-from tests.local_aws.box_pages import BOX, LABELS, OTHER, SIZE
+from tests.local_aws.box_pages import BOX, KEY, LABELS, OTHER, SIZE
 from tests.local_aws.review_support import Reviews
 
 IMAGE = {"height": SIZE[1], "width": SIZE[0]}
@@ -153,6 +155,34 @@ def test_deleted_box_comes_back_when_it_is_undone(portal: Portal, reviews: Revie
     expect(drawing.tags).to_have_text(["1 kestrel"])
     drawing.submit("1 box")
     assert answered(reviews)["boundingBoxes"] == [BOX]
+
+
+def test_moved_box_goes_back_when_it_is_undone(portal: Portal, reviews: Reviews) -> None:
+    drawing = show(portal, reviews, [BOX])
+    drawing.click(INSIDE)
+    drawing.drag(INSIDE, (183, 187))
+    expect(drawing.page.get_by_role("spinbutton", name="left")).not_to_have_value("40")
+    portal.press("Control+z")
+
+    expect(drawing.page.get_by_role("spinbutton", name="left")).to_have_value("40")
+    drawing.submit("1 box")
+    assert answered(reviews)["boundingBoxes"] == [BOX]
+
+
+def test_boxes_are_in_pixels_of_the_upright_picture_when_exif_turns_it(portal: Portal, reviews: Reviews) -> None:
+    upright = Image.new("RGB", (300, 400), "grey")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = io.BytesIO()
+    upright.rotate(90, expand=True).save(stored, "JPEG", exif=exif)
+    drawing = show(portal, reviews, [{"label": "quartz", "left": 10, "top": 350, "width": 280, "height": 40}])
+    reviews.aws.put(KEY, stored.getvalue())
+    drawing.page.reload()
+
+    drawing.submit("1 box")
+    answer = answered(reviews)
+    assert answer["inputImageProperties"] == {"height": 400, "width": 300}
+    assert place(answer["boundingBoxes"][0]) == (10, 350, 280, 40)
 
 
 def test_no_box_means_nothing_here(portal: Portal, reviews: Reviews) -> None:
@@ -325,8 +355,8 @@ def test_finger_draws_moves_and_sizes_boxes(touched: Drawing, reviews: Reviews) 
 
 def test_phone_page_is_no_wider_than_the_phone_and_its_buttons_fit_a_finger(touched: Drawing) -> None:
     page = touched.page
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
     for button in [*page.locator(".choice button:visible").all(), *page.locator(".choice select:visible").all()]:
         box = button.bounding_box()
         assert box
-        assert box["height"] >= 32, button.text_content()
+        assert box["height"] >= 44, button.text_content()

@@ -257,10 +257,10 @@ def test_page_says_so_when_the_classifier_has_no_name(portal: Portal, reviews: R
 
 
 def test_page_names_the_element_that_is_not_there(portal: Portal, reviews: Reviews) -> None:
-    template = TEMPLATE.replace("</crowd-form>", '<crowd-bounding-box name="boxes"></crowd-bounding-box></crowd-form>')
+    template = TEMPLATE.replace("</crowd-form>", '<crowd-polygon name="shapes"></crowd-polygon></crowd-form>')
     started(reviews, "loop", flow={"template": template})
     page = portal.task()
-    expect(page.get_by_role("alert").filter(has_text="crowd-bounding-box")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The element crowd-polygon is not there")).to_be_visible()
     portal.press("1", "Enter")
     expect(page.get_by_text("Nothing to do")).to_be_visible()
     assert answers(reviews) == ["dots"]

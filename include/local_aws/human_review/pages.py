@@ -125,7 +125,9 @@ def _json(fields: Mapping[str, str]) -> Markup:
 def _document(title: str, body: Markup, *, refresh: bool = False) -> str:
     again = Markup('<meta http-equiv="refresh" content="5">') if refresh else ""
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>{again}'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title>{again}"
         f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{PREFIX}portal.css"></head>'
         f"<body>{body}</body></html>"
     )

@@ -7,9 +7,9 @@ import { keysOf, labelButton, make, readList, readValue } from "./parts.js";
 const COLOURS = ["#ffb000", "#5ac8fa", "#57d977", "#ff7aa2", "#c9a2ff", "#ffe14d", "#ff8c5a", "#6fe3d1", "#dddddd", "#b8e04a"];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const HINT =
-  "Drag over the picture to draw a box. Click a box to move it, to drag its corners and sides, or to give it another " +
-  "label. Keys: + adds a box, Tab goes from box to box, arrows move it, Shift and arrows size it, Delete deletes it, " +
-  "Ctrl and Z takes back, Enter submits.";
+  "A box that is selected can be moved, its corners and sides can be dragged, and it gets another label by the label's " +
+  "button or key. Keys: + adds a box, Tab goes from box to box, arrows move it, Shift and arrows size it, Delete deletes " +
+  "it, Escape selects none, Ctrl and Z takes back, Enter submits.";
 const SLIP_PIXELS = 4; // on the screen: a click that slipped is no box
 
 const SIDES = ["left", "top", "width", "height"];
@@ -86,7 +86,7 @@ export class CrowdBoundingBox extends HTMLElement {
     const labels = make("div", { className: "categories" }, ...this.buttons);
     labels.setAttribute("role", "group");
     labels.setAttribute("aria-label", "Label of the selected box and of new ones");
-    const hint = make("details", { className: "hint" }, make("summary", { textContent: "How to draw" }), HINT);
+    const hint = make("details", { className: "hint" }, make("summary", { textContent: "Drag to draw a box, click one to change it. More ..." }), HINT);
     return make("div", { className: "choice" }, labels, this.add, this.list, this.status, hint, this.error);
   }
 

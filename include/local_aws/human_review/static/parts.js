@@ -20,7 +20,7 @@ export function keysOf(categories) {
 
 // A button for a label with its key.
 export function labelButton(label, key, onClick) {
-  const button = make("button", { type: "button" }, make("kbd", { textContent: key }), make("span", { textContent: label }));
+  const button = make("button", { type: "button", title: label }, make("kbd", { textContent: key }), make("span", { textContent: label }));
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", onClick);
   return button;
