@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
 from include.demo.scenes import Placed, Scene, SceneStyle, compose
 from tests.kit.annotated_bucket import AnnotatedBucket
 from tests.kit.dag_runs import ROOT
@@ -26,7 +27,7 @@ def digits_of(task: ProjectTask, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     """Let the project 'digits' have a task, by a project file in a folder of its own."""
     shipped = (ROOT / "include" / "projects" / "digits.yaml").read_text()
     (folder / "digits.yaml").write_text(f"task: {task}\n{shipped}")
-    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
+    monkeypatch.setenv(PROJECTS_DIR_VARIABLE, str(folder))
 
 
 class SceneProject:
