@@ -7,58 +7,27 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 
-from custom_labels.aws.predictions import DetectedLabel
-from custom_labels.core.codec import from_json
-from custom_labels.evaluation.drawing import draw, found
-from custom_labels.evaluation.thumbnail_records import SmallPicture, small_picture
+from custom_labels.evaluation.drawn_result import LARGEST_BYTES, SIDE, DrawnResult, read_result
+from custom_labels.evaluation.thumbnail_records import small_picture
 
-SIDE = 1280
-"""Pixels of the longer side of a drawn image, at most."""
-GREY = SmallPicture("", (4, 3))
-"""Stands for an image that is not there or cannot be read."""
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 120
-_LONGEST_RESULT = 1024 * 1024
-"""Bytes; a result has some hundred labels at most."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What is drawn of a detection's record.
-
-    :param image: the image's ``s3://`` URI; ``key`` is relative to the project's prefix.
-    """
-
-    image: str
-    key: str
-    etag: str
-    version_name: str
-    labels: tuple[DetectedLabel, ...]
-
-    @property
-    def file_name(self) -> str:
-        """A name of its own that leads out of no folder, whatever the key is."""
-        digest = hashlib.sha256(f"{self.key}\t{self.etag}\t{self.version_name}".encode()).hexdigest()
-        return f"{_NAME.sub('_', self.key)[-_LONGEST_NAME:].lstrip('.')}-{digest[:8]}.svg"
-
-    @property
-    def title(self) -> str:
-        """What is to be seen, in words."""
-        names = ", ".join(f"{label.name} at {label.confidence:.0f} %" for label in self.labels)
-        return f"{self.key}: {names or 'nothing was found'}"
+def file_name(result: DrawnResult) -> str:
+    """Give a drawing a name of its own that leads out of no folder, whatever the key is."""
+    digest = hashlib.sha256(f"{result.key}\t{result.etag}\t{result.version_name}".encode()).hexdigest()
+    return f"{_NAME.sub('_', result.key)[-_LONGEST_NAME:].lstrip('.')}-{digest[:8]}.svg"
 
 
 class Source(Protocol):
@@ -67,7 +36,7 @@ class Source(Protocol):
     def texts(self) -> Iterator[bytes]:
         """Give the contents of the files that may be results."""
 
-    def image(self, result: Result) -> bytes | None:
+    def image(self, result: DrawnResult) -> bytes | None:
         """Read the image of a result, ``None`` if it is not there."""
 
 
@@ -84,10 +53,10 @@ class Folder:
     def texts(self) -> Iterator[bytes]:
         """Give the contents of its JSON files."""
         for path in sorted(self.path.rglob("*.json")):
-            if path.is_file() and path.stat().st_size <= _LONGEST_RESULT:
+            if path.is_file() and path.stat().st_size <= LARGEST_BYTES:
                 yield path.read_bytes()
 
-    def image(self, result: Result) -> bytes | None:
+    def image(self, result: DrawnResult) -> bytes | None:
         """Read the image with the key of a result; a key that leads out of the folder, or is no path, has none."""
         try:
             path = (self.images / result.key).resolve()
@@ -110,10 +79,10 @@ class Prefix:
         """Give the contents of its JSON objects."""
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix):
             for entry in page.get("Contents", []):
-                if entry["Key"].endswith(".json") and entry["Size"] <= _LONGEST_RESULT:
+                if entry["Key"].endswith(".json") and entry["Size"] <= LARGEST_BYTES:
                     yield self.client.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read()
 
-    def image(self, result: Result) -> bytes | None:
+    def image(self, result: DrawnResult) -> bytes | None:
         """Read the image that a result names."""
         bucket, _, key = result.image.removeprefix("s3://").partition("/")
         try:
@@ -121,14 +90,6 @@ class Prefix:
         except ClientError as error:
             print(f"{result.image} is not drawn: {error}", file=sys.stderr)
             return None
-
-
-def read_result(text: bytes) -> Result | None:
-    """Read a detection's record, ``None`` where it is something else."""
-    try:
-        return from_json(Result, json.loads(text))
-    except (ValueError, ValidationError, RecursionError):
-        return None
 
 
 def draw_all(source: Source, folder: Path) -> Counter[str]:
@@ -141,10 +102,10 @@ def draw_all(source: Source, folder: Path) -> Counter[str]:
             counts["passed over"] += 1
             continue
         body = source.image(result)
-        picture = (small_picture(body, SIDE) if body else None) or GREY
-        svg = draw(picture.uri or None, picture.size, found(result.labels), result.title)
-        (folder / result.file_name).write_text(svg, encoding="utf-8")
-        counts["drawn" if picture.uri else "drawn without their images"] += 1
+        picture = small_picture(body, SIDE) if body else None
+        svg = result.draw(picture.uri, picture.size) if picture else result.draw(None)
+        (folder / file_name(result)).write_text(svg, encoding="utf-8")
+        counts["drawn" if picture else "drawn without their images"] += 1
     return counts
 
 
