@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,13 @@ class SceneProject:
     """The scenes of a project in the embedded AWS.
 
     :param task: the project's, whose file is in place.
+    :param names: of the logos, where they are to be called otherwise.
     """
 
-    def __init__(self, aws: LocalAws, task: ProjectTask) -> None:
+    def __init__(self, aws: LocalAws, task: ProjectTask, names: Mapping[str, str] | None = None) -> None:
         s3(aws).create_bucket(Bucket=BUCKET)
         self.task = task
+        self.names = names or {}
         self.bucket = AnnotatedBucket(project_context().store)
 
     def put(self, numbers: range) -> list[Scene]:
@@ -55,9 +58,13 @@ class SceneProject:
         """Give the key of a scene."""
         return f"images/{number:03}.jpg"
 
+    def name(self, logo: Placed) -> str:
+        """Give the label of a logo."""
+        return self.names.get(logo.label, logo.label)
+
     def line(self, number: int, placed: tuple[Placed, ...], **how: str) -> dict[str, object]:
         """Give the line about a scene, with these logos on it."""
         if self.task is ProjectTask.OBJECT_DETECTION:
-            boxes = [(each.label, each.left, each.top, each.width, each.height) for each in placed]
+            boxes = [(self.name(each), each.left, each.top, each.width, each.height) for each in placed]
             return self.bucket.boxes(self.key(number), boxes, SMALL.size, **how)
-        return self.bucket.labels(self.key(number), *sorted({each.label for each in placed}), **how)
+        return self.bucket.labels(self.key(number), *sorted({self.name(each) for each in placed}), **how)
