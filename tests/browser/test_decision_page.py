@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show
 from custom_labels.evaluation.thumbnail_records import shrink
+from custom_labels.web.app import HEADERS
 from tests.browser.test_hostile_input import HOSTILE, unhurt
 from tests.kit.decision_records import image, make_record
 from tests.local_aws.review_support import Reviews
@@ -16,19 +19,21 @@ from tests.local_aws.review_support import Reviews
 LONG = "a label without a space and longer than a telephone is wide:" + "x" * 180
 
 
-@pytest.fixture
-def record() -> dict[str, Any]:
+@pytest.fixture(params=ProjectTask)
+def record(request: pytest.FixtureRequest) -> dict[str, Any]:
     """A decision about labels that all mean ill."""
-    return make_record([*HOSTILE.values(), LONG], images=200, champion_errors=0.4, challenger_errors=0.4)
+    labels = [*HOSTILE.values(), LONG]
+    return make_record(labels, task=request.param, images=100, champion_errors=0.4, challenger_errors=0.4)
 
 
 @pytest.fixture
 def shown(page: Page, reviews: Reviews, record: dict[str, Any]) -> Page:
-    """The page as a browser shows it, opened as a file of its own, with thumbnails."""
+    """The page as a browser shows it, served as Airflow serves it, with thumbnails."""
     picture = shrink(image()) or ""
     html = decision_page(record, {flip["image"]: picture for flip in flips_to_show(record)})
     address = f"{reviews.aws.url}/decision.html"
-    page.route(address, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    headers = {"Content-Type": "text/html; charset=utf-8", **HEADERS}
+    page.route(address, lambda route: route.fulfill(body=html, headers=headers))
     page.goto(address)
     return page
 
@@ -43,10 +48,39 @@ def test_labels_and_keys_are_shown_as_they_are_when_they_are_hostile(shown: Page
     assert unhurt(shown)
 
 
-def test_thumbnails_are_in_the_page_itself(shown: Page, record: dict[str, Any]) -> None:
-    widths = shown.locator(".picture img").evaluate_all("images => images.map(image => image.naturalWidth)")
+def test_pictures_are_in_the_page_itself(shown: Page, record: dict[str, Any]) -> None:
+    flips = flips_to_show(record)
+    if record["task"] == ProjectTask.OBJECT_DETECTION:
+        assert shown.locator(".versions image").count() == shown.locator(".versions use").count() == len(flips)
+        second = shown.locator(".versions svg").nth(1)
+        assert second.evaluate("svg => svg.querySelector('use').getBBox().width") == 640
+    else:
+        widths = shown.locator(".picture img").evaluate_all("images => images.map(image => image.naturalWidth)")
+        assert widths == [480] * len(flips)
 
-    assert widths == [96] * len(flips_to_show(record))
+
+def test_a_person_pages_through_the_images_by_mouse_and_by_keys(shown: Page, record: dict[str, Any]) -> None:
+    files = [flip["image"] for flip in flips_to_show(record)]
+
+    def expect_only(number: int) -> None:
+        expect(shown.locator(".file:visible")).to_have_text([files[number]])
+
+    expect_only(0)
+    shown.get_by_text("Next").locator("visible=true").click()
+    expect_only(1)
+    shown.keyboard.press("ArrowRight")
+    expect_only(2)
+    shown.get_by_text("Previous").locator("visible=true").click()
+    expect_only(1)
+    expect(shown.get_by_role("radio", checked=True)).to_have_accessible_name(re.compile(r"Image 2 of \d+: "))
+    shown.locator("label.tab").last.click()
+    expect_only(len(files) - 1)
+
+
+def test_all_images_are_printed(shown: Page, record: dict[str, Any]) -> None:
+    shown.emulate_media(media="print")
+
+    expect(shown.locator(".file:visible")).to_have_count(len(flips_to_show(record)))
 
 
 @pytest.mark.parametrize("width", [1280, 360])

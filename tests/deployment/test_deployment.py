@@ -34,13 +34,15 @@ def test_replacing_itself_keeps_the_predecessor() -> None:
     assert live("v2").replacing(present) is present
 
 
-RIGHT, WRONG, SILENT = ("cat", ("cat", "dog")), ("cat", ("dog", "cat")), ("cat", ())
+RIGHT, WRONG, SILENT = (("cat",), ("cat", "dog")), (("cat",), ("dog", "cat")), (("cat",), ())
 SMOKE: list[tuple[str, list[Any], float, str | None]] = [
     ("all right", [RIGHT] * 5, 1, None),
     ("exactly the share", [RIGHT] * 3 + [WRONG] * 2, 0.6, None),
     ("one too few", [RIGHT] * 3 + [WRONG] * 2, 0.61, "answered 3 of 5 known images as expected, and 4 are needed"),
     ("surest answer counts", [WRONG], 0.8, "it was to say 'cat' and said dog, cat"),
     ("silent", [SILENT], 0.8, "said nothing"),
+    ("any of several labels", [(("cat", "dog"), ("dog",))], 1, None),
+    ("none of several labels", [(("cat", "dog"), ("cow", "dog"))], 1, "it was to say 'cat' or 'dog' and said cow, dog"),
     ("one sign is needed", [WRONG, WRONG], 0, "answered 0 of 2 known images as expected, and 1 are needed"),
     ("one sign is enough", [WRONG, RIGHT], 0, None),
     ("no image", [], 0, "no known image"),
@@ -51,7 +53,7 @@ SMOKE: list[tuple[str, list[Any], float, str | None]] = [
 def test_a_smoke_test_asks_for_the_answers_of_the_evaluation(
     answers: list[Any], share: float, failure: str | None
 ) -> None:
-    said = smoke_failure(tuple(SmokeAnswer("s3://b/k", label, answered) for label, answered in answers), share)
+    said = smoke_failure(tuple(SmokeAnswer("s3://b/k", labels, answered) for labels, answered in answers), share)
 
     assert (failure in said) if failure and said else said is failure
 

@@ -61,14 +61,14 @@ def test_a_version_is_to_say_what_it_said_when_it_was_evaluated(store: S3Store, 
     known = known_answers(store, TASK, described(store), DIGEST, 3)
 
     assert known.own
-    assert known.images == (("s3://b/1", "cat"), ("s3://b/3", "dog"), ("s3://b/2", "cat"))
+    assert known.images == (("s3://b/1", ("cat",)), ("s3://b/3", ("dog",)), ("s3://b/2", ("cat",)))
     assert known == known_answers(store, TASK, described(store), DIGEST, 3)
 
 
 @pytest.mark.parametrize(
     "lines",
-    [None, [], [judged("1", cat=False), judged("2", cat=True, dog=True)]],
-    ids=["gone", "empty", "no image with one answer"],
+    [None, [], [judged("1", cat=False), judged("2", cat=False, dog=False)]],
+    ids=["gone", "empty", "no image with an answer"],
 )
 def test_the_labels_of_people_stand_in_where_the_evaluation_knows_no_answer(
     store: S3Store, manifests: None, lines: list[str] | None
@@ -79,10 +79,18 @@ def test_the_labels_of_people_stand_in_where_the_evaluation_knows_no_answer(
     known = known_answers(store, TASK, described(store), DIGEST, 2)
 
     assert not known.own
-    assert known.images == (("s3://b/t1", "cat"), ("s3://b/r1", "cat"))
+    assert known.images == (("s3://b/t1", ("cat",)), ("s3://b/r1", ("cat",)))
 
 
-def test_a_detector_is_to_find_the_label_that_it_found_alone(store: S3Store) -> None:
+def test_any_of_several_labels_is_right(store: S3Store) -> None:
+    put(store, SNAPSHOT, judged("1", cat=True, dog=True, cow=False), judged("2", dog=True))
+
+    known = known_answers(store, ProjectTask.MULTI_LABEL_CLASSIFICATION, described(store), DIGEST, 5)
+
+    assert known.images == (("s3://b/1", ("cat", "dog")), ("s3://b/2", ("dog",)))
+
+
+def test_a_detector_is_to_find_the_labels_that_it_found(store: S3Store) -> None:
     logo, cup = Box("logo", 10, 20, 30, 40, 0.9), Box("cup", 90, 20, 30, 40, 0.8)
     lines = [
         boxes_evaluated([logo], [logo, logo], image="s3://b/1"),
@@ -95,7 +103,7 @@ def test_a_detector_is_to_find_the_label_that_it_found_alone(store: S3Store) -> 
     known = known_answers(store, ProjectTask.OBJECT_DETECTION, described(store), DIGEST, 5)
 
     assert known.own
-    assert known.images == (("s3://b/3", "cup"), ("s3://b/1", "logo"))
+    assert known.images == (("s3://b/2", ("cup", "logo")), ("s3://b/1", ("logo",)), ("s3://b/3", ("cup",)))
 
 
 def test_boxes_that_people_drew_stand_in_where_the_evaluation_knows_no_answer(store: S3Store) -> None:
@@ -105,7 +113,7 @@ def test_boxes_that_people_drew_stand_in_where_the_evaluation_knows_no_answer(st
 
     known = known_answers(store, ProjectTask.OBJECT_DETECTION, {}, DIGEST, 5)
 
-    assert (known.own, known.images) == (False, (("s3://b/t1", "cup"),))
+    assert (known.own, known.images) == (False, (("s3://b/t1", ("cup", "logo")),))
 
 
 def test_a_version_of_which_aws_tells_no_evaluation_is_asked_about_its_manifests(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from custom_labels.datasets.image_records import judge_bytes
-from custom_labels.evaluation.thumbnail_records import SIDE, shrink
+from custom_labels.evaluation.thumbnail_records import shrink
 from tests.kit.picture_cases import CASES, PictureCase, are_close, seen
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
@@ -20,7 +20,7 @@ def test_a_thumbnail_shows_what_a_person_sees(case: PictureCase) -> None:
     uri = shrink(case.body) or ""
 
     with Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))) as small:
-        assert small.size == (SIDE, SIDE * case.size[1] // case.size[0])
+        assert small.size == case.size
         assert are_close(seen(small), case.quarters)
 
 

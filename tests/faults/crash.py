@@ -13,6 +13,7 @@ from tests.faults.killed import Airflow
 from tests.faults.points import Call, name_calls
 from tests.faults.scenarios import COMMON, SCENARIOS
 from tests.kit.dag_runs import Run, Variables
+from tests.kit.scenes import digits_of
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Crash:
         """Bring a scenario's beginning about; give the bucket's objects."""
         scenario = SCENARIOS[name]
         self.variables.set(**COMMON, **scenario.settings)
+        digits_of(scenario.task, self.homes, self.variables.monkeypatch)
         if name in self.aws.control.saved():
             self.aws.control.restore(name)
         else:

@@ -22,7 +22,7 @@ DOUBTFUL, ANSWERED = 3, 3
 LOCKS = {"registry/lock.json", "registry/deployment_lock.json"}
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 """To where the clock of a dead run's locks is turned back."""
-IMAGE_FOLDERS = ("images_labeled_by_folder/", "images_for_detection/")
+IMAGE_FOLDERS = ("images_labeled_by_folder/", "images_for_detection/", "images/", "annotations/")
 
 
 def all_objects(aws: LocalAws) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
 from tests.conftest import HOME, ROOT, airflow_environment
 from tests.kit.dag_runs import Run
 from tests.kit.database import copy_database
@@ -98,10 +99,11 @@ class Airflow:
         self.result = home / "run.json"
 
     def __enter__(self) -> Self:
-        """Start the run, with this process's Airflow Variables."""
+        """Start the run, with this process's Airflow Variables and project files."""
         self.home.mkdir(parents=True, exist_ok=True)
         copy_database(HOME / "airflow.db", self.home / "airflow.db")
-        variables = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_VAR_")}
+        ours = ("AIRFLOW_VAR_", PROJECTS_DIR_VARIABLE)
+        variables = {name: value for name, value in os.environ.items() if name.startswith(ours)}
         self.pid = fork_server().fork(
             home=str(self.home),
             environment={**variables, **airflow_environment(self.home, self.endpoint_url)},

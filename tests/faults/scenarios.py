@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from custom_labels.core.project_task import ProjectTask
 from tests.faults import invariants
 from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
 from tests.kit.harvests import ask
 from tests.kit.review_project import make_request, set_up_review, stop, wait_until_ended
+from tests.kit.scenes import SceneProject
 from tests.kit.support import client, picture, put_images
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Scenario:
     :param is_cleared: whether it is the killed run that is cleared and runs again, instead of the next one that runs:
         a person wanted just this one.
     :param pause: seconds after which what a killed worker held comes free.
+    :param task: the project's.
     """
 
     kind: str
@@ -58,12 +61,19 @@ class Scenario:
     group: str = "crash"
     is_cleared: bool = False
     pause: float = 0
+    task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION
 
 
 def first_images(aws: LocalAws, run_dag: RunDag) -> None:
     """Images, and nothing trained yet."""
     client(aws, "sns").create_topic(Name="custom-labels-digits")
     put_images(aws, 10)
+
+
+def first_scenes(aws: LocalAws, run_dag: RunDag) -> None:
+    """Scenes with boxes, and nothing trained yet."""
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    SceneProject(aws, ProjectTask.OBJECT_DETECTION).put(range(16))
 
 
 def a_version_and_more_images(aws: LocalAws, run_dag: RunDag) -> None:
@@ -110,6 +120,14 @@ SCENARIOS = {
         ("s3.PutObject registry/live.json *",),
         is_kept=True,
         group="crash of a second round",
+    ),
+    "train_boxes": Scenario(
+        "train",
+        first_scenes,
+        invariants.one_round,
+        ("rekognition.CreateProjectVersion *",),
+        is_kept=True,
+        task=ProjectTask.OBJECT_DETECTION,
     ),
     "rollback": Scenario(
         "rollback",

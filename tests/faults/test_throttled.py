@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_labels.core.project_task import ProjectTask
 from tests.kit.dag_runs import record, statuses, train
+from tests.kit.scenes import SceneProject, digits_of
 from tests.kit.support import effects, put_images
 
 if TYPE_CHECKING:
@@ -22,10 +25,20 @@ pytestmark = pytest.mark.slow
         pytest.param({"kind": "error", "share": 0.1}, id="a tenth of all calls fail"),
     ],
 )
+@pytest.mark.parametrize("task", [ProjectTask.IMAGE_CLASSIFICATION, ProjectTask.OBJECT_DETECTION])
 def test_a_version_is_deployed_and_paid_once_when(
-    digits: LocalAws, short_retries: None, fault: dict[str, object]
+    digits: LocalAws,
+    short_retries: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    task: ProjectTask,
+    fault: dict[str, object],
 ) -> None:
-    put_images(digits, 10)
+    digits_of(task, tmp_path, monkeypatch)
+    if task is ProjectTask.OBJECT_DETECTION:
+        SceneProject(digits, task).put(range(16))
+    else:
+        put_images(digits, 10)
     digits.control.faults({"operation": "*", **fault})
 
     run = train()

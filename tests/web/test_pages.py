@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.s3.store import S3Store
+from tests.kit.pictures import png
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -115,3 +117,72 @@ def test_a_bucket_that_cannot_be_read_is_said(server: Any, aws: LocalAws) -> Non
 
     assert answer.status_code == 502
     assert "NoSuchBucket" in answer.json()["detail"]
+
+
+RESULT = f"detections/a shelf.png/{'e' * 32}/v1.json"
+DRAWN = f"/custom-labels/digits/{RESULT}"
+
+
+@pytest.fixture
+def result(page: bytes, aws: LocalAws) -> dict[str, Any]:
+    """A result of boxes in the bucket, and its image."""
+    key = "images_for_detection/a shelf.png"
+    label = {"name": "<script>alert(1)</script>", "confidence": 91.0}
+    record = {
+        "image": f"s3://{BUCKET}/{key}",
+        "key": key,
+        "etag": "e" * 32,
+        "version_name": "v1",
+        "labels": [{**label, "box": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}}],
+    }
+    s3(aws).put_object(Bucket=BUCKET, Key=key, Body=png(1, (128, 96)))
+    s3(aws).put_object(Bucket=BUCKET, Key=RESULT, Body=json.dumps(record).encode())
+    return record
+
+
+def test_a_result_is_drawn_over_its_image_and_can_run_nothing(server: Any, result: dict[str, Any]) -> None:
+    answer = server.get(DRAWN, headers=token("VIEWER"))
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none';")
+    assert "data:image/jpeg;base64," in answer.text
+    assert "91 % &lt;script&gt;alert(1)&lt;/sc" in answer.text
+    assert "<script" not in answer.text
+    assert server.get(DRAWN).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("images_for_detection/gone.png", "<svg"), (RESULT, "<svg")], ids=["gone", "no picture"]
+)
+def test_a_result_is_drawn_on_grey_where_its_image_cannot_be_shown(
+    server: Any, aws: LocalAws, result: dict[str, Any], key: str, words: str
+) -> None:
+    s3(aws).put_object(Bucket=BUCKET, Key=RESULT, Body=json.dumps({**result, "key": key}).encode())
+
+    answer = server.get(DRAWN, headers=token("VIEWER"))
+
+    assert answer.status_code == 200
+    assert words in answer.text
+    assert "data:image" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/digits/detections/other.json", 404),
+        ("/digits/detections/../registry/live.json", 404),
+        ("/digits/detections/%2e%2e/registry/project.json", 404),
+        ("/birds/detections/a.json", 404),
+        ("/digits/detections/a.png", 422),
+        ("/digits/detections/" + "x" * 1100 + ".json", 422),
+    ],
+)
+def test_a_result_that_there_is_not_is_refused(server: Any, result: dict[str, Any], path: str, status: int) -> None:
+    assert server.get(f"/custom-labels{path}", headers=token("ADMIN")).status_code == status
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b"\xff"], ids=["empty", "nothing in it", "a list", "no text"])
+def test_what_is_no_result_is_not_drawn(server: Any, aws: LocalAws, result: dict[str, Any], body: bytes) -> None:
+    s3(aws).put_object(Bucket=BUCKET, Key=RESULT, Body=body)
+
+    assert server.get(DRAWN, headers=token("ADMIN")).status_code == 404

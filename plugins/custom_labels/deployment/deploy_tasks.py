@@ -42,7 +42,7 @@ from custom_labels.deployment.version_operator import (
 )
 from custom_labels.deployment.version_tasks import change_served, note_status, stop_for_quota
 from custom_labels.errors import ModelError
-from custom_labels.evaluation.known_images_records import bucket_and_key, known_answers
+from custom_labels.evaluation.known_images_records import KnownImage, bucket_and_key, known_answers
 
 log = logging.getLogger(__name__)
 
@@ -194,11 +194,11 @@ def smoke_test(
 
 
 def _ask(
-    ctx: ProjectContext, version: Described, images: tuple[tuple[str, str], ...], bounds: dict[str, Any]
+    ctx: ProjectContext, version: Described, images: tuple[KnownImage, ...], bounds: dict[str, Any]
 ) -> tuple[SmokeAnswer, ...]:
     client = ctx.rekognition.client
     answers = []
-    for uri, label in images:
+    for uri, labels in images:
         bucket, key = bucket_and_key(uri)
         try:
             found = client.detect_custom_labels(
@@ -208,7 +208,7 @@ def _ask(
             log.info("%s cannot be read any more, as it could be for the training, and is passed over: %s", uri, error)
             continue
         surest_first = sorted(found, key=lambda entry: -entry["Confidence"])
-        answers.append(SmokeAnswer(uri, label, tuple(str(entry["Name"]) for entry in surest_first)))
+        answers.append(SmokeAnswer(uri, labels, tuple(str(entry["Name"]) for entry in surest_first)))
     return tuple(answers)
 
 

@@ -122,18 +122,18 @@ def why_not_replaced(live: LiveVersion | None, challenger: Candidate) -> str | N
 class SmokeAnswer:
     """One known image put to a version: the answer that is expected and what the version said.
 
-    :param label: what the version said of it when it was evaluated; the image's label where that is not known.
+    :param labels: what the version said of it when it was evaluated; the image's labels where that is not known.
     :param answered: the labels answered, the surest first; empty when it named none.
     """
 
     image: str
-    label: str
+    labels: tuple[str, ...]
     answered: tuple[str, ...]
 
     @property
     def right(self) -> bool:
-        """Whether the surest answer is the expected label."""
-        return self.answered[:1] == (self.label,)
+        """Whether the surest answer is one of the expected labels."""
+        return bool(self.answered) and self.answered[0] in self.labels
 
 
 @dataclass(frozen=True)
@@ -160,5 +160,6 @@ def smoke_failure(answers: tuple[SmokeAnswer, ...], share: float) -> str | None:
     first = next(answer for answer in answers if not answer.right)
     return (
         f"it answered {right} of {len(answers)} known images as expected, and {needed} are needed: "
-        f"of {first.image} it was to say '{first.label}' and said {', '.join(first.answered) or 'nothing'}"
+        f"of {first.image} it was to say {' or '.join(map(repr, first.labels))} and said "
+        f"{', '.join(first.answered) or 'nothing'}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,9 +90,19 @@ def _number(value: float | None) -> str:
 def _flips(flips: Sequence[Mapping[str, Any]] | None) -> str:
     if flips is None:
         return ""
-    counts = Counter(str(flip["change"]) for flip in flips)
-    changes = "; ".join(f"{markdown(change)}: {count}" for change, count in counts.items())
-    return f"Of the same images the two versions say different things: {changes}." if changes else "They say the same."
+    changes = _counted(flips)
+    boxes = _counted(box for flip in flips for box in flip.get("boxes", ()) if box["change"])
+    words = f" Of the boxes on these: {boxes}." if boxes else ""
+    return (
+        f"Of the same images the two versions say different things: {changes}.{words}"
+        if changes
+        else "They say the same."
+    )
+
+
+def _counted(changed: Iterable[Mapping[str, Any]]) -> str:
+    counts = Counter(str(each["change"]) for each in changed)
+    return "; ".join(f"{markdown(change)}: {count}" for change, count in counts.items())
 
 
 def markdown(text: str) -> str:

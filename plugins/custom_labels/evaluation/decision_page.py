@@ -1,13 +1,21 @@
-"""The page that shows a decision to people: one file of HTML without scripts, which needs nothing from elsewhere."""
+"""The page that shows a decision to people: one file of HTML without scripts, which needs nothing from elsewhere.
+
+Airflow serves it in a sandbox, since it comes out of the bucket: what can be chosen on it is chosen by radio buttons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from custom_labels.core.codec import from_json
 from custom_labels.core.gate import NAMES, Metric
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.evaluation.drawing import STYLES, Mark
+from custom_labels.evaluation.flip_view import view_flip
+from custom_labels.evaluation.precision_recall import SIDE, panels
 from custom_labels.evaluation.templates import render
-from custom_labels.evaluation.verdicts import VerdictChange
+from custom_labels.evaluation.verdicts import Flip, VerdictChange
 
 SHOWN_FLIPS = 60
 """Images that the page shows; the record holds all."""
@@ -15,7 +23,13 @@ WIDEST_MATRIX = 25
 """Labels up to which the confusion is a matrix; above, a list of the most frequent ones."""
 LONGEST_LIST = 50
 _SHADES = 5
-
+_MARKS = (Mark.TRUTH, Mark.HIT, Mark.MISS, Mark.FALSE_ALARM)
+_SIGNS = {
+    VerdictChange.REGRESSION: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    VerdictChange.IMPROVEMENT: "\N{BLACK UP-POINTING TRIANGLE}",
+    VerdictChange.STILL_WRONG: "\N{BLACK SQUARE}",
+}
+"""Before the name of a change, so that it needs no colour."""
 
 Row = tuple[str | None, list[tuple[float | None, float | None]]]
 """A label, ``None`` for all of them together, and for each metric the challenger's value and the champion's."""
@@ -36,7 +50,8 @@ def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> s
     :param thumbnails: ``data:`` URIs of small pictures, by the images' URIs.
     """
     same = record["same_images"]
-    flips = same["flips"] if same else []
+    flips = from_json(tuple[Flip, ...], same["flips"] if same else ())
+    shown = enumerate(flips[:SHOWN_FLIPS], start=1)
     return render(
         "decision.html.j2",
         record=record,
@@ -44,11 +59,15 @@ def decision_page(record: Mapping[str, Any], thumbnails: Mapping[str, str]) -> s
         metrics=[NAMES[metric] for metric in Metric],
         rows=list(_rows(record)),
         matrices=list(_matrices(record)),
-        flips=[{**flip, "picture": thumbnails.get(flip["image"])} for flip in flips_to_show(record)],
-        flips_in_all=len(flips),
-        changes={change.value: sum(flip["change"] == change for flip in flips) for change in VerdictChange},
-        better=VerdictChange.IMPROVEMENT.value,
-        worse=VerdictChange.REGRESSION.value,
+        views=[view_flip(flip, thumbnails.get(flip.image), number) for number, flip in shown],
+        changes={change: sum(flip.change is change for flip in flips) for change in VerdictChange},
+        box_changes={change: sum(flip.of_boxes(change) for flip in flips) for change in VerdictChange},
+        signs=_SIGNS,
+        styles=STYLES,
+        marks=_MARKS,
+        panels=panels(record),
+        side=SIDE,
+        has_boxes=record["task"] == ProjectTask.OBJECT_DETECTION,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Comparison, Gate, Metric, judge
+from custom_labels.core.project_task import ProjectTask
 from custom_labels.evaluation.comparison import Compared, headline_words
 from custom_labels.evaluation.judgement import EvaluatedVersion
 
@@ -28,6 +29,7 @@ def decision_record(
     headline_metric: Metric,
     *,
     project: str,
+    task: ProjectTask,
     run: str,
     judged_at: str,
     test_manifest: Mapping[str, Any],
@@ -35,6 +37,7 @@ def decision_record(
     """Judge a version by every gate, and put the record together.
 
     :param headline_metric: the one by which the project compares versions.
+    :param task: the project's, which says whether images or objects are counted.
     :param run: who decided, as ``dag_id/run_id``; ``judged_at`` is when, ISO 8601 in UTC.
     :param test_manifest: ``uri`` of the manifest of the test set, and its ``sha256``.
     """
@@ -42,6 +45,7 @@ def decision_record(
     decision = judge(gates, comparison, headline=headline_metric)
     return {
         "project": project,
+        "task": task.value,
         "version_name": evaluated.version_name,
         "version_arn": evaluated.version_arn,
         "digest": evaluated.digest,

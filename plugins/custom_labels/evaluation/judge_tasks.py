@@ -94,6 +94,7 @@ def _decide(
         settings.all_gates(),
         settings.headline_metric,
         project=ctx.project.name,
+        task=ctx.project.task,
         run=ctx.run_name,
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
         test_manifest={"uri": ctx.store.uri(manifest), "sha256": ctx.store.uploaded_sha256(manifest)},

@@ -19,17 +19,19 @@ from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
+KnownImage = tuple[str, tuple[str, ...]]
+"""The ``s3://`` URI of an image, and the labels that are to be seen on it."""
+
 
 @dataclass(frozen=True)
 class KnownAnswers:
     """Images, and what a version is expected to say of them.
 
-    :param images: pairs of ``s3://`` URI and label.
     :param own: whether the labels are what the version itself predicted when it was evaluated; otherwise they are what
         people say, and even a good version may err.
     """
 
-    images: tuple[tuple[str, str], ...]
+    images: tuple[KnownImage, ...]
     own: bool
 
 
@@ -51,19 +53,18 @@ def known_answers(
     return KnownAnswers(tuple(predicted or _labelled(store, digest, count)), own=bool(predicted))
 
 
-def _own_answers(store: S3Store, task: ProjectTask, described: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    """Take the images of which the version predicted one label, once or more; of the others no single one is known."""
+def _own_answers(store: S3Store, task: ProjectTask, described: Mapping[str, Any], count: int) -> list[KnownImage]:
+    """Take images of which the version predicted something."""
     try:
         with evaluation_answers(store, task, described) as answers:
-            predicted = ((one.image, sorted(set(one.predicted_labels))) for one in answers)
-            return _spread(((image, labels[0]) for image, labels in predicted if len(labels) == 1), count)
+            return _spread(((one.image, _each_once(one.predicted_labels)) for one in answers), count)
     except NoAnswers as error:
         log.info("People's labels are taken for known answers: %s.", error)
         return []
 
 
-def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _labelled(store: S3Store, digest: str, count: int) -> list[KnownImage]:
+    found: list[KnownImage] = []
     for side in (Subset.TEST, Subset.TRAIN):
         if len(found) < count:
             lines = store.call("get_object", manifest_key(digest, side.value))["Body"].iter_lines()
@@ -71,25 +72,33 @@ def _labelled(store: S3Store, digest: str, count: int) -> list[tuple[str, str]]:
     return found
 
 
-def _labels(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+def _labels(lines: Iterable[bytes]) -> Iterator[KnownImage]:
     for line in lines:
         entry = json.loads(line)
-        yield entry["source-ref"], next(_label(value) for name, value in entry.items() if name.endswith("-metadata"))
+        attributes = [value for name, value in entry.items() if name.endswith("-metadata")]
+        yield entry["source-ref"], _each_once(label for metadata in attributes for label in _names(metadata))
 
 
-def _label(metadata: Mapping[str, Any]) -> str:
-    """Give the label of an attribute of our own manifests, of boxes the first of their labels."""
-    return str(metadata["class-name"] if "class-name" in metadata else min(metadata["class-map"].values()))
+def _names(metadata: Mapping[str, Any]) -> Iterable[str]:
+    """Give the label of an attribute of our own manifests, or those of its boxes."""
+    return [metadata["class-name"]] if "class-name" in metadata else metadata["class-map"].values()
 
 
-def _spread(images: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """Take the first images of each label, in turn; no more of them are held than are wanted."""
-    by_label: dict[str, list[str]] = {}
-    for uri, label in images:
-        of_label = by_label.setdefault(label, [])
-        if len(of_label) < count:
-            of_label.append(uri)
-    columns = ([(uri, label) for uri in uris] for label, uris in sorted(by_label.items()))
+def _each_once(labels: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(labels)))
+
+
+def _spread(images: Iterable[KnownImage], count: int) -> list[KnownImage]:
+    """Take the first images of each label, in turn; no more of them are held than are wanted.
+
+    An image with several labels counts for the first; one without is of no use.
+    """
+    by_label: dict[str, list[KnownImage]] = {}
+    for uri, labels in images:
+        of_label = by_label.setdefault(labels[0], []) if labels else []
+        if labels and len(of_label) < count:
+            of_label.append((uri, labels))
+    columns = (images for _, images in sorted(by_label.items()))
     return [each for row in zip_longest(*columns) for each in row if each][:count]
 
 

@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from custom_labels.datasets.images import MAXIMUM_BYTES, MAXIMUM_SIDE
 from custom_labels.datasets.pictures import UNREADABLE, open_picture, shrink_upright
@@ -15,8 +16,8 @@ from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
-SIDE = 96
-"""Pixels of the longer side."""
+SIDE = 480
+"""Pixels of the longer side: enough to see small objects; a page has 60 of them, some 2 MB."""
 QUALITY = 75
 READERS = 4
 """Images read at once, up to 15 MB each, and up to 64 MB while they are decoded."""
@@ -48,6 +49,23 @@ def _thumbnail(store: S3Store, key: str) -> str | None:
 
 def shrink(body: bytes) -> str | None:
     """Make the small picture of an image's bytes, ``None`` where they are none that Custom Labels takes."""
+    picture = small_picture(body, SIDE)
+    return picture.uri if picture else None
+
+
+@dataclass(frozen=True)
+class SmallPicture:
+    """A picture as a ``data:`` URI, and its width and height in pixels."""
+
+    uri: str
+    size: tuple[int, int]
+
+
+def small_picture(body: bytes, side: int) -> SmallPicture | None:
+    """Make a picture, upright, of an image's bytes, ``None`` where they are none that Custom Labels takes.
+
+    :param side: pixels of its longer side at most.
+    """
     from PIL import Image
 
     try:
@@ -55,7 +73,8 @@ def shrink(body: bytes) -> str | None:
             if max(image.size) > MAXIMUM_SIDE:  # before anything is decoded, so that no bomb goes off
                 return None
             out = io.BytesIO()
-            shrink_upright(image, SIDE).save(out, "JPEG", quality=QUALITY)
+            small = shrink_upright(image, side)
+            small.save(out, "JPEG", quality=QUALITY)
     except (Image.DecompressionBombError, *UNREADABLE):
         return None
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return SmallPicture(f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}", small.size)

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
+from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
 from custom_labels.core.settings import load_project
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.evaluation.drawn_result_records import draw_result
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
@@ -18,6 +20,7 @@ VERSION = r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}$"
 
 ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]
+ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
 # anywhere, and it has not the origin of Airflow.
@@ -38,6 +41,11 @@ def may_read_train_dag(project: ProjectPath, request: Request, user: GetUserDep)
     requires_access_dag("GET", param_dag_id=f"{project}_train")(request, user)
 
 
+def may_read_detect_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the project's detect DAG."""
+    requires_access_dag("GET", param_dag_id=f"{project}_detect")(request, user)
+
+
 def make_app() -> FastAPI:
     """Make the application; every route names who may call it."""
     app = FastAPI(title="Custom Labels", docs_url=None, redoc_url=None, openapi_url=None)
@@ -54,5 +62,18 @@ def make_app() -> FastAPI:
         if page is None:
             raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
         return HTMLResponse(page, headers=HEADERS)
+
+    @app.get("/{project}/detections/{result:path}", dependencies=[Depends(may_read_detect_dag)])
+    def detection(project: ProjectPath, result: ResultPath) -> Response:
+        """Draw a result, whose key is that below ``detections/``, over its image."""
+        try:
+            drawing = draw_result(project_store(load_project(project)), f"{DETECTIONS}{result}")
+        except SettingError as error:
+            raise HTTPException(404, str(error)) from error
+        except CustomLabelsError as error:
+            raise HTTPException(502, str(error)) from error
+        if drawing is None:
+            raise HTTPException(404, f"There is no result '{DETECTIONS}{result}' of project '{project}'.")
+        return Response(drawing, headers=HEADERS, media_type="image/svg+xml")
 
     return app
