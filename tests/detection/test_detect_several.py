@@ -54,13 +54,16 @@ def task(
 
 @pytest.mark.usefixtures("task")
 @pytest.mark.parametrize("task", [BOXES], indirect=True)
-def test_boxes_are_kept_as_ratios_and_in_pixels_of_the_upright_picture(aws: LocalAws) -> None:
+def test_boxes_are_kept_as_ratios_and_in_pixels_of_the_upright_picture(aws: LocalAws, variables: Variables) -> None:
+    variables.set(daily_review_budget=0)
     put_scene(aws, 0)
     put_scene(aws, 1, is_turned=True)
+    aws.control.faults({"operation": "s3.GetObject", "kind": "throttle", "share": 0.3})
 
     ended = detect_by_steps()
 
-    assert ended.outcome == "detected"
+    aws.control.faults()
+    assert (ended.outcome, len(results(aws))) == ("detected", 2)
     for result in results(aws):
         assert result["size"] == {**SIZE, "depth": 3}
         assert result["labels"]

@@ -123,7 +123,8 @@ def test_boxes_that_nobody_could_draw_are_not_shown() -> None:
 
     (shown,) = asked(detected(over, beside, unknown, DetectedLabel("bee", 70))).boxes
 
-    assert (shown.left, shown.top, shown.height) == (576, 0, pytest.approx(48))
+    assert (shown.left, shown.top) == (576, 0)
+    assert shown.height == pytest.approx(48)
     assert shown.left + shown.width == 640
     assert len(asked(detected(*many)).boxes) == 50
     assert asked(detected(BEE, size=None)).boxes == ()
