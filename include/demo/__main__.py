@@ -12,10 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
 from include.demo.digits import DigitsMaterial
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
 from include.demo.interrupts import Interrupts
+from include.demo.logo_scenes import LogoScenes
 from include.demo.material import Material
 from include.demo.performance import perform
 from include.demo.processes import Processes, end_leftovers
@@ -23,7 +25,7 @@ from include.demo.view import View
 from include.demo.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-MATERIALS: dict[str, Callable[[], Material]] = {"digits": DigitsMaterial}
+MATERIALS: dict[str, Callable[[], Material]] = {"digits": DigitsMaterial, "logos": LogoScenes}
 """What the demo can play, by the name of the project."""
 
 
@@ -37,12 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     for foreign in os.environ.keys() - clean.keys():
         del os.environ[foreign]
     os.environ.update(clean)
+    material = MATERIALS[options.project]()
+    os.environ[PROJECTS_DIR_VARIABLE] = str(ROOT / material.project_files)
     try:
         workspace = Workspace.claim(ROOT)
         if left := end_leftovers(workspace):
             console.print(f"Ended {left} processes that an earlier demo left, which had been killed.")
         workspace.wipe()
-        return play(options, Processes(workspace, interrupts), View(console))
+        return play(options, material, Processes(workspace, interrupts), View(console))
     except DemoError as error:
         complain(console, error)
     except Interrupted as interrupt:
@@ -50,11 +54,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
-def play(options: argparse.Namespace, processes: Processes, view: View) -> int:
+def play(options: argparse.Namespace, material: Material, processes: Processes, view: View) -> int:
     """Play the story, show what came out and, unless headless, leave everything running until Ctrl-C."""
     console = view.console
     try:
-        report = perform(ROOT, MATERIALS[options.project](), processes, view, by_hand=options.review_by_hand)
+        report = perform(ROOT, material, processes, view, by_hand=options.review_by_hand)
         report.show(console)
         if options.json:
             report.write(options.json)

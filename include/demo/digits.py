@@ -121,6 +121,7 @@ class DigitsMaterial:
     """The demo's project "digits"."""
 
     project = "digits"
+    project_files = "include/projects"
     first_minimum = FIRST_MINIMUM
     words = Words(
         first=f"A first version, trained on {FIRST} images of each digit",
@@ -130,7 +131,6 @@ class DigitsMaterial:
     )
     reading: Reading = Labels()
     workforce: Mapping[str, float] = {"error_rate": 0.02}
-    first_settings: Mapping[str, Any] = {}
 
     def __init__(self) -> None:
         self.digits = Digits({})

@@ -47,12 +47,14 @@ class Words:
     :param labelled: what was labelled for it, with the number of images as ``{}``.
     :param examined: what the examination counts.
     :param keys: how a person answers at the portal.
+    :param compared: what the F1 scores may be compared with, if anything.
     """
 
     first: str
     labelled: str
     examined: str
     keys: str
+    compared: str = ""
 
 
 class Material(Protocol):
@@ -60,10 +62,10 @@ class Material(Protocol):
 
     project: str
     """Name of the project."""
+    project_files: str
+    """The folder of its file, below the root; no other project is in it."""
     first_minimum: int
     """Untrained images that the first training asks for."""
-    first_settings: Mapping[str, Any]
-    """Other settings of the first training."""
     words: Words
     reading: Reading
     workforce: Mapping[str, float]

@@ -36,6 +36,7 @@ def perform(root: Path, material: Material, processes: Processes, view: View, *,
     return Report(
         acts=acts,
         examined=material.words.examined,
+        compared=material.words.compared,
         checks=tuple(story.checks),
         runs=tuple(runs.seen),
         prices=prices,

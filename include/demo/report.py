@@ -73,6 +73,7 @@ class Report:
     """What the demo did.
 
     :param examined: what ``known`` and ``shown`` of an act count, in words.
+    :param compared: what the F1 scores may be compared with, if anything.
     :param messages: subjects of the SNS messages, in order of arrival.
     :param urls: what to look at, by name.
     :param seconds: from the start of the demo to the end of the story.
@@ -80,6 +81,7 @@ class Report:
 
     acts: tuple[Act, ...]
     examined: str
+    compared: str
     checks: tuple[Check, ...]
     runs: tuple[Run, ...]
     prices: Prices
@@ -119,7 +121,7 @@ class Report:
         """Print the table, the costs, the messages and the addresses."""
         console.print()
         console.print(summary_table(self.acts, self.examined, self.prices))
-        for note in self.prices.notes():
+        for note in (*filter(None, [self.compared]), *self.prices.notes()):
             console.print(f"[dim]{note}[/dim]", soft_wrap=True)
         console.print("\n[bold]Messages sent to SNS[/bold]")
         for subject in self.messages:

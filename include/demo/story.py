@@ -110,7 +110,7 @@ class Story:
         self._begin(self.material.words.first)
         added = self.material.put_first(self.cloud)
         self.view.line(self.material.words.labelled.format(added))
-        conf = {"minimum_untrained_images": self.material.first_minimum, **self.material.first_settings}
+        conf = {"minimum_untrained_images": self.material.first_minimum}
         run = self.runs.trigger("train", "first_training", f"The demo's first training: {added} images", conf)
         versions = self.cloud.versions()
         self.tell(check_version(1, run, versions, self._serving()))

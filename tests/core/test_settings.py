@@ -47,6 +47,12 @@ BAD = [
     ("notify_outcomes", "['deployed']", "expected names with commas between them, such as 'deployed, failed'"),
     ("notify_outcomes", '{"deployed": true}', "expected names with commas between them"),
     ("notify_outcomes", '["deployed", "oops"]', "'deployed'"),
+    ("uncertainty", "margin, guess", "'least_confident', 'margin' or 'box_count'"),
+    ("uncertainty", '{"margin": 10}', "such as 'least_confident, margin', or a JSON list of names"),
+    ("expected_labels", "logo", 'expected JSON such as ["logo", "barcode"]'),
+    ("expected_labels", '[""]', "at least 1 character"),
+    ("noise_confidence", "101", "expected a number from 0 to 100"),
+    ("minimum_box_overlap", "0", "expected a number above 0 to 1"),
     ("gates", '{"metric": "f1", "at_least": 0.5}', "which is a list"),
     ("label_detection_confidence", '["7", 85]', 'expected JSON such as {"7": 85}, which is an object'),
     ("label_detection_confidence", "{'7': 85}", 'expected JSON such as {"7": 85}, which this is not'),
@@ -97,6 +103,14 @@ def test_gates_are_read_from_json_and_read_back_by_a_later_task() -> None:
     assert gates == (Gate(Metric.F1, "*", at_least=-0.05, relative_to_champion=True), Gate(at_most=0.9))
     handed_on = read({"digits__gates": text}).model_dump(mode="json")["gates"]
     assert tuple(from_json(Gate, each) for each in handed_on) == gates
+
+
+def test_the_rules_of_doubt_are_read_as_names() -> None:
+    found = read({"digits__uncertainty": "margin least_confident", "digits__expected_labels": '["a, b"]'})
+
+    assert (found.uncertainty, found.expected_labels) == (("margin", "least_confident"), ("a, b",))
+    with pytest.raises(SettingError, match="most_boxes is 1, less than fewest_boxes, which is 2"):
+        read({"digits__fewest_boxes": "2", "digits__most_boxes": "1"})
 
 
 def test_settings_that_do_not_fit_together_are_refused() -> None:

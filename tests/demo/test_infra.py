@@ -94,12 +94,14 @@ def folders(statements: list[dict[str, Any]], action: str) -> set[str]:
 
 def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, Any]]) -> None:
     assert folders(statements, "s3:PutObject") == {
+        "annotations/reviewed/*",
         "audit/*",
         "detection_log/*",
         "detection_work/*",
         "detections/*",
         "evaluation/*",
         "images_labeled_by_folder/*",
+        "images_reviewed/*",
         "manifests/*",
         "registry/*",
         "reviews/*",

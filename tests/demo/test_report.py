@@ -36,6 +36,7 @@ ACT = Act(
 REPORT = Report(
     acts=(ACT, replace(ACT, accuracy={}, version=replace(ACT.version, status="RUNNING", f1=None))),
     examined="unseen digits named right",
+    compared="F1 elsewhere: 0.5.",
     checks=(Check("S3: all is well", True),),
     runs=(),
     prices=Prices(1.0, 4.0, 0.08, (), 1, 24),
@@ -57,6 +58,7 @@ def test_table_shows_both_versions_side_by_side() -> None:
     assert values["the truth, which only a demo knows"] == ["50.0% of 2"] * 2
     assert values["Cost at AWS prices, of these seconds"] == ["$3.80"] * 2
     assert values["of hours as assumed below"] == ["$97.80"] * 2
+    assert "F1 elsewhere: 0.5." in out.getvalue()
     assert "5 min 1 s" in out.getvalue()
 
 

@@ -18,6 +18,7 @@ from tests.kit.harvests import lines, submit
 from tests.kit.review_project import loops, set_up_review, wait_until_ended
 from tests.kit.scene_runs import SIZE, chosen, drawn, put_scene, serve_scenes, use_task
 from tests.kit.step_runs import detect_by_steps, harvest_by_steps
+from tests.kit.support import client
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -35,23 +36,34 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
 
 
 @pytest.fixture(params=[BOXES, SEVERAL])
-def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ProjectTask:
-    """What the project learns."""
+def task(
+    request: pytest.FixtureRequest,
+    aws: LocalAws,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: Variables,
+    airflow_db: None,
+) -> ProjectTask:
+    """What the project learns, with a version that serves."""
     use_task(monkeypatch, tmp_path, request.param)
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    make_queues(aws)
+    serve_scenes(aws, request.param)
     return ProjectTask(request.param)
 
 
-@pytest.mark.usefixtures("variables")
+@pytest.mark.usefixtures("task")
 @pytest.mark.parametrize("task", [BOXES], indirect=True)
-def test_boxes_are_kept_as_ratios_and_in_pixels_of_the_upright_picture(aws: LocalAws, task: ProjectTask) -> None:
-    make_queues(aws)
-    serve_scenes(aws, task)
+def test_boxes_are_kept_as_ratios_and_in_pixels_of_the_upright_picture(aws: LocalAws, variables: Variables) -> None:
+    variables.set(daily_review_budget=0)
     put_scene(aws, 0)
     put_scene(aws, 1, is_turned=True)
+    aws.control.faults({"operation": "s3.GetObject", "kind": "throttle", "share": 0.3})
 
     ended = detect_by_steps()
 
-    assert ended.outcome == "detected"
+    aws.control.faults()
+    assert (ended.outcome, len(results(aws))) == ("detected", 2)
     for result in results(aws):
         assert result["size"] == {**SIZE, "depth": 3}
         assert result["labels"]
@@ -76,10 +88,7 @@ def key_of(request: dict[str, Any]) -> str:
     return str(request["key"])
 
 
-@pytest.mark.usefixtures("variables")
 def test_what_people_say_of_a_detection_is_trained_on_next(aws: LocalAws, task: ProjectTask) -> None:
-    make_queues(aws)
-    serve_scenes(aws, task)
     scenes = {f"images_for_detection/{number:03}.jpg": put_scene(aws, number) for number in range(3)}
     review_project = set_up_review(aws)
 
@@ -108,8 +117,8 @@ def test_what_people_say_of_a_detection_is_trained_on_next(aws: LocalAws, task: 
             assert line["bounding-box"]["image_size"] == [{**SIZE, "depth": 3}]
             assert len(line["bounding-box"]["annotations"]) == len(scene.placed)
         else:
-            names = {value["class-name"] for name, value in line.items() if name.endswith("-metadata")}
-            assert sorted(names) == chosen(scene)["labels"]
+            found = {value["class-name"] for name, value in line.items() if name.endswith("-metadata")}
+            assert sorted(found) == chosen(scene)["labels"]
 
 
 def opened(aws: LocalAws) -> list[ReviewRequest]:
@@ -119,13 +128,10 @@ def opened(aws: LocalAws) -> list[ReviewRequest]:
     return [from_json(ReviewRequest, line["request"]) for line in lines(aws, "reviews/opened/")]
 
 
+@pytest.mark.usefixtures("task")
 @pytest.mark.parametrize("task", [BOXES], indirect=True)
-def test_the_dags_of_a_project_of_boxes_detect_and_harvest(
-    aws: LocalAws, task: ProjectTask, variables: Variables, airflow_db: None
-) -> None:
+def test_the_dags_of_a_project_of_boxes_detect_and_harvest(aws: LocalAws, variables: Variables) -> None:
     variables.set(minimum_untrained_images=1000)
-    make_queues(aws)
-    serve_scenes(aws, task)
     scene = put_scene(aws, 0)
     review_project = set_up_review(aws)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.kit.dag_runs import record, statuses
 from tests.kit.detect_runs import count_messages, results
 from tests.kit.detect_runs import keys as keys_below
-from tests.kit.harvests import copies, fates, ledger
+from tests.kit.harvests import copies, fates, ledger, lines
 from tests.kit.support import BUCKET, client, effects, s3
 
 if TYPE_CHECKING:
@@ -99,6 +99,22 @@ def every_answer_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
     assert sorted(fates(aws)) == ["asked_again"] + ["copied"] * ANSWERED
     assert len({line["review"] for line in ledger(aws)}) == ANSWERED + 1
     assert len(loops(aws)) == len(set(loops(aws))) == ANSWERED + 2
+    assert keys_below(aws, "reviews/waiting/") == []
+
+
+def every_box_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """One copy an image, lines of annotations about each that all say the same, and one further round."""
+    annotated = {
+        line["source-ref"]: line["bounding-box"]["annotations"] for line in lines(aws, "annotations/reviewed/")
+    }
+    box = {"class_id": 0, "left": 10, "top": 20, "width": 30, "height": 40}
+
+    no_image_lost(aws, before)
+    assert sorted(annotated.values(), key=len) == [[], *[[box]] * ANSWERED]
+    assert set(annotated) == {f"s3://{BUCKET}/{key}" for key in keys_below(aws, "images_reviewed/")}
+    assert sorted(fates(aws)) == ["asked_again"] + ["copied"] * (ANSWERED + 1)
+    assert len({line["review"] for line in ledger(aws)}) == ANSWERED + 2
+    assert len(loops(aws)) == len(set(loops(aws))) == ANSWERED + 3
     assert keys_below(aws, "reviews/waiting/") == []
 
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import ImageSize
 from tests.faults import invariants
 from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
-from tests.kit.harvests import ask
+from tests.kit.harvests import ask, submit
 from tests.kit.review_project import make_request, set_up_review, stop, wait_until_ended
 from tests.kit.scenes import SceneProject
-from tests.kit.support import client, picture, put_images
+from tests.kit.support import SIDE, client, picture, put_images
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -109,6 +110,24 @@ def answers(aws: LocalAws, run_dag: RunDag) -> None:
     aws.control.dismiss_workforce()
 
 
+def drawn_boxes(aws: LocalAws, run_dag: RunDag) -> None:
+    """Images that people drew boxes on, one on which there is nothing, and an answer that cannot be counted."""
+    review_project = set_up_review(aws, reviewers=(1,))
+    task, labels, size = ProjectTask.OBJECT_DETECTION, ("bee", "wasp"), ImageSize(SIDE, SIDE)
+    asked = [
+        make_request(aws, number, task=task, labels=labels, size=size) for number in range(invariants.ANSWERED + 2)
+    ]
+    ask(review_project, *asked)
+    *boxes, nothing, refused = asked
+    frame = {"inputImageProperties": {"width": SIDE, "height": SIDE}}
+    for request in boxes:
+        box = {"label": "bee", "left": 10, "top": 20, "width": 30, "height": 40}
+        submit(aws, request.name, {"boundingBoxes": [box], **frame})
+    submit(aws, nothing.name, {"boundingBoxes": [], **frame})
+    submit(aws, refused.name, {"boundingBoxes": []})
+    wait_until_ended(review_project, *(request.name for request in asked))
+
+
 SCENARIOS = {
     "train_first": Scenario(
         "train", first_images, invariants.one_round, ("rekognition.CreateProjectVersion *",), is_kept=True
@@ -151,6 +170,13 @@ SCENARIOS = {
         answers,
         invariants.every_answer_harvested,
         ("s3.CopyObject * 1",),
+        {"enable_automatic_training": "false"},
+    ),
+    "harvest_boxes": Scenario(
+        "harvest_reviews",
+        drawn_boxes,
+        invariants.every_box_harvested,
+        ("s3.PutObject annotations/reviewed/* 1",),
         {"enable_automatic_training": "false"},
     ),
 }

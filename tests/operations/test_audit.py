@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 
 import pytest
 
+from custom_labels.aws.predictions import Box as Ratios
+from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.codec import from_json, to_json
+from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.operations.audit import (
     Accuracy,
     AccuracyFile,
+    AuditAnswer,
+    AuditSample,
     Stratum,
     VersionAccuracy,
     accuracy_alarm,
     every_nth,
+    is_all_right,
+    judge_sample,
     wilson_interval,
 )
 
@@ -117,3 +124,100 @@ def test_what_goes_on_record_is_read_back_with_all_that_follows_from_it() -> Non
 
     assert (measured.sampled, measured.answered, measured.right) == (100, 84, 80)
     assert from_json(AccuracyFile, json.loads(json.dumps(to_json(file)))) == file
+
+
+HERE, NEAR, ELSEWHERE = Ratios(0.1, 0.1, 0.2, 0.2), Ratios(0.12, 0.1, 0.2, 0.2), Ratios(0.6, 0.6, 0.2, 0.2)
+DRAWN = Box("bee", 10, 10, 20, 20)
+"""The same place as ``HERE`` on a picture of 100 x 100 pixels."""
+
+
+def boxes(*drawn: Box) -> AuditAnswer:
+    return AuditAnswer(boxes=drawn, size=ImageSize(100, 100))
+
+
+def sample_of(*found: DetectedLabel) -> AuditSample:
+    return AuditSample("review", "s3://b/k", "v1", found[0].name if found else None, 90, False, found)
+
+
+BEE, BEE_NEAR = DetectedLabel("bee", 90, HERE), DetectedLabel("bee", 80, NEAR)
+BEE_ELSEWHERE, WASP = DetectedLabel("bee", 80, ELSEWHERE), DetectedLabel("wasp", 70, ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    ("found", "answer", "by_label", "is_right"),
+    [
+        ((BEE,), boxes(DRAWN), {"bee": True}, True),
+        ((BEE_NEAR,), boxes(DRAWN), {"bee": True}, True),
+        ((BEE_ELSEWHERE,), boxes(DRAWN), {"bee": False}, False),
+        ((BEE, BEE_ELSEWHERE), boxes(DRAWN), {"bee": False}, False),
+        ((BEE,), boxes(DRAWN, Box("bee", 60, 60, 20, 20)), {"bee": False}, False),
+        ((BEE,), boxes(DRAWN, Box("wasp", 60, 60, 20, 20)), {"bee": True}, False),
+        ((BEE, WASP), boxes(DRAWN), {"bee": True, "wasp": False}, False),
+        ((BEE, WASP), boxes(DRAWN, Box("wasp", 60, 60, 20, 20)), {"bee": True, "wasp": True}, True),
+        ((BEE,), AuditAnswer(), {"bee": False}, False),
+        ((), AuditAnswer(), {None: True}, True),
+        ((), boxes(DRAWN), {None: False}, False),
+        ((BEE,), None, {"bee": False}, False),
+    ],
+    ids=[
+        "the same",
+        "about the same",
+        "somewhere else",
+        "one too many",
+        "one too few",
+        "another label is missing",
+        "another label is wrong",
+        "two labels",
+        "nothing is there",
+        "rightly nothing",
+        "wrongly nothing",
+        "no answer",
+    ],
+)
+def test_a_sample_of_boxes_is_right_when_people_draw_the_same(
+    found: tuple[DetectedLabel, ...], answer: AuditAnswer | None, by_label: dict[str | None, bool], is_right: bool
+) -> None:
+    sample = sample_of(*found)
+
+    assert judge_sample(sample, answer) == by_label
+    assert is_all_right(sample, answer) is is_right
+    assert from_json(AuditSample, to_json(sample)) == sample
+
+
+@pytest.mark.parametrize(
+    ("found", "labels", "by_label", "is_right"),
+    [
+        ("ab", ("a", "b"), {"a": True, "b": True}, True),
+        ("ab", ("a",), {"a": True, "b": False}, False),
+        ("a", ("a", "b"), {"a": True}, False),
+        ("a", (), {"a": False}, False),
+        ("", (), {None: True}, True),
+        ("", ("a",), {None: False}, False),
+    ],
+)
+def test_a_sample_of_several_labels_is_right_when_people_give_the_same(
+    found: str, labels: tuple[str, ...], by_label: dict[str | None, bool], is_right: bool
+) -> None:
+    sample, answer = sample_of(*(DetectedLabel(label, 90) for label in found)), AuditAnswer(labels=labels)
+
+    assert judge_sample(sample, answer) == by_label
+    assert is_all_right(sample, answer) is is_right
+
+
+@pytest.mark.parametrize(
+    ("label", "answer", "is_right"),
+    [
+        ("a", AuditAnswer("a"), True),
+        ("a", AuditAnswer("b"), False),
+        (None, AuditAnswer(), True),
+        (None, AuditAnswer("a"), False),
+        (None, None, False),
+    ],
+)
+def test_a_sample_of_one_label_is_right_when_people_give_the_same(
+    label: str | None, answer: AuditAnswer | None, is_right: bool
+) -> None:
+    sample = AuditSample("review", "s3://b/k", "v1", label, 90, False)
+
+    assert judge_sample(sample, answer) == {label: is_right}
+    assert is_all_right(sample, answer) is is_right

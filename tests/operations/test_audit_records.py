@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels.aws.predictions import Box, DetectedLabel
 from custom_labels.core.codec import to_json
 from custom_labels.core.names import review_name
 from custom_labels.detection.detection import Decision
@@ -146,3 +147,33 @@ def test_an_answer_of_a_further_round_settles_a_tie(store: S3Store) -> None:
     harvested(store, "two", ("tie.png", "agreed", "rows"), round_=2)
 
     assert measure(store)[0].right == 1
+
+
+def test_samples_of_boxes_are_judged_by_the_boxes_that_people_drew(store: S3Store) -> None:
+    bee, wasp = DetectedLabel("bee", 90, Box(0.1, 0.1, 0.2, 0.2)), DetectedLabel("wasp", 80, Box(0.6, 0.6, 0.2, 0.2))
+    keys = ("right.png", "half.png", "nothing.png", "open.png")
+    samples = [replace(sample(key, label="bee"), found=(bee, wasp)) for key in keys]
+    write_lines(store, "audit/samples/00000000.jsonl", map(to_json, samples))
+    drawn = [
+        {"label": label, "left": place, "top": place, "width": 20, "height": 20, "confidence": 1}
+        for label, place in (("bee", 10), ("wasp", 60))
+    ]
+    answers: list[dict[str, Any]] = [
+        {"agreement": "agreed", "boxes": drawn},
+        {"agreement": "agreed", "boxes": drawn[:1]},
+        {"agreement": "none_fits", "labels": ["the label of images that show none"]},
+    ]
+    common = {"label": None, "size": {"width": 100, "height": 100, "depth": 3}}
+    ledger = [
+        {"request": {"name": review_name("digits", key, "e", 1, audit=True)}, **common, **answer}
+        for key, answer in zip(keys, answers, strict=False)
+    ]
+    write_lines(store, f"{HARVESTED}2026-11-21/one.jsonl", ledger)
+
+    overall, *by_label = measure(store)
+
+    assert (overall.sampled, overall.answered, overall.right) == (4, 3, 1)
+    assert [(each.label, each.sampled, each.answered, each.right) for each in by_label] == [
+        ("bee", 4, 3, 2),
+        ("wasp", 4, 3, 1),
+    ]

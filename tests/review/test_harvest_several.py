@@ -56,7 +56,7 @@ def answered(aws: LocalAws, project: ReviewProject, request: ReviewRequest, *ans
     return request
 
 
-def annotations(aws: LocalAws, task: ProjectTask = BOXES) -> list[Annotation]:
+def annotated(aws: LocalAws, task: ProjectTask = BOXES) -> list[Annotation]:
     """Read all lines that harvests wrote as a snapshot reads them."""
     found = []
     for line in lines(aws, REVIEWED):
@@ -90,7 +90,7 @@ def test_boxes_become_a_line_that_the_next_training_reads(aws: LocalAws, review_
         "version": "digits-1",
         "harvested-at": ledger(aws)[0]["harvested_at"],
     }
-    (found,) = annotations(aws)
+    (found,) = annotated(aws)
     assert (found.source_ref, found.size) == (f"s3://{BUCKET}/{target}", SIZE)
     assert found.boxes == (Box("bee", 11, 20, 30, 42, 1), Box("wasp", 50, 50, 30, 30, 1))
     assert (found.provenance.human_annotated, found.provenance.job) == ("yes", request.name)
@@ -105,7 +105,7 @@ def test_several_labels_become_a_line_that_the_next_training_reads(
 
     Harvest(review_project, quorum=2).run()
 
-    (found,) = annotations(aws, SEVERAL)
+    (found,) = annotated(aws, SEVERAL)
     assert {each.label: each.confidence for each in found.image_labels} == {"bee": 1, "wasp": pytest.approx(2 / 3)}
 
 
@@ -138,7 +138,7 @@ def test_that_nothing_is_there_is_kept_and_not_trained_on(
     assert (result["copied"], result["empty"], result["labelled"]) == (1, 1, 0)
     assert ledger(aws)[0]["agreement"] == "none_fits"
     assert len(keys(aws, IMAGES)) == 1
-    assert [found.labels for found in annotations(aws, task)] == [()]
+    assert [found.labels for found in annotated(aws, task)] == [()]
     snapshot = counted(review_project, task)
     assert (snapshot.images, dict(snapshot.left_out)) == (0, {LeftOut.NOTHING_THERE.value: 1})
 
@@ -151,7 +151,7 @@ def test_an_image_that_shows_none_of_several_labels_may_have_a_label_for_that(
     result = Harvest(review_project, none_label="other").run()
 
     assert result["labelled"] == 1
-    assert [found.labels for found in annotations(aws, SEVERAL)] == [("other",)]
+    assert [found.labels for found in annotated(aws, SEVERAL)] == [("other",)]
     assert ledger(aws)[0]["votes"] == [[None, 1]]
 
 
@@ -168,7 +168,7 @@ def test_people_who_disagree_are_joined_by_one_more(aws: LocalAws, review_projec
 
     assert fates(aws) == ["asked_again", "copied"]
     assert len(ledger(aws)[1]["answers"]) == 3
-    (found,) = annotations(aws)
+    (found,) = annotated(aws)
     assert [(box.label, round(box.confidence, 2)) for box in found.boxes] == [("bee", 1), ("wasp", 0.67)]
 
 
@@ -204,7 +204,7 @@ def test_an_answer_over_the_edge_is_clipped_with_a_note(aws: LocalAws, review_pr
 
     Harvest(review_project).run()
 
-    assert annotations(aws)[0].boxes == (Box("bee", 80, 20, 16, 40),)
+    assert annotated(aws)[0].boxes == (Box("bee", 80, 20, 16, 40),)
     (answer,) = ledger(aws)[0]["answers"]
     assert answer["notes"] == ["the box of 'bee' at left 80, top 20 reached over the edge and was clipped"]
 
@@ -226,7 +226,7 @@ def test_a_label_is_only_a_text(aws: LocalAws, review_project: ReviewProject, la
 
     Harvest(review_project).run()
 
-    assert annotations(aws)[0].labels == (label,)
+    assert annotated(aws)[0].labels == (label,)
     assert [key for key in keys(aws, "") if ".." in key] == []
 
 
@@ -284,7 +284,7 @@ def test_a_harvest_that_is_killed_loses_nothing_and_does_nothing_twice(
 
     assert fates(aws) == ["copied", "copied"]
     assert len(keys(aws, IMAGES)) == 2
-    found = annotations(aws)
+    found = annotated(aws)
     assert len({each.source_ref for each in found}) == 2
     assert {each.boxes for each in found} == {(Box("bee", 10, 20, 30, 40),)}
     assert counted(review_project).images == 2

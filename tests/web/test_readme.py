@@ -46,7 +46,7 @@ def written(default: Any) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, tuple):
-        return str(list(default))
+        return ", ".join(map(str, default)) or "[]"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

@@ -150,13 +150,15 @@ def _collect_work(
 
 
 def _misspelt(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> str:
-    """Name the thresholds of labels that the version does not know, which have no effect; empty if there are none."""
-    if not (unknown := unknown_labels(settings.label_detection_confidence, live.labels)):
-        return ""
-    words = (
-        f"'{ctx.project.variable('label_detection_confidence')}' names labels that version {live.version_name} does "
-        f"not know: {in_words(unknown, live.labels)}"
+    """Name the labels in settings that the version does not know, and so never finds; empty if there are none."""
+    words = "; ".join(
+        f"'{ctx.project.variable(setting)}' names labels that version {live.version_name} does not know: "
+        f"{in_words(unknown, live.labels)}"
+        for setting in ("label_detection_confidence", "expected_labels")
+        if (unknown := unknown_labels(getattr(settings, setting), live.labels))
     )
+    if not words:
+        return ""
     log.warning("%s. Correct it under Admin > Variables, or in %s.yaml.", words, ctx.project.name)
     return words
 

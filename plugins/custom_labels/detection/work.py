@@ -94,7 +94,7 @@ class Collected:
     :param start: the version that is to be started first, if any.
     :param work: folder of the batches' files, relative to the project's prefix.
     :param images: how many there are; ``left`` says whether there are more than one run takes.
-    :param misspelt: which thresholds are those of no label, in words; empty if none is.
+    :param misspelt: which settings name a label that there is not, in words; empty if none does.
     :param reasons: objects that were passed over, by the reason.
     :param garbage: messages that are no events of S3, ``dead_lettered`` those of them that went to the dead-letter
         queue, and ``examples`` of what is wrong with them.

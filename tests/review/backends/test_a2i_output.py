@@ -8,9 +8,21 @@ from typing import Any
 
 import pytest
 
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.output import read_output
-from custom_labels.review.review import Answered, Purpose, ReviewAnswer, ReviewRequest, ReviewState, ReviewStatus
+from custom_labels.review.review import (
+    Answered,
+    BoxesAnswer,
+    LabelsAnswer,
+    Purpose,
+    RefusedAnswer,
+    ReviewAnswer,
+    ReviewRequest,
+    ReviewState,
+    ReviewStatus,
+)
 from tests.kit.review_requests import labels_of
 
 REQUEST = ReviewRequest(
@@ -137,3 +149,70 @@ def test_none_of_the_above_is_the_label_of_that_name_where_there_is_one() -> Non
 
     assert found is not None
     assert labels_of(found) == ["none of the above "]
+
+
+BOX = Box("7", 1, 2, 30, 40, 0.5)
+SEVERAL = replace(REQUEST, task=ProjectTask.MULTI_LABEL_CLASSIFICATION, guesses=("7",))
+BOXES = replace(REQUEST, task=ProjectTask.OBJECT_DETECTION, boxes=(BOX,), size=ImageSize(640, 480))
+DRAWN = {
+    "boundingBoxes": [{"label": "7", "left": 1, "top": 2, "width": 30, "height": 40}],
+    "inputImageProperties": {"width": 640, "height": 480},
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "initial"),
+    [
+        (BOXES, [{"label": "7", "left": 1, "top": 2, "width": 30, "height": 40}]),
+        (replace(BOXES, boxes=()), []),
+        (SEVERAL, ["7"]),
+        (replace(SEVERAL, guesses=()), []),
+    ],
+    ids=["boxes", "no box", "labels", "no label"],
+)
+def test_a_page_begins_with_what_the_model_found(request_: ReviewRequest, initial: list[Any]) -> None:
+    content = json.loads(loop_input(request_))
+
+    assert (content["initialValue"], content["labels"]) == (initial, list(REQUEST.labels))
+
+
+@pytest.mark.parametrize("request_", [replace(BOXES, purpose=Purpose.AUDIT), REQUEST], ids=["an audit", "one label"])
+def test_a_page_that_does_not_begin_with_anything_has_no_initial_value(request_: ReviewRequest) -> None:
+    assert "initialValue" not in json.loads(loop_input(request_))
+
+
+def test_the_largest_input_is_one_that_a2i_takes() -> None:
+    labels = tuple(f"{number:03}" + "\N{GRINNING FACE}" * 253 for number in range(250))
+    boxes = tuple(Box(label, 1 / 3, 1 / 3, 1 / 3, 1 / 3, 1 / 3) for label in labels[:50])
+
+    for request in (replace(BOXES, labels=labels, boxes=boxes), replace(SEVERAL, labels=labels, guesses=labels)):
+        assert len(loop_input(request).encode()) < 3_145_728
+
+
+@pytest.mark.parametrize("request_", [BOXES, SEVERAL, replace(BOXES, purpose=Purpose.AUDIT, boxes=())])
+def test_a_question_is_read_back_as_it_was(request_: ReviewRequest) -> None:
+    found = read([], inputContent=json.loads(loop_input(request_)))
+
+    assert found == Answered(request_, ())
+
+
+def test_boxes_and_labels_are_read_by_the_kind_of_the_question() -> None:
+    given = [answer(answerContent={"shown": DRAWN}), answer(answerContent={"shown": {"labels": ["7"]}})]
+    when, reviewer = "2026-11-20T12:01:02.500+00:00", "ef7294f850a3d9d1"
+
+    boxes = read(given, inputContent=json.loads(loop_input(BOXES)))
+    labels = read(given, inputContent=json.loads(loop_input(SEVERAL)))
+
+    assert boxes is not None
+    assert boxes.answers == (BoxesAnswer(reviewer, (replace(BOX, confidence=1),), ImageSize(640, 480), when, 2.5),)
+    assert boxes.refused == (RefusedAnswer(reviewer, "it has no 'inputImageProperties'"),)
+    assert labels is not None
+    assert labels.answers == (LabelsAnswer(reviewer, ("7",), when, 2.5),)
+    assert labels.refused == (RefusedAnswer(reviewer, "it has no 'labels'"),)
+
+
+def test_an_answer_of_nobody_is_on_record() -> None:
+    found = read([answer(workerId={"sub": "a-person"}), "7"])
+
+    assert found is not None
+    assert [each.reviewer for each in found.refused] == ["unknown", "unknown"]
