@@ -18,10 +18,10 @@ from include.demo.scenes import LABELS, Placed, SceneStyle, scenes
 if TYPE_CHECKING:
     from include.demo.local_cloud import LocalCloud, ModelVersion
 
-STYLE = SceneStyle()
+STYLE = SceneStyle(empty_share=0.06)
 FIRST = 12
 """Labelled scenes at first. By the project's test_share the first version learns from 8 of them, and is judged by 4."""
-BATCH, UNSEEN, LATE = 40, 25, 4
+BATCH, UNSEEN, LATE = 60, 25, 4
 """Scenes of each batch without boxes, kept back for an examination, and of the batch that comes late."""
 LATE_BATCH = 9
 SEED = 1
