@@ -82,7 +82,7 @@ def drawn(scene: Scene) -> dict[str, Any]:
         {"label": box.label, "left": box.left, "top": box.top, "width": box.width, "height": box.height}
         for box in scene.placed
     ]
-    return {"boundingBoxes": boxes, "inputImageProperties": SIZE}
+    return {"boundingBoxes": boxes, "inputImageProperties": SIZE, "initialValueModified": True}
 
 
 def chosen(scene: Scene) -> dict[str, Any]:

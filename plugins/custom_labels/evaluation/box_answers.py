@@ -10,6 +10,7 @@ from typing import Any, Self
 from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.datasets.annotations.annotation import Box, ImageSize, shown
 from custom_labels.datasets.annotations.json_lines import is_number
+from custom_labels.datasets.annotations.pixels import in_pixels
 from custom_labels.evaluation.answers import JudgedPrediction
 from custom_labels.evaluation.box_matching import Matching, match
 from custom_labels.evaluation.evaluation_lines import (
@@ -85,7 +86,7 @@ class BoxAnswer:
 
     def predicted_as(self, labels: Iterable[DetectedLabel]) -> Self:
         """Give the answer of another version to the same image; labels that are nowhere on it are no boxes."""
-        boxes = (_in_pixels(each, self.size) for each in labels)
+        boxes = (in_pixels(each, self.size) for each in labels)
         return type(self)(self.image, self.size, self.actual, tuple(box for box in boxes if box))
 
     def flip_to(self, challenger: Self) -> Flip | None:
@@ -110,21 +111,6 @@ class BoxAnswer:
 
 def _labels(boxes: Iterable[Box]) -> tuple[str, ...]:
     return tuple(sorted(box.label for box in boxes))
-
-
-def _in_pixels(found: DetectedLabel, size: ImageSize) -> Box | None:
-    place = found.box
-    if place is None:
-        return None
-    across, down = size.width, size.height
-    return Box(
-        found.name,
-        place.left * across,
-        place.top * down,
-        place.width * across,
-        place.height * down,
-        found.confidence / 100,
-    )
 
 
 def _judged(champion: Matching, challenger: Matching) -> Iterator[JudgedBox]:
