@@ -16,7 +16,8 @@ from tests.kit.dag_runs import Variables, run_dag
 from tests.kit.detect_runs import end_of, make_queues, results, waiting
 from tests.kit.harvests import lines, submit
 from tests.kit.review_project import loops, set_up_review, wait_until_ended
-from tests.kit.scene_runs import SIZE, chosen, drawn, put_scene, serve_scenes, use_task
+from tests.kit.scene_runs import SIZE, chosen, drawn, put_scene, serve_scenes
+from tests.kit.scenes import digits_of
 from tests.kit.step_runs import detect_by_steps, harvest_by_steps
 from tests.kit.support import client
 
@@ -45,7 +46,7 @@ def task(
     airflow_db: None,
 ) -> ProjectTask:
     """What the project learns, with a version that serves."""
-    use_task(monkeypatch, tmp_path, request.param)
+    digits_of(request.param, tmp_path, monkeypatch)
     client(aws, "sns").create_topic(Name="custom-labels-digits")
     make_queues(aws)
     serve_scenes(aws, request.param)

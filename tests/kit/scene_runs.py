@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from PIL import Image
 
 from custom_labels.core.project_task import ProjectTask
@@ -24,13 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 STYLE = SceneStyle(size=(320, 240), sides=(50, 110), clutter=(2, 8), logos=(1, 2), empty_share=0)
 """Scenes that are learned in a few seconds."""
 SIZE = {"width": 320, "height": 240}
-
-
-def use_task(monkeypatch: pytest.MonkeyPatch, folder: Path, task: ProjectTask) -> None:
-    """Let the project learn another task from now on."""
-    text = (ROOT / "include" / "projects" / "digits.yaml").read_text(encoding="utf-8")
-    (folder / "digits.yaml").write_text(f"{text}\ntask: {task}\n", encoding="utf-8")
-    monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
 
 
 @made_once

@@ -59,7 +59,6 @@ def project_context(dag_id: str = "digits_train", **run: Any) -> ProjectContext:
 def annotated_context(task: ProjectTask, **run: Any) -> ProjectContext:
     """Give the context of a run that sees all there is, of a project whose images are annotated."""
     ctx = project_context(as_of=datetime.now(UTC) + timedelta(minutes=5), **run)
-    # A project file may not name such a task yet.
     ctx.project = ctx.project.model_copy(update={"task": task})
     return ctx
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.core.keys import IMAGES, INBOX, has_image_suffix
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Box
 from custom_labels.datasets.label_names import choices
 from custom_labels.errors import CustomLabelsError
 from custom_labels.review.backends.a2i.backend import loop_input
@@ -53,7 +53,7 @@ def check_page(store: S3Store, hook: ReviewSetupHook, page: WorkerPage, role_arn
     """
     key, link = _find_image(store), ""
     for purpose, is_labelled in _CASES:
-        task_input = _task_input(_request(store.uri(key), key, page.labels, purpose, is_labelled), page.task)
+        task_input = loop_input(_request(store.uri(key), key, page, purpose, is_labelled))
         rendered, errors = hook.render_page(page.template, task_input, role_arn)
         kind = f"{purpose} review of {store.uri(key)} {'with' if is_labelled else 'without'} a label"
         if errors:
@@ -72,17 +72,6 @@ def check_page(store: S3Store, hook: ReviewSetupHook, page: WorkerPage, role_arn
     return f"rendered with {store.uri(key)}, which its link can be read by"
 
 
-def _task_input(request: ReviewRequest, task: ProjectTask) -> str:
-    """Write the input of a review, with what the model found where the page shows several labels or boxes."""
-    found: list[object] = []
-    if request.label is not None and task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
-        found = [request.label]
-    elif request.label is not None and task is ProjectTask.OBJECT_DETECTION:
-        found = [{"label": request.label, "left": 1, "top": 1, "width": 8, "height": 8}]
-    initial = {} if task is ProjectTask.IMAGE_CLASSIFICATION else {"initialValue": found}
-    return json.dumps({**json.loads(loop_input(request)), **initial}, sort_keys=True, ensure_ascii=False)
-
-
 def _find_image(store: S3Store) -> str:
     """Find an image of the project, or put a small one where the other records of the registry are."""
     for folder in (INBOX, IMAGES):
@@ -97,8 +86,9 @@ def _find_image(store: S3Store) -> str:
     return TEST_IMAGE
 
 
-def _request(image: str, key: str, labels: tuple[str, ...], purpose: Purpose, is_labelled: bool) -> ReviewRequest:
-    offered = choices(labels)[0] or ("a label",)
+def _request(image: str, key: str, page: WorkerPage, purpose: Purpose, is_labelled: bool) -> ReviewRequest:
+    offered = choices(page.labels)[0] or ("a label",)
+    found = offered[:1] if is_labelled else ()
     return ReviewRequest(
         name="bootstrap",
         image=image,
@@ -111,6 +101,9 @@ def _request(image: str, key: str, labels: tuple[str, ...], purpose: Purpose, is
         purpose=purpose,
         round=1,
         reviewers=1,
+        task=page.task,
+        guesses=found,
+        boxes=tuple(Box(label, 1, 1, 8, 8) for label in found),
     )
 
 
