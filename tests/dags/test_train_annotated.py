@@ -14,6 +14,7 @@ from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judged_record import JudgedRecord
 from include.demo.scenes import LABELS
 from tests.kit.annotation_lines import boxes_line
+from tests.kit.approvals import person
 from tests.kit.backfills import backfill_by_steps, noon
 from tests.kit.dag_runs import Variables, record, run_dag, statuses, train
 from tests.kit.scenes import SMALL, SceneProject, digits_of
@@ -113,16 +114,20 @@ def test_a_detector_is_trained_by_the_dag_and_an_earlier_one_is_put_back(
     dry = train({"dry_run": True})
     first = train()
     logos.put(SECOND)
-    second = train_by_steps()
+    variables.set(require_approval="true")
+    with person("Approve") as asked:
+        second = train()
 
     assert dry.ends == {"planned"}
     assert "16 images in 4 labels: 10 to train on, 6 to judge by" in str(dry.note)
     assert (first.state, first.ends, first.failed) == ("success", {"deployed"}, set()), first.note
     assert second.ends == {"deployed"}, second.note
+    assert "Of the boxes on these: improvement: " in asked.bodies[0]
     champion, challenger = sorted(versions())
     smoke = record(digits, f"versions/{challenger}")["smoke_test"]
     assert (smoke["asked"], smoke["right"]) == (5, 5)
 
+    variables.set(require_approval="false")
     back = run_dag("rollback")
 
     assert (back.state, back.ends) == ("success", {"rolled_back"}), back.note

@@ -50,7 +50,7 @@ def test_boxes_are_where_they_are_on_a_picture_of_any_size() -> None:
 def test_a_drawing_is_well_formed_and_shows_a_label_as_text_when_it_is_hostile(name: str) -> None:
     svg = drawn(label(name), label(name, None))
 
-    assert {element.tag for element in svg.iter()} == {f"{SVG}{tag}" for tag in ("svg", "g", "rect", "text")}
+    assert {element.tag for element in svg.iter()} == {f"{SVG}{tag}" for tag in ("svg", "g", "title", "rect", "text")}
     assert all(text.startswith(f"87 % {name[:5]}".replace("\x00", "\ufffd").rstrip()[:5]) for text in texts(svg))
     assert all(len(text) <= 40 for text in texts(svg))
 

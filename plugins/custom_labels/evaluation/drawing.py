@@ -14,8 +14,9 @@ UNITS = 640
 """Of the longer side of a drawing, whatever its picture has in pixels, so that lines and letters are of one size."""
 _LONGEST_NAME = 28
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LETTERS = 20
-"""Height of a line of text."""
+_LETTERS, _SMALL_LETTERS = 20, 13
+"""Height of a line of text; where boxes are many, smaller, so that they hide less."""
+_MANY = 12
 
 
 class Mark(StrEnum):
@@ -62,9 +63,14 @@ class DrawnBox:
     label: DetectedLabel
 
     @property
+    def name(self) -> str:
+        """The label's name, as it may stand in a document."""
+        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", self.label.name)
+
+    @property
     def text(self) -> str:
         """What is written at the box: the name comes last, since it may be long, or turn the direction of writing."""
-        style, name = STYLES[self.mark], _NO_XML.sub("\N{REPLACEMENT CHARACTER}", self.label.name)
+        style, name = STYLES[self.mark], self.name
         sure = "" if self.mark in {Mark.TRUTH, Mark.MISS} else f"{self.label.confidence:.0f} %"
         short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
         return " ".join(filter(None, (style.sign, sure, short)))
@@ -88,6 +94,7 @@ def draw(picture: str | None, size: tuple[int, int], boxes: Iterable[DrawnBox], 
     width, height = (round(side * scale, 1) for side in size)
     # The surest last, so that it is on top, and what is true below all.
     ranked = sorted(boxes, key=lambda each: (each.mark is not Mark.TRUTH, each.label.confidence))
+    letters = _LETTERS if len(ranked) <= _MANY else _SMALL_LETTERS
     return render(
         "drawing.svg.j2",
         picture=picture,
@@ -95,21 +102,22 @@ def draw(picture: str | None, size: tuple[int, int], boxes: Iterable[DrawnBox], 
         title=_NO_XML.sub("\N{REPLACEMENT CHARACTER}", title),
         width=width,
         height=height,
-        boxes=[_place(each, each.label.box, width, height) for each in ranked if each.label.box],
+        boxes=[_place(each, each.label.box, width, height, letters) for each in ranked if each.label.box],
         labels=[(STYLES[each.mark], each.text) for each in reversed(ranked) if not each.label.box],
-        letters=_LETTERS,
+        letters=letters,
     )
 
 
-def _place(drawn: DrawnBox, box: Box, width: float, height: float) -> dict[str, object]:
+def _place(drawn: DrawnBox, box: Box, width: float, height: float, letters: float) -> dict[str, object]:
     left, top, across, down = box.left * width, box.top * height, box.width * width, box.height * height
     is_right = left > width / 2
     return {
         "mark": drawn.mark.value,
+        "name": drawn.name,
         "style": STYLES[drawn.mark],
         "rect": tuple(round(each, 1) for each in (left, top, across, down)),
         "text": "" if drawn.mark is Mark.TRUTH else drawn.text,
         "x": round(min(left + across, width) if is_right else max(left, 0), 1),
-        "y": round(top - 6 if top >= _LETTERS else min(max(top, 0) + _LETTERS, height - 6), 1),
+        "y": round(top - 6 if top >= letters else min(max(top, 0) + letters, height - 6), 1),
         "anchor": "end" if is_right else "start",
     }
