@@ -240,6 +240,14 @@ def test_keyboard_alone_does_all_of_it(portal: Portal, reviews: Reviews) -> None
     ]
 
 
+def test_box_is_added_however_soon_after_the_page_begins(portal: Portal, reviews: Reviews) -> None:
+    portal.page.add_init_script("performance.now = () => 100")
+    drawing = show(portal, reviews)
+    portal.press("+")
+    expect(drawing.tags).to_have_text(["1 kestrel"])
+    drawing.submit("1 box")
+
+
 def test_arrows_keep_a_box_in_the_picture(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [{**BOX, "left": 2, "top": 1}])
     drawing.click((40, 26))

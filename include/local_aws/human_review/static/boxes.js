@@ -96,7 +96,11 @@ export class CrowdBoundingBox extends HTMLElement {
     this.size = { width: picture.naturalWidth, height: picture.naturalHeight };
     this.frame.style.setProperty("--ratio", this.size.width / this.size.height);
     picture.classList.toggle("small", Math.max(this.size.width, this.size.height) <= 256);
-    this.annotator = globalThis.Annotorious.createImageAnnotator(picture, { style: (annotation) => this.styleOf(annotation) });
+    this.annotator = globalThis.Annotorious.createImageAnnotator(picture, {
+      style: (annotation) => this.styleOf(annotation),
+      // A change in the page's first quarter of a second is joined to the one before, which Annotorious takes for granted.
+      initialHistory: { changes: [{ created: [], updated: [], deleted: [] }], pointer: -1 },
+    });
     this.initial = this.initial.map((box) => ({ ...box, ...fit(box, this.size, false) }));
     this.annotator.setAnnotations(this.initial.map((box) => this.annotation(box)));
     this.annotator.state.store.observe(({ changes }) => this.changed(changes));
