@@ -6,7 +6,8 @@ from airflow.plugins_manager import AirflowPlugin
 
 from custom_labels.aws.links import CustomLabelsProjectLink, CustomLabelsVersionLink, ReviewFlowLink
 from custom_labels.core import listener
-from custom_labels.evaluation.links import PAGES, DecisionLink
+from custom_labels.core.names import PAGES
+from custom_labels.evaluation.links import DecisionLink
 from custom_labels.web.pages import pages
 from custom_labels.web.timetables import PollTimetable
 

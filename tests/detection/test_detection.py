@@ -9,7 +9,7 @@ from custom_labels.core.codec import from_json
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Box as Pixels
 from custom_labels.datasets.annotations.annotation import ImageSize
-from custom_labels.detection.detection import Decision, Detection, decide, first_request
+from custom_labels.detection.detection import Decision, Detection, decide, drawing_path, first_request
 from custom_labels.detection.doubt import DoubtRules
 from custom_labels.review.review import Purpose, ReviewRequest
 
@@ -78,6 +78,11 @@ def test_a_detection_survives_json(found: tuple[DetectedLabel, ...]) -> None:
 
     assert from_json(Detection, value) == one
     assert (value["label"], value["confidence"]) == (("é", 50.5) if found else (None, None))
+
+
+def test_a_result_names_the_page_that_draws_it_and_what_strangers_wrote_is_quoted() -> None:
+    path = drawing_path("digits", "images_for_detection/a b/<i>?.png", "etag", "v1")
+    assert path == "/custom-labels/digits/detections/a%20b/%3Ci%3E%3F.png/etag/v1.json"
 
 
 SIZE = ImageSize(640, 480)

@@ -17,6 +17,7 @@ from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
 from tests.kit.harvests import ask, submit
 from tests.kit.review_project import make_request, set_up_review, stop, wait_until_ended
+from tests.kit.scene_runs import put_scene, serve_scenes
 from tests.kit.scenes import SceneProject
 from tests.kit.support import SIDE, client, picture, put_images
 
@@ -98,6 +99,14 @@ def doubtful_images(aws: LocalAws, run_dag: RunDag) -> None:
         put(aws, f"{number}.png", picture("rows", number))
 
 
+def doubtful_scenes(aws: LocalAws, run_dag: RunDag) -> None:
+    """A version that serves and finds objects, new images, and people who are asked about every box."""
+    set_up_review(aws, reviewers=(1,))
+    serve_scenes(aws, ProjectTask.OBJECT_DETECTION)
+    for number in range(invariants.DOUBTFUL):
+        put_scene(aws, number)
+
+
 def answers(aws: LocalAws, run_dag: RunDag) -> None:
     """Images that people have labelled, and a review that was stopped, which asks for a further round."""
     review_project = set_up_review(aws, reviewers=(1,))
@@ -119,12 +128,13 @@ def drawn_boxes(aws: LocalAws, run_dag: RunDag) -> None:
     ]
     ask(review_project, *asked)
     *boxes, nothing, refused = asked
-    frame = {"inputImageProperties": {"width": SIDE, "height": SIDE}}
+    frame = {"inputImageProperties": {"width": SIDE, "height": SIDE}, "initialValueModified": True}
     for request in boxes:
         box = {"label": "bee", "left": 10, "top": 20, "width": 30, "height": 40}
         submit(aws, request.name, {"boundingBoxes": [box], **frame})
     submit(aws, nothing.name, {"boundingBoxes": [], **frame})
-    submit(aws, refused.name, {"boundingBoxes": []})
+    beside = {"label": "bee", "left": SIDE + 10, "top": 20, "width": 30, "height": 40}
+    submit(aws, refused.name, {"boundingBoxes": [beside], **frame})
     wait_until_ended(review_project, *(request.name for request in asked))
 
 
@@ -165,6 +175,16 @@ SCENARIOS = {
         conf={"visibility_seconds": 3},
         pause=3,
     ),
+    "detect_boxes": Scenario(
+        "detect",
+        doubtful_scenes,
+        invariants.every_image_detected,
+        ("s3.PutObject detections/* 1",),
+        {"minimum_label_detection_confidence": 100},
+        conf={"visibility_seconds": 3},
+        pause=3,
+        task=ProjectTask.OBJECT_DETECTION,
+    ),
     "harvest": Scenario(
         "harvest_reviews",
         answers,
@@ -178,5 +198,6 @@ SCENARIOS = {
         invariants.every_box_harvested,
         ("s3.PutObject annotations/reviewed/* 1",),
         {"enable_automatic_training": "false"},
+        task=ProjectTask.OBJECT_DETECTION,
     ),
 }

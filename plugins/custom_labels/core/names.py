@@ -12,6 +12,8 @@ DAG_TAG = "custom-labels"
 """Tag in Airflow of all DAGs of ours."""
 PROJECT_FILE = "the project's YAML file"
 """Where a user sets a project's bucket, region and queues, in the words of an error."""
+PAGES = "/custom-labels"
+"""Where Airflow's API server serves our own pages, below its own address."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_.\-]+")
 
 

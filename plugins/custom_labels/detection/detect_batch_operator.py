@@ -33,7 +33,7 @@ from custom_labels.core.steps import each_of
 from custom_labels.datasets.annotations.annotation import ImageSize
 from custom_labels.datasets.picture_records import read_image_size
 from custom_labels.deployment.service_records import read_service
-from custom_labels.detection.detection import Decided, Decision, Detection, decide, first_request
+from custom_labels.detection.detection import Decided, Decision, Detection, decide, drawing_path, first_request
 from custom_labels.detection.detection_records import read_result, save_result, write_log
 from custom_labels.detection.doubt import DoubtRules
 from custom_labels.detection.live_version_client import LiveVersionClient
@@ -284,6 +284,7 @@ class BatchWork:
             review=review_name(self.ctx.project.name, image.key, image.etag, 1) if is_asked else None,
             noise=self._rules.noise,
             size=self._size(answer),
+            drawing=drawing_path(self.ctx.project.name, image.key, image.etag, version.version_name),
         )
 
     def _size(self, answer: Prediction[LiveVersion]) -> ImageSize | None:

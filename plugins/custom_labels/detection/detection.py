@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from custom_labels.aws.predictions import DetectedLabel
 from custom_labels.core.codec import to_json
-from custom_labels.core.names import review_name
+from custom_labels.core.keys import result_key
+from custom_labels.core.names import PAGES, review_name
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import MAXIMUM_BOXES, Box, ImageSize
 from custom_labels.datasets.annotations.boxes import judge_box
@@ -42,6 +44,7 @@ class Detection:
     :param review: name of the review that a doubtful detection asks for.
     :param noise: confidence in percent below which a label does not count, where an image may have several.
     :param size: of the upright picture, where it was read, which is for boxes only.
+    :param drawing: path of the page that draws it over its image, below Airflow's own address.
     """
 
     image: str
@@ -57,6 +60,7 @@ class Detection:
     review: str | None = None
     noise: float = 0
     size: ImageSize | None = None
+    drawing: str | None = None
 
     @property
     def counted(self) -> tuple[DetectedLabel, ...]:
@@ -89,6 +93,11 @@ class Detection:
 
 def _sides(box: Box | None) -> dict[str, float] | None:
     return {"left": box.left, "top": box.top, "width": box.width, "height": box.height} if box else None
+
+
+def drawing_path(project: str, key: str, etag: str, version_name: str) -> str:
+    """Give the path of the page that draws a result over its image, below Airflow's own address."""
+    return f"{PAGES}/{quote(project, safe='')}/{quote(result_key(key, etag, version_name))}"
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from airflow.sdk import Param, conf
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.codec import from_json
 from custom_labels.core.context import ProjectContext, final
+from custom_labels.core.names import PAGES
 from custom_labels.core.notifications import announce
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.evaluation.approval import Approval, ask
 from custom_labels.evaluation.approval_records import read_approval, record_approval
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.judgement import Judgement
-from custom_labels.evaluation.links import PAGES, decision_path
+from custom_labels.evaluation.links import decision_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

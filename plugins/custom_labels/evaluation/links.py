@@ -8,8 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink, conf
 
-PAGES = "/custom-labels"
-"""Where Airflow's API server serves our own pages, below its own address."""
+from custom_labels.core.names import PAGES
 
 
 def decision_path(project: str, version_name: str) -> str:
