@@ -31,9 +31,9 @@ def every_point() -> Iterator[object]:
 
 
 def every_scenario() -> Iterator[object]:
-    """Give the scenarios; a second training makes the calls of a first one and more: enough for ``make test``."""
+    """Give the scenarios; a second training makes the calls of a first one, and of boxes: enough for ``make test``."""
     for name, scenario in SCENARIOS.items():
-        marks = [pytest.mark.matrix] if name == "train_first" else []
+        marks = [pytest.mark.matrix] if name in {"train_first", "train_boxes"} else []
         yield pytest.param(name, marks=[*marks, pytest.mark.xdist_group(scenario.group)])
 
 
