@@ -25,8 +25,6 @@ Truth = NDArray[np.bool_]
 
 CENTROIDS = 256
 SAMPLED_PATCHES = 20_000
-_SEEDING_PATCHES = 1_024
-"""Patches that the first centroids are chosen among: with more it takes longer than all that follows, for nothing."""
 COMPONENTS = 200
 FOLDS = 5
 _WHITENING_FLOOR = 0.1
@@ -69,9 +67,7 @@ def learn_dictionary(pictures: Pictures, seed: int) -> Dictionary:
     whitening = ((vectors / np.sqrt(values + _WHITENING_FLOOR)) @ vectors.T).astype(np.float32)
     white = (sample - mean) @ whitening
     count = min(CENTROIDS, len(white))
-    clusters = MiniBatchKMeans(
-        count, n_init=1, init_size=_SEEDING_PATCHES, max_iter=60, batch_size=2048, random_state=seed
-    ).fit(white)
+    clusters = MiniBatchKMeans(count, n_init=1, max_iter=60, batch_size=2048, random_state=seed).fit(white)
     return Dictionary(mean, whitening, clusters.cluster_centers_.astype(np.float32))
 
 
