@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AWS_WORDS = (
     *("Throttling", "SlowDown", "Rate exceeded", "InternalServerError", "InternalError", "InternalFailure"),
+    "ProvisionedThroughputExceeded",  # what DetectCustomLabels says where other operations say Throttling
     "Service Unavailable",  # all that S3 says to a HEAD, whose answer has no body
 )
 PATIENCE = 140
