@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -88,13 +89,8 @@ class Boxes:
                 parsed = KINDS[ProjectTask.OBJECT_DETECTION].parse(json.dumps(line))
                 if isinstance(parsed, Annotation) and parsed.boxes:
                     etag = str(line["review"]["etag"])
-                    found[etag] = (*found.get(etag, ()), _placed(vars_of(box) for box in parsed.boxes))
+                    found[etag] = (*found.get(etag, ()), _placed(map(asdict, parsed.boxes)))
         return found
-
-
-def vars_of(box: Box) -> dict[str, Any]:
-    """Give a box as JSON types."""
-    return {"label": box.label, "left": box.left, "top": box.top, "width": box.width, "height": box.height}
 
 
 def _placed(boxes: Iterable[Mapping[str, Any]]) -> tuple[Placed, ...]:
@@ -156,7 +152,7 @@ class LogoScenes:
         return len(names)
 
     def _line(self, cloud: LocalCloud, name: str) -> dict[str, Any]:
-        boxes = tuple(Box(each.label, each.left, each.top, each.width, each.height) for each in self._shown[name])
+        boxes = tuple(Box(**asdict(each)) for each in self._shown[name])
         source = f"s3://{cloud.project.bucket}/{cloud.project.prefix}{PLACE}{name}"
         annotation = Annotation(
             source,
@@ -189,10 +185,4 @@ class LogoScenes:
 
     def truth_for_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
         """Give the boxes."""
-        return {
-            name: [
-                {"label": each.label, "left": each.left, "top": each.top, "width": each.width, "height": each.height}
-                for each in cast("tuple[Placed, ...]", shows)
-            ]
-            for name, shows in truth.items()
-        }
+        return {name: [asdict(each) for each in cast("tuple[Placed, ...]", shows)] for name, shows in truth.items()}

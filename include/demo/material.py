@@ -69,7 +69,7 @@ class Material(Protocol):
     words: Words
     reading: Reading
     workforce: Mapping[str, float]
-    """How often simulated people err, as the embedded AWS is told it."""
+    """How often simulated people err, as the embedded AWS takes it."""
 
     def write(self, folder: Path) -> str:
         """Write the images as files below a folder; say in a line what they are."""
@@ -87,4 +87,4 @@ class Material(Protocol):
         """Show a running version what no training ever sees; give what it found, and of how many."""
 
     def truth_for_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
-        """Give what images show as the simulated workforce is told it, as JSON types."""
+        """Give what images show as the simulated workforce takes it, as JSON types."""
