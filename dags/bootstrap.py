@@ -14,7 +14,7 @@ from custom_labels.core.steps import order
 from custom_labels.operations import bootstrap_tasks
 from custom_labels.operations.bootstrap_checks import ALWAYS_THERE, named_pools, use_of
 from custom_labels.operations.settings import BootstrapSettings
-from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.review.backends.a2i.setup_tasks import CustomLabelsSetupReviewOperator
 from custom_labels.web.dag_arguments import dag_arguments
 
 

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.settings import load_project
 from custom_labels.review.backends.a2i.setup import FLOWS, ReviewFlow, ReviewRecord, plan_review, read_review_record
-from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.review.backends.a2i.setup_tasks import CustomLabelsSetupReviewOperator
 from tests.conftest import ROOT
 from tests.kit.review_project import TEAM, make_store, set_up_surroundings
 from tests.kit.support import client
