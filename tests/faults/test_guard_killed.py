@@ -85,6 +85,7 @@ def test_the_next_look_finishes_what_a_killed_one_began(costly: LocalAws, tmp_pa
     check(costly)
 
 
+@pytest.mark.matrix
 def test_throttling_costs_time_only(costly: LocalAws, short_retries: None) -> None:
     costly.control.faults({"operation": "*", "kind": "throttle", "share": 0.3})
 
