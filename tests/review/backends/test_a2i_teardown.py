@@ -65,7 +65,10 @@ def test_all_of_it_goes_and_answers_stay(aws: LocalAws, review_project: ReviewPr
 
 
 @pytest.mark.parametrize("operation", ["DeleteHumanTaskUi", "DeleteFlowDefinition"])
-def test_a_second_run_takes_what_the_first_left(aws: LocalAws, review_project: ReviewProject, operation: str) -> None:
+def test_a_second_run_takes_what_the_first_left(
+    aws: LocalAws, review_project: ReviewProject, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
     aws.control.faults({"operation": f"sagemaker.{operation}", "kind": "error"})
     with pytest.raises(ClientError, match=operation):
         tear_down(review_project)
