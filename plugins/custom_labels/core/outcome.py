@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     NOTHING_TO_DETECT = "nothing_to_detect", "nothing to detect"
     HARVESTED = "harvested", "reviews harvested"
     REVIEW_TROUBLE = "review_trouble", "reviews fail"
+    REVIEWER_FAR_OFF = "reviewer_far_off", "a reviewer disagrees"
     NOTHING_TO_HARVEST = "nothing_to_harvest", "nothing to harvest"
     SAMPLING_IS_OFF = "sampling_is_off", "sampling is switched off"
     SAMPLED = "sampled", "detections sampled"

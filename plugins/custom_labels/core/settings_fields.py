@@ -189,6 +189,7 @@ class Settings(BaseModel):
             Outcome.NOTHING_SERVES,
             Outcome.HARVESTED,
             Outcome.REVIEW_TROUBLE,
+            Outcome.REVIEWER_FAR_OFF,
             Outcome.LIVE_ACCURACY_LOW,
         ),
         description="Outcomes that send an SNS message.",

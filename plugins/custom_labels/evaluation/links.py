@@ -16,6 +16,14 @@ def decision_path(project: str, version_name: str) -> str:
     return f"/{quote(project, safe='')}/decisions/{quote(version_name, safe='')}"
 
 
+def pages_address() -> str:
+    """Give the path of our own pages as a browser asks for it.
+
+    It is only the path of Airflow's address: whoever follows a link is on the right host already.
+    """
+    return f"{urlsplit(conf.get('api', 'base_url', fallback='') or '').path.rstrip('/')}{PAGES}"
+
+
 class DecisionLink(BaseOperatorLink):
     """Link to the page that shows why a version was put into service or refused."""
 
@@ -26,6 +34,4 @@ class DecisionLink(BaseOperatorLink):
         evaluated = operator.inputs["evaluated"]
         if not isinstance(evaluated, Mapping):
             return ""
-        # Only the path of Airflow's address: whoever follows the link is on the right host already.
-        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-        return f"{base}{PAGES}{decision_path(operator.project, evaluated['version_name'])}"
+        return f"{pages_address()}{decision_path(operator.project, evaluated['version_name'])}"

@@ -1,4 +1,4 @@
-"""The Jinja templates of this folder; what is put into them is text, whatever it holds."""
+"""The Jinja templates of the rooms; what is put into them is text, whatever it holds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, folder: Path = Path(__file__).parent, /, **values: Any) -> str:
     """Fill a template.
 
-    :param template: its file, such as ``decision.html.j2``.
+    :param template: its file, such as ``decision.html.j2``, and ``folder`` where that is.
     """
-    return _environment().get_template(template).render(values)
+    return _environment(folder).get_template(template).render(values)
 
 
 @functools.cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

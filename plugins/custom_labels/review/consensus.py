@@ -28,7 +28,7 @@ from custom_labels.review.review import (
     find_consensus,
 )
 
-A = TypeVar("A", LabelsAnswer, BoxesAnswer)
+A = TypeVar("A", bound=AnyAnswer)
 Vote = tuple[str | None, int]
 Drawn = tuple[str, Box]
 """A box, and who drew it."""
@@ -113,7 +113,7 @@ def find_box_consensus(answers: Iterable[BoxesAnswer], quorum: int, least_overla
     votes: list[tuple[str, int]] = []
     agreed: list[Box] = []
     open_: list[str] = []
-    for group in _groups(counted, least_overlap):
+    for group in find_places(counted, least_overlap):
         labels = Counter(box.label for _, box in group)
         votes += labels.items()
         winner = next((label for label in labels if is_carried(labels[label], total, quorum)), None)
@@ -155,7 +155,7 @@ def _join(
     return Agreement.DISAGREED, None, tuple(every), f"nothing is agreed on: {said}, with a quorum of {quorum}"
 
 
-def _groups(answers: Sequence[BoxesAnswer], least_overlap: float) -> Iterator[list[Drawn]]:
+def find_places(answers: Sequence[BoxesAnswer], least_overlap: float) -> Iterator[list[Drawn]]:
     """Group the boxes of several people by place: of a person a group has one at most, and all of it overlap.
 
     Boxes of one label are joined first, so that two objects on one another stay two where all see both.

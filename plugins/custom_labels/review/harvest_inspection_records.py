@@ -69,6 +69,8 @@ class HarvestInspection:
         self.since = moment - OVERLAP if moment else EPOCH
         self.lifetime = lifetime
         self.oldest_open: datetime | None = None
+        self.oldest_review: datetime | None = None
+        self.at: datetime | None = None
         self.counts: Counter[str] = Counter()
         self.examples: list[str] = []
         self._states: dict[str, ReviewState] = {}
@@ -81,6 +83,7 @@ class HarvestInspection:
 
         :param by_queue_only: whether only the queue is read, and not all reviews since the watermark are listed.
         """
+        self.at = now
         useless = list(self._receive(queue)) if queue else []
         if not by_queue_only:
             self._list(now)
@@ -119,6 +122,9 @@ class HarvestInspection:
                     self._states.setdefault(state.name, state)
                     continue
                 created = datetime.fromisoformat(state.created_at)
+                if state.status is ReviewStatus.OPEN:
+                    self.counts["open"] += 1
+                    self.oldest_review = min(self.oldest_review or created, created)
                 if state.status is ReviewStatus.UNKNOWN:
                     self.counts["unknown"] += 1
                     log.warning("Review %s is left alone: %s", state.name, state.reason)
@@ -167,6 +173,9 @@ class HarvestInspection:
             self.counts["foreign"],
             self.counts["unknown"],
             tuple(self.examples),
+            self.at,
+            None if self.oldest_open is None else self.counts["open"],
+            self.oldest_review,
         )
 
 

@@ -35,6 +35,7 @@ from custom_labels.review.opening_records import HALT
 from custom_labels.review.review import ReviewStatus
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.review.settings import HarvestSettings
+from custom_labels.review.statistics_tasks import count_reviews
 from custom_labels.training.retraining import Retrain, decide_retraining
 from custom_labels.training.training_records import read_trainings
 
@@ -88,7 +89,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
 
 @decision
 def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestResult] | None) -> HarvestOutcome:
-    """Move the watermark, now that all that was found is dealt with, open what waits, and record the outcome.
+    """Move the watermark, now that all that was found is dealt with, open what waits, count, record the outcome.
 
     One task does all of it: each part is safe to repeat. The watermark only moves forward, a review that a first try
     opened is known by its name, and the record of the run is overwritten by the same.
@@ -99,7 +100,9 @@ def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestRes
     is_news = bool(done.failed_at) and _halt_if_all_fail(ctx, done)
     opened = open_reviews.function(ctx, found.settings)
     unreviewed = "" if ctx.project.review else f"nobody answers reviews: {ctx.project.name}.yaml has no 'review'"
-    summary = HarvestSummary(found, done, opened, is_news, unreviewed)
+    statistics = count_reviews(ctx, found, done, opened)
+    far_off = statistics.news_of(ctx.owner) if statistics else ()
+    summary = HarvestSummary(found, done, opened, is_news, unreviewed, statistics, far_off)
     ended = finish_run(ctx, found.settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
     return HarvestOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
 

@@ -15,6 +15,7 @@ from custom_labels.review.harvest import ReviewOutcome
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.review import ReviewState
 from custom_labels.review.settings import HarvestSettings
+from custom_labels.review.statistics import ReviewerNumbers, ReviewStatistics, duration, far_off_in_words, in_words
 
 EXAMPLES = 3
 
@@ -66,6 +67,9 @@ class FoundWork:
         ``None`` where not all reviews were listed.
     :param foreign: messages about no review of this project.
     :param unknown: reviews in a state that is not known, and ``examples`` of them.
+    :param at: the moment.
+    :param open: reviews that wait for people, and ``oldest`` since when the oldest of them does; both ``None`` where
+        not all reviews were listed.
     """
 
     settings: HarvestSettings
@@ -75,6 +79,9 @@ class FoundWork:
     foreign: int = 0
     unknown: int = 0
     examples: tuple[str, ...] = ()
+    at: datetime | None = None
+    open: int | None = None
+    oldest: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,8 @@ class HarvestSummary:
 
     :param is_news: whether it was the first to find that reviews fail before a reviewer can answer them, or why.
     :param unreviewed: why the project has no reviewers, in words; empty if it has.
+    :param statistics: of all reviews, where they were brought up to date, and ``far_off`` the reviewers that this run
+        is the first to find far off.
     """
 
     found: FoundWork
@@ -133,6 +142,8 @@ class HarvestSummary:
     opened: OpenedReviews
     is_news: bool = False
     unreviewed: str = ""
+    statistics: ReviewStatistics | None = None
+    far_off: tuple[ReviewerNumbers, ...] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -149,30 +160,38 @@ class HarvestSummary:
         """Which of the ends it is."""
         if self.is_news:
             return Outcome.REVIEW_TROUBLE
+        if self.far_off:
+            return Outcome.REVIEWER_FAR_OFF
         return Outcome.HARVESTED if self.counts["reviews"] > self.failures else Outcome.NOTHING_TO_HARVEST
 
     @property
     def detail(self) -> str:
-        """Why, in a sentence."""
-        others = self.counts["reviews"] - self.failures
-        images = _number(self.counts["labelled"], "labelled image")
-        if self.outcome is Outcome.REVIEW_TROUBLE:
-            text = f"{_number(self.failures, 'review')} failed before anybody could answer: "
-            text += "; ".join(self.done.reasons)
-            text += f"; {images} from {_number(others, 'other review')}" if others else ""
-        elif self.outcome is Outcome.HARVESTED:
-            text = f"{images} from {_number(self.counts['reviews'], 'review')}"
-            if empty := self.counts["empty"]:
-                text += f"; on {_number(empty, 'image')} people found nothing, which Custom Labels does not train on"
-        elif self.done.reasons:
-            text = f"reviews still fail before anybody can answer them: {self.done.reasons[0]}"
-        else:
-            text = self.unreviewed or "no review has ended that was not harvested"
+        """Why, in a sentence, and the numbers about all reviews in another."""
+        why = [self._why, far_off_in_words(self.far_off)]
+        text = "; ".join(filter(None, reversed(why) if self.outcome is Outcome.REVIEWER_FAR_OFF else why))
         if self.found.unknown:
             text += f"; {_number(self.found.unknown, 'review')} in a state that is not known"
         if self.opened.trouble:
             text += "; not all reviews that wait could be opened"
-        return text + self.opened.dropped
+        text += self.opened.dropped
+        return f"{text}. {in_words(self.statistics)}" if self.statistics else text
+
+    @property
+    def _why(self) -> str:
+        others = self.counts["reviews"] - self.failures
+        images = _number(self.counts["labelled"], "labelled image")
+        if self.is_news:
+            text = f"{_number(self.failures, 'review')} failed before anybody could answer: "
+            text += "; ".join(self.done.reasons)
+            return text + (f"; {images} from {_number(others, 'other review')}" if others else "")
+        if others > 0:
+            text = f"{images} from {_number(self.counts['reviews'], 'review')}"
+            if empty := self.counts["empty"]:
+                text += f"; on {_number(empty, 'image')} people found nothing, which Custom Labels does not train on"
+            return text
+        if self.done.reasons:
+            return f"reviews still fail before anybody can answer them: {self.done.reasons[0]}"
+        return self.unreviewed or "no review has ended that was not harvested"
 
     def facts(self, variable: Callable[[str], str]) -> dict[str, Any]:
         """Name what a person wants to know; what did not occur is left out.
@@ -200,13 +219,29 @@ class HarvestSummary:
             "Reviews in a state not known": self.found.unknown,
             "Such as": "; ".join(self.found.examples),
             "Trouble while opening": opened.trouble,
+            "Far off the consensus": far_off_in_words(self.far_off),
         }
         return {
             **{name: value for name, value in facts.items() if value},
             "Reviews opened": opened.opened,
             "Waiting to be opened": opened.waiting,
             **opened.dropped_facts(variable),
+            **self._numbers(),
         }
+
+    def _numbers(self) -> dict[str, Any]:
+        """Name the numbers about all reviews that are known."""
+        if self.statistics is None:
+            return {}
+        backlog, numbers = self.statistics.backlog, self.statistics.numbers
+        facts = {
+            "Open reviews": backlog.open,
+            "Oldest open review": None if backlog.oldest_seconds is None else duration(backlog.oldest_seconds),
+            "Median time to answer": None if numbers.wait_seconds is None else duration(numbers.wait_seconds),
+            "Agreement of people (alpha)": None if numbers.agreement is None else round(numbers.agreement, 3),
+            "Guesses of the model that people kept": None if numbers.kept is None else f"{numbers.kept:.0%}",
+        }
+        return {name: value for name, value in facts.items() if value is not None}
 
 
 def _number(number: int, name: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.s3.errors import MISSING, StorageError
@@ -76,11 +77,15 @@ def read_folder(store: S3Store, folder: str, start_after: str | None = None) -> 
 
     :param start_after: begin behind this key.
     """
+    return read_files(store, (key for keys in list_keys(store, folder, start_after) for key in keys))
+
+
+def read_files(store: S3Store, keys: Iterable[str]) -> Iterator[LineFile]:
+    """Read files in the order of their keys, some at a time; those that there are not are passed over."""
+    rest = iter(keys)
     with ThreadPoolExecutor(READERS) as pool:
-        for keys in list_keys(store, folder, start_after):
-            for start in range(0, len(keys), READERS):
-                found = pool.map(lambda key: read_lines(store, key), keys[start : start + READERS])
-                yield from (file for file in found if file is not None)
+        while some := list(islice(rest, READERS)):
+            yield from (file for file in pool.map(lambda key: read_lines(store, key), some) if file is not None)
 
 
 def read_records(store: S3Store, folder: str, names: Iterable[str] | None = None) -> dict[str, Any]:

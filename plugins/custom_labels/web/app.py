@@ -1,6 +1,8 @@
 """The application behind our own pages: who may see what, and with which headers."""
 # No `from __future__ import annotations` here: FastAPI reads the annotations of routes and dependencies as they are.
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
@@ -13,6 +15,8 @@ from custom_labels.core.settings import load_project
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
+from custom_labels.review.statistics_page import statistics_page
+from custom_labels.review.statistics_records import STATISTICS
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
@@ -46,6 +50,22 @@ def may_read_detect_dag(project: ProjectPath, request: Request, user: GetUserDep
     requires_access_dag("GET", param_dag_id=f"{project}_detect")(request, user)
 
 
+def may_read_harvest_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the project's harvest DAG."""
+    requires_access_dag("GET", param_dag_id=f"{project}_harvest_reviews")(request, user)
+
+
+@contextmanager
+def http_errors() -> Iterator[None]:
+    """Give errors of ours their HTTP status, and their words as the detail."""
+    try:
+        yield
+    except SettingError as error:
+        raise HTTPException(404, str(error)) from error
+    except CustomLabelsError as error:
+        raise HTTPException(502, str(error)) from error
+
+
 def make_app() -> FastAPI:
     """Make the application; every route names who may call it."""
     app = FastAPI(title="Custom Labels", docs_url=None, redoc_url=None, openapi_url=None)
@@ -53,25 +73,26 @@ def make_app() -> FastAPI:
     @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
     def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
         """Show why a version was put into service or refused."""
-        try:
+        with http_errors():
             page = Decisions(project_store(load_project(project)), version).page()
-        except SettingError as error:
-            raise HTTPException(404, str(error)) from error
-        except CustomLabelsError as error:
-            raise HTTPException(502, str(error)) from error
         if page is None:
             raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
         return HTMLResponse(page, headers=HEADERS)
 
+    @app.get("/{project}/reviews", dependencies=[Depends(may_read_harvest_dag)])
+    def reviews(project: ProjectPath) -> HTMLResponse:
+        """Show how many reviews wait, and how people answer."""
+        with http_errors():
+            statistics = STATISTICS.read(project_store(load_project(project)))
+        if statistics is None:
+            raise HTTPException(404, f"No harvest has counted the reviews of project '{project}' yet.")
+        return HTMLResponse(statistics_page(project, statistics), headers=HEADERS)
+
     @app.get("/{project}/detections/{result:path}", dependencies=[Depends(may_read_detect_dag)])
     def detection(project: ProjectPath, result: ResultPath) -> Response:
         """Draw a result, whose key is that below ``detections/``, over its image."""
-        try:
+        with http_errors():
             drawing = draw_result(project_store(load_project(project)), f"{DETECTIONS}{result}")
-        except SettingError as error:
-            raise HTTPException(404, str(error)) from error
-        except CustomLabelsError as error:
-            raise HTTPException(502, str(error)) from error
         if drawing is None:
             raise HTTPException(404, f"There is no result '{DETECTIONS}{result}' of project '{project}'.")
         return Response(drawing, headers=HEADERS, media_type="image/svg+xml")

@@ -11,9 +11,11 @@ from airflow.sdk import Param
 from custom_labels.core.names import DAG_TAG
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.settings import Project
+from custom_labels.evaluation.links import pages_address
 
 DOCS = Path(__file__).parent / "docs"
-"""The DAGs' documentation, a Markdown file a kind, with the fields ``{project}``, ``{bucket}`` and ``{prefix}``."""
+"""The DAGs' documentation, a Markdown file a kind, with the fields ``{project}``, ``{bucket}``, ``{prefix}`` and
+``{pages}``, the address of our own pages."""
 
 
 def train_dag_arguments(project: Project) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def dag_arguments(
     return {
         "dag_id": f"{project.name}_{kind}",
         "description": description,
-        "doc_md": doc.format(project=project.name, bucket=project.bucket, prefix=project.prefix),
+        "doc_md": doc.format(project=project.name, bucket=project.bucket, prefix=project.prefix, pages=pages_address()),
         "params": params or {},
         "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
         "catchup": False,
