@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from custom_labels.core.settings import load_project
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.review.statistics import OpenReviews, ReviewStatistics, make_statistics
+from custom_labels.review.statistics_page import statistics_page
+from custom_labels.review.statistics_records import STATISTICS
 from custom_labels.s3.store import S3Store
+from custom_labels.web.dag_arguments import dag_arguments
 from tests.kit.pictures import png
 from tests.kit.support import BUCKET, s3
 
@@ -186,3 +192,68 @@ def test_what_is_no_result_is_not_drawn(server: Any, aws: LocalAws, result: dict
     s3(aws).put_object(Bucket=BUCKET, Key=RESULT, Body=body)
 
     assert server.get(DRAWN, headers=token("ADMIN")).status_code == 404
+
+
+REVIEWS = "/custom-labels/digits/reviews"
+
+
+@pytest.fixture
+def counted(page: bytes) -> ReviewStatistics:
+    """Statistics of reviews in the bucket."""
+    statistics = make_statistics(None, OpenReviews("2026-11-20T12:00:00+00:00", 7), {}, "run-1")
+    STATISTICS.change(S3Store(BUCKET, region_name="us-east-1"), lambda _: statistics)
+    return statistics
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(None, 401), ("VIEWER", 200), ("ADMIN", 200)], ids=["nobody", "viewer", "admin"]
+)
+def test_whoever_may_read_the_harvest_dag_may_read_the_reviews(
+    server: Any, counted: ReviewStatistics, role: str | None, status: int
+) -> None:
+    answer = server.get(REVIEWS, headers=token(role))
+
+    assert answer.status_code == status
+    assert (answer.text == statistics_page("digits", counted)) is (status == 200)
+
+
+def test_access_to_the_reviews_is_asked_for_the_projects_harvest_dag(
+    server: Any, counted: ReviewStatistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    asked = []
+    monkeypatch.setattr(
+        get_auth_manager(), "is_authorized_dag", lambda *, details, **_: asked.append(details.id) or False
+    )
+
+    assert server.get(REVIEWS, headers=token("ADMIN")).status_code == 403
+    assert asked == ["digits_harvest_reviews"]
+
+
+@pytest.mark.parametrize(
+    ("project", "body", "status", "words"),
+    [
+        ("digits", None, 404, "No harvest has counted the reviews of project 'digits' yet."),
+        ("birds", None, 404, "There is no project 'birds'"),
+        ("digits", b'{"numbers": 1}', 502, "reviews/statistics.json is not as this package writes it"),
+    ],
+    ids=["not yet", "no project", "broken"],
+)
+def test_reviews_that_cannot_be_shown_are_refused(
+    server: Any, aws: LocalAws, page: bytes, project: str, body: bytes | None, status: int, words: str
+) -> None:
+    if body is not None:
+        s3(aws).put_object(Bucket=BUCKET, Key=STATISTICS.key, Body=body)
+
+    answer = server.get(f"/custom-labels/{project}/reviews", headers=token("ADMIN"))
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+    assert words in answer.json()["detail"]
+
+
+def test_the_harvest_dags_documentation_links_to_the_reviews(server: Any, counted: ReviewStatistics) -> None:
+    doc = dag_arguments(load_project("digits"), "harvest_reviews", "")["doc_md"]
+
+    (address,) = re.findall(r"\[this page\]\((.*?)\)", doc)
+    assert server.get(address, headers=token("VIEWER")).status_code == 200

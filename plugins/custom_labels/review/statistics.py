@@ -155,7 +155,9 @@ def make_statistics(
         for each in numbers.reviewers
         if each.is_far_off or each.reviewer in known
     }
-    return ReviewStatistics(_newest(before.backlog if before else None, backlog), numbers, named, dict(days))
+    return ReviewStatistics(
+        _newest(before.backlog if before else None, backlog), numbers, named, dict(sorted(days.items()))
+    )
 
 
 def _newest(before: OpenReviews | None, now: OpenReviews) -> OpenReviews:

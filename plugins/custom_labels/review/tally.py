@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.core.project_task import ProjectTask
@@ -116,9 +116,9 @@ class Tallier:
 
     def _count_answers(self, line: HarvestedReview) -> None:
         """Count this round's answers: those of earlier rounds were given before this review was opened."""
-        opened = datetime.fromisoformat(line.asked_at)
+        opened = datetime.fromisoformat(line.asked_at).astimezone(UTC)
         for answer in line.answers:
-            seconds = (datetime.fromisoformat(answer.submitted_at) - opened).total_seconds()
+            seconds = (datetime.fromisoformat(answer.submitted_at).astimezone(UTC) - opened).total_seconds()
             if seconds < 0:
                 continue
             self._counts["answers"][answer.reviewer] += 1
