@@ -45,7 +45,7 @@ def listed(backend: A2IReviewBackend) -> list[ReviewState]:
     return [state for page in backend.states(since_long()) for state in page]
 
 
-def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject) -> None:
+def test_every_status_is_distinguished(aws: LocalAws, review_project: ReviewProject) -> None:
     short_lived = change_setup(review_project, lifetime_hours=1 / 3600)
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
