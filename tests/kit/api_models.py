@@ -28,4 +28,4 @@ def read_models_once() -> None:
 
     Loader.list_available_services = list_once  # type: ignore[assignment, method-assign]
     # Each client inspects the signatures of the same hundred functions.
-    botocore.hooks.accepts_kwargs = functools.cache(botocore.hooks.accepts_kwargs)  # type: ignore[attr-defined]
+    botocore.hooks.accepts_kwargs = functools.cache(botocore.hooks.accepts_kwargs)
