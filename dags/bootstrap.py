@@ -14,7 +14,7 @@ from custom_labels.core.steps import order
 from custom_labels.operations import bootstrap_tasks
 from custom_labels.operations.bootstrap_checks import ALWAYS_THERE, named_pools, use_of
 from custom_labels.operations.settings import BootstrapSettings
-from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.review.backends.registry import definition_of
 from custom_labels.web.dag_arguments import dag_arguments
 
 
@@ -54,11 +54,7 @@ def make_resources(project: Project, settings: BootstrapSettings) -> list[BaseOp
         )
     ]
     if project.review:
-        made.append(
-            CustomLabelsSetupReviewOperator(
-                task_id="set_up_review", project=project.name, reviewers=settings.reviewers_per_image, **aws
-            )
-        )
+        made += definition_of(project).setup_tasks(project, settings.reviewers_per_image, aws)
     return made
 
 

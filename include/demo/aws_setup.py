@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_labels.core.keys import INBOX
-from custom_labels.core.settings import Project, Queues, ReviewSetup
+from custom_labels.core.settings import Project, Queues
+from custom_labels.review.backends.workforce import WorkforcePart
 from include.demo.local_cloud import MESSAGES_QUEUE, LocalCloud
 
 EVENT = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker A2I HumanLoop Status Change"]}
@@ -35,8 +36,8 @@ def set_up_aws(cloud: LocalCloud) -> list[str]:
     if project.sns_topic_arn:
         _make_topic(cloud, project.sns_topic_arn)
         made.append("topic")
-    if project.review:
-        _make_reviewers(cloud, project, project.review)
+    if project.review and isinstance(part := project.review.part, WorkforcePart):
+        _make_workteam(cloud, project, part)
         made.append("review role and workteam")
     return made
 
@@ -81,12 +82,12 @@ def _make_topic(cloud: LocalCloud, topic_arn: str) -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
 
 
-def _make_reviewers(cloud: LocalCloud, project: Project, review: ReviewSetup) -> None:
-    """Make the role that A2I takes on, the team, and let the worker portal show images of the bucket."""
-    role = _last(review.role_arn)
+def _make_workteam(cloud: LocalCloud, project: Project, part: WorkforcePart) -> None:
+    """Make the role that AWS takes on, the team, and let the worker portal show images of the bucket."""
+    role = _last(part.role_arn)
     cloud.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
     cloud.client("sagemaker").create_workteam(
-        WorkteamName=_last(review.workteam_arn), MemberDefinitions=[MEMBER], Description=f"Reviewers of {project.name}"
+        WorkteamName=_last(part.workteam_arn), MemberDefinitions=[MEMBER], Description=f"Reviewers of {project.name}"
     )
     rules: Any = CORS
     cloud.s3.put_bucket_cors(Bucket=project.bucket, CORSConfiguration=rules)

@@ -78,7 +78,7 @@ def load_prices(path: Path) -> Prices:
     return Prices(
         training_hour=table.training_hour.amount,
         inference_unit_hour=table.inference_unit_hour.amount,
-        review=table.review.amount,
+        review=table.reviews["a2i"].amount,
         unverified=table.unverified,
         assumed_training_hours=content.assumptions.training_hours,
         assumed_serving_hours=content.assumptions.serving_hours,

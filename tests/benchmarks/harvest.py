@@ -93,6 +93,7 @@ def table(results: list[dict[str, Any]]) -> Table:
 
 def prepare(review_project: ReviewProject, loops: int) -> None:
     """Ask about so many images and let people answer at once."""
+    from tests.kit.review_project import open_one
     from tests.kit.review_requests import request_for
     from tests.kit.support import BUCKET, client, picture
 
@@ -106,7 +107,7 @@ def prepare(review_project: ReviewProject, loops: int) -> None:
     def ask(number: int) -> None:
         key = f"images_for_detection/rows/{number:06d}.png"
         etag = store.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
-        review_project.backend.open(request_for(key, etag=etag))
+        open_one(review_project.backend, request_for(key, etag=etag))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(loops)))

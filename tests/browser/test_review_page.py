@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from custom_labels.review.review import Purpose, ReviewRequest
 from tests.browser.portal import PATH, Portal, image_width
-from tests.kit.review_project import ReviewProject, make_request, wait_until_ended
+from tests.kit.review_project import ReviewProject, make_request, open_one, wait_until_ended
 from tests.kit.review_requests import labels_of
 from tests.kit.support import SIDE
 
@@ -28,7 +28,7 @@ def portal(page: Page, review_project: ReviewProject, portal: Portal) -> Portal:
 
 def show(review_project: ReviewProject, portal: Portal, request: ReviewRequest) -> Page:
     """Open a review and its page."""
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     expect(portal.list().get_by_role("row", name=request.name)).to_be_visible()
     return portal.task(request.name)
 

@@ -9,7 +9,7 @@ import pytest
 
 from custom_labels.review.review import ReviewState, ReviewStatus
 from tests.contract.test_waiters import statuses
-from tests.kit.review_project import ReviewProject, set_up_review
+from tests.kit.review_project import ReviewProject, open_one, set_up_review
 from tests.kit.review_requests import request_for
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_every_status_of_a_loop_has_a_meaning() -> None:
 @pytest.fixture
 def review_project(aws: LocalAws) -> ReviewProject:
     made = set_up_review(aws, (1,))
-    made.backend.open(REQUEST)
+    open_one(made.backend, REQUEST)
     return made
 
 

@@ -116,10 +116,10 @@ def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
             "queue dead_letters",
             "queue reviews",
             "announcement of images",
+            "announcement of reviews",
             "review role",
             "review workteam",
             "bucket CORS",
-            "announcement of reviews",
             "review flows",
         )
     ]
@@ -173,7 +173,7 @@ def test_a_page_that_cannot_be_rendered_is_no_ready_project(
     assert run.failed == {"check_everything"}
     assert "review page" in note_of(run)
     assert message in note_of(run)
-    assert "'review.template' of digits.yaml is 'mine.html'" in note_of(run)
+    assert "'review.a2i.template' of digits.yaml is 'mine.html'" in note_of(run)
 
 
 def test_an_image_that_the_page_cannot_read_is_reported(
@@ -201,7 +201,7 @@ def test_the_page_is_rendered_with_an_image_of_the_project(aws: LocalAws, surrou
 def own_page(monkeypatch: pytest.MonkeyPatch, folder: Path, page: str) -> None:
     """Let the project have a page of its own."""
     digits = (projects_dir() / "digits.yaml").read_text()
-    (folder / "digits.yaml").write_text(digits.replace("  backend: a2i", "  backend: a2i\n  template: mine.html"))
+    (folder / "digits.yaml").write_text(digits.replace("  a2i:\n", "  a2i:\n    template: mine.html\n"))
     (folder / "mine.html").write_text(page)
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
 

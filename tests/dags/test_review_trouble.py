@@ -37,7 +37,7 @@ WHY = "Task failed to render: [ InvalidParameters: '\"grant_read_access\" input 
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The project's own page, to be written."""
     digits = (projects_dir() / "digits.yaml").read_text()
-    (tmp_path / "digits.yaml").write_text(digits.replace("  backend: a2i", "  backend: a2i\n  template: mine.html"))
+    (tmp_path / "digits.yaml").write_text(digits.replace("  a2i:\n", "  a2i:\n    template: mine.html\n"))
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(tmp_path))
     return tmp_path / "mine.html"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_labels.core.settings import load_project
+from custom_labels.review.backends.a2i.project_file import A2IPart
 from include.demo.aws_setup import set_up_aws
 from include.demo.digits import Labels
 from include.demo.evidence import look_at, loops
@@ -35,8 +36,8 @@ def image(tmp_path: Path) -> Path:
 
 
 def test_everything_the_project_file_names_is_made(cloud: LocalCloud, aws: LocalAws) -> None:
-    review = cloud.project.review
-    assert review is not None
+    assert cloud.project.review is not None
+    review = cloud.project.review.part_of(A2IPart)
     assert client(aws, "iam").get_role(RoleName=review.role_arn.rpartition("/")[2])["Role"]["Arn"] == review.role_arn
     team = client(aws, "sagemaker").describe_workteam(WorkteamName=review.workteam_arn.rpartition("/")[2])["Workteam"]
     assert team["WorkteamArn"] == review.workteam_arn
@@ -94,8 +95,9 @@ def test_review_is_announced_when_it_has_ended(cloud: LocalCloud, aws: LocalAws)
 def _make_flow(aws: LocalAws) -> str:
     sagemaker = client(aws, "sagemaker")
     ui = sagemaker.create_human_task_ui(HumanTaskUiName="ui", UiTemplate={"Content": "<crowd-form></crowd-form>"})
-    review = load_project("digits").review
-    assert review is not None
+    project = load_project("digits")
+    assert project.review is not None
+    review = project.review.part_of(A2IPart)
     flow = sagemaker.create_flow_definition(
         FlowDefinitionName="flow",
         HumanLoopConfig={

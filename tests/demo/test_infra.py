@@ -11,7 +11,7 @@ import yaml
 
 from custom_labels.core.keys import A2I_OUTPUT, INBOX
 from custom_labels.core.names import slug
-from custom_labels.review.backends.a2i.backend import EVENT
+from custom_labels.review.backends.a2i.events import EVENT
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
 WITHOUT_NARROWER_RESOURCE = {

@@ -22,7 +22,7 @@ A2I = "sagemaker-a2i-runtime"
 def answered(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> ReviewProject:
     """Images that people have labelled, and some whose reviews were stopped, which ask for a further round."""
     monkeypatch.setattr("custom_labels.s3.store.LONGEST_PAUSE", 0.3)
-    monkeypatch.setattr("custom_labels.review.opening_records.LONGEST_PAUSE", 0.3)
+    monkeypatch.setattr("custom_labels.review.backends.one_by_one.LONGEST_PAUSE", 0.3)
     review_project = set_up_review(aws, reviewers=(1,))
     asked = [make_request(aws, number) for number in range(IMAGES + STOPPED)]
     ask(review_project, *asked[IMAGES:])

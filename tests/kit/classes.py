@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseTrigger
 
 import custom_labels
 import custom_labels.aws
-from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.review.backends.a2i.setup_tasks import CustomLabelsSetupReviewOperator
 
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/birds/1700000000000"
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/birds/dataset/train/1700000000001"

@@ -25,7 +25,7 @@ from custom_labels.review.review import ReviewRequest
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.review_project import ReviewProject, stop, wait_until_ended
+from tests.kit.review_project import ReviewProject, stop, wait_until_ended, with_review
 from tests.kit.support import BUCKET, client, s3, wait_until
 from tests.kit.task_contexts import default_settings
 
@@ -175,9 +175,7 @@ def short_lived(review_project: ReviewProject) -> None:
     from custom_labels.review.backends.a2i.backend import A2IReviewBackend
     from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 
-    assert review_project.project.review is not None
-    review = review_project.project.review.model_copy(update={"lifetime_hours": 1 / 3600})
-    project = review_project.project.model_copy(update={"review": review})
+    project = with_review(review_project.project, lifetime_hours=1 / 3600)
     hook = ReviewSetupHook(region_name="us-east-1")
     setup = A2ISetup(project, review_project.store, hook, plan_review(project, review_project.store, (1, 3)))
     setup.create()

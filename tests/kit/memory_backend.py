@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from custom_labels.review.backends.base import OpenedTogether
+from custom_labels.review.backends.one_by_one import OneByOne
 from custom_labels.review.review import Answered, ReviewRequest, ReviewState, ReviewStatus
 
 
@@ -31,10 +33,14 @@ class MemoryBackend:
         self.before = before
         self.after = after
         self.setup = "page 1"
+        self.patience_seconds = 0.0
         self.states_by_name: dict[str, ReviewStatus] = {}
         self._lock = threading.Lock()
 
-    def open(self, request: ReviewRequest) -> bool:
+    def open(self, requests: Sequence[ReviewRequest]) -> OpenedTogether:
+        return OneByOne(self._open, patience_seconds=self.patience_seconds).open(requests)
+
+    def _open(self, request: ReviewRequest) -> bool:
         self.before(request)
         with self._lock:
             is_new = request.name not in self.opened
@@ -58,4 +64,7 @@ class MemoryBackend:
         raise NotImplementedError
 
     def answers(self, state: ReviewState) -> Answered | None:
+        raise NotImplementedError
+
+    def cancel(self, names: Collection[str]) -> None:
         raise NotImplementedError

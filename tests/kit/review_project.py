@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.settings import Project, load_project
+from custom_labels.review.backends.a2i.project_file import A2IPart
 from custom_labels.review.review import Purpose, ReviewRequest
 from custom_labels.s3.store import S3Store
 from tests.kit.support import BUCKET, LABELS, client, picture, s3, wait_until
 
 if TYPE_CHECKING:
     from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+    from custom_labels.review.backends.base import ReviewBackend
     from include.local_aws.process import LocalAws
 
 ROLE = "custom-labels-digits-review"
@@ -161,3 +163,20 @@ def since_long() -> datetime:
 def loops(review_project: ReviewProject) -> list[str]:
     """Name every human loop of the project."""
     return [state.name for page in review_project.backend.states(since_long()) for state in page]
+
+
+def open_one(backend: ReviewBackend, request: ReviewRequest) -> bool:
+    """Open a review alone; give whether it is new, or raise why it is not open."""
+    opened = backend.open([request])
+    if opened.troubles:
+        raise opened.troubles[0]
+    return request.name in opened.new
+
+
+def with_review(project: Project, **changes: Any) -> Project:
+    """Give a project whose file says something else of its reviews, or to Amazon A2I."""
+    assert project.review is not None
+    part = {name: value for name, value in changes.items() if name in A2IPart.model_fields}
+    others = {name: value for name, value in changes.items() if name not in part}
+    review = project.review.model_copy(update={**others, "a2i": project.review.part.model_copy(update=part)})
+    return project.model_copy(update={"review": review})

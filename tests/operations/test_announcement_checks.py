@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 
 from custom_labels.operations.announcement_checks import AnnouncementChecks, WrongAnnouncement
 from custom_labels.operations.bootstrap_checks import BootstrapChecks
+from custom_labels.review.backends.registry import definition_of
 from tests.kit.review_project import set_up_surroundings
 from tests.kit.support import BUCKET, client, s3
 from tests.kit.task_contexts import project_context
@@ -28,11 +29,18 @@ def checks_of(queue: str) -> AnnouncementChecks:
     return BootstrapChecks(project_context("digits_bootstrap")).announcements(queue)
 
 
+def check(checks: AnnouncementChecks, kind: str) -> str:
+    """Check what feeds a queue."""
+    if kind == "detections":
+        return checks.images()
+    return checks.reviews(definition_of(checks.project).announcements(checks.arns["reviews"], checks.project))
+
+
 def problem(kind: str = "detections") -> str:
     """Give what is wrong, empty if nothing is."""
     checks = checks_of(kind)
     try:
-        assert (checks.images if kind == "detections" else checks.reviews)()
+        assert check(checks, kind)
     except WrongAnnouncement as error:
         return str(error)
     return ""
@@ -166,6 +174,4 @@ def test_what_may_not_be_inspected_is_said_and_no_problem(aws: LocalAws, kind: s
     checks = checks_of(kind)
     checks.client = lambda _: events
 
-    assert "may not be inspected (events:ListRuleNamesByTarget" in (
-        checks.images() if kind == "detections" else checks.reviews()
-    )
+    assert "may not be inspected (events:ListRuleNamesByTarget" in (check(checks, kind))

@@ -16,10 +16,10 @@ TEXT = PACKAGED.read_text(encoding="utf-8")
 def test_every_price_has_a_source_and_a_date() -> None:
     prices = load_prices().prices
 
-    for price in (prices.training_hour, prices.inference_unit_hour, prices.review):
+    for price in (prices.training_hour, prices.inference_unit_hour, *prices.reviews.values()):
         assert price.source
         assert price.date.year >= 2026
-    assert prices.unit_prices().as_of == "2026-09-10"
+    assert prices.unit_prices(None).as_of == "2026-09-10"
 
 
 def test_prices_of_ones_own_beside_the_project_files_beat_those_of_the_package(
@@ -36,7 +36,7 @@ def test_prices_of_ones_own_beside_the_project_files_beat_those_of_the_package(
 
 
 def test_the_demo_multiplies_the_same_prices() -> None:
-    ours, demo = load_prices().prices.unit_prices(), load_demo_prices(prices_path())
+    ours, demo = load_prices().prices.unit_prices("a2i"), load_demo_prices(prices_path())
 
     assert (demo.training_hour, demo.inference_unit_hour, demo.review) == (
         ours.training_hour,
@@ -52,7 +52,7 @@ def test_the_demo_multiplies_the_same_prices() -> None:
         ("prices: [", "is no YAML"),
         (TEXT.replace("amount: 4.00", "amount: -4"), r"'prices.inference_unit_hour.amount' is -4"),
         (TEXT.replace("date: 2026-09-10", "date: last week"), r"'prices.training_hour.date' is 'last week'"),
-        (TEXT.replace("  review:", "  preview:"), r"'prices.review'"),
+        (TEXT.replace("  reviews:", "  previews:"), r"'prices.reviews'"),
         (TEXT.replace("currency: USD", "currency: EUR"), "'currency' is 'EUR'"),
         ("", "is empty"),
     ],

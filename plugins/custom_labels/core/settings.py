@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from custom_labels.core.field_types import ProjectName, QueueUrl, Region, TopicArn
 from custom_labels.core.ownership import Belongings, overlapping, shared_queues
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.review_setup import AnyReviewSetup, ReviewSetup, no_such_backend
 from custom_labels.core.settings_fields import Settings
 from custom_labels.core.yaml_files import WAY_OUT, read_yaml_mapping
 from custom_labels.errors import SettingError
@@ -25,7 +27,6 @@ __all__ = [
     "load_project",
     "load_projects",
     "read_settings",
-    "template_path",
 ]
 
 PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
@@ -35,53 +36,13 @@ FILE_ENDING = ".yaml"
 LIKE_A_PROJECT_FILE = frozenset({".yaml", ".yml", ".json"})
 """Endings of files that a user may take for project files; only one of them is read."""
 
-# TaskTitle of a flow definition (SageMaker API reference).
-TaskTitle = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-
-# ProjectName is 1-255 of these characters (Rekognition API reference); shorter here, for names derived from it, and
-# without the dot, which Airflow would read as a group.
-ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$")]
-
-# What cannot be the name of such a thing is refused when the file is read, not by AWS in the middle of a run. Resource
-# types of the IAM, SageMaker and SNS API references, regions as in arn:aws:...:us-gov-west-1.
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")]
-RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")]
-TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:sns:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9_\-.]+$")]
-WorkteamArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]+:[^:]+:workteam/.+$")]
-QueueUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+/.+$")]
-
-
-class ReviewSetup(BaseModel):
-    """Who answers a project's reviews, and the instructions that they see.
-
-    :param backend: where reviews are opened; Amazon A2I.
-    :param workteam_arn: the private or vendor workteam.
-    :param role_arn: role that A2I reads images and writes answers with; ``iam:PassRole`` on it is needed.
-    :param title: headline of the task, at most 128 characters.
-    :param instructions: what reviewers read beside the image; plain text, blank lines make paragraphs.
-    :param template: file of another worker task template, relative to the project files.
-    :param task_seconds: how long a person may take for an image.
-    :param lifetime_hours: how long a review waits for people before it expires.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backend: Literal["a2i"] = "a2i"
-    workteam_arn: WorkteamArn
-    role_arn: RoleArn
-    title: TaskTitle = "What does this image show?"
-    instructions: str = Field("", max_length=20_000)
-    template: str | None = None
-    task_seconds: int = Field(300, ge=30, le=28_800)
-    lifetime_hours: float = Field(240, gt=0, le=720)
-
 
 class Queues(BaseModel):
     """The SQS queues of a project; without one its DAG runs on its schedule only.
 
     :param detections: gets S3's events of new images.
     :param dead_letters: gets what failed three times, with the reason.
-    :param reviews: gets A2I's events of finished human loops.
+    :param reviews: gets what announces answered reviews, as the review backend has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,7 +82,7 @@ class Project(BaseModel):
     detection_pool: str = "default_pool"
     detection_workers: int = Field(2, ge=1, le=64)
     queues: Queues = Queues()
-    review: ReviewSetup | None = None
+    review: AnyReviewSetup | None = None
     settings: Settings = Settings.model_construct()
 
     @field_validator("bucket")
@@ -138,6 +99,14 @@ class Project(BaseModel):
         if why := why_no_prefix(prefix):
             raise ValueError(why)
         return prefix
+
+    @field_validator("review")
+    @classmethod
+    def _a_backend_that_can_ask(cls, review: ReviewSetup | None, info: ValidationInfo) -> ReviewSetup | None:
+        task = info.data.get("task")
+        if review and task and (why := review.definition.why_not(task)):
+            raise no_such_backend(review.backend, why)
+        return review
 
     @property
     def belongings(self) -> Belongings:
@@ -158,21 +127,6 @@ def projects_dir() -> Path:
     """Find the folder of project files: next to ``plugins``, or where the environment says."""
     given = os.environ.get(PROJECTS_DIR_VARIABLE)
     return Path(given) if given else Path(__file__).resolve().parents[3] / "include" / "projects"
-
-
-TEMPLATES = {
-    ProjectTask.IMAGE_CLASSIFICATION: "image_review.liquid.html",
-    ProjectTask.MULTI_LABEL_CLASSIFICATION: "labels_review.liquid.html",
-    ProjectTask.OBJECT_DETECTION: "boxes_review.liquid.html",
-}
-"""The worker task template of this package for each task."""
-
-
-def template_path(review: ReviewSetup, task: ProjectTask) -> Path:
-    """Find a project's worker task template: the one it names, or this package's for the project's task."""
-    if review.template:
-        return projects_dir() / review.template
-    return Path(__file__).parents[1] / "review" / "backends" / "a2i" / TEMPLATES[task]
 
 
 def load_projects() -> list[Project]:
@@ -305,17 +259,14 @@ def _of_variable(variable: str, text: str, expected: str) -> str:
 
 def _sentence(project: Project, error: dict[str, Any], given: Mapping[str, str], params: Mapping[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
+    expected = (f"at '{_place(error['loc'][1:])}': " if error["loc"][1:] else "") + _expected(error)
     if name in params:
-        return (
-            f"Param '{name}' of this run is '{params[name]}': {_expected(error)}. Trigger the run with another value."
-        )
+        return f"Param '{name}' of this run is '{params[name]}': {expected}. Trigger the run with another value."
     if name in given:
-        return _of_variable(project.variable(name), given[name], _expected(error))
+        return _of_variable(project.variable(name), given[name], expected)
     if not name:
-        return (
-            f"The settings of project '{project.name}' do not fit together: {_expected(error)}. Change one of the two."
-        )
-    return f"Setting '{name}' in {project.name}.yaml is '{error.get('input')}': {_expected(error)}. Correct the file."
+        return f"The settings of project '{project.name}' do not fit together: {expected}. Change one of the two."
+    return f"Setting '{name}' in {project.name}.yaml is '{error.get('input')}': {expected}. Correct the file."
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -327,11 +278,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     name = next((part for part in reversed(error["loc"]) if part in Settings.model_fields), None)
     field = Settings.model_fields.get(str(name))
     kind = _KINDS.get(_plain_type(field.annotation)) if field else None
-    if example := _EXAMPLES.get(str(error["loc"][-1])) if error["type"] == "string_pattern_mismatch" else None:
-        return f"expected {example}"
     if field is None or kind is None:
-        inside = f"at '{_place(error['loc'][1:])}': " if len(error["loc"]) > 1 else ""
-        return inside + str(error["msg"]).removeprefix("Value error, ")
+        return str(error["msg"]).removeprefix("Value error, ")
     limits = [
         (word, getattr(limit, bound))
         for limit in field.metadata
@@ -342,18 +290,6 @@ def _expected(error: Mapping[str, Any]) -> str:
 
 
 _KINDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
-_EXAMPLES = {
-    "name": "letters, digits, dashes and underscores, at most 100, which is what the file is to be named",
-    "region_name": "a region such as us-east-1",
-    "sns_topic_arn": "the ARN of a topic, arn:aws:sns:<region>:<account>:<name>",
-    "role_arn": "the ARN of a role, arn:aws:iam::<account>:role/<name>",
-    "workteam_arn": "the ARN of a workteam, arn:aws:sagemaker:<region>:<account>:workteam/private-crowd/<name>",
-    **dict.fromkeys(
-        ("detections", "dead_letters", "reviews"),
-        "the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>",
-    ),
-}
-"""What stands where a pattern does not match, by field of the project file."""
 _BOUNDS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
 
 

@@ -8,18 +8,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from custom_labels.core.checks import TEMPLATE
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.keys import INBOX
-from custom_labels.core.names import slug
 from custom_labels.detection.notifications import EVERY_CREATION, Route, matches, routes_of
 from custom_labels.errors import CustomLabelsError
-from custom_labels.review.backends.a2i.backend import EVENT
+from custom_labels.review.backends.base import Announcements
 from custom_labels.s3.errors import error_code
 
-TEMPLATE = "include/infra/custom-labels-project.yaml"
 OWN_OBJECT = "registry/last_run/project_detect.json"
 """Stands for all that the project writes itself."""
-ENDED = ("Completed", "Failed", "Stopped")
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"})
 
 
@@ -64,8 +62,8 @@ class AnnouncementChecks:
         way = f" by {', '.join(by)}" if by else ""
         return "; ".join([f"{self.folder} to {queue}{way}", *self.notes])
 
-    def reviews(self) -> str:
-        """See whether EventBridge sends A2I's events about ended reviews to ``queues.reviews``.
+    def reviews(self, announced: Announcements) -> str:
+        """See whether EventBridge sends the review backend's events to ``queues.reviews``.
 
         :raises WrongAnnouncement: no rule that is enabled does.
         """
@@ -73,30 +71,19 @@ class AnnouncementChecks:
         rules = self._rules(queue)
         if self.notes:
             return "; ".join(self.notes)
-        partition, _, region, account = queue.split(":")[1:5]
-        flow = f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{slug(self.project.name)}-any"
-        events = [
-            {
-                "source": "aws.sagemaker",
-                "detail-type": EVENT,
-                "detail": {"flowDefinitionArn": flow, "humanLoopStatus": status},
-            }
-            for status in ENDED
-        ]
         names = [
             name
             for name, rule in rules.items()
             if rule["State"].startswith("ENABLED")
-            and all(matches(_pattern(rule), each) is not False for each in events)
+            and all(matches(_pattern(rule), each) is not False for each in announced.events)
         ]
         if names:
             return f"rule {', '.join(names)} to {queue}"
         found = ", ".join(f"{name} ({rule['State']})" for name, rule in rules.items()) or "none"
         raise WrongAnnouncement(
-            f"No enabled EventBridge rule sends '{EVENT}' of the flows {flow.removesuffix('any')}* in the states "
-            f"{', '.join(ENDED)} to {queue}; rules with this target: {found}. Finished reviews are found on the "
-            f"schedule only. Add that rule ({TEMPLATE} has it), or take 'queues.reviews' out of "
-            f"{self.project.name}.yaml."
+            f"No enabled EventBridge rule sends {announced.what} to {queue}; rules with this target: {found}. Finished "
+            f"reviews are found on the schedule only. Add that rule ({TEMPLATE} has it), or take 'queues.reviews' out "
+            f"of {self.project.name}.yaml."
         )
 
     # -- notifications of the bucket -------------------------------------------------------------------

@@ -224,7 +224,7 @@ def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Insp
     if settings is None or inspected is None:
         raise NothingToDo("Nothing was inspected.")
     now = datetime.now(UTC)
-    prices = load_prices().prices.unit_prices()
+    prices = load_prices().prices.unit_prices(ctx.project.review.backend if ctx.project.review else None)
     uses = version_uses(inspected.versions, note_serving(ctx, inspected))
     found = {each.name: each for each in inspected.versions}
     may_tag = True

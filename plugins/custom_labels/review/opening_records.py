@@ -11,51 +11,39 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
-import time
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum, auto
 from itertools import islice
 from typing import Any
-
-from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import REVIEWS
 from custom_labels.core.records import Record
 from custom_labels.review.backends.base import (
+    OpenedTogether,
     ReviewBackend,
     ReviewBackendError,
     ReviewBackendFull,
     ReviewBackendNotReady,
+    Trouble,
 )
 from custom_labels.review.opening import DayBudget, OpenedReviews, ReviewHalt
 from custom_labels.review.review import ReviewRequest, urgency
-from custom_labels.review.waiting_records import Backlog, BacklogReader, Waiting, WaitingFile, WaitingReviews
+from custom_labels.review.waiting_records import Backlog, BacklogReader, Waiting, WaitingReviews
 from custom_labels.s3.changes import change_json
-from custom_labels.s3.errors import is_passing
 from custom_labels.s3.line_files import read_folder, write_lines
 from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
-Trouble = ReviewBackendNotReady | ReviewBackendFull | ReviewBackendError
 
 HALT = Record(f"{REVIEWS}halt.json", ReviewHalt)
 BUDGETS = f"{REVIEWS}budget/"
 OPENED = f"{REVIEWS}opened/"
-THREADS = 8
 CHOSEN_AT_ONCE = 2000
 """Requests that are held in memory, and opened before the rest is read again."""
-COUNTED_AT_ONCE = 50
-"""Reviews that are counted before they are opened: so many, at most, a killed run may cost the day's budget."""
-PATIENCE_SECONDS = 120.0
-"""How long starts are repeated, after botocore itself has given up, while not one of them works."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 _WORST_FIRST = (ReviewBackendNotReady, ReviewBackendFull, ReviewBackendError)
 
 
@@ -145,19 +133,11 @@ def find_requests(store: S3Store, names: set[str], first: date, last: date) -> d
     return found
 
 
-class _End(Enum):
-    """What became of one request."""
-
-    NEW = auto()
-    KNOWN = auto()
-    LEFT = auto()
-    UNSURE = auto()
-    """It was asked for, and no answer came."""
-
-
 class ReviewOpener:
-    """Opens what waits, some dozens at a time, each of which is counted first.
+    """Opens what waits, as many at a time as the backend takes, each of which is counted first.
 
+    :param together: reviews that are counted and opened at a time: so many, at most, a killed run may cost the day's
+        budget.
     :param budget: reviews that may be opened in a day (UTC).
     :param maximum_waiting: requests that may wait, and ``waiting_days`` for how long; what is beyond is dropped.
     :param audits_only: leave the doubtful detections waiting.
@@ -170,30 +150,21 @@ class ReviewOpener:
         backend: ReviewBackend,
         *,
         budget: int,
+        together: int = 50,
         maximum_waiting: int = 10_000,
         waiting_days: float = 30,
         audits_only: bool = False,
-        patience_seconds: float = PATIENCE_SECONDS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store
         self.backend = backend
+        self.together = together
         self.waiting = WaitingReviews(store)
         self.day_budget = budget
         self.maximum_waiting = maximum_waiting
         self.waiting_days = waiting_days
         self.audits_only = audits_only
         self.now = now
-        self._patient = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, ReviewBackendError) and _is_passing(error)),
-            wait=wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
-            stop=lambda state: time.monotonic() + state.upcoming_sleep > self._moved_at + patience_seconds,
-            reraise=True,
-        )
-        """Repeats a start while the backend is overloaded, as long as it opens any at all."""
-        self._moved_at = 0.0
-        self._stop = threading.Event()
-        self._troubles: list[Trouble] = []
 
     def run(self) -> OpenedReviews:
         """Open until nothing is left to open, the budget is used up, or the backend takes no more.
@@ -239,68 +210,42 @@ class ReviewOpener:
             chosen = min(backlog.urgent, key=lambda one: (one.request.attempt, *urgency(one.request)))
             name = chosen.request.name
             HALT.change(self.store, lambda present: present.begin_probe(name, now) if present else None)
-            opened = self._open_together(budget, [chosen]).count(_End.NEW)
+            opened = len(self._open_together(budget, [chosen]).new)
         return OpenedReviews(opened, 0, backlog.waiting - opened, halt.words)
 
     def _open_by_urgency(self, backlog: Backlog) -> OpenedReviews:
         """Open the most urgent of all that wait, as many as the day's budget has room for."""
-        counts: Counter[_End] = Counter()
+        counts: Counter[str] = Counter()
+        troubles: list[Trouble] = []
         budget = ReviewBudget(self.store, self.now().date())
-        urgent, are_all = backlog.urgent, len(backlog.urgent) < CHOSEN_AT_ONCE
-        while urgent and not self._troubles and (chosen := urgent[: budget.read().room(self.day_budget)]):
+        urgent, are_all, is_over = backlog.urgent, len(backlog.urgent) < CHOSEN_AT_ONCE, False
+        while urgent and not troubles and (chosen := urgent[: budget.read().room(self.day_budget)]):
             # The budget has room for all of them: those of a file together, which is then changed once.
             by_file = iter(sorted(chosen, key=lambda one: one.file.key))
-            while not self._stop.is_set() and (together := list(islice(by_file, COUNTED_AT_ONCE))):
-                counts.update(self._open_together(budget, together))
+            while not is_over and (together := list(islice(by_file, self.together))):
+                ends = self._open_together(budget, together)
+                counts.update(new=len(ends.new), known=len(ends.known))
+                troubles += ends.troubles
+                is_over = ends.is_over
             urgent = urgent[len(chosen) :]
             if not urgent and not are_all:
                 urgent = self._read_backlog().urgent
                 are_all = len(urgent) < CHOSEN_AT_ONCE
-        opened, known = counts[_End.NEW], counts[_End.KNOWN]
-        trouble = min(self._troubles, key=lambda error: _WORST_FIRST.index(type(error)), default=None)
+        opened, known = counts["new"], counts["known"]
+        trouble = min(troubles, key=lambda error: _WORST_FIRST.index(type(error)), default=None)
         is_none_opened = isinstance(trouble, ReviewBackendError) and not (opened or known)
         if trouble and (is_none_opened or isinstance(trouble, ReviewBackendNotReady)):
             raise trouble
         return OpenedReviews(opened, known, backlog.waiting - opened - known, str(trouble or ""))
 
-    def _open_together(self, budget: ReviewBudget, chosen: list[Waiting]) -> list[_End]:
-        """Count some dozens, open them, and take them from what waits; what was not opened is counted no more."""
+    def _open_together(self, budget: ReviewBudget, chosen: list[Waiting]) -> OpenedTogether:
+        """Count some, open them, and take them from what waits; what was not opened is counted no more."""
         counted = chosen[: budget.count(len(chosen), self.day_budget)]
         if not counted:
-            return []
+            return OpenedTogether()
         write_opened(self.store, budget.day, [one.request for one in counted])
-        self._moved_at = time.monotonic()
-        with ThreadPoolExecutor(THREADS) as pool:
-            ends = list(pool.map(self._open, (one.request for one in counted)))
-            by_file: dict[WaitingFile, set[str]] = defaultdict(set)
-            for one, end in zip(counted, ends, strict=True):
-                if end in {_End.NEW, _End.KNOWN}:
-                    by_file[one.file].add(one.request.name)
-            list(pool.map(self.waiting.remove, by_file.keys(), by_file.values()))
-        if free := ends.count(_End.KNOWN) + ends.count(_End.LEFT):
+        ends = self.backend.open([one.request for one in counted])
+        self.waiting.remove_all([one for one in counted if one.request.name in ends.new | ends.known])
+        if free := len(counted) - len(ends.new) - len(ends.unsure):
             budget.uncount(free)
         return ends
-
-    def _open(self, request: ReviewRequest) -> _End:
-        """Open a request, unless another thread met what keeps all from being opened."""
-        if self._stop.is_set():
-            return _End.LEFT
-        try:
-            is_new = self._patient(self.backend.open, request)
-        except (ReviewBackendFull, ReviewBackendNotReady) as error:
-            self._stop.set()
-            self._troubles.append(error)
-            return _End.LEFT
-        except ReviewBackendError as error:
-            log.warning("Review %s is not opened: %s", request.name, error)
-            self._troubles.append(error)
-            if not _is_passing(error):
-                return _End.LEFT
-            self._stop.set()
-            return _End.UNSURE
-        self._moved_at = time.monotonic()
-        return _End.NEW if is_new else _End.KNOWN
-
-
-def _is_passing(error: ReviewBackendError) -> bool:
-    return is_passing(error.__cause__)

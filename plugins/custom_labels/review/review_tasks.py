@@ -25,7 +25,7 @@ def open_reviews(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews
     A second try opens what is left: each review is known by its name, which is derived from what it asks. Where the
     project has no reviewers, what waits is bounded all the same.
     """
-    from custom_labels.review.backends.registry import make_backend
+    from custom_labels.review.backends.registry import definition_of, make_backend
 
     if ctx.project.review is None:
         oldest = datetime.now(UTC) - timedelta(days=settings.review_waiting_days)
@@ -34,6 +34,7 @@ def open_reviews(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews
     opener = ReviewOpener(
         ctx.store,
         make_backend(ctx.project, ctx.store),
+        together=definition_of(ctx.project).abilities.together,
         budget=settings.daily_review_budget,
         maximum_waiting=settings.maximum_waiting_reviews,
         waiting_days=settings.review_waiting_days,

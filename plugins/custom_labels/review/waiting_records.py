@@ -12,7 +12,8 @@ import heapq
 import re
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -30,6 +31,7 @@ FILE_REQUESTS = 500
 SMALL_FILES = 8
 """Small files that are left as they are: so many are read at once anyway."""
 DROPPED_AT_ONCE = 5_000
+THREADS = 8
 MERGED = "-merged-"
 """Such a name sorts before those of all other files, so that a listing that goes on does not meet it."""
 _ID = re.compile(r"[a-zA-Z0-9_.\-]{1,200}")
@@ -106,6 +108,14 @@ class WaitingReviews:
         except ClientError:
             return False
         return True
+
+    def remove_all(self, opened: Sequence[Waiting]) -> None:
+        """Take requests out of their files, several files at once."""
+        by_file: dict[WaitingFile, set[str]] = defaultdict(set)
+        for one in opened:
+            by_file[one.file].add(one.request.name)
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(self.remove, by_file.keys(), by_file.values()))
 
     def merge(self, files: list[LineFile]) -> LineFile:
         """Write the requests of small files into one, then delete those files that did not change meanwhile.

@@ -44,28 +44,33 @@ class PriceTable(BaseModel):
 
     :param training_hour: an hour of training, as ``BillableTrainingTimeInSeconds`` counts it.
     :param inference_unit_hour: an hour of one inference unit while its version is RUNNING.
-    :param review: one image shown to people by Amazon A2I.
+    :param reviews: one image shown to people, by the review backend; one that is not named costs nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     training_hour: Price
     inference_unit_hour: Price
-    review: Price
+    reviews: dict[str, Price]
 
     @property
     def unverified(self) -> tuple[str, ...]:
         """Names of the prices that were not read on AWS's own pages."""
-        named = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return tuple(name.replace("_", " ") for name, price in named if not price.verified)
+        named = {"training hour": self.training_hour, "inference unit hour": self.inference_unit_hour}
+        named |= {f"review at {backend}": price for backend, price in self.reviews.items()}
+        return tuple(name for name, price in named.items() if not price.verified)
 
-    def unit_prices(self) -> UnitPrices:
-        """Give the amounts alone, with the date of the oldest."""
-        every = (self.training_hour, self.inference_unit_hour, self.review)
+    def unit_prices(self, review_backend: str | None) -> UnitPrices:
+        """Give the amounts alone, with the date of the oldest.
+
+        :param review_backend: the project's, ``None`` where it has none.
+        """
+        review = self.reviews.get(review_backend) if review_backend else None
+        every = [self.training_hour, self.inference_unit_hour, *([review] if review else [])]
         return UnitPrices(
             training_hour=self.training_hour.amount,
             inference_unit_hour=self.inference_unit_hour.amount,
-            review=self.review.amount,
+            review=review.amount if review else 0.0,
             as_of=min(price.date for price in every).isoformat(),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from tests.kit.review_project import (
     loops,
     make_request,
     make_store,
+    open_one,
     set_up_surroundings,
     since_long,
     stop,
@@ -36,7 +38,7 @@ def test_an_answer_comes_back_with_its_question(aws: LocalAws, review_project: R
     aws.control.workforce(seconds=0)
     request = make_request(aws)
 
-    assert review_project.backend.open(request)
+    assert open_one(review_project.backend, request)
     wait_until_ended(review_project, request.name)
     ((state,),) = review_project.backend.states(since_long())
     answered = review_project.backend.answers(state)
@@ -50,10 +52,10 @@ def test_an_answer_comes_back_with_its_question(aws: LocalAws, review_project: R
 def test_a_review_costs_one_call_to_open_and_one_to_read(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request, warm_up = make_request(aws, 1), make_request(aws, 2)
-    review_project.backend.open(warm_up)
+    open_one(review_project.backend, warm_up)
     aws.control.clear_calls()
 
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     opening = {name: counts["calls"] for name, counts in aws.control.calls().items()}
     wait_until_ended(review_project, request.name, warm_up.name)
     (page,) = review_project.backend.states(since_long())
@@ -69,7 +71,7 @@ def test_three_people_are_asked_where_the_request_says_so(aws: LocalAws, review_
     aws.control.workforce(seconds=0)
     request = make_request(aws, reviewers=3)
 
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     wait_until_ended(review_project, request.name)
     answered = review_project.backend.answers(next(review_project.backend.states(since_long()))[0])
 
@@ -91,20 +93,20 @@ def test_a_review_that_was_opened_with_another_question_is_adopted(
     aws: LocalAws, review_project: ReviewProject, change: Callable[[ReviewRequest], ReviewRequest], has_ended: bool
 ) -> None:
     request = make_request(aws)
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     if has_ended:
         stop(review_project, request.name)
         wait_until_ended(review_project, request.name)
 
-    assert review_project.backend.open(change(request)) is False
+    assert open_one(review_project.backend, change(request)) is False
     assert len(loops(review_project)) == 1
 
 
 def test_opening_again_makes_no_second_review(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws)
 
-    review_project.backend.open(request)
-    A2IReviewBackend(review_project.project, review_project.store).open(request)
+    open_one(review_project.backend, request)
+    open_one(A2IReviewBackend(review_project.project, review_project.store), request)
 
     assert len(loops(review_project)) == 1
 
@@ -114,7 +116,7 @@ def test_opening_again_makes_no_second_review(aws: LocalAws, review_project: Rev
 def test_a_call_in_trouble_opens_one_review(aws: LocalAws, review_project: ReviewProject, kind: str) -> None:
     aws.control.faults({"operation": "sagemaker-a2i-runtime.StartHumanLoop", "kind": kind, "times": 3})
 
-    assert review_project.backend.open(make_request(aws))
+    assert open_one(review_project.backend, make_request(aws))
     assert len(loops(review_project)) == 1
 
 
@@ -125,17 +127,17 @@ def test_several_threads_open_each_review_once(aws: LocalAws, review_project: Re
     aws.control.faults({**fault, "kind": "throttle"}, {**fault, "kind": "lost_response"})
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(review_project.backend.open, [*requests, *requests]))
+        list(pool.map(partial(open_one, review_project.backend), [*requests, *requests]))
 
     assert sorted(loops(review_project)) == sorted(request.name for request in requests)
 
 
 def test_a_full_flow_says_so(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.quotas(loops_per_flow=1)
-    review_project.backend.open(make_request(aws, 1))
+    open_one(review_project.backend, make_request(aws, 1))
 
     with pytest.raises(ReviewBackendFull, match=r"waits until people have answered"):
-        review_project.backend.open(make_request(aws, 2))
+        open_one(review_project.backend, make_request(aws, 2))
 
 
 def test_nothing_is_opened_before_the_set_up(aws: LocalAws) -> None:
@@ -144,7 +146,7 @@ def test_nothing_is_opened_before_the_set_up(aws: LocalAws) -> None:
     project = load_project("digits")
 
     with pytest.raises(ReviewBackendNotReady, match=r"no flow that asks 1 people.*Trigger digits_bootstrap"):
-        make_backend(project, make_store(project)).open(request)
+        open_one(make_backend(project, make_store(project)), request)
 
 
 def test_a_project_without_reviewers_has_no_backend(aws: LocalAws, review_project: ReviewProject) -> None:
@@ -159,14 +161,14 @@ def test_a_flow_that_is_gone_says_so(aws: LocalAws, review_project: ReviewProjec
         client(aws, "sagemaker").delete_flow_definition(FlowDefinitionName=flow.name)
 
     with pytest.raises(ReviewBackendNotReady, match=r"is gone instead of Active.*Trigger digits_bootstrap"):
-        review_project.backend.open(make_request(aws))
+        open_one(review_project.backend, make_request(aws))
 
 
 def test_a_refusal_keeps_the_words_of_aws(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws, labels=("é" * 1_600_000,))
 
     with pytest.raises(ReviewBackendError, match=r"InputContent has .* bytes; the limit is 3145728.*connection is"):
-        review_project.backend.open(request)
+        open_one(review_project.backend, request)
 
 
 def test_equal_requests_are_equal_bytes(aws: LocalAws, review_project: ReviewProject) -> None:

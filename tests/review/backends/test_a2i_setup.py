@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.settings import load_project
 from custom_labels.review.backends.a2i.setup import FLOWS, ReviewFlow, ReviewRecord, plan_review, read_review_record
-from custom_labels.review.setup_tasks import CustomLabelsSetupReviewOperator
+from custom_labels.review.backends.a2i.setup_tasks import CustomLabelsSetupReviewOperator
 from tests.conftest import ROOT
 from tests.kit.review_project import TEAM, make_store, set_up_surroundings
 from tests.kit.support import client
@@ -98,7 +98,7 @@ def test_a_call_in_trouble_makes_nothing_twice(aws: LocalAws, operation: str, ki
     [
         ("Choose the digit", "Pick the digit", 2),
         ("Which digit is this?", "What is it?", 2),
-        ("  title:", "  task_seconds: 60\n  title:", 1),
+        ("  a2i:", "  a2i:\n    task_seconds: 60", 1),
         ("  title:", "  lifetime_hours: 1\n  title:", 1),
         ("\nqueues:", "\nprefix: elsewhere\nqueues:", 1),
     ],
@@ -145,7 +145,9 @@ def test_requests_that_wait_for_three_people_keep_their_flow(aws: LocalAws) -> N
 def test_a_missing_workteam_makes_nothing(aws: LocalAws) -> None:
     client(aws, "sagemaker").delete_workteam(WorkteamName=TEAM)
 
-    with pytest.raises(AirflowFailException, match=r"There is no workteam arn:.*'review.workteam_arn' in digits.yaml"):
+    with pytest.raises(
+        AirflowFailException, match=r"There is no workteam arn:.*'review.a2i.workteam_arn' in digits.yaml"
+    ):
         set_up()
     assert effects(aws) == [0, 0]
 

@@ -10,10 +10,19 @@ import botocore.session
 import pytest
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
-from custom_labels.review.backends.a2i.backend import EVENT, A2IReviewBackend
+from custom_labels.review.backends.a2i.backend import A2IReviewBackend
+from custom_labels.review.backends.a2i.events import EVENT
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review
 from custom_labels.review.review import ReviewState, ReviewStatus
-from tests.kit.review_project import ReviewProject, make_request, since_long, stop, wait_until_ended
+from tests.kit.review_project import (
+    ReviewProject,
+    make_request,
+    open_one,
+    since_long,
+    stop,
+    wait_until_ended,
+    with_review,
+)
 from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
@@ -23,8 +32,7 @@ if TYPE_CHECKING:
 def change_setup(review_project: ReviewProject, **changes: Any) -> A2IReviewBackend:
     """Set review up as another project file would ask for it."""
     assert review_project.project.review is not None
-    review = review_project.project.review.model_copy(update=changes)
-    project = review_project.project.model_copy(update={"review": review})
+    project = with_review(review_project.project, **changes)
     plan = plan_review(project, review_project.store, [1])
     setup = A2ISetup(project, review_project.store, ReviewSetupHook(region_name="us-east-1"), plan)
     setup.create()
@@ -42,17 +50,17 @@ def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
     answered = make_request(aws, 5)
-    short_lived.open(expired)
+    open_one(short_lived, expired)
     for request in (stopped, waiting, failed):
-        review_project.backend.open(request)
+        open_one(review_project.backend, request)
     stop(review_project, stopped.name)
     wait_until_ended(review_project, expired.name, stopped.name, failed.name)
     aws.control.workforce(seconds=0, workers=1)
-    short_lived.open(answered)
+    open_one(short_lived, answered)
     wait_until_ended(review_project, answered.name, waiting.name)
     aws.control.dismiss_workforce()
     still_open = make_request(aws, 6)
-    review_project.backend.open(still_open)
+    open_one(review_project.backend, still_open)
 
     found = {state.name: state for state in listed(short_lived)}
 
@@ -77,7 +85,7 @@ def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject
 def test_reviews_of_all_flows_come_oldest_first(aws: LocalAws, review_project: ReviewProject) -> None:
     requests = [make_request(aws, number, reviewers=1 + number % 3) for number in range(9)]
     for request in requests:
-        review_project.backend.open(request)
+        open_one(review_project.backend, request)
 
     states = listed(review_project.backend)
 
@@ -87,17 +95,17 @@ def test_reviews_of_all_flows_come_oldest_first(aws: LocalAws, review_project: R
 
 def test_reviews_opened_with_a_replaced_page_are_still_found(aws: LocalAws, review_project: ReviewProject) -> None:
     old, new = make_request(aws, 1), make_request(aws, 2)
-    review_project.backend.open(old)
+    open_one(review_project.backend, old)
 
     changed = change_setup(review_project, instructions="Look twice.")
-    changed.open(new)
+    open_one(changed, new)
 
     assert changed.record.flow_for(1) != review_project.backend.record.flow_for(1)
     assert [state.name for state in listed(changed)] == [old.name, new.name]
 
 
 def test_reviews_from_before_the_moment_are_left_out(aws: LocalAws, review_project: ReviewProject) -> None:
-    review_project.backend.open(make_request(aws))
+    open_one(review_project.backend, make_request(aws))
 
     assert list(review_project.backend.states(datetime.now(UTC) + timedelta(seconds=5))) == []
 
@@ -109,7 +117,7 @@ def test_a_hundred_and_fifty_finished_reviews_cost_a_handful_of_calls(
     aws.control.workforce(seconds=0)
     requests = [make_request(aws, number) for number in range(150)]
     for request in requests:
-        review_project.backend.open(request)
+        open_one(review_project.backend, request)
     wait_until_ended(review_project, *(request.name for request in requests))
     aws.control.clear_calls()
 
@@ -125,7 +133,7 @@ def test_a_hundred_and_fifty_finished_reviews_cost_a_handful_of_calls(
 def test_answers_that_the_list_of_outputs_lacks_are_described(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws)
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     wait_until_ended(review_project, request.name)
     (state,) = listed(review_project.backend)
     s3(aws).delete_object(Bucket=BUCKET, Key=str(state.answers_uri).removeprefix(f"s3://{BUCKET}/"))
@@ -138,7 +146,7 @@ def test_answers_that_the_list_of_outputs_lacks_are_described(aws: LocalAws, rev
 
 def test_a_flow_that_cannot_be_listed_does_not_hide_the_others(aws: LocalAws, review_project: ReviewProject) -> None:
     request = make_request(aws)
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     unused = next(flow for flow in review_project.backend.record.flows if flow.reviewers == 3)
     client(aws, "sagemaker").delete_flow_definition(FlowDefinitionName=unused.name)
     wait_until(lambda: ReviewSetupHook(region_name="us-east-1").describe_flow(unused.name).status is None)
@@ -183,7 +191,7 @@ def event(review_project: ReviewProject, **changes: Any) -> dict[str, Any]:
 def test_an_event_from_the_queue_says_what_the_list_says(aws: LocalAws, review_project: ReviewProject) -> None:
     aws.control.workforce(seconds=0)
     request = make_request(aws)
-    review_project.backend.open(request)
+    open_one(review_project.backend, request)
     wait_until_ended(review_project, request.name)
     (message,) = client(aws, "sqs").receive_message(QueueUrl=review_project.queues["reviews"])["Messages"]
     (state,) = listed(review_project.backend)

@@ -14,7 +14,7 @@ from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.errors import SettingError
 from custom_labels.review.backends.a2i.setup import ELEMENTS, plan_review
 from include.local_aws.human_review.questions import find_elements
-from tests.kit.review_project import make_store
+from tests.kit.review_project import make_store, with_review
 from tests.kit.support import client
 from tests.review.backends.test_a2i_template import HOSTILE
 
@@ -52,7 +52,7 @@ class Page(html.parser.HTMLParser):
 def project(task: ProjectTask, **review: Any) -> Project:
     digits = load_project("digits")
     assert digits.review is not None
-    return digits.model_copy(update={"task": task, "review": digits.review.model_copy(update=review)})
+    return with_review(digits, **review).model_copy(update={"task": task})
 
 
 def render(aws: LocalAws, task: ProjectTask, review: dict[str, Any] | None = None, **task_input: Any) -> Page:
@@ -159,5 +159,5 @@ def test_page_of_a_project_needs_the_element_of_its_task(
         plan_review(wanted, make_store(wanted), [1])
     assert f'has no {ELEMENTS[task]} with name="shown"' in str(refused.value)
     assert f"task '{task}'" in str(refused.value)
-    assert "'review.template' of project 'digits' is 'mine.html'" in str(refused.value)
+    assert "'review.a2i.template' of project 'digits' is 'mine.html'" in str(refused.value)
     assert "or correct 'task'" in str(refused.value)

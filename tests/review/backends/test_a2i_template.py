@@ -14,7 +14,7 @@ from custom_labels.errors import SettingError
 from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.setup import plan_review
 from custom_labels.review.review import Purpose, ReviewRequest
-from tests.kit.review_project import make_store
+from tests.kit.review_project import make_store, with_review
 from tests.kit.support import client
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Page(html.parser.HTMLParser):
 def project(**changes: Any) -> Project:
     digits = load_project("digits")
     assert digits.review is not None
-    return digits.model_copy(update={"review": digits.review.model_copy(update=changes)})
+    return with_review(digits, **changes)
 
 
 def request(**changes: Any) -> ReviewRequest:
@@ -157,7 +157,7 @@ def test_a_project_may_have_a_page_of_its_own(monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, r"cannot be read: .*mine.html.*'review.template' of project 'digits' is 'mine.html'"),
+        (None, r"cannot be read: .*mine.html.*'review.a2i.template' of project 'digits' is 'mine.html'"),
         ('<b name="shown"></b>', r'no crowd-image-classifier with name="shown"'),
         ("x" * 128_001, r"has 128001 characters"),
     ],

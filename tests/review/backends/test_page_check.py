@@ -30,7 +30,7 @@ def page(store: S3Store, task: ProjectTask, old: str = "", new: str = "") -> Wor
     """Give this package's page of a task, with one thing changed."""
     template = plan_review(load_project("digits").model_copy(update={"task": task}), store, [1]).template
     assert old in template
-    return WorkerPage(template.replace(old, new), task, ("fernwood", "kestrel"), "'review.template' is 'mine.html'")
+    return WorkerPage(template.replace(old, new), task, ("fernwood", "kestrel"), "'review.a2i.template' is 'mine.html'")
 
 
 @pytest.mark.parametrize("task", ProjectTask)
@@ -55,7 +55,7 @@ def test_page_is_rendered_with_what_a_model_found(store: S3Store, task: ProjectT
     with pytest.raises(PageBroken) as refused:
         check_page(store, ReviewSetupHook(region_name="us-east-1"), broken, ROLE)
     assert "cannot render the worker page for a doubt review" in str(refused.value)
-    assert "'review.template' is 'mine.html'" in str(refused.value)
+    assert "'review.a2i.template' is 'mine.html'" in str(refused.value)
 
 
 @pytest.mark.parametrize("task", [ProjectTask.OBJECT_DETECTION, ProjectTask.MULTI_LABEL_CLASSIFICATION])

@@ -79,6 +79,14 @@ class ReviewSetupHook(ServiceHook["SageMakerClient"]):
             Tags=_listed(tags),
         )
 
+    def delete_task_ui(self, name: str) -> None:
+        """Delete a task UI; one that does not exist is left."""
+        find(self.client.delete_human_task_ui, HumanTaskUiName=name)
+
+    def delete_flow(self, name: str) -> None:
+        """Delete a flow definition; one that does not exist is left."""
+        find(self.client.delete_flow_definition, FlowDefinitionName=name)
+
     def render_page(self, template: str, task_input: str, role_arn: str) -> tuple[str, list[str]]:
         """Render a worker page with a task's input, as A2I does when a human loop starts.
 

@@ -6,8 +6,8 @@ import heapq
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -20,18 +20,23 @@ from custom_labels.core.codec import to_json
 from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings import Project
+from custom_labels.review.backends.a2i.events import EVENT
 from custom_labels.review.backends.a2i.output import OutputListing, read_output
 from custom_labels.review.backends.a2i.setup import ReviewFlow, ReviewRecord, read_review_record
-from custom_labels.review.backends.base import ReviewBackendError, ReviewBackendFull, ReviewBackendNotReady
+from custom_labels.review.backends.base import (
+    OpenedTogether,
+    ReviewBackendError,
+    ReviewBackendFull,
+    ReviewBackendNotReady,
+)
+from custom_labels.review.backends.one_by_one import PATIENCE_SECONDS, OneByOne
 from custom_labels.review.review import Answered, Purpose, ReviewRequest, ReviewState, ReviewStatus
-from custom_labels.s3.errors import MISSING, error_code
+from custom_labels.s3.errors import MISSING, error_code, is_passing
 from custom_labels.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-EVENT = "SageMaker A2I HumanLoop Status Change"
-"""Detail type of EventBridge's messages about loops that have ended (SageMaker guide, A2I events)."""
 # HumanLoopStatus of the A2I runtime API; the guide also names Deleting and Deleted, which the API does not.
 _STATUSES = {
     "InProgress": ReviewStatus.OPEN,
@@ -40,6 +45,10 @@ _STATUSES = {
     "Failed": ReviewStatus.FAILED,
     "Stopped": ReviewStatus.STOPPED,
 }
+_ENDED = frozenset({"ValidationException", "ConflictException"})
+"""StopHumanLoop of a loop that has ended."""
+LONGEST_LIFE = timedelta(days=31)
+"""TaskAvailabilityLifetimeInSeconds is 30 days at most."""
 _MAY_BE_THERE = frozenset({"ConflictException", "ValidationException", "ServiceQuotaExceededException"}) | NOT_FOUND
 
 
@@ -48,10 +57,12 @@ class A2IReviewBackend:
 
     :param project: the project, with a ``review`` part.
     :param store: the project's bucket and prefix.
+    :param patience_seconds: how long starts are repeated while not one of them works.
     """
 
-    def __init__(self, project: Project, store: S3Store) -> None:
+    def __init__(self, project: Project, store: S3Store, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.project = project
+        self.patience_seconds = patience_seconds
         self.store = store
         self._lock = threading.Lock()
         self._hook: A2IHook | None = None
@@ -78,7 +89,24 @@ class A2IReviewBackend:
         """Name the flows that reviews are opened with; a flow's name is made of its page, its people and its role."""
         return " ".join(sorted(self.record.current.values()))
 
-    def open(self, request: ReviewRequest) -> bool:
+    def open(self, requests: Sequence[ReviewRequest]) -> OpenedTogether:
+        """Start a human loop for each request."""
+        return OneByOne(self._open, patience_seconds=self.patience_seconds).open(requests)
+
+    def cancel(self, names: Collection[str]) -> None:
+        """Stop loops that have not ended, a call for each."""
+        for name in names:
+            try:
+                self._ask(
+                    "StopHumanLoop",
+                    name,
+                    lambda name=name: self.hook.client.stop_human_loop(HumanLoopName=name),  # type: ignore[misc]
+                    NOT_FOUND | _ENDED,
+                )
+            except ClientError as error:
+                log.info("Review %s has ended or is gone: %s", name, error)
+
+    def _open(self, request: ReviewRequest) -> bool:
         """Start a human loop, which costs one call; a loop of that name with other input or another flow is adopted.
 
         A2I answers a repeated start with the same input as it answers the first one, so that a repeat counts as new.
@@ -153,6 +181,12 @@ class A2IReviewBackend:
         )
         while page := list(islice(merged, PAGE)):
             yield [listed(loop) for loop in page]
+
+    def open_loops(self, flow: ReviewFlow) -> Iterator[str]:
+        """Give the names of a flow's loops that have not ended; none can be older than a loop may live."""
+        for loop in self._loops(flow, datetime.now(UTC) - LONGEST_LIFE):
+            if _STATUSES.get(loop["HumanLoopStatus"]) is ReviewStatus.OPEN:
+                yield loop["HumanLoopName"]
 
     def _loops(self, flow: ReviewFlow, since: datetime) -> Iterator[dict[str, Any]]:
         """List a flow's loops; a flow that was deleted has none."""
@@ -239,7 +273,8 @@ class A2IReviewBackend:
         return ReviewBackendError(
             f"A2I refused {operation} of {subject}, or could not be asked: {error}. The Airflow connection is "
             f"'{self.project.aws_conn_id}'; allow it sagemaker:{operation} if that is what is missing (the policy in "
-            "include/infra has it), else run the task again."
+            "include/infra has it), else run the task again.",
+            is_passing=is_passing(error),
         )
 
 

@@ -120,8 +120,8 @@ def _read(link: str, image: str, role_arn: str) -> None:
     if answer.status_code >= 400:
         raise PageBroken(
             f"The worker page's link to {image} is refused with HTTP {answer.status_code}: {answer.text[:300]}. "
-            f"Reviewers would see no image. Let the role {role_arn} ('review.role_arn') read the bucket's objects, and "
-            "trigger the bootstrap DAG again."
+            f"Reviewers would see no image. Let the role {role_arn} ('review.a2i.role_arn') read the bucket's objects, "
+            "and trigger the bootstrap DAG again."
         )
 
 

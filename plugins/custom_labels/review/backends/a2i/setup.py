@@ -23,9 +23,12 @@ from custom_labels.core.names import PROJECT_TAG, slug
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.records import Record
 from custom_labels.core.registry import REVIEW
-from custom_labels.core.settings import Project, ReviewSetup, template_path
+from custom_labels.core.review_setup import ReviewSetup
+from custom_labels.core.settings import Project
 from custom_labels.errors import SettingError
+from custom_labels.review.backends.a2i.project_file import A2IPart
 from custom_labels.review.backends.base import ReviewBackendNotReady
+from custom_labels.review.backends.registry import review_of
 from custom_labels.s3.errors import error_code
 from custom_labels.s3.store import S3Store
 
@@ -111,19 +114,6 @@ class ReviewPlan:
     output: str
 
 
-def review_of(project: Project) -> ReviewSetup:
-    """Give who answers a project's reviews.
-
-    :raises ReviewBackendNotReady: the project file has no ``review`` part.
-    """
-    if project.review is None:
-        raise ReviewBackendNotReady(
-            f"Nobody answers reviews of project '{project.name}': 'review' is missing in {project.name}.yaml. Add it "
-            f"with workteam_arn and role_arn, then trigger {project.name}_bootstrap."
-        )
-    return project.review
-
-
 def reviewer_counts(store: S3Store, reviewers_per_image: int) -> set[int]:
     """Give how many people reviews may ask: one in further rounds, and as many as requests that wait may ask.
 
@@ -140,14 +130,16 @@ def plan_review(project: Project, store: S3Store, reviewers: Iterable[int]) -> R
     :raises SettingError: the template is missing, too long, or lacks the field that answers are read by.
     """
     review = review_of(project)
-    template = _template(project, review)
+    part = review.part_of(A2IPart)
+    template = _template(project, review, part)
     output = store.uri(A2I_OUTPUT).rstrip("/")
     task_ui = _resource_name(project.name, {"kind": "task-ui", "template": template})
     shared = {
         "kind": "flow",
         "task_ui": task_ui,
         "output": output,
-        **review.model_dump(include={"workteam_arn", "role_arn", "title", "task_seconds", "lifetime_hours"}),
+        **part.model_dump(exclude={"template"}),
+        **review.model_dump(include={"title", "lifetime_hours"}),
     }
     flows = {n: f"{_resource_name(project.name, {**shared, 'reviewers': n})}-x{n}" for n in sorted(set(reviewers))}
     return ReviewPlan(task_ui, template, flows, output)
@@ -162,9 +154,9 @@ def _resource_name(project: str, content: Mapping[str, Any]) -> str:
     return f"{slug(project)}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _template(project: Project, review: ReviewSetup) -> str:
-    path = template_path(review, project.task)
-    where = f"'review.template' of project '{project.name}' is '{review.template or path}'"
+def _template(project: Project, review: ReviewSetup, part: A2IPart) -> str:
+    path = part.template_path(project.task)
+    where = f"'review.a2i.template' of project '{project.name}' is '{part.template or path}'"
     try:
         source = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -224,6 +216,7 @@ class A2ISetup:
     def __init__(self, project: Project, store: S3Store, hook: ReviewSetupHook, plan: ReviewPlan) -> None:
         self.project = project
         self.review = review_of(project)
+        self.part = self.review.part_of(A2IPart)
         self.store = store
         self.hook = hook
         self.plan = plan
@@ -238,9 +231,9 @@ class A2ISetup:
         missing = [name for name, found in self.describe().items() if found.status is None]
         if not missing and self.hook.describe_task_ui(self.plan.task_ui).status is not None:
             return
-        if self.hook.find_workteam(self.review.workteam_arn) is None:
+        if self.hook.find_workteam(self.part.workteam_arn) is None:
             raise ReviewBackendNotReady(
-                f"There is no workteam {self.review.workteam_arn}. 'review.workteam_arn' in {self.project.name}.yaml "
+                f"There is no workteam {self.part.workteam_arn}. 'review.a2i.workteam_arn' in {self.project.name}.yaml "
                 "names it; create a private workteam in that region (SageMaker console, Labeling workforces), or "
                 "correct the ARN."
             )
@@ -250,7 +243,7 @@ class A2ISetup:
             for reviewers, name in self.plan.flows.items():
                 if name in missing:
                     loop = self._loop(arn, reviewers)
-                    self.hook.create_flow(name, loop, self.plan.output, self.review.role_arn, tags)
+                    self.hook.create_flow(name, loop, self.plan.output, self.part.role_arn, tags)
         except ClientError as error:
             if error_code(error) not in _REFUSED:
                 raise
@@ -261,14 +254,14 @@ class A2ISetup:
             ) from error
 
     def _loop(self, task_ui_arn: str, reviewers: int) -> HumanLoopConfigTypeDef:
-        review = self.review
+        review, part = self.review, self.part
         return {
-            "WorkteamArn": review.workteam_arn,
+            "WorkteamArn": part.workteam_arn,
             "HumanTaskUiArn": task_ui_arn,
             "TaskTitle": review.title,
             "TaskDescription": f"Say what images of the project {self.project.name} show."[:255],
             "TaskCount": reviewers,
-            "TaskTimeLimitInSeconds": review.task_seconds,
+            "TaskTimeLimitInSeconds": part.task_seconds,
             "TaskAvailabilityLifetimeInSeconds": max(1, round(review.lifetime_hours * 3600)),
         }
 
