@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.records import Record
 from custom_labels.core.settings import Project
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.backends.label_studio import labeling
@@ -24,9 +25,26 @@ log = logging.getLogger(__name__)
 
 PREDICTIONS = "custom-labels"
 """Name of all predictions: Label Studio fills in those of one name only, and reviews of several versions are open."""
+_KEPT_INTERFACES = 20
 _ANY_MARK = "[custom-labels s3://"
 _TITLE_CHARACTERS = 50
 """Project.title of Label Studio."""
+
+
+@dataclass(frozen=True)
+class WrittenInterfaces:
+    """The labelling interfaces that this package wrote last, by which it says what somebody changed."""
+
+    by_digest: Mapping[str, str] = field(default_factory=dict)
+
+    def having(self, xml: str) -> WrittenInterfaces:
+        """Add one; the oldest of many are dropped, which no project has any more."""
+        name = labeling.digest(xml)
+        others = [(digest, text) for digest, text in self.by_digest.items() if digest != name]
+        return WrittenInterfaces(dict([*others[1 - _KEPT_INTERFACES :], (name, xml)]))
+
+
+INTERFACES = Record("registry/label_studio.json", WrittenInterfaces)
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,7 @@ class AskingProjects:
         self.project = project
         self.review = review_of(project)
         self.client = client
+        self.store = store
         self.root = store.uri()
         self._mark = re.compile(rf"\[custom-labels {re.escape(self.root)} x(\d+) ([0-9a-f]{{16}})\]")
 
@@ -125,7 +144,7 @@ class AskingProjects:
         wrong += self._changed_interface(found)
         if wrong:
             raise ReviewBackendNotReady(
-                f"Project {found.id} of Label Studio, which asks {found.reviewers} people about images of "
+                f"Project {found.id} of Label Studio, which asks {_people(found.reviewers)} about images of "
                 f"'{self.project.name}', was changed by hand: {'; '.join(wrong)}. Set it back under its Settings (the "
                 f"interface under Labeling Interface, Code, which has to be: {self._expected(found)}), or delete that "
                 "project with its answers; then trigger the bootstrap DAG."
@@ -137,15 +156,12 @@ class AskingProjects:
                 return []
         except labeling.InterfaceUnreadable as error:
             return [str(error)]
-        return labeling.differences(found.xml, self._expected(found)) or ["its labelling interface was written anew"]
+        return labeling.differences(found.xml, self._expected(found))
 
     def _expected(self, found: AskingProject) -> str:
-        """Write the interface that a changed project should have, with the labels that it offers."""
-        try:
-            labels = found.labels
-        except labeling.InterfaceUnreadable:
-            labels = ()
-        return labeling.interface(self.project.task, self.review.title, labels)
+        """Give the interface that this package wrote last, as the registry has it."""
+        record = INTERFACES.read(self.store) or WrittenInterfaces()
+        return record.by_digest.get(found.written, f"the one whose digest is {found.written}")
 
     def _create(self, reviewers: int, labels: tuple[str, ...]) -> AskingProject:
         """Make a project; where another set-up made one at the same moment, the older one is taken."""
@@ -158,7 +174,9 @@ class AskingProjects:
 
     def _body(self, reviewers: int, labels: tuple[str, ...]) -> dict[str, Any]:
         xml = labeling.interface(self.project.task, self.review.title, labels)
-        people = "1 person" if reviewers == 1 else f"{reviewers} people"
+        # Before Label Studio has it: so whatever it has of ours is on record.
+        INTERFACES.change(self.store, lambda present: (present or WrittenInterfaces()).having(xml))
+        people = _people(reviewers)
         return {
             "title": f"{self._title_start}, {people} ({self._title_end})",
             "description": (
@@ -188,3 +206,7 @@ class AskingProjects:
             # An image on which nothing is to be boxed is an answer, too.
             "enable_empty_annotation": self.project.task is ProjectTask.OBJECT_DETECTION,
         }
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"

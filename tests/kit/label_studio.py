@@ -1,0 +1,155 @@
+"""A real Label Studio for tests, the projects that ask there, and the people who answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.settings import Project
+from custom_labels.review.review import Answered, ReviewRequest
+from custom_labels.s3.store import S3Store
+from tests.kit.support import BUCKET, client, picture, s3
+
+if TYPE_CHECKING:
+    from custom_labels.review.backends.label_studio.backend import LabelStudioBackend
+    from custom_labels.review.backends.label_studio.client import LabelStudioClient
+    from include.label_studio.server import LabelStudio
+    from include.local_aws.process import LocalAws
+
+CONN_ID, STORAGE_CONN_ID = "label_studio_default", "label_studio_storage"
+QUEUE = "custom-labels-digits-reviews"
+
+
+def connections(server: LabelStudio, url: str = "") -> dict[str, str]:
+    """Give the connections to Label Studio, and to S3 for it, as environment variables of Airflow.
+
+    :param url: of a proxy before it.
+    """
+    host, _, port = (url or server.url).removeprefix("http://").partition(":")
+    studio = {"conn_type": "http", "host": host, "port": int(port), "password": server.account.token}
+    storage = {"conn_type": "aws", "login": "test", "password": "test"}
+    return {
+        f"AIRFLOW_CONN_{CONN_ID.upper()}": json.dumps(studio),
+        f"AIRFLOW_CONN_{STORAGE_CONN_ID.upper()}": json.dumps(storage),
+    }
+
+
+def make_project(
+    aws: LocalAws, prefix: str, task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION, **part: Any
+) -> Project:
+    """Make a project that asks at Label Studio; another prefix is another project there."""
+    named = {"storage_conn_id": STORAGE_CONN_ID, "s3_endpoint": aws.endpoint_url, **part}
+    review = {
+        "backend": "label_studio",
+        "title": "What is <this>?",
+        "instructions": "Look & choose.\n\nTake your time.",
+        "label_studio": named,
+    }
+    return Project.model_validate(
+        {
+            "name": "digits",
+            "bucket": BUCKET,
+            "prefix": prefix,
+            "task": task,
+            "region_name": "us-east-1",
+            "review": review,
+            "queues": {"reviews": f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A project that is set up at Label Studio, and those who answer there."""
+
+    aws: LocalAws
+    project: Project
+    store: S3Store
+    backend: LabelStudioBackend
+
+    @property
+    def client(self) -> LabelStudioClient:
+        """The client of the project."""
+        return self.backend.client
+
+    def task(self, name: str) -> dict[str, Any]:
+        """Give the task of a review."""
+        (found,) = self.backend._find([name])
+        return found
+
+    def annotate(self, name: str, result: list[dict[str, Any]], by: int | None = None, **more: Any) -> int:
+        """Answer a review over the REST API; give the annotation's number."""
+        body = {"result": result, **more, **({"completed_by": by} if by else {})}
+        made = self.client.post(f"/api/tasks/{self.task(name)['id']}/annotations/", body)
+        return int(made["id"])
+
+    def answered(self, name: str) -> Answered:
+        """Read the answers to a review."""
+        state = self.backend.status(name)
+        assert state
+        found = self.backend.answers(state)
+        assert found
+        return found
+
+
+def set_up_asking(aws: LocalAws, project: Project, *reviewers: int, labels: tuple[str, ...] = ("a", "b")) -> Asked:
+    """Make the bucket, and the projects at Label Studio with their storages."""
+    from custom_labels.review.backends.label_studio.backend import LabelStudioBackend
+    from custom_labels.review.backends.label_studio.setup import set_up
+
+    s3(aws).create_bucket(Bucket=BUCKET)
+    cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    s3(aws).put_bucket_cors(Bucket=BUCKET, CORSConfiguration=cors)  # type: ignore[arg-type]
+    store = S3Store(project.bucket, project.prefix, project.aws_conn_id, project.region_name)
+    for count in reviewers or (1,):
+        set_up(LabelStudioBackend(project, store), count, labels)
+    return Asked(aws, project, store, LabelStudioBackend(project, store))
+
+
+def put_image(asked: Asked, key: str, label: str = "rows", body: bytes | None = None) -> None:
+    """Put an image into the project's bucket."""
+    content = picture(label, len(key)) if body is None else body
+    s3(asked.aws).put_object(Bucket=BUCKET, Key=asked.store.key(key), Body=content, ContentType="image/png")
+
+
+def announce_answers(asked: Asked) -> None:
+    """Let the bucket announce what Label Studio writes to the queue of the reviews."""
+    client(asked.aws, "sqs").create_queue(QueueName=QUEUE)
+    rule = {"Name": "prefix", "Value": asked.store.key("reviews/label_studio/")}
+    notification = {
+        "QueueArn": f"arn:aws:sqs:us-east-1:123456789012:{QUEUE}",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [rule]}},
+    }
+    s3(asked.aws).put_bucket_notification_configuration(
+        Bucket=BUCKET,
+        NotificationConfiguration={"QueueConfigurations": [notification]},  # type: ignore[list-item]
+    )
+
+
+def announced(asked: Asked) -> list[dict[str, Any]]:
+    """Receive the messages about answers."""
+    sqs = client(asked.aws, "sqs")
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(each["Body"]) for each in found]
+
+
+def choice(*labels: str) -> list[dict[str, Any]]:
+    """Give the result of somebody who chose labels."""
+    return [{"from_name": "shown", "to_name": "image", "type": "choices", "value": {"choices": list(labels)}}]
+
+
+def rectangle(label: str, x: float, y: float, width: float, height: float, **more: Any) -> dict[str, Any]:
+    """Give one of the results of somebody who drew boxes, in percent of a picture of 96 x 96 pixels."""
+    value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": [label]}
+    base: Mapping[str, Any] = {"original_width": 96, "original_height": 96, "image_rotation": 0}
+    return {"from_name": "shown", "to_name": "image", "type": "rectanglelabels", "value": value, **base, **more}
+
+
+def names(requests: list[ReviewRequest]) -> set[str]:
+    """Give the requests' names."""
+    return {request.name for request in requests}
