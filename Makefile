@@ -43,7 +43,7 @@ demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--hea
 test: $(STAMP) ## lint and all tests, at the same time
 	@$(MAKE) --no-print-directory -j 2 lint pytest
 
-pytest: $(STAMP)
+pytest: $(STAMP) $(LABEL_STUDIO_VENV)/.installed
 	$(PYTEST) $(ARGS)
 
 test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while its parts are killed

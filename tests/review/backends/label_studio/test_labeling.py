@@ -17,7 +17,7 @@ from custom_labels.review.backends.label_studio.labeling import (
     with_labels,
 )
 
-HOSTILE = ("<script>alert(1)</script>", '"; DROP', "{{ x }}", "../", "&amp;", "ä €\u202e", "None")
+HOSTILE = ("<script>alert(1)</script>", '"; DROP', "{{ x }}", "../", "&amp;", "ä €\u202e", "$image", "None")
 SINGLE, SEVERAL, BOXES = ProjectTask
 
 
@@ -44,9 +44,9 @@ def test_the_first_nine_labels_and_none_of_them_have_the_keys_of_numbers() -> No
     assert [each.get("hotkey") for each in view.iter("Choice")] == [*"123456789", None, None, "0"]
 
 
-def test_a_title_that_label_studio_would_read_as_a_field_is_left_out() -> None:
-    assert "Header" in interface(SINGLE, "What?", ())
-    assert "Header" not in interface(SINGLE, "For $image?", ())
+def test_what_label_studio_would_read_as_a_field_of_the_task_is_shown_as_text() -> None:
+    assert "$image" not in interface(SINGLE, "For $image?", ("$image",)).replace('value="$image"', "", 1)
+    assert with_labels(labels_of(interface(SINGLE, "?", ("$5",))), ["$5"]) == ("$5",)
 
 
 def test_a_new_label_is_added_at_the_end_and_none_is_taken_away() -> None:
@@ -81,7 +81,11 @@ def test_another_order_is_a_change() -> None:
     assert differences(one, other) == ["its parts have another order"]
 
 
-@pytest.mark.parametrize("xml", ['<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<a>" * 400_000, "no", ""])
+@pytest.mark.parametrize(
+    "xml",
+    ['<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<a>" * 400_000, "no", ""],
+    ids=["entity", "long", "text", "empty"],
+)
 def test_what_is_no_interface_is_refused(xml: str) -> None:
     with pytest.raises(InterfaceUnreadable):
         digest(xml)

@@ -17,6 +17,7 @@ FIELD, IMAGE = "shown", "image"
 _NUMBER_KEYS = "123456789"
 """Keys of the first labels; Label Studio gives keys of its own to all others."""
 _NONE_KEY = "0"
+_DOLLAR, _SHOWN_DOLLAR = "$", "\N{FULLWIDTH DOLLAR SIGN}"
 _MOST_CHARACTERS = 1_000_000
 
 
@@ -27,34 +28,38 @@ class InterfaceUnreadable(CustomLabelsError):
 def interface(task: ProjectTask, title: str, labels: Sequence[str]) -> str:
     """Write the labelling interface.
 
-    :param title: headline; it is left out where Label Studio would take a word of it for the name of a field.
+    :param title: headline.
     :param labels: in the order in which they are shown, so that keys stay where they are when one is added at the end.
     """
     view = ElementTree.Element("View")
-    if "$" not in title:
-        ElementTree.SubElement(view, "Header", value=title)
+    ElementTree.SubElement(view, "Header", value=shown(title))
     common = {"name": FIELD, "toName": IMAGE}
     if task is ProjectTask.OBJECT_DETECTION:
         control = ElementTree.SubElement(view, "RectangleLabels", common, canRotate="false")
         _add(control, "Label", labels)
-        _image(view)
-        return ElementTree.tostring(view, encoding="unicode")
-    _image(view)
+        return _with_image(view)
     choice = "single" if task is ProjectTask.IMAGE_CLASSIFICATION else "multiple"
     control = ElementTree.SubElement(view, "Choices", common, choice=choice, required="true", showInline="true")
     _add(control, "Choice", labels)
     ElementTree.SubElement(control, "Choice", value=NONE_OF_THE_ABOVE, hotkey=_NONE_KEY)
-    return ElementTree.tostring(view, encoding="unicode")
+    return _with_image(view)
 
 
-def _image(view: ElementTree.Element) -> None:
+def _with_image(view: ElementTree.Element) -> str:
+    """Write a view with the image below its controls: a large one would move them out of sight."""
     ElementTree.SubElement(view, "Image", name=IMAGE, value=f"${IMAGE}", zoom="true")
+    return ElementTree.tostring(view, encoding="unicode")
 
 
 def _add(control: ElementTree.Element, tag: str, labels: Sequence[str]) -> None:
     for number, label in enumerate(labels):
         key = {"hotkey": _NUMBER_KEYS[number]} if number < len(_NUMBER_KEYS) else {}
-        ElementTree.SubElement(control, tag, {"value": label, **key})
+        ElementTree.SubElement(control, tag, {"value": shown(label), **key})
+
+
+def shown(text: str) -> str:
+    """Give a text as people see it: Label Studio puts a field of the task where it finds a dollar sign and a name."""
+    return text.replace(_DOLLAR, _SHOWN_DOLLAR)
 
 
 def labels_of(xml: str) -> tuple[str, ...]:
@@ -63,7 +68,7 @@ def labels_of(xml: str) -> tuple[str, ...]:
     :raises InterfaceUnreadable: it is no XML.
     """
     offered = (each.get("value", "") for each in _parse(xml).iter() if each.tag in {"Choice", "Label"})
-    return tuple(label for label in offered if label != NONE_OF_THE_ABOVE)
+    return tuple(label.replace(_SHOWN_DOLLAR, _DOLLAR) for label in offered if label != NONE_OF_THE_ABOVE)
 
 
 def digest(xml: str) -> str:
@@ -88,7 +93,8 @@ def differences(found: str, expected: str) -> list[str]:
 
 def with_labels(present: Sequence[str], labels: Iterable[str]) -> tuple[str, ...]:
     """Add labels that are not present, at the end and sorted; none is ever taken away, since answers may name it."""
-    return (*present, *sorted(set(labels) - set(present)))
+    offered = set(map(shown, present))
+    return (*present, *sorted(label for label in set(labels) if shown(label) not in offered))
 
 
 def instructions(title: str, text: str) -> str:

@@ -12,12 +12,11 @@ from pydantic import ValidationError
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.annotations.annotation import ImageSize
 from custom_labels.datasets.annotations.json_lines import is_number
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review.answer_content import AnswerRefused, read_boxes, read_label, read_labels
 from custom_labels.review.backends.base import ReviewBackendError
-from custom_labels.review.backends.label_studio.labeling import FIELD, IMAGE
+from custom_labels.review.backends.label_studio.labeling import FIELD, IMAGE, shown
 from custom_labels.review.backends.label_studio.projects import PREDICTIONS
 from custom_labels.review.review import (
     Answered,
@@ -65,7 +64,7 @@ def _guess(request: ReviewRequest) -> list[dict[str, Any]]:
     offered = frozenset(request.labels)
     if request.task is not ProjectTask.OBJECT_DETECTION:
         named = request.guesses if request.task is ProjectTask.MULTI_LABEL_CLASSIFICATION else (request.label,)
-        labels = [label for label in named if label in offered]
+        labels = [shown(label) for label in named if label in offered]
         return [{**common, "type": "choices", "value": {"choices": labels}}] if labels else []
     size = request.size
     if size is None:
@@ -84,7 +83,7 @@ def _guess(request: ReviewRequest) -> list[dict[str, Any]]:
                 "width": box.width * 100 / size.width,
                 "height": box.height * 100 / size.height,
                 "rotation": 0,
-                "rectanglelabels": [box.label],
+                "rectanglelabels": [shown(box.label)],
             },
         }
         for number, box in enumerate(request.boxes)
@@ -177,9 +176,9 @@ def _answer(annotation: Mapping[str, Any], reviewer: str, request: ReviewRequest
     if not isinstance(results, list):
         raise AnswerRefused("it has no list of results")
     if request.task is ProjectTask.OBJECT_DETECTION:
-        boxes, size, notes = read_boxes(_boxes(results, request.size), request)
+        boxes, size, notes = read_boxes(_boxes(results, request), request)
         return BoxesAnswer(reviewer, boxes, size, submitted_at, seconds, notes)
-    chosen = _choices(results)
+    chosen = _choices(results, request)
     if request.task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
         return LabelsAnswer(reviewer, read_labels({"labels": chosen}, request), submitted_at, seconds)
     if len(chosen) != 1:
@@ -200,19 +199,27 @@ def _values(results: list[Any], kind: str) -> list[tuple[Mapping[str, Any], Mapp
     return [(each, each["value"]) for each in results]
 
 
-def _choices(results: list[Any]) -> list[Any]:
-    chosen = [label for _, value in _values(results, "choices") for label in value.get("choices") or []]
+def _choices(results: list[Any], request: ReviewRequest) -> list[Any]:
+    chosen = [
+        _label(label, request) for _, value in _values(results, "choices") for label in value.get("choices") or []
+    ]
     if not chosen:
         raise AnswerRefused(f"it has no label, not even '{NONE_OF_THE_ABOVE}'")
     return chosen
 
 
-def _boxes(results: list[Any], size: ImageSize | None) -> dict[str, Any]:
+def _label(given: Any, request: ReviewRequest) -> Any:
+    """Give the label that people see by this text."""
+    return next((label for label in request.labels if shown(label) == given), given)
+
+
+def _boxes(results: list[Any], request: ReviewRequest) -> dict[str, Any]:
     """Give boxes in pixels, which Label Studio has in percent of the upright picture.
 
     :raises AnswerRefused: one is turned, or has no label; or there is none, and the picture's size is not known.
     """
     entries: list[dict[str, Any]] = []
+    size = request.size
     sides: tuple[Any, Any] = (size.width, size.height) if size else (None, None)
     for result, value in _values(results, "rectanglelabels"):
         sides = (result.get("original_width"), result.get("original_height"))
@@ -227,7 +234,9 @@ def _boxes(results: list[Any], size: ImageSize | None) -> dict[str, Any]:
         left, top, width, height = (
             _pixels(number, side) for number, side in zip(numbers, (*sides, *sides), strict=True)
         )
-        entries.append({"label": labels[0], "left": left, "top": top, "width": width, "height": height})
+        entries.append(
+            {"label": _label(labels[0], request), "left": left, "top": top, "width": width, "height": height}
+        )
     if sides == (None, None):
         raise AnswerRefused("it has no box, and the size of the picture is not known")
     return {
