@@ -15,6 +15,7 @@ from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.review.review import BoxesAnswer, LabelsAnswer, Purpose, ReviewAnswer, ReviewRequest, ReviewStatus
 from tests.kit.label_studio import (
     Asked,
+    account,
     announce_answers,
     announced,
     choice,
@@ -52,10 +53,7 @@ def ask(aws: LocalAws, label_studio: LabelStudio) -> Ask:
 @pytest.fixture
 def person(label_studio: LabelStudio, ask: Ask) -> int:
     """A second account."""
-    client = ask().client
-    email = f"person{next(_numbers)}@localhost.local"
-    made = client.post("/api/users/", {"email": email, "username": email, "password": "secret-enough-1"})
-    return int(made["id"])
+    return account(ask().client, "somebody")
 
 
 def requests_for(asked: Asked, count: int, **more: Any) -> list[ReviewRequest]:
