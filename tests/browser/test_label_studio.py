@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Box, ImageSize
 from custom_labels.review.review import BoxesAnswer, LabelsAnswer, ReviewAnswer, ReviewRequest
 from tests.browser.conftest import PATIENCE_MS
-from tests.kit.label_studio import Asked, make_project, put_image, set_up_asking
+from tests.kit.label_studio import Asked, harvest, make_project, put_image, set_up_asking
 from tests.kit.review_requests import request_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def person(browser: Browser, label_studio_process: LabelStudio) -> Iterator[Page
     page = context.new_page()
     hosts, dialogs = set[str](), list[str]()
     context.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
-    context.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    context.on("dialog", refuse)
     page.goto(f"{server.url}/user/login/")
     page.fill("input[name=email]", server.account.email)
     page.fill("input[name=password]", server.account.password)
@@ -52,8 +57,10 @@ def person(browser: Browser, label_studio_process: LabelStudio) -> Iterator[Page
 def asking(aws: LocalAws, task: ProjectTask) -> tuple[Asked, ReviewRequest]:
     """Open a review of one image."""
     asked = set_up_asking(aws, make_project(aws, f"browser/{task.value}", task), labels=LABELS)
-    put_image(asked, KEY)
-    base = request_for(KEY, labels=LABELS, label=LABELS[0], task=task, guesses=LABELS[:1], size=ImageSize(SIDE, SIDE))
+    etag = put_image(asked, KEY)
+    base = request_for(
+        KEY, etag=etag, labels=LABELS, label=LABELS[0], task=task, guesses=LABELS[:1], size=ImageSize(SIDE, SIDE)
+    )
     request = replace(base, image=asked.store.uri(KEY), boxes=(Box(LABELS[0], 12, 24, 36, 48),))
     assert asked.backend.open([request]).new
     return asked, request
@@ -82,25 +89,26 @@ def test_one_label_is_chosen_by_its_key_in_place_of_the_guess(
 ) -> None:
     asked, request = asking(aws, ProjectTask.IMAGE_CLASSIFICATION)
     open_task(person, asked)
-    person.screenshot(path="/tmp/ls13/t0.png")
     person.keyboard.press("1")
     submit(person)
 
     (answer,) = asked.answered(request.name).answers
     assert isinstance(answer, ReviewAnswer)
-    assert answer.label == asked.backend.asking[1].labels[0] != request.label
+    assert answer.label == "$image" != request.label
+    (image,) = harvest(asked)
+    assert image.startswith("images_labeled_by_folder/$image/")
 
 
 def test_several_labels_are_chosen_beside_the_guess(aws: LocalAws, label_studio: LabelStudio, person: Page) -> None:
     asked, request = asking(aws, ProjectTask.MULTI_LABEL_CLASSIFICATION)
     open_task(person, asked)
-    person.screenshot(path="/tmp/ls13/t1.png")
     person.get_by_text(LABELS[1]).click()
     submit(person)
 
     (answer,) = asked.answered(request.name).answers
     assert isinstance(answer, LabelsAnswer)
     assert answer.labels == tuple(sorted(LABELS[:2]))
+    assert len(harvest(asked)) == 1
 
 
 def test_a_box_is_drawn_beside_the_one_that_the_model_found(
@@ -108,7 +116,6 @@ def test_a_box_is_drawn_beside_the_one_that_the_model_found(
 ) -> None:
     asked, request = asking(aws, ProjectTask.OBJECT_DETECTION)
     open_task(person, asked)
-    person.screenshot(path="/tmp/ls13/t2.png")
     person.keyboard.press("2")
     where = person.locator("img[alt=image]").bounding_box()
     assert where
@@ -116,7 +123,6 @@ def test_a_box_is_drawn_beside_the_one_that_the_model_found(
     person.mouse.down()
     person.mouse.move(where["x"] + where["width"] * 0.9, where["y"] + where["height"] * 0.75, steps=5)
     person.mouse.up()
-    person.screenshot(path="/tmp/ls13/t3.png")
     submit(person)
 
     (answer,) = asked.answered(request.name).answers
@@ -125,3 +131,4 @@ def test_a_box_is_drawn_beside_the_one_that_the_model_found(
     assert first == request.boxes[0]
     assert second.label == asked.backend.asking[1].labels[1]
     assert (second.left, second.top, second.width, second.height) == pytest.approx((48, 48, 38.4, 24), abs=1)
+    assert len(harvest(asked)) == 1

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings import Project
+from custom_labels.review.harvest import HarvestRules
+from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
+from custom_labels.review.harvest_work import Watermark
+from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.review import Answered, ReviewRequest
+from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
 from tests.kit.support import BUCKET, client, picture, s3
 
@@ -109,10 +115,11 @@ def set_up_asking(aws: LocalAws, project: Project, *reviewers: int, labels: tupl
     return Asked(aws, project, store, LabelStudioBackend(project, store))
 
 
-def put_image(asked: Asked, key: str, label: str = "rows", body: bytes | None = None) -> None:
-    """Put an image into the project's bucket."""
+def put_image(asked: Asked, key: str, label: str = "rows", body: bytes | None = None) -> str:
+    """Put an image into the project's bucket; give its ETag."""
     content = picture(label, len(key)) if body is None else body
-    s3(asked.aws).put_object(Bucket=BUCKET, Key=asked.store.key(key), Body=content, ContentType="image/png")
+    put = s3(asked.aws).put_object(Bucket=BUCKET, Key=asked.store.key(key), Body=content, ContentType="image/png")
+    return put["ETag"].strip('"')
 
 
 def announce_answers(asked: Asked) -> None:
@@ -160,6 +167,18 @@ def rectangle(label: str, x: float, y: float, width: float, height: float, **mor
     return {"from_name": "shown", "to_name": "image", "type": "rectanglelabels", "value": value, **base, **more}
 
 
-def names(requests: list[ReviewRequest]) -> set[str]:
+def names(requests: list[ReviewRequest]) -> frozenset[str]:
     """Give the requests' names."""
-    return {request.name for request in requests}
+    return frozenset(request.name for request in requests)
+
+
+def harvest(asked: Asked) -> set[str]:
+    """Harvest the answers as the DAG's tasks do it; give what is labelled in the bucket then, without the prefix."""
+    store, now = asked.store, datetime.now(UTC)
+    rules = HarvestRules("digits", asked.project.prefix, quorum=1, maximum_rounds=1)
+    harvester = Harvester(store, asked.backend, rules, lambda _: None)
+    found = HarvestInspection(store, asked.backend, Watermark()).run(None, now, by_queue_only=False)
+    for batch in write_batches(store, f"{now:%Y-%m-%d}-000001", found, now, 60):
+        harvester.harvest(batch, read_batch(store, batch), is_repeated=False)
+    folders = ("images_labeled_by_folder/", "annotations/reviewed/")
+    return {key for folder in folders for page in list_keys(store, folder) for key in page}

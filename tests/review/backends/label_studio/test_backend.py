@@ -12,6 +12,7 @@ import pytest
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Box, ImageSize
+from custom_labels.review.backends.base import OpenedTogether
 from custom_labels.review.review import BoxesAnswer, LabelsAnswer, Purpose, ReviewAnswer, ReviewRequest, ReviewStatus
 from tests.kit.label_studio import (
     Asked,
@@ -81,8 +82,9 @@ def test_reviews_are_opened_once_and_listed_oldest_first(ask: Ask) -> None:
     first = asked.backend.open([*one, *two])
     again = asked.backend.open([*two, *one, *requests_for(asked, 1)])
 
-    assert (first.new, first.known, first.troubles) == (names([*one, *two]), frozenset(), ())
-    assert (len(again.new), again.known) == (1, names([*one, *two]))
+    assert first == OpenedTogether(new=names([*one, *two]))
+    assert (len(again.new), again.troubles) == (1, ())
+    assert again.known == names([*one, *two])
     assert [name for name in states(asked) if name in names(one)] == [each.name for each in one]
     assert set(states(asked).values()) == {ReviewStatus.OPEN}
     assert len(states(asked)) == 6
@@ -247,7 +249,12 @@ def test_an_answer_is_written_to_s3_and_announced(ask: Ask) -> None:
     asked.backend.open([request])
     asked.annotate(request.name, choice(LABELS[0]))
     found: list[dict[str, Any]] = []
-    wait_until(lambda: bool(found.extend(announced(asked)) or any("Records" in each for each in found)))
+
+    def receive() -> bool:
+        found.extend(announced(asked))
+        return any("Records" in each for each in found)
+
+    wait_until(receive)
 
     # S3 begins with a message of its own, to test the way.
     read = [asked.backend.state_from_event(each) for each in found]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from custom_labels.core.checks import Check, CheckFailed
 from custom_labels.core.context import ProjectContext
+from custom_labels.review.backends.cors import check_cors
 from custom_labels.review.backends.label_studio.backend import LabelStudioBackend
 from custom_labels.review.backends.label_studio.storages import Storages
 
@@ -14,6 +15,7 @@ def server_checks(ctx: ProjectContext) -> Iterator[Check]:
     """Give each check."""
     backend = LabelStudioBackend(ctx.project, ctx.store)
     yield Check("Label Studio", "label_studio", lambda: _server(backend))
+    yield Check("bucket CORS", ctx.project.bucket, lambda: check_cors(ctx, "Label Studio shows no images"))
     yield Check("review projects", "label_studio", lambda: _projects(ctx, backend))
 
 
