@@ -116,13 +116,16 @@ def test_a_box_is_drawn_beside_the_one_that_the_model_found(
 ) -> None:
     asked, request = asking(aws, ProjectTask.OBJECT_DETECTION)
     open_task(person, asked)
+    regions = person.get_by_role("treeitem")
+    expect(regions).to_have_count(1)
     person.keyboard.press("2")
     where = person.locator("img[alt=image]").bounding_box()
     assert where
-    person.mouse.move(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
+    person.mouse.move(where["x"] + where["width"] * 0.6, where["y"] + where["height"] * 0.5)
     person.mouse.down()
     person.mouse.move(where["x"] + where["width"] * 0.9, where["y"] + where["height"] * 0.75, steps=5)
     person.mouse.up()
+    expect(regions).to_have_count(2)
     submit(person)
 
     (answer,) = asked.answered(request.name).answers
@@ -130,5 +133,5 @@ def test_a_box_is_drawn_beside_the_one_that_the_model_found(
     first, second = sorted(answer.boxes, key=lambda box: box.left)
     assert first == request.boxes[0]
     assert second.label == asked.backend.asking[1].labels[1]
-    assert (second.left, second.top, second.width, second.height) == pytest.approx((48, 48, 38.4, 24), abs=1)
+    assert (second.left, second.top, second.width, second.height) == pytest.approx((57.6, 48, 28.8, 24), abs=1)
     assert len(harvest(asked)) == 1
