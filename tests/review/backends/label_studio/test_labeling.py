@@ -44,6 +44,12 @@ def test_the_first_nine_labels_and_none_of_them_have_the_keys_of_numbers() -> No
     assert [each.get("hotkey") for each in view.iter("Choice")] == [*"123456789", None, None, "0"]
 
 
+def test_a_label_that_is_a_digit_has_itself_as_its_key() -> None:
+    view = ElementTree.fromstring(interface(SINGLE, "What?", ["0", "1", "a", "b"]))
+
+    assert [each.get("hotkey") for each in view.iter("Choice")] == ["0", "1", "2", "3", None]
+
+
 def test_what_label_studio_would_read_as_a_field_of_the_task_is_shown_as_text() -> None:
     assert "$image" not in interface(SINGLE, "For $image?", ("$image",)).replace('value="$image"', "", 1)
     assert with_labels(labels_of(interface(SINGLE, "?", ("$5",))), ["$5"]) == ("$5",)

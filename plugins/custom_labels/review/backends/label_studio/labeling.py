@@ -14,9 +14,8 @@ from custom_labels.errors import CustomLabelsError
 
 FIELD, IMAGE = "shown", "image"
 """Names of the control that is answered with, and of the image, in the interface and in every annotation."""
-_NUMBER_KEYS = "123456789"
-"""Keys of the first labels; Label Studio gives keys of its own to all others."""
-_NONE_KEY = "0"
+_NUMBER_KEYS = "1234567890"
+"""The last of them is that of "None of the above"; Label Studio gives keys of its own to what gets none of these."""
 _DOLLAR, _SHOWN_DOLLAR = "$", "\N{FULLWIDTH DOLLAR SIGN}"
 _MOST_CHARACTERS = 1_000_000
 
@@ -41,7 +40,8 @@ def interface(task: ProjectTask, title: str, labels: Sequence[str]) -> str:
     choice = "single" if task is ProjectTask.IMAGE_CLASSIFICATION else "multiple"
     control = ElementTree.SubElement(view, "Choices", common, choice=choice, required="true", showInline="true")
     _add(control, "Choice", labels)
-    ElementTree.SubElement(control, "Choice", value=NONE_OF_THE_ABOVE, hotkey=_NONE_KEY)
+    none_key = {} if _NUMBER_KEYS[-1] in labels else {"hotkey": _NUMBER_KEYS[-1]}
+    ElementTree.SubElement(control, "Choice", value=NONE_OF_THE_ABOVE, **none_key)
     return _with_image(view)
 
 
@@ -52,8 +52,11 @@ def _with_image(view: ElementTree.Element) -> str:
 
 
 def _add(control: ElementTree.Element, tag: str, labels: Sequence[str]) -> None:
-    for number, label in enumerate(labels):
-        key = {"hotkey": _NUMBER_KEYS[number]} if number < len(_NUMBER_KEYS) else {}
+    # A label that is a digit has itself as its key.
+    free = [key for key in _NUMBER_KEYS[:-1] if key not in labels]
+    for label in labels:
+        own = label if label in set(_NUMBER_KEYS) else free.pop(0) if free else ""
+        key = {"hotkey": own} if own else {}
         ElementTree.SubElement(control, tag, {"value": shown(label), **key})
 
 
