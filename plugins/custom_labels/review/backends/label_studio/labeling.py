@@ -41,7 +41,7 @@ def interface(task: ProjectTask, title: str, labels: Sequence[str]) -> str:
     control = ElementTree.SubElement(view, "Choices", common, choice=choice, required="true", showInline="true")
     _add(control, "Choice", labels)
     none_key = {} if _NUMBER_KEYS[-1] in labels else {"hotkey": _NUMBER_KEYS[-1]}
-    ElementTree.SubElement(control, "Choice", value=NONE_OF_THE_ABOVE, **none_key)
+    ElementTree.SubElement(control, "Choice", {"value": NONE_OF_THE_ABOVE, **none_key})
     return _with_image(view)
 
 
