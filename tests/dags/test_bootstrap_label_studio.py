@@ -58,7 +58,7 @@ def announce(aws: LocalAws, folder: str, prefix: str) -> None:
     )
 
 
-def test_it_makes_and_checks_what_reviews_need(
+def test_it_makes_and_checks_what_reviews_need_and_says_what_is_wrong_later(
     aws: LocalAws, label_studio: LabelStudio, backend: LabelStudioBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_VAR_DIGITS__REVIEWERS_PER_IMAGE", "2")
@@ -71,9 +71,6 @@ def test_it_makes_and_checks_what_reviews_need(
     assert facts["announcement of reviews"].startswith(f"{backend.project.prefix}reviews/label_studio/ to {REVIEWS}")
     assert label_studio.url in facts["Label Studio"]
 
-
-def test_it_says_what_is_wrong(aws: LocalAws, backend: LabelStudioBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_dag("bootstrap")
     asking = backend.asking[1]
     backend.client.patch(f"/api/projects/{asking.id}/", {"maximum_annotations": 4})
     announce(aws, "somewhere/else/", backend.project.prefix)

@@ -101,8 +101,10 @@ class Asked:
         return found
 
 
-def set_up_asking(aws: LocalAws, project: Project, *reviewers: int, labels: tuple[str, ...] = ("a", "b")) -> Asked:
-    """Make the bucket, and the projects at Label Studio with their storages."""
+def set_up_asking(
+    aws: LocalAws, project: Project, *reviewers: int, labels: tuple[str, ...] = ("a", "b"), with_storages: bool = True
+) -> Asked:
+    """Make the bucket, and the projects at Label Studio with their storages, or to be quicker without these."""
     from custom_labels.review.backends.label_studio.backend import LabelStudioBackend
     from custom_labels.review.backends.label_studio.setup import set_up
 
@@ -110,9 +112,14 @@ def set_up_asking(aws: LocalAws, project: Project, *reviewers: int, labels: tupl
     cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
     s3(aws).put_bucket_cors(Bucket=BUCKET, CORSConfiguration=cors)  # type: ignore[arg-type]
     store = S3Store(project.bucket, project.prefix, project.aws_conn_id, project.region_name)
+    backend = LabelStudioBackend(project, store)
     for count in reviewers or (1,):
-        set_up(LabelStudioBackend(project, store), count, labels)
-    return Asked(aws, project, store, LabelStudioBackend(project, store))
+        if with_storages:
+            set_up(backend, count, labels)
+        else:
+            for each in {1, count}:
+                backend.projects.ensure(each, labels, None)
+    return Asked(aws, project, store, backend)
 
 
 def put_image(asked: Asked, key: str, label: str = "rows", body: bytes | None = None) -> str:

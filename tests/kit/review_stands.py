@@ -91,7 +91,8 @@ class LabelStudioStand:
     most_reviewers = 3
 
     def __init__(self, aws: LocalAws) -> None:
-        self._made = set_up_asking(aws, make_project(aws, f"stand/{uuid4().hex}"), 3, labels=("columns", "rows"))
+        project = make_project(aws, f"stand/{uuid4().hex}")
+        self._made = set_up_asking(aws, project, 3, labels=("columns", "rows"), with_storages=False)
         self.project, self.store, self.backend = self._made.project, self._made.store, self._made.backend
 
     def answer(self, name: str, label: str | None, person: str) -> None:

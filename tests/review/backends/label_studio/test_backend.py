@@ -44,9 +44,11 @@ Ask = Callable[..., Asked]
 def ask(aws: LocalAws, label_studio: LabelStudio) -> Ask:
     """Makes a project of its own at Label Studio."""
 
-    def make(*reviewers: int, task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION, **part: Any) -> Asked:
-        project = make_project(aws, f"backend/{next(_numbers)}", task, **part)
-        return set_up_asking(aws, project, *reviewers, labels=LABELS)
+    def make(
+        *reviewers: int, task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION, with_storages: bool = False
+    ) -> Asked:
+        project = make_project(aws, f"backend/{next(_numbers)}", task)
+        return set_up_asking(aws, project, *reviewers, labels=LABELS, with_storages=with_storages)
 
     return make
 
@@ -243,7 +245,7 @@ def test_of_a_review_that_was_opened_twice_one_task_is_left_and_both_are_read(as
 
 
 def test_an_answer_is_written_to_s3_and_announced(ask: Ask) -> None:
-    asked = ask()
+    asked = ask(with_storages=True)
     announce_answers(asked)
     (request,) = requests_for(asked, 1)
     asked.backend.open([request])

@@ -92,10 +92,10 @@ def test_a_project_whose_mark_somebody_took_is_not_made_twice(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("task", list(ProjectTask))
-def test_a_project_without_labels_yet_gets_them_from_its_first_review(ask: Ask, task: ProjectTask) -> None:
-    asked = ask(task=task)
-    bare = make_project(asked.aws, f"bare/{next(_numbers)}", task)
-    made = set_up_asking(asked.aws, bare, labels=())
+def test_a_project_without_labels_yet_gets_them_from_its_first_review(
+    aws: LocalAws, label_studio: LabelStudio, task: ProjectTask
+) -> None:
+    made = set_up_asking(aws, make_project(aws, f"bare/{next(_numbers)}", task), labels=(), with_storages=False)
 
     assert made.backend.open([request_for(labels=("x", "y"), task=task)]).new
     assert made.backend.asking[1].labels == ("x", "y")
@@ -107,7 +107,7 @@ def test_a_bucket_that_label_studio_does_not_reach_is_named_with_the_way_out(ask
 
 
 def test_a_set_up_whose_answer_was_lost_makes_nothing_twice(
-    ask: Ask, aws: LocalAws, label_studio: LabelStudio, monkeypatch: pytest.MonkeyPatch
+    aws: LocalAws, label_studio: LabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = {"/api/projects/": 1, "/api/storages/s3": 1, "/api/storages/export/s3": 1}
 

@@ -89,7 +89,9 @@ class AskingProjects:
         :raises ReviewBackendNotReady: somebody took the mark from one of them.
         """
         found: dict[int, AskingProject] = {}
-        for page in self.client.pages("/api/projects/"):
+        # All else that Label Studio tells of a project costs it several counts in its database.
+        wanted = ("id", "title", "description", "label_config", *self._settings(1))
+        for page in self.client.pages("/api/projects/", {"include": ",".join(wanted)}):
             for entry in page:
                 mark = self._mark.search(entry.get("description") or "")
                 if mark is None:
