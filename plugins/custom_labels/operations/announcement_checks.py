@@ -67,6 +67,8 @@ class AnnouncementChecks:
 
         :raises WrongAnnouncement: no rule that is enabled does.
         """
+        if not (announced.events or announced.folder):
+            return announced.what
         queue = self.arns["reviews"]
         rules = self._rules(queue)
         if self.notes:
