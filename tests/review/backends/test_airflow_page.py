@@ -291,7 +291,7 @@ def test_more_reviewers_than_one_are_refused_in_the_file(tmp_path: Path, monkeyp
     file.write_text(file.read_text().replace("settings:\n", "settings:\n  reviewers_per_image: 2\n"))
 
     with pytest.raises(SettingError, match=r"'reviewers_per_image' in digits\.yaml is '2': .* Correct the file\."):
-        read_settings(load_project("digits"), {}.get)
+        read_settings(load_project("digits"), lambda _: None)
 
 
 def test_settings_that_do_not_ask_people_are_read_all_the_same(project: Project) -> None:

@@ -20,7 +20,7 @@ from custom_labels.review.backends.airflow_page.page_review import (
 )
 from custom_labels.review.backends.airflow_page.places import answer_page, image_page
 from custom_labels.review.backends.airflow_page.question import Question, code, word
-from custom_labels.review.review import LabelsAnswer, Purpose, ReviewAnswer, ReviewStatus
+from custom_labels.review.review import AnyAnswer, LabelsAnswer, Purpose, ReviewAnswer, ReviewStatus
 from tests.kit.review_requests import request_for
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -135,13 +135,13 @@ def test_an_answer_counts_if_it_was_offered(
     given = GivenAnswer("w", chosen, text_of_moment(NOW))
     read = replace(review(task=task), status=ReviewStatus.COMPLETED, answer=given).read_answers()
 
-    found = [each.label if isinstance(each, ReviewAnswer) else each.labels for each in read.answers if not_boxes(each)]
-    assert found == answers
+    assert [said(each) for each in read.answers] == answers
     assert [why in each.why for each in read.refused] == [True] * (not answers)
 
 
-def not_boxes(answer: Any) -> bool:
-    return isinstance(answer, ReviewAnswer | LabelsAnswer)
+def said(answer: AnyAnswer) -> Any:
+    assert isinstance(answer, ReviewAnswer | LabelsAnswer)
+    return answer.label if isinstance(answer, ReviewAnswer) else answer.labels
 
 
 @pytest.mark.parametrize(
