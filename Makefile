@@ -11,6 +11,10 @@ CELERY_VENV := .venv-celery
 MWAA_VENV := .venv-mwaa
 MWAA_PINS := tests/platforms/mwaa-3.3.1.txt
 ARGS   ?=
+# What `make test` leaves to commands of their own; `make test-matrix` has the rest of it.
+CRASH   := $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py throttled.py)
+MARKED  := tests/dags/test_marked.py
+RUNNING := tests/running tests/demo/test_demo.py
 # Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.
 PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
@@ -19,7 +23,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running crash-points test-celery test-mwaa lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -64,16 +68,19 @@ $(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)
 	@touch $@
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
-	$(PYTEST) -m 'not celery' $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py throttled.py) $(ARGS)
+	$(PYTEST) -m 'not celery' $(CRASH) $(ARGS)
 
 test-marked: $(STAMP) ## mark every task of the DAGs that pay, start and stop as success, failed and skipped (an hour)
-	$(PYTEST) -m 'not celery' tests/dags/test_marked.py $(ARGS)
+	$(PYTEST) -m 'not celery' $(MARKED) $(ARGS)
 
 test-running: $(STAMP) ## a real Airflow: the whole demo, events, changed settings, a person, a backfill (a quarter of an hour)
-	$(BIN)/python -m pytest -m 'not celery' tests/running tests/demo/test_demo.py $(ARGS)
+	$(BIN)/python -m pytest -m 'not celery' $(RUNNING) $(ARGS)
+
+test-matrix: $(STAMP) ## the other long tests that make test leaves out: full rounds of the loop, benchmarks (a quarter of an hour)
+	$(PYTEST) -m 'matrix' $(addprefix --ignore=,$(CRASH) $(MARKED) $(RUNNING)) $(ARGS)
 
 crash-points: $(STAMP) ## write anew what test-crash knows of the DAGs' calls, after the DAGs have changed
-	CUSTOM_LABELS_WRITE_CRASH_POINTS=1 $(PYTEST) tests/faults/test_crash_matrix.py -k leaves_no_call_out $(ARGS)
+	CUSTOM_LABELS_WRITE_CRASH_POINTS=1 $(PYTEST) -m 'not celery' tests/faults/test_crash_matrix.py -k leaves_no_call_out $(ARGS)
 
 test-fast: $(STAMP) ## the tests without those marked slow
 	$(PYTEST) -m 'not slow' $(ARGS)

@@ -34,6 +34,7 @@ def test_any_number_of_images_is_counted(images: int) -> None:
     assert sum(page.count(b"<Contents>") for page in pages["images_labeled_by_folder/"]) == images
 
 
+@pytest.mark.matrix
 def test_both_sides_detect_and_an_image_costs_two_calls_of_its_own() -> None:
     from tests.benchmarks import detection
 

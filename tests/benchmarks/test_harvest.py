@@ -7,6 +7,7 @@ import pytest
 from tests.benchmarks.harvest import run, table
 
 
+@pytest.mark.matrix
 @pytest.mark.slow
 def test_both_sides_harvest_everything() -> None:
     plain, ours = run([40])

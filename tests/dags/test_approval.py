@@ -69,6 +69,7 @@ def test_a_rejected_version_does_not_serve_and_is_not_trained_again(careful: Loc
     assert set(statuses(careful).values()) == {"TRAINING_COMPLETED"}
 
 
+@pytest.mark.matrix
 def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variables) -> None:
     variables.set(approval_timeout_hours=0.0002)
 
@@ -82,6 +83,7 @@ def test_no_answer_in_time_is_a_rejection(careful: LocalAws, variables: Variable
     assert read_trainings(registry().store).open == []
 
 
+@pytest.mark.matrix
 def test_an_answer_of_a_run_that_died_counts(careful: LocalAws) -> None:
     careful.control.outcomes({"operation": "start", "version": "*", "status": "FAILED", "message": "No capacity."})
     with person("Approve") as asked:

@@ -29,6 +29,7 @@ def curve(aws: LocalAws) -> list[tuple[int, bool]]:
     ]
 
 
+@pytest.mark.matrix
 def test_an_interval_is_trained_once_and_deployed_only_by_a_later_run(digits: LocalAws, variables: Variables) -> None:
     variables.set(enable_automatic_training="false")
     images_of_days(digits, [6, 6])
@@ -97,7 +98,8 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
     assert read_trainings(store).open == []
 
 
-def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
+@pytest.mark.matrix
+def test_a_backfill_deploys_when_it_should_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
     images_of_days(digits, [6, 6])
 
     newer, older = backfill_by_steps(1, {"deploy": True}), backfill_by_steps(0, {"deploy": True})

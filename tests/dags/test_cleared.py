@@ -64,6 +64,7 @@ def test_a_run_that_trained_and_has_nothing_to_do_says_so(digits: LocalAws) -> N
     assert "60 untrained" not in str(run.note)
 
 
+@pytest.mark.matrix
 def test_a_run_whose_training_was_begun_goes_on_with_it(digits: LocalAws) -> None:
     """As after a training that took longer than its run waited."""
     serve(digits, "champion")

@@ -54,6 +54,7 @@ def test_without_a_wrong_file_there_is_no_import_error() -> None:
     assert (bag.import_errors, bag.dags) == ({}, {})
 
 
+@pytest.mark.matrix
 @pytest.mark.slow
 def test_airflow_lists_the_import_error(folder: Path, tmp_path: Path, airflow_db: None) -> None:
     home = tmp_path / "airflow"

@@ -128,6 +128,7 @@ def test_a_failed_training_is_a_failed_run_and_is_not_repeated(digits: LocalAws)
     assert effects(digits, "CreateProjectVersion") == 1
 
 
+@pytest.mark.matrix
 def test_a_version_that_fails_to_start_leaves_the_live_one(digits: LocalAws) -> None:
     serve(digits, "champion")
     put_images(digits, 10, start=10)
@@ -243,6 +244,7 @@ def test_no_images_are_nothing_to_do(digits: LocalAws) -> None:
     assert "no labelled images" in str(run.note)
 
 
+@pytest.mark.matrix
 def test_every_outcome_is_sent_to_the_topic(digits: LocalAws, variables: Variables) -> None:
     queue = subscribe(digits)
     put_images(digits, 10)

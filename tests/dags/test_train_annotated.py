@@ -107,6 +107,7 @@ def test_two_rounds_are_trained_and_judged_on_the_same_images(digits: LocalAws, 
     assert effects(digits, "CreateProjectVersion") == 2
 
 
+@pytest.mark.matrix
 def test_a_detector_is_trained_by_the_dag_and_an_earlier_one_is_put_back(
     digits: LocalAws, logos: SceneProject, variables: Variables
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_gate_on_one_label_refuses_a_detector(digits: LocalAws, logos: ScenePr
     assert b"Precision and recall" in (Decisions(project_context().store, name).page() or b"")
 
 
+@pytest.mark.matrix
 def test_a_box_that_was_moved_is_trained_and_the_rest_is_left_as_it_was(
     digits: LocalAws, logos: SceneProject, variables: Variables
 ) -> None:
@@ -202,6 +204,7 @@ def test_bad_lines_and_bad_images_are_named_and_the_others_are_trained(digits: L
     assert "1: corrupt" in plan
 
 
+@pytest.mark.matrix
 def test_a_backfill_trains_on_the_lines_that_were_there(digits: LocalAws, logos: SceneProject) -> None:
     for number, images in enumerate((range(12), range(12, 24))):
         logos.put(images)

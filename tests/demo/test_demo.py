@@ -92,7 +92,7 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> Non
     [
         pytest.param([signal.SIGINT], 130, id="one Ctrl-C", marks=pytest.mark.matrix),
         pytest.param([signal.SIGINT, signal.SIGINT], 130, id="two Ctrl-C", marks=pytest.mark.matrix),
-        pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
+        pytest.param([signal.SIGTERM], 143, id="SIGTERM", marks=pytest.mark.matrix),
     ],
 )
 def test_interrupted_demo_leaves_nothing(signals: list[signal.Signals], code: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,17 @@ OTHER = Placed("kestrel", 10, 10, 100, 100)
 reading = Boxes()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_scenes() -> Iterator[None]:
+    """A batch is the beginning of the same scenes, however many it has; all of them take half a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("BATCH", "LATE", "UNSEEN"):
+            patch.setattr(f"include.demo.logo_scenes.{name}", 4)
+        yield
+
+
 @pytest.fixture(scope="module")
-def logos(tmp_path_factory: pytest.TempPathFactory) -> LogoScenes:
+def logos(few_scenes: None, tmp_path_factory: pytest.TempPathFactory) -> LogoScenes:
     made = LogoScenes()
     made.write(tmp_path_factory.mktemp("logos"))
     return made

@@ -18,6 +18,10 @@ from tests.faults.scenarios import SCENARIOS
 pytestmark = pytest.mark.slow
 
 WRITE = "CUSTOM_LABELS_WRITE_CRASH_POINTS"
+LIKE_ANOTHER = frozenset({"train_boxes", "detect_boxes", "harvest_boxes"})
+"""Boxes take the way of one label an image, through the same tasks: ``make test`` kills those of one label."""
+RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback"}
+"""What takes half a minute to record; ``make test-crash`` does."""
 
 
 def every_point() -> Iterator[object]:
@@ -26,14 +30,15 @@ def every_point() -> Iterator[object]:
         for call in read_calls(name):
             for side in ("before", "after"):
                 is_paid = side == "after" and any(fnmatchcase(str(call), glob) for glob in scenario.paid)
-                marks = [pytest.mark.xdist_group(scenario.group)] if is_paid else [pytest.mark.matrix]
+                is_matrix = not is_paid or name in LIKE_ANOTHER
+                marks = [pytest.mark.matrix] if is_matrix else [pytest.mark.xdist_group(scenario.group)]
                 yield pytest.param(name, side, call, id=f"{name} {side} {call}", marks=marks)
 
 
 def every_scenario() -> Iterator[object]:
-    """Give the scenarios; a second training makes the calls of a first one, and of boxes: enough for ``make test``."""
+    """Give the scenarios."""
     for name, scenario in SCENARIOS.items():
-        marks = [pytest.mark.matrix] if name in {"train_first", "train_boxes"} else []
+        marks = [pytest.mark.matrix] if name in RECORDED_LATER else []
         yield pytest.param(name, marks=[*marks, pytest.mark.xdist_group(scenario.group)])
 
 

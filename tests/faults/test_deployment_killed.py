@@ -16,7 +16,7 @@ from tests.kit.support import effects
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
+pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.xdist_group("crash")]
 
 
 @pytest.fixture
@@ -47,7 +47,6 @@ def test_the_live_version_serves_again_where_a_killed_rollback_stopped_it(crowde
     assert statuses(crowded)["v2"] == "RUNNING"
 
 
-@pytest.mark.matrix
 def test_units_are_changed_by_the_run_after_one_that_was_killed(
     crowded: LocalAws, variables: Variables, tmp_path: Path
 ) -> None:

@@ -154,6 +154,7 @@ def refused_images(aws: LocalAws, run: Run) -> dict[str, Any]:
     return dict(record(aws, f"versions/{run.xcoms['claim_training']['version_name']}")["refused_images"])
 
 
+@pytest.mark.matrix
 def test_an_image_that_only_custom_labels_refuses_is_named_and_left_out_from_then_on(
     digits: LocalAws, variables: Variables
 ) -> None:

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.slow
         pytest.param({"kind": "error", "share": 0.1}, id="a tenth of all calls fail"),
     ],
 )
-@pytest.mark.parametrize("task", [ProjectTask.IMAGE_CLASSIFICATION, ProjectTask.OBJECT_DETECTION])
+@pytest.mark.parametrize(
+    "task", [ProjectTask.IMAGE_CLASSIFICATION, pytest.param(ProjectTask.OBJECT_DETECTION, marks=pytest.mark.matrix)]
+)
 def test_a_version_is_deployed_and_paid_once_when(
     digits: LocalAws,
     short_retries: None,

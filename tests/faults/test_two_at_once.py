@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crash")]
 
 
+@pytest.mark.matrix
 def test_one_trains_and_the_other_waits_when_two_run_at_once(digits: LocalAws, tmp_path: Path) -> None:
     put_images(digits, 10)
     digits.control.durations(training=3)

@@ -13,8 +13,11 @@ from tests.local_aws.support import pattern
 
 @pytest.mark.parametrize(
     ("size", "box"),
-    [((64, 64), (0, 0, 64, 64)), ((1024, 1024), (5, 5, 1.1, 1.1)), ((640, 64), (0, 20, 640, 4))],
-    ids=["fills the image", "hardly a pixel", "very wide"],
+    [
+        pytest.param((64, 64), (0, 0, 64, 64), id="fills the image", marks=pytest.mark.matrix),
+        pytest.param((1024, 1024), (5, 5, 1.1, 1.1), id="hardly a pixel"),
+        pytest.param((640, 64), (0, 20, 640, 4), id="very wide", marks=pytest.mark.matrix),
+    ],
 )
 def test_a_detector_is_trained_on_one_image(size: tuple[int, int], box: tuple[float, float, float, float]) -> None:
     example = Example(pattern("dots", 1, size), (), (Box("a", *box),))

@@ -50,6 +50,7 @@ def project_of(aws: Aws, name: str, per_label: int, labels: int = 10) -> str:
     return project
 
 
+@pytest.mark.matrix
 def test_f1_rises_when_there_are_more_images(aws: Aws) -> None:
     scores = {}
     for per_label in (2, 5, 20):

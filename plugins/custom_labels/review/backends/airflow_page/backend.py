@@ -10,10 +10,11 @@ from typing import Any
 from custom_labels.core.settings import Project
 from custom_labels.review.backends.airflow_page.page_records import PageRecords
 from custom_labels.review.backends.airflow_page.project_file import AirflowPart
-from custom_labels.review.backends.base import OpenedTogether, ReviewBackendFull
-from custom_labels.review.backends.one_by_one import OneByOne
+from custom_labels.review.backends.base import OpenedTogether, ReviewBackendError, ReviewBackendFull
+from custom_labels.review.backends.one_by_one import PATIENCE_SECONDS, OneByOne
 from custom_labels.review.backends.registry import review_of
 from custom_labels.review.review import Answered, ReviewRequest, ReviewState, ReviewStatus
+from custom_labels.s3.errors import StorageError, is_passing
 from custom_labels.s3.store import S3Store
 
 PAGE = 100
@@ -27,15 +28,17 @@ class AirflowReviewBackend:
 
     :param project: the project, with a ``review`` part.
     :param store: the project's bucket and prefix.
+    :param patience_seconds: how long openings are repeated while not one of them works.
     """
 
-    def __init__(self, project: Project, store: S3Store) -> None:
+    def __init__(self, project: Project, store: S3Store, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.project = project
+        self.patience_seconds = patience_seconds
         self.records = PageRecords(store)
         self.setup = review_of(project)
         self.part = self.setup.part_of(AirflowPart)
         self._lock = threading.Lock()
-        self._room = 0
+        self._room: int | None = None
 
     def setup_name(self) -> str:
         """Name the page, which is the same whatever is changed in the project file."""
@@ -43,13 +46,22 @@ class AirflowReviewBackend:
 
     def open(self, requests: Sequence[ReviewRequest]) -> OpenedTogether:
         """Record reviews as open, as many as there is room for."""
-        self._room = self.part.most_open - len(self.records.open_names())
-        return OneByOne(self._open).open(requests)
+        self._room = None
+        return OneByOne(self._open, patience_seconds=self.patience_seconds).open(requests)
 
     def _open(self, request: ReviewRequest) -> bool:
-        if self.records.read(request.name) is not None:
-            return False
+        try:
+            if self.records.read(request.name) is not None:
+                return False
+            self._take_room()
+            return self.records.open(request, timedelta(hours=self.setup.lifetime_hours))
+        except StorageError as error:
+            raise ReviewBackendError(str(error), is_passing=is_passing(error.__cause__)) from error
+
+    def _take_room(self) -> None:
         with self._lock:
+            if self._room is None:
+                self._room = self.part.most_open - len(self.records.open_names())
             if self._room <= 0:
                 raise ReviewBackendFull(
                     f"{self.part.most_open} reviews of project '{self.project.name}' are open on Airflow's page, as "
@@ -57,7 +69,6 @@ class AirflowReviewBackend:
                     "people have answered some; to ask more at once raise it, or choose another backend."
                 )
             self._room -= 1
-        return self.records.open(request, timedelta(hours=self.setup.lifetime_hours))
 
     def status(self, name: str) -> ReviewState | None:
         """Describe a review."""
