@@ -40,8 +40,7 @@ def test_every_backend_is_tried() -> None:
 
 @pytest.fixture(params=sorted(STANDS))
 def stand(request: pytest.FixtureRequest, aws: LocalAws) -> Stand:
-    made: Stand = STANDS[request.param](aws)
-    return made
+    return STANDS[request.param](aws)
 
 
 def states(stand: Stand, since: datetime | None = None) -> dict[str, ReviewState]:

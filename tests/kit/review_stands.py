@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -119,5 +119,5 @@ class AirflowStand:
             self.aws.control.faults()
 
 
-STANDS = {"a2i": A2IStand, "airflow": AirflowStand}
+STANDS: Mapping[str, Callable[[LocalAws], Stand]] = {"a2i": A2IStand, "airflow": AirflowStand}
 """The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""
