@@ -14,6 +14,7 @@ from custom_labels.core.checks import CheckFailed
 from custom_labels.core.run_settings import RunSettings
 from custom_labels.core.settings import Project, load_project, read_settings
 from custom_labels.errors import SettingError
+from custom_labels.operations.announcement_checks import AnnouncementChecks
 from custom_labels.review.backends.airflow_page import ask_tasks
 from custom_labels.review.backends.airflow_page.ask_operator import AskPersonOperator
 from custom_labels.review.backends.airflow_page.backend import AirflowReviewBackend
@@ -26,7 +27,7 @@ from tests.kit.airflow_page import on_airflow_page, set_up_page
 from tests.kit.harvests import keys
 from tests.kit.review_project import make_request, open_one, since_long
 from tests.kit.review_requests import request_for
-from tests.kit.support import picture
+from tests.kit.support import client, picture
 from tests.kit.task_contexts import context, project_context
 
 if TYPE_CHECKING:
@@ -227,6 +228,15 @@ def test_nothing_is_set_up_and_the_checks_say_what_is_there(aws: LocalAws, backe
     assert found["links to images"].endswith("was read by a link")
     assert list(definition.setup_tasks(ctx.project, 1, {})) == []
     assert definition.where(ctx.project).endswith("/dags/digits_ask_people/required_actions?response_received=false")
+
+
+def test_no_rule_of_eventbridge_is_asked_for(aws: LocalAws, backend: AirflowReviewBackend) -> None:
+    ctx, queue = project_context("digits_bootstrap"), "arn:aws:sqs:us-east-1:123456789012:any"
+    announced = definition_of(ctx.project).announcements(queue, ctx.project)
+
+    found = AnnouncementChecks(ctx, lambda service: client(aws, service), {"reviews": queue}).reviews(announced)
+
+    assert found == "nothing has to: digits_ask_people triggers the harvest itself"
 
 
 def test_a_bucket_that_no_link_opens_is_named(aws: LocalAws, backend: AirflowReviewBackend) -> None:
