@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from custom_labels.core.settings import Project
+import pytest
+
+from custom_labels.core.settings import Project, load_project
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
+from custom_labels.review.backends.airflow_page.page_review import given_answer
 from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.review.backends.label_studio.client import LabelStudioClient
 from custom_labels.review.backends.label_studio.labeling import shown
+from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store
+from tests.kit.airflow_page import set_up_page
 from tests.kit.faulty_proxy import Fault, FaultyProxy
 from tests.kit.harvests import answer
 from tests.kit.label_studio import account, choice, make_project, set_up_asking
@@ -120,7 +125,47 @@ class LabelStudioStand:
         self.backend._client = client
 
 
-STANDS: dict[str, Callable[[LocalAws], Stand]] = {"a2i": A2IStand, "label_studio": LabelStudioStand}
+class AirflowStand:
+    """Airflow's own page; what Airflow hands on of an answer is what its operator does."""
+
+    most_reviewers = 1
+
+    def __init__(self, aws: LocalAws) -> None:
+        shipped = load_project("digits")
+        self.aws = aws
+        self.project = Project.model_validate({**shipped.model_dump(), "review": {"backend": "airflow"}})
+        self.backend = set_up_page(aws, self.project)
+        self.backend.patience_seconds = 1
+        self.store = self.backend.records.store
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        event = {"chosen_options": [label or NONE_OF_THE_ABOVE], "responded_by_user": {"id": person, "name": person}}
+        given = given_answer(event, self.project.name)
+        assert given is not None
+        self.backend.records.answer(name, given)
+
+    def wait_until_ended(self, *names: str) -> None:
+        for name in names:
+            state = self.backend.status(name)
+            assert state is not None
+            assert state.status.is_final
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        fault = {"operation": "s3.*", "kind": "throttle", "share": share, "subject": "*airflow_page*"}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store_module, "PATIENCE_SECONDS", 0.5)
+            patch.setattr(store_module, "LONGEST_PAUSE", 0.05)
+            self.aws.control.faults(fault)
+            yield
+            self.aws.control.faults()
+
+
+STANDS: Mapping[str, Callable[[LocalAws], Stand]] = {
+    "a2i": A2IStand,
+    "airflow": AirflowStand,
+    "label_studio": LabelStudioStand,
+}
 """The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""
 SERVERS = {"label_studio": "label_studio"}
 """Fixtures of servers that stands need beside the embedded AWS."""

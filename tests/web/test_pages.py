@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.review.review import ReviewRequest
 from custom_labels.s3.store import S3Store
+from tests.kit.airflow_page import on_airflow_page, set_up_page
 from tests.kit.pictures import png
-from tests.kit.support import BUCKET, s3
+from tests.kit.review_project import make_request, open_one
+from tests.kit.support import BUCKET, picture, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -186,3 +191,60 @@ def test_what_is_no_result_is_not_drawn(server: Any, aws: LocalAws, result: dict
     s3(aws).put_object(Bucket=BUCKET, Key=RESULT, Body=body)
 
     assert server.get(DRAWN, headers=token("ADMIN")).status_code == 404
+
+
+@pytest.fixture
+def asked(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewRequest:
+    """A review that is open on Airflow's page."""
+    backend = set_up_page(aws, on_airflow_page(tmp_path, monkeypatch))
+    request = make_request(aws, 1)
+    assert open_one(backend, request)
+    return request
+
+
+def image_of(review: str, project: str = "digits") -> str:
+    return f"/custom-labels/{project}/reviews/{review}/image"
+
+
+def test_the_image_of_a_review_is_shown_by_a_link_of_a_few_minutes(server: Any, asked: ReviewRequest) -> None:
+    answer = server.get(image_of(asked.name), headers=token("VIEWER"), follow_redirects=False)
+
+    assert answer.status_code == 307
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "X-Amz-Expires=300" in answer.headers["Location"]
+    assert httpx.get(answer.headers["Location"]).content == picture("rows", 1)
+    assert server.get(image_of(asked.name), follow_redirects=False).status_code == 401
+
+
+def test_access_to_an_image_is_asked_for_the_dag_that_asks(
+    server: Any, asked: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    seen = []
+
+    def refuse(*, method: str, details: Any, **_: Any) -> bool:
+        seen.append((method, details.id))
+        return False
+
+    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+
+    assert server.get(image_of(asked.name), headers=token("ADMIN"), follow_redirects=False).status_code == 403
+    assert seen == [("GET", "digits_ask_people")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (image_of("digits-0-r1"), 404),
+        (image_of("digits-0-r1", "birds"), 404),
+        (image_of("..%2f..%2fregistry%2fproject"), 404),
+        (image_of("A"), 422),
+        (image_of("a" * 64), 422),
+    ],
+    ids=["unknown", "another project's", "elsewhere", "no name", "too long"],
+)
+def test_an_image_that_is_asked_about_nowhere_is_refused(
+    server: Any, asked: ReviewRequest, path: str, status: int
+) -> None:
+    assert server.get(path, headers=token("ADMIN"), follow_redirects=False).status_code == status

@@ -67,6 +67,8 @@ class AnnouncementChecks:
 
         :raises WrongAnnouncement: it does not.
         """
+        if not (announced.events or announced.folder):
+            return announced.what
         queue = self.arns["reviews"]
         if announced.folder:
             return self._objects(announced, queue)

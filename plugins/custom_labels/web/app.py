@@ -1,11 +1,13 @@
 """The application behind our own pages: who may see what, and with which headers."""
 # No `from __future__ import annotations` here: FastAPI reads the annotations of routes and dependencies as they are.
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
@@ -13,13 +15,18 @@ from custom_labels.core.settings import load_project
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
+from custom_labels.review.backends.airflow_page.page_records import PageRecords, image_link
+from custom_labels.review.backends.airflow_page.project_file import KIND
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
 VERSION = r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}$"
+# HumanLoopName (A2I runtime API reference), which all reviews' names keep to.
+REVIEW = r"^[a-z0-9](-*[a-z0-9]){0,62}$"
 
 ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]
+ReviewPath = Annotated[str, Path(pattern=REVIEW)]
 ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
@@ -46,6 +53,22 @@ def may_read_detect_dag(project: ProjectPath, request: Request, user: GetUserDep
     requires_access_dag("GET", param_dag_id=f"{project}_detect")(request, user)
 
 
+def may_read_ask_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the DAG that asks people, and so its questions."""
+    requires_access_dag("GET", param_dag_id=f"{project}_{KIND}")(request, user)
+
+
+@contextmanager
+def as_http_errors() -> Iterator[None]:
+    """Answer 404 where there is no such project, and 502 where its bucket cannot be read."""
+    try:
+        yield
+    except SettingError as error:
+        raise HTTPException(404, str(error)) from error
+    except CustomLabelsError as error:
+        raise HTTPException(502, str(error)) from error
+
+
 def make_app() -> FastAPI:
     """Make the application; every route names who may call it."""
     app = FastAPI(title="Custom Labels", docs_url=None, redoc_url=None, openapi_url=None)
@@ -53,12 +76,8 @@ def make_app() -> FastAPI:
     @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
     def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
         """Show why a version was put into service or refused."""
-        try:
+        with as_http_errors():
             page = Decisions(project_store(load_project(project)), version).page()
-        except SettingError as error:
-            raise HTTPException(404, str(error)) from error
-        except CustomLabelsError as error:
-            raise HTTPException(502, str(error)) from error
         if page is None:
             raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
         return HTMLResponse(page, headers=HEADERS)
@@ -66,14 +85,20 @@ def make_app() -> FastAPI:
     @app.get("/{project}/detections/{result:path}", dependencies=[Depends(may_read_detect_dag)])
     def detection(project: ProjectPath, result: ResultPath) -> Response:
         """Draw a result, whose key is that below ``detections/``, over its image."""
-        try:
+        with as_http_errors():
             drawing = draw_result(project_store(load_project(project)), f"{DETECTIONS}{result}")
-        except SettingError as error:
-            raise HTTPException(404, str(error)) from error
-        except CustomLabelsError as error:
-            raise HTTPException(502, str(error)) from error
         if drawing is None:
             raise HTTPException(404, f"There is no result '{DETECTIONS}{result}' of project '{project}'.")
         return Response(drawing, headers=HEADERS, media_type="image/svg+xml")
+
+    @app.get("/{project}/reviews/{review}/image", dependencies=[Depends(may_read_ask_dag)])
+    def review_image(project: ProjectPath, review: ReviewPath) -> Response:
+        """Lead on to the image of a review on Airflow's page, by a link that is made for this request only."""
+        with as_http_errors():
+            store = project_store(load_project(project))
+            found = PageRecords(store).read(review)
+        if found is None:
+            raise HTTPException(404, f"There is no review '{review}' of project '{project}'.")
+        return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
     return app
