@@ -37,7 +37,7 @@ def test_list_shows_open_tasks_and_a_click_opens_one(portal: Portal, reviews: Re
     expect(page.get_by_role("heading", name="Which?")).to_be_visible()
 
 
-def test_list_looks_again_by_itself_when_nothing_is_open(portal: Portal, reviews: Reviews) -> None:
+def test_list_is_loaded_again_by_itself_when_nothing_is_open(portal: Portal, reviews: Reviews) -> None:
     flow = reviews.flow()
     page = portal.list()
     expect(page.get_by_text("Nothing to do")).to_be_visible()

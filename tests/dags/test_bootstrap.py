@@ -89,7 +89,7 @@ def test_more_reviewers_get_a_flow_of_their_own(
     assert after["current"]["1"] == before["current"]["1"]
 
 
-def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: dict[str, str]) -> None:
+def test_a_missing_queue_is_reported_with_its_way_out(aws: LocalAws, surroundings: dict[str, str]) -> None:
     client(aws, "sqs").delete_queue(QueueUrl=surroundings["dead_letters"])
 
     run = run_dag("bootstrap")
@@ -100,7 +100,7 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     assert "correct 'queues.dead_letters' in digits.yaml" in note_of(run)
 
 
-def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
+def test_all_problems_are_reported_at_once(aws: LocalAws, airflow_db: None) -> None:
     s3(aws).create_bucket(Bucket=BUCKET)
 
     run = run_dag("bootstrap")
@@ -125,7 +125,7 @@ def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
     ]
 
 
-def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surroundings: dict[str, str]) -> None:
+def test_without_a_bucket_everything_else_is_still_checked(aws: LocalAws, surroundings: dict[str, str]) -> None:
     s3(aws).delete_bucket(Bucket=BUCKET)
 
     run = run_dag("bootstrap")
@@ -206,7 +206,7 @@ def own_page(monkeypatch: pytest.MonkeyPatch, folder: Path, page: str) -> None:
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
 
 
-def test_a_bucket_in_another_region_is_told_with_its_way_out(aws: LocalAws, airflow_db: None) -> None:
+def test_a_bucket_in_another_region_is_reported_with_its_way_out(aws: LocalAws, airflow_db: None) -> None:
     make_bucket_elsewhere(aws)
 
     run = run_dag("bootstrap")

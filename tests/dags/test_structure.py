@@ -98,7 +98,7 @@ def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: di
     assert release.upstream_task_ids >= {"stop", "start", "delete"}
 
 
-def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags: dict[str, DAG]) -> None:
+def test_whatever_pays_starts_stops_or_deletes_reads_the_registry_first(dags: dict[str, DAG]) -> None:
     """The operators of ``aws/`` know no registry: those of the rooms above look at it, then do what they do."""
     from custom_labels.aws.operators import versions
 
@@ -135,7 +135,7 @@ def class_of(task: Any) -> type:
     return getattr(task, "operator_class", type(task))
 
 
-def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
+def test_every_failure_is_reported_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
     from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 
     for dag in dags.values():

@@ -50,7 +50,7 @@ def test_image_in_the_inbox_is_announced_and_a_labelled_one_is_not(cloud: LocalC
     assert cloud.queued() == {"detections": 1, "dead_letters": 0, "reviews": 0}
 
 
-def test_message_to_the_topic_is_heard(cloud: LocalCloud, aws: LocalAws) -> None:
+def test_message_to_the_topic_is_received(cloud: LocalCloud, aws: LocalAws) -> None:
     client(aws, "sns").publish(TopicArn=cloud.project.sns_topic_arn, Subject="[digits] hello", Message="text")
     assert cloud.messages() == ["[digits] hello"]
     assert cloud.messages() == []

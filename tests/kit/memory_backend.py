@@ -30,6 +30,7 @@ class MemoryBackend:
     ) -> None:
         self.opened: list[str] = []
         self.listed: list[ReviewState] = []
+        self.cancelled: list[str] = []
         self.before = before
         self.after = after
         self.setup = "page 1"
@@ -67,4 +68,4 @@ class MemoryBackend:
         raise NotImplementedError
 
     def cancel(self, names: Collection[str]) -> None:
-        raise NotImplementedError
+        self.cancelled += sorted(names)

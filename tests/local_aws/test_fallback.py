@@ -122,7 +122,7 @@ def test_calls_are_served_when_moto_has_printed_more_than_a_pipe_holds(aws: Aws)
     ],
     ids=["xml", "json", "query"],
 )
-def test_failure_inside_moto_is_told_in_the_form_of_the_service(sent: Request, code: str) -> None:
+def test_failure_inside_moto_is_given_in_the_form_of_the_service(sent: Request, code: str) -> None:
     answer = _with_app(_fail).answer(sent, identify(sent))
     assert answer.status == 500
     assert code in answer.body.decode()

@@ -40,7 +40,7 @@ def test_answer_is_refused_when_the_time_limit_ran_out(loop: Loop) -> None:
     assert list(loop.answers) == ["anna"]
 
 
-def test_time_limit_counts_from_the_first_look(loop: Loop) -> None:
+def test_time_limit_counts_from_the_first_poll(loop: Loop) -> None:
     first = loop.accepted["anna"] = time.time() - 10
     accept(loop, "anna")
     assert loop.accepted["anna"] == first

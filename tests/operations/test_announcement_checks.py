@@ -141,7 +141,7 @@ def test_images_that_come_by_a_topic_are_checked_by_its_notification(aws: LocalA
     ids=["disabled", "for something else", "missing"],
 )
 @pytest.mark.usefixtures("surroundings")
-def test_a_rule_for_finished_reviews_is_told_when_it_is(
+def test_a_rule_for_finished_reviews_is_reported_when_it_is(
     aws: LocalAws, state: str | None, source: str, found: str
 ) -> None:
     events = client(aws, "events")

@@ -71,7 +71,7 @@ def test_the_oldest_review_that_has_not_ended_holds_the_watermark_back(store: S3
 
 
 @pytest.mark.parametrize(("age", "holds"), [(LONGEST_UNKNOWN - HOUR, True), (LONGEST_UNKNOWN + HOUR, False)])
-def test_an_unknown_state_is_told_and_holds_the_watermark_for_a_time(
+def test_an_unknown_state_is_reported_and_holds_the_watermark_for_a_time(
     store: S3Store, age: timedelta, holds: bool
 ) -> None:
     _, work = look(store, state("a", ReviewStatus.UNKNOWN, NOW - age))
@@ -79,6 +79,29 @@ def test_an_unknown_state_is_told_and_holds_the_watermark_for_a_time(
     assert work.unknown == 1
     assert work.examples == ("a: as A2I says",)
     assert work.dealt_with == (NOW - age if holds else NOW)
+
+
+@pytest.mark.parametrize(
+    ("age", "status", "ends"),
+    [
+        pytest.param(3.5, ReviewStatus.OPEN, True, id="too old"),
+        pytest.param(2.5, ReviewStatus.OPEN, False, id="in the hour in which its backend may end it"),
+        pytest.param(3.5, ReviewStatus.UNKNOWN, False, id="in an unknown state"),
+        pytest.param(3.5, ReviewStatus.STOPPED, False, id="has ended"),
+    ],
+)
+def test_a_review_that_waited_too_long_is_cancelled_and_has_expired(
+    store: S3Store, age: float, status: ReviewStatus, ends: bool
+) -> None:
+    backend = MemoryBackend()
+    backend.listed = [state("a", status, NOW - age * HOUR), state("b", ReviewStatus.OPEN)]
+    inspection = HarvestInspection(store, backend, Watermark(), lifetime=2 * HOUR)
+
+    found = [each.state for each in inspection.run(None, NOW, by_queue_only=False)]
+
+    assert backend.cancelled == ["a"] * ends
+    assert [each.name for each in found if each.status is ReviewStatus.EXPIRED] == ["a"] * ends
+    assert inspection.oldest_open == (NOW - HOUR if ends or status.is_final else NOW - age * HOUR)
 
 
 def test_few_of_many_unknown_states_are_named(store: S3Store) -> None:

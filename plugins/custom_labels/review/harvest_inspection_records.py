@@ -40,6 +40,8 @@ OVERLAP = timedelta(hours=1)
 LONGEST_UNKNOWN = timedelta(days=60)
 """A review lives for 30 days at most, and A2I keeps its data for 30 more (SageMaker guide, A2I output data). What is in
 an unknown state then will not change any more."""
+GRACE = timedelta(hours=1)
+"""After a review's lifetime, in which a backend that ends reviews by itself does so."""
 EXAMPLES = 5
 
 
@@ -48,16 +50,24 @@ class HarvestInspection:
 
     :param watermark: before when all reviews are dealt with.
     :param from_the_beginning: list all reviews that there ever were.
+    :param lifetime: how long a review waits for people; ``None`` for as long as its backend lets it.
     """
 
     def __init__(
-        self, store: S3Store, backend: ReviewBackend, watermark: Watermark, *, from_the_beginning: bool = False
+        self,
+        store: S3Store,
+        backend: ReviewBackend,
+        watermark: Watermark,
+        *,
+        from_the_beginning: bool = False,
+        lifetime: timedelta | None = None,
     ) -> None:
         self.store = store
         self.backend = backend
         self.watermark = watermark
         moment = None if from_the_beginning else watermark.created_before
         self.since = moment - OVERLAP if moment else EPOCH
+        self.lifetime = lifetime
         self.oldest_open: datetime | None = None
         self.counts: Counter[str] = Counter()
         self.examples: list[str] = []
@@ -104,7 +114,7 @@ class HarvestInspection:
         """List all reviews since the watermark; those that have not ended hold it back."""
         self.oldest_open = now
         for page in self.backend.states(self.since, self._states.__contains__):
-            for state in page:
+            for state in self._expire(page, now):
                 if state.status.is_final:
                     self._states.setdefault(state.name, state)
                     continue
@@ -115,6 +125,23 @@ class HarvestInspection:
                     self.examples = [*self.examples, f"{state.name}: {state.reason}"][:EXAMPLES]
                 if state.status is ReviewStatus.OPEN or created >= now - LONGEST_UNKNOWN:
                     self.oldest_open = min(self.oldest_open, created)
+
+    def _expire(self, page: list[ReviewState], now: datetime) -> list[ReviewState]:
+        """Cancel what has waited too long at a backend that lets it wait on; what was answered of it counts.
+
+        A run that is killed in between finds them again, as the backend describes what was cancelled.
+        """
+        if self.lifetime is None:
+            return page
+        latest = now - self.lifetime - GRACE
+        late = {
+            state.name
+            for state in page
+            if state.status is ReviewStatus.OPEN and datetime.fromisoformat(state.created_at) < latest
+        }
+        if late:
+            self.backend.cancel(late)
+        return [replace(state, status=ReviewStatus.EXPIRED) if state.name in late else state for state in page]
 
     def _drop_known(self) -> Iterator[Message]:
         """Drop what the ledger has; give the messages about it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from custom_labels.core.batches import MOST_BATCHES
@@ -55,7 +55,11 @@ def collect(ctx: ProjectContext) -> FoundWork:
         return FoundWork(settings)
     backend, watermark = make_backend(ctx.project, ctx.store), read_watermark(ctx.store)
     inspection = HarvestInspection(
-        ctx.store, backend, watermark, from_the_beginning=bool(ctx.param("from_the_beginning"))
+        ctx.store,
+        backend,
+        watermark,
+        from_the_beginning=bool(ctx.param("from_the_beginning")),
+        lifetime=timedelta(hours=ctx.project.review.lifetime_hours),
     )
     queue = project_queue(ctx.project, "reviews")
     found = inspection.run(queue, now, by_queue_only=ctx.run.triggered_by_queue_only)

@@ -45,7 +45,7 @@ def listed(backend: A2IReviewBackend) -> list[ReviewState]:
     return [state for page in backend.states(since_long()) for state in page]
 
 
-def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject) -> None:
+def test_every_status_is_distinguished(aws: LocalAws, review_project: ReviewProject) -> None:
     short_lived = change_setup(review_project, lifetime_hours=1 / 3600)
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
@@ -262,3 +262,19 @@ def test_an_event_that_is_not_ours_or_cannot_be_read_is_left_out(
 )
 def test_another_message_is_left_out(review_project: ReviewProject, body: dict[str, Any]) -> None:
     assert review_project.backend.state_from_event(body) is None
+
+
+def test_what_is_cancelled_is_answered_by_nobody_any_more(aws: LocalAws, review_project: ReviewProject) -> None:
+    waiting, ended = make_request(aws, 1), make_request(aws, 2)
+    for request in (waiting, ended):
+        open_one(review_project.backend, request)
+    stop(review_project, ended.name)
+    wait_until_ended(review_project, ended.name)
+
+    review_project.backend.cancel([waiting.name, ended.name, "digits-unknown-r1"])
+    wait_until_ended(review_project, waiting.name)
+
+    assert {state.name: state.status for state in listed(review_project.backend)} == {
+        waiting.name: ReviewStatus.STOPPED,
+        ended.name: ReviewStatus.STOPPED,
+    }

@@ -1,0 +1,81 @@
+"""A review backend with its people, as the contract test of all backends takes it: one class for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from custom_labels.core.settings import Project
+from custom_labels.review.backends.base import ReviewBackend
+from custom_labels.s3.store import S3Store
+from tests.kit.harvests import answer
+from tests.kit.review_project import set_up_review, wait_until_ended
+
+if TYPE_CHECKING:
+    from include.local_aws.process import LocalAws
+
+
+class Stand(Protocol):
+    """A project of one label an image that is set up at a backend.
+
+    :param most_reviewers: people that a review of it may ask, of those that the test has.
+    """
+
+    most_reviewers: int
+
+    @property
+    def project(self) -> Project:
+        """The project."""
+        ...
+
+    @property
+    def store(self) -> S3Store:
+        """Its bucket and prefix."""
+        ...
+
+    @property
+    def backend(self) -> ReviewBackend:
+        """What opens and reads its reviews."""
+        ...
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        """Let a person answer a review as people do there; ``None`` is none of the above."""
+        ...
+
+    def wait_until_ended(self, *names: str) -> None:
+        """Wait until these reviews have ended."""
+        ...
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        """Let so many of the backend's calls fail in a way that passes; 1 is a backend that is down."""
+        ...
+
+
+class A2IStand:
+    """Amazon A2I in the embedded AWS."""
+
+    most_reviewers = 3
+
+    def __init__(self, aws: LocalAws) -> None:
+        made = self._made = set_up_review(aws)
+        self.aws = aws
+        self.project, self.store, self.backend = made.project, made.store, made.backend
+        self.backend.patience_seconds = 1
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        answer(self.aws, name, label, person)
+
+    def wait_until_ended(self, *names: str) -> None:
+        wait_until_ended(self._made, *names)
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        self.aws.control.faults({"operation": "sagemaker-a2i-runtime.*", "kind": "throttle", "share": share})
+        yield
+        self.aws.control.faults()
+
+
+STANDS = {"a2i": A2IStand}
+"""The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""
