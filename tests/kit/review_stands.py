@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +10,9 @@ from custom_labels.core.settings import Project
 from custom_labels.review.backends.base import ReviewBackend
 from custom_labels.s3.store import S3Store
 from tests.kit.harvests import answer
+from tests.kit.labeling import answer_image, set_up_labeling
 from tests.kit.review_project import set_up_review, wait_until_ended
+from tests.kit.support import wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -77,5 +79,31 @@ class A2IStand:
         self.aws.control.faults()
 
 
-STANDS = {"a2i": A2IStand}
+class GroundTruthStand:
+    """Ground Truth in the embedded AWS."""
+
+    most_reviewers = 3
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.project, self.store, self.backend = set_up_labeling(aws)
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        answer_image(self.aws, self.backend, name, label, person)
+
+    def wait_until_ended(self, *names: str) -> None:
+        def ended() -> bool:
+            states = [self.backend.status(name) for name in names]
+            return all(state is not None and state.status.is_final for state in states)
+
+        wait_until(ended)
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        self.aws.control.faults({"operation": "sagemaker.*LabelingJob*", "kind": "throttle", "share": share})
+        yield
+        self.aws.control.faults()
+
+
+STANDS: dict[str, Callable[[LocalAws], Stand]] = {"a2i": A2IStand, "ground_truth": GroundTruthStand}
 """The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""

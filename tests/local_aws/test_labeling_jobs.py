@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -212,8 +213,12 @@ def test_jobs_are_listed_by_filters_in_pages(jobs: Jobs) -> None:
     assert names(listed(SortBy="Name", SortOrder="Descending")) == ["b-third", "b-first", "a-second"]
     assert names(listed(NameContains="b-")) == ["b-first", "b-third"]
     assert names(listed(StatusEquals="Stopped")) == ["a-second"]
-    assert names(listed(CreationTimeAfter=jobs.job("b-third")["CreationTime"])) == ["b-third"]
-    assert names(listed(LastModifiedTimeAfter=jobs.job("a-second")["LastModifiedTime"])) == ["a-second"]
+    second = dt.timedelta(seconds=2)  # the SDK sends whole seconds
+    created, modified = jobs.job("b-first")["CreationTime"], jobs.job("a-second")["LastModifiedTime"]
+    for name in ("CreationTime", "LastModifiedTime"):
+        assert names(listed(**{f"{name}Before": created - second})) == []
+        assert names(listed(**{f"{name}After": modified + second})) == []
+        assert len(names(listed(**{f"{name}After": created - second}))) == 3
     first = listed(MaxResults=2)
     assert names(listed(MaxResults=2, NextToken=first["NextToken"])) == ["b-third"]
     with pytest.raises(ClientError, match="ValidationException"):
