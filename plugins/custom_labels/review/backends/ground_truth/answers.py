@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from custom_labels.core.project_task import ProjectTask
@@ -29,18 +28,16 @@ def read_responses(entries: Iterable[Any], request: ReviewRequest, created_at: s
 
 def read_output_line(line: Mapping[str, Any], request: ReviewRequest, created_at: str) -> Answered:
     """Read what people said of one image together, as one answer, from its line of the output manifest."""
-    metadata = line.get(f"{ATTRIBUTE}-metadata")
+    found = line.get(f"{ATTRIBUTE}-metadata")
+    metadata = found if isinstance(found, dict) else {}
     try:
-        content = _content(line.get(ATTRIBUTE), metadata if isinstance(metadata, dict) else {}, request.task)
+        content = _content(line.get(ATTRIBUTE), metadata, request.task)
     except (KeyError, TypeError, IndexError) as error:
         log.warning("The line of %s in the output manifest cannot be read: %r", request.name, error)
         return Answered(request, (), (RefusedAnswer(TOGETHER, f"the output manifest has no {error}"),))
-    moment = datetime.fromisoformat(metadata["creation-date"]).replace(tzinfo=UTC) if metadata else None
-    entry = {
-        "workerId": TOGETHER,
-        "answerContent": {FIELDS[request.task]: content},
-        **({"submissionTime": moment.isoformat()} if moment else {}),
-    }
+    # In UTC, without saying so (SageMaker guide, labeling job output data).
+    moment = f"{metadata.get('creation-date')}+00:00"
+    entry = {"workerId": TOGETHER, "answerContent": {FIELDS[request.task]: content}, "submissionTime": moment}
     return read_responses([entry], request, created_at)
 
 

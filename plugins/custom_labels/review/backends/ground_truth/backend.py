@@ -300,7 +300,7 @@ class GroundTruthReviewBackend:
                 raise
             raise ReviewBackendError(
                 f"Ground Truth refused {operation} of {subject}, or could not be asked: {error}. The Airflow "
-                f"connection is '{self.project.aws_conn_id}'; allow it sagemaker:{operation} if that is what is missing, "
-                "else run the task again.",
+                f"connection is '{self.project.aws_conn_id}'; allow it sagemaker:{operation} if that is what is "
+                "missing, else run the task again.",
                 is_passing=is_passing(error),
             ) from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from custom_labels.core.keys import LABELING_OUTPUT
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings import Project
 from custom_labels.review.backends.base import Abilities, Announcements, ReviewBackend
+from custom_labels.review.backends.ground_truth.events import announced
 from custom_labels.review.backends.ground_truth.project_file import GroundTruthPart
 from custom_labels.s3.store import S3Store
 
@@ -43,9 +43,8 @@ class GroundTruth:
         return JobChecks(ctx).all()
 
     def announcements(self, queue: str, project: Project) -> Announcements:  # noqa: ARG002
-        """Describe the messages of the bucket about answers."""
-        folder = LABELING_OUTPUT
-        return Announcements(f"the creation of objects below {folder} in the bucket {project.bucket}", folder=folder)
+        """Describe the events about files with answers, each of which is of one review."""
+        return announced(project)
 
     def tear_down(self, project: Project, store: S3Store, *, dry_run: bool) -> Iterator[str]:
         """Stop the jobs that have not ended."""
