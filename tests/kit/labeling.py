@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -14,7 +15,7 @@ from custom_labels.review.backends.ground_truth.job import FIELDS
 from custom_labels.s3.store import S3Store
 from tests.kit.harvests import submit
 from tests.kit.review_project import ROLE, TEAM, make_store, set_up_surroundings
-from tests.kit.support import wait_until
+from tests.kit.support import BUCKET, client, s3, wait_until
 
 if TYPE_CHECKING:
     from custom_labels.review.backends.ground_truth.backend import GroundTruthReviewBackend
@@ -68,3 +69,20 @@ def answer_image(
 def say(aws: LocalAws, backend: GroundTruthReviewBackend, name: str, said: dict[str, Any], worker: str) -> None:
     """Let the page of a review send an answer."""
     submit(aws, task_name(backend, name), said, worker, FIELDS[backend.project.task])
+
+
+def announce_answers(aws: LocalAws) -> None:
+    """Let EventBridge announce answers to the queue, as docs/ground_truth.md has it."""
+    s3(aws).put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    key = [{"wildcard": "ground-truth/output/digits-reviews-*/annotations/worker-response/*"}]
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [BUCKET]}, "object": {"key": key}},
+    }
+    events = client(aws, "events")
+    events.put_rule(Name="answers", EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{BUCKET}-reviews"
+    events.put_targets(Rule="answers", Targets=[{"Id": "queue", "Arn": arn}])

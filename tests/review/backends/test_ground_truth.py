@@ -18,7 +18,7 @@ from custom_labels.review.backends.ground_truth.backend import GroundTruthReview
 from custom_labels.review.backends.ground_truth.job_checks import JobChecks
 from custom_labels.review.backends.registry import definition_of, make_backend
 from custom_labels.review.review import Answered, BoxesAnswer, LabelsAnswer, Purpose, ReviewState, ReviewStatus
-from tests.kit.labeling import answer_image, labeling_project, set_up_labeling
+from tests.kit.labeling import announce_answers, answer_image, labeling_project, set_up_labeling
 from tests.kit.review_project import make_request, open_one, since_long
 from tests.kit.review_requests import labels_of
 from tests.kit.support import BUCKET, client, s3, wait_until
@@ -280,25 +280,8 @@ def test_a_down_backend_is_an_error_that_passes(aws: LocalAws, backend: GroundTr
     assert raised.value.is_passing
 
 
-def announce(aws: LocalAws) -> None:
-    """Let EventBridge announce answers to the queue, as docs/ground_truth.md has it."""
-    s3(aws).put_bucket_notification_configuration(
-        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
-    key = [{"wildcard": "ground-truth/output/digits-reviews-*/annotations/worker-response/*"}]
-    pattern = {
-        "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": [BUCKET]}, "object": {"key": key}},
-    }
-    events = client(aws, "events")
-    events.put_rule(Name="answers", EventPattern=json.dumps(pattern))
-    arn = f"arn:aws:sqs:us-east-1:123456789012:{BUCKET}-reviews"
-    events.put_targets(Rule="answers", Targets=[{"Id": "queue", "Arn": arn}])
-
-
 def test_an_answer_reaches_the_queue(aws: LocalAws, backend: GroundTruthReviewBackend) -> None:
-    announce(aws)
+    announce_answers(aws)
     ctx = project_context("digits_bootstrap")
     ctx.project = backend.project
     assert BootstrapChecks(ctx).announced_reviews().startswith("rule answers to ")
