@@ -14,7 +14,7 @@ from tests.browser.boxes import Drawing, answered, show
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal
 from tests.browser.test_hostile_input import HOSTILE, unhurt
-from tests.local_aws.box_pages import BOX, KEY, LABELS, OTHER, SIZE
+from tests.local_aws.box_pages import BOX, LABELS, OTHER, SIZE
 from tests.local_aws.review_support import Reviews
 
 IMAGE = {"height": SIZE[1], "width": SIZE[0]}
@@ -175,9 +175,8 @@ def test_boxes_are_in_pixels_of_the_upright_picture_when_exif_turns_it(portal: P
     exif[0x0112] = 6
     stored = io.BytesIO()
     upright.rotate(90, expand=True).save(stored, "JPEG", exif=exif)
-    drawing = show(portal, reviews, [{"label": "quartz", "left": 10, "top": 350, "width": 280, "height": 40}])
-    reviews.aws.put(KEY, stored.getvalue())
-    drawing.page.reload()
+    box = {"label": "quartz", "left": 10, "top": 350, "width": 280, "height": 40}
+    drawing = show(portal, reviews, [box], stored.getvalue())
 
     drawing.submit("1 box")
     answer = answered(reviews)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, TriggerRule, task
 
-from custom_labels.core.steps import DecisionOperator
+from custom_labels.core.step_operators import DecisionOperator
 from tests.conftest import ROOT
 
 RUN, SKIPPED = "run", "skipped"

@@ -10,6 +10,7 @@ def read_models_once() -> None:
 
     Every client looks through some thousand folders for the names of all services.
     """
+    import botocore.hooks
     from botocore.loaders import JSONFileLoader, Loader
 
     plain = JSONFileLoader.load_file
@@ -26,3 +27,5 @@ def read_models_once() -> None:
         return found[key]
 
     Loader.list_available_services = list_once  # type: ignore[assignment, method-assign]
+    # Each client inspects the signatures of the same hundred functions.
+    botocore.hooks.accepts_kwargs = functools.cache(botocore.hooks.accepts_kwargs)
