@@ -98,10 +98,9 @@ def test_adjustment_says_whether_anything_was_changed(jobs: Jobs, top: int, stat
     assert line["label-metadata"]["adjustment-status"] == status
 
 
-@pytest.mark.parametrize("kind", ["VerificationBoundingBox", "VerificationMultiClass"])
-def test_verification_is_a_verdict(jobs: Jobs, kind: str) -> None:
+def test_verification_is_a_verdict(jobs: Jobs) -> None:
     jobs.aws.control.workforce(seconds=0)
-    jobs.create(kind=kind, lines=jobs.lines("dots", **OLD))
+    jobs.create(kind="VerificationBoundingBox", lines=jobs.lines("dots", **OLD))
     jobs.becomes("Completed")
     (line,) = jobs.output()
     assert (line["label"], line["label-metadata"]["type"]) == (0, "groundtruth/label-verification")

@@ -65,7 +65,6 @@ KINDS = {
         TaskKind("BoundingBox", Kind.BOXES, "boundingBox", Result.BOXES),
         TaskKind("AdjustmentBoundingBox", Kind.BOXES, "boundingBox", Result.BOXES, changes=True),
         TaskKind("VerificationBoundingBox", Kind.CHOICE, "crowd-image-classifier", Result.VERDICT, changes=True),
-        TaskKind("VerificationMultiClass", Kind.CHOICE, "crowd-image-classifier", Result.VERDICT, changes=True),
     )
 }
 

@@ -13,8 +13,8 @@ from custom_labels.review.backends.ground_truth.job_files import JobFiles
 from custom_labels.review.review import ReviewState, ReviewStatus
 
 # LabelingJobStatus of the SageMaker API reference.
-_OPEN = frozenset({"Initializing", "InProgress", "Stopping"})
-_ENDED = frozenset({"Completed", "Failed", "Stopped"})
+OPEN_STATUSES = frozenset({"Initializing", "InProgress", "Stopping"})
+ENDED_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class LabelingJob:
     @property
     def is_open(self) -> bool:
         """Whether people may still answer."""
-        return self.status in _OPEN
+        return self.status in OPEN_STATUSES
 
 
 class JobStates:
@@ -98,7 +98,7 @@ class JobStates:
         :param index: its place in the job's manifest.
         """
         job = self.job
-        if job.status not in _OPEN | _ENDED:
+        if job.status not in OPEN_STATUSES | ENDED_STATUSES:
             reason = f"Ground Truth says '{job.status}', which is not known here"
             return ReviewState(name, ReviewStatus.UNKNOWN, job.created_at, None, reason)
         key = self._responses.get(index)
