@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 from custom_labels.core.settings import Project
+from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review.backends.base import ReviewBackend
+from custom_labels.review.backends.label_studio.client import LabelStudioClient
+from custom_labels.review.backends.label_studio.labeling import shown
 from custom_labels.s3.store import S3Store
+from tests.kit.faulty_proxy import Fault, FaultyProxy
 from tests.kit.harvests import answer
+from tests.kit.label_studio import account, choice, make_project, set_up_asking
 from tests.kit.labeling import answer_image, set_up_labeling
 from tests.kit.review_project import set_up_review, wait_until_ended
 from tests.kit.support import wait_until
@@ -79,6 +87,41 @@ class A2IStand:
         self.aws.control.faults()
 
 
+class LabelStudioStand:
+    """A real Label Studio, with the embedded AWS's S3; each stand has projects of its own there."""
+
+    most_reviewers = 3
+
+    def __init__(self, aws: LocalAws) -> None:
+        project = make_project(aws, f"stand/{uuid4().hex}")
+        self._made = set_up_asking(aws, project, 3, labels=("columns", "rows"), with_storages=False)
+        self.project, self.store, self.backend = self._made.project, self._made.store, self._made.backend
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        chosen = choice(shown(label or NONE_OF_THE_ABOVE))
+        self._made.annotate(name, chosen, by=account(self._made.client, person))
+
+    def wait_until_ended(self, *names: str) -> None:
+        for name in names:
+            state = self.backend.status(name)
+            assert state
+            assert state.status.is_final
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        chance, client = random.Random(7), self.backend.client
+        faults: tuple[Fault, ...] = ((503, {}), (429, {}), (500, {}), "lost")
+
+        def fault(_method: str, _path: str) -> Fault | None:
+            return chance.choice(faults) if chance.random() < share else None
+
+        with FaultyProxy(client.connection.url, fault) as proxy:
+            connection = replace(client.connection, url=proxy.url)
+            self.backend._client = LabelStudioClient(connection, patience_seconds=0.2)
+            yield
+        self.backend._client = client
+
+
 class GroundTruthStand:
     """Ground Truth in the embedded AWS."""
 
@@ -105,5 +148,11 @@ class GroundTruthStand:
         self.aws.control.faults()
 
 
-STANDS: dict[str, Callable[[LocalAws], Stand]] = {"a2i": A2IStand, "ground_truth": GroundTruthStand}
+STANDS: dict[str, Callable[[LocalAws], Stand]] = {
+    "a2i": A2IStand,
+    "ground_truth": GroundTruthStand,
+    "label_studio": LabelStudioStand,
+}
 """The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""
+SERVERS = {"label_studio": "label_studio"}
+"""Fixtures of servers that stands need beside the embedded AWS."""

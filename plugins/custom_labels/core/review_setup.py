@@ -19,6 +19,7 @@ from custom_labels.core.project_task import ProjectTask
 BACKENDS = {
     "a2i": "custom_labels.review.backends.a2i.definition",
     "ground_truth": "custom_labels.review.backends.ground_truth.definition",
+    "label_studio": "custom_labels.review.backends.label_studio.definition",
 }
 """Modules of the backends that this package brings, by their names in a project file."""
 Part = TypeVar("Part", bound=BaseModel)
