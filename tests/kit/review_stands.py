@@ -23,7 +23,9 @@ from tests.kit.airflow_page import set_up_page
 from tests.kit.faulty_proxy import Fault, FaultyProxy
 from tests.kit.harvests import answer
 from tests.kit.label_studio import account, choice, make_project, set_up_asking
+from tests.kit.labeling import answer_image, set_up_labeling
 from tests.kit.review_project import set_up_review, wait_until_ended
+from tests.kit.support import wait_until
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -161,9 +163,36 @@ class AirflowStand:
             self.aws.control.faults()
 
 
+class GroundTruthStand:
+    """Ground Truth in the embedded AWS."""
+
+    most_reviewers = 3
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.project, self.store, self.backend = set_up_labeling(aws)
+
+    def answer(self, name: str, label: str | None, person: str) -> None:
+        answer_image(self.aws, self.backend, name, label, person)
+
+    def wait_until_ended(self, *names: str) -> None:
+        def ended() -> bool:
+            states = [self.backend.status(name) for name in names]
+            return all(state is not None and state.status.is_final for state in states)
+
+        wait_until(ended)
+
+    @contextmanager
+    def failing(self, share: float) -> Iterator[None]:
+        self.aws.control.faults({"operation": "sagemaker.*LabelingJob*", "kind": "throttle", "share": share})
+        yield
+        self.aws.control.faults()
+
+
 STANDS: Mapping[str, Callable[[LocalAws], Stand]] = {
     "a2i": A2IStand,
     "airflow": AirflowStand,
+    "ground_truth": GroundTruthStand,
     "label_studio": LabelStudioStand,
 }
 """The stand of each backend that :data:`custom_labels.core.review_setup.BACKENDS` has."""

@@ -43,7 +43,7 @@ def retrying(aws: Aws, service: str) -> Any:
 @pytest.mark.parametrize(
     ("service", "operation", "parameters", "named", "reason"),
     [
-        ("sagemaker", "create_labeling_job", {}, "sagemaker.CreateLabelingJob", NOT_IMPLEMENTED),
+        ("sagemaker", "list_lineage_groups", {}, "sagemaker.ListLineageGroups", NOT_IMPLEMENTED),
         ("rekognition", "recognize_celebrities", {}, "rekognition.RecognizeCelebrities", NOT_IMPLEMENTED),
         ("sns", "put_data_protection_policy", {}, "sns.PutDataProtectionPolicy", NOT_IMPLEMENTED),
         ("cloudwatch", "put_managed_insight_rules", {}, "monitoring.PutManagedInsightRules", NOT_IMPLEMENTED),

@@ -168,10 +168,9 @@ def test_what_may_not_be_inspected_is_said_and_no_problem(aws: LocalAws, kind: s
     configuration: Any = {"EventBridgeConfiguration": {}}
     s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
     events = client(aws, "events")  # the embedded AWS denies buckets only
-    stubbed = Stubber(events)
-    stubbed.add_client_error("list_rule_names_by_target", "AccessDeniedException")
-    stubbed.activate()
     checks = checks_of(kind)
     checks.client = lambda _: events
+    with Stubber(events) as stubbed:
+        stubbed.add_client_error("list_rule_names_by_target", "AccessDeniedException")
 
-    assert "may not be inspected (events:ListRuleNamesByTarget" in (check(checks, kind))
+        assert "may not be inspected (events:ListRuleNamesByTarget" in check(checks, kind)

@@ -18,6 +18,7 @@ from custom_labels.core.project_task import ProjectTask
 
 BACKENDS = {
     "a2i": "custom_labels.review.backends.a2i.definition",
+    "ground_truth": "custom_labels.review.backends.ground_truth.definition",
     "label_studio": "custom_labels.review.backends.label_studio.definition",
     "airflow": "custom_labels.review.backends.airflow_page.definition",
 }
