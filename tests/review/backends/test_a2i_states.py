@@ -56,7 +56,7 @@ def test_every_status_is_distinguished(aws: LocalAws, review_project: ReviewProj
     stop(review_project, stopped.name)
     wait_until_ended(review_project, expired.name, stopped.name, failed.name)
     aws.control.workforce(seconds=0, workers=1)
-    open_one(short_lived, answered)
+    open_one(review_project.backend, answered)
     wait_until_ended(review_project, answered.name, waiting.name)
     aws.control.dismiss_workforce()
     still_open = make_request(aws, 6)
