@@ -7,6 +7,8 @@ STAMP  := $(VENV)/.installed
 UV     := $(BIN)/uv
 # Celery and its Airflow provider stay out of what `make test` sees.
 CELERY_VENV := .venv-celery
+# Label Studio pins what Airflow cannot have.
+LABEL_STUDIO_VENV := .venv-label-studio
 # Another Airflow with other providers: what Amazon MWAA has.
 MWAA_VENV := .venv-mwaa
 MWAA_PINS := tests/platforms/mwaa-3.3.1.txt
@@ -23,7 +25,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa label-studio lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -45,7 +47,7 @@ demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--hea
 test: $(STAMP) ## lint and all tests, at the same time
 	@$(MAKE) --no-print-directory -j 2 lint pytest
 
-pytest: $(STAMP)
+pytest: $(STAMP) $(LABEL_STUDIO_VENV)/.installed
 	$(PYTEST) $(ARGS)
 
 test-celery: $(CELERY_VENV)/.installed ## the loop on Celery, Postgres and Redis while its parts are killed
@@ -55,6 +57,15 @@ $(CELERY_VENV)/.installed: requirements-celery.lock $(STAMP)
 	@test -x $(CELERY_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(CELERY_VENV)
 	@echo "Installing the locked packages into $(CELERY_VENV) (once, about a minute) ..."
 	@$(UV) pip install --quiet --python $(CELERY_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-celery.lock
+	@touch $@
+
+label-studio: $(LABEL_STUDIO_VENV)/.installed ## run a Label Studio of this machine, for reviews (ARGS="--port 8081 --folder FOLDER")
+	@exec $(BIN)/python -m include.label_studio $(ARGS)
+
+$(LABEL_STUDIO_VENV)/.installed: requirements-label-studio.lock $(STAMP)
+	@test -x $(LABEL_STUDIO_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(LABEL_STUDIO_VENV)
+	@echo "Installing the locked packages into $(LABEL_STUDIO_VENV) (once, about a minute) ..."
+	@$(UV) pip install --quiet --python $(LABEL_STUDIO_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-label-studio.lock
 	@touch $@
 
 test-mwaa: $(MWAA_VENV)/.installed ## DAGs, waits and two rounds of the loop under Amazon MWAA's own versions (ten minutes)
@@ -94,12 +105,14 @@ lint: $(STAMP) ## ruff, mypy --strict and the import rules
 bench: $(STAMP) ## the benchmarks against their baselines (ARGS="--json FILE")
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: $(STAMP) ## resolve both locks anew (ARGS=--upgrade for newer versions)
+lock: $(STAMP) ## resolve the locks anew (ARGS=--upgrade for newer versions)
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev requirements.txt \
 	  -o requirements.lock --custom-compile-command "make lock" $(ARGS)
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --group celery requirements.txt \
 	  --constraints requirements.lock -o requirements-celery.lock --custom-compile-command "make lock" $(ARGS)
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group label-studio \
+	  -o requirements-label-studio.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(CELERY_VENV) $(MWAA_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) $(MWAA_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -89,11 +89,12 @@ def check_detection(run: Run, batch: Batch, version: str) -> list[Check]:
     ]
 
 
-def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int | None) -> list[Check]:
+def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int | None, place: str) -> list[Check]:
     """Check that people were asked once about each image and purpose, and that each answer is filed where it belongs.
 
     :param queued: messages left in each queue, those included that a consumer holds; the claim is that there are none.
-    :param wrong: wrong answers that the simulated workforce says it gave, ``None`` for people of flesh and blood.
+    :param wrong: wrong answers that the simulated people say they gave, ``None`` for people of flesh and blood.
+    :param place: the review backend.
     """
     asked = Counter((review.name, review.purpose) for review in batch.reviews)
     for_doubt = sum(review.purpose == DOUBT for review in batch.reviews)
@@ -101,12 +102,13 @@ def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int 
     left = ", ".join(f"{name} {number}" for name, number in queued.items())
     checks = [
         Check(f"Airflow: {run.dag_id} was triggered by an event, by no user", run.triggered_by_event),
-        Check(f"A2I: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
-        Check(f"A2I: {len(audits)} reviews of samples, doubtful or not", bool(audits)),
+        Check(f"{place}: {for_doubt} reviews for {batch.doubtful} doubtful results", for_doubt == batch.doubtful),
+        Check(f"{place}: {len(audits)} reviews of samples, doubtful or not", bool(audits)),
         Check(
-            "A2I: at most one review an image for its doubt, and one as a sample", max(asked.values(), default=0) == 1
+            f"{place}: at most one review an image for its doubt, and one as a sample",
+            max(asked.values(), default=0) == 1,
         ),
-        Check("A2I: all are Completed", all(review.status == "Completed" for review in batch.reviews)),
+        Check(f"{place}: all are completed", all(review.is_completed for review in batch.reviews)),
         Check(
             f"S3: {batch.to_be_filed().total()} doubtful images filed, each once, {batch.reading.filed}",
             batch.filed() == batch.to_be_filed(),
@@ -116,7 +118,8 @@ def check_reviews(run: Run, batch: Batch, queued: Mapping[str, int], wrong: int 
     if wrong is not None:
         checks.append(
             Check(
-                f"A2I: {batch.wrong_answers} answers are not the truth, as people erred", batch.wrong_answers == wrong
+                f"{place}: {batch.wrong_answers} answers are not the truth, as people erred",
+                batch.wrong_answers == wrong,
             )
         )
     return checks

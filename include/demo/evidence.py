@@ -1,21 +1,19 @@
 """What AWS says of a batch of images: their results, the reviews that people answered, and the copies that were filed.
 
-It is read with boto3 from S3 and Amazon A2I, past Airflow, so that what a DAG claims can be held against it.
+It is read from S3 and from the review backend, past Airflow, so that what a DAG claims can be held against it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from custom_labels.core.keys import INBOX
-from custom_labels.review.backends.a2i.setup import FIELD
 from include.demo.digits import Labels
-from include.demo.local_cloud import THREADS, LocalCloud
+from include.demo.local_cloud import LocalCloud
 from include.demo.material import Reading, Said
+from include.demo.people import People
 
 REVIEW = "review"
 DOUBT, AUDIT = "doubt", "audit"
@@ -38,7 +36,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Review:
-    """A human loop.
+    """A review.
 
     :param name: the image's file name in the inbox.
     :param purpose: "doubt" or "audit".
@@ -47,7 +45,7 @@ class Review:
 
     name: str
     purpose: str
-    status: str
+    is_completed: bool
     answers: tuple[Said, ...] = ()
 
 
@@ -104,26 +102,18 @@ class Batch:
         )
 
 
-def look_at(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> Batch:
+def look_at(cloud: LocalCloud, people: People, truth: Mapping[str, Said], reading: Reading) -> Batch:
     """Read everything about a batch.
 
     :param truth: what each of its images shows, by name.
     """
     etags = {name: etag for key, etag in cloud.objects(INBOX).items() if (name := key.removeprefix(INBOX)) in truth}
-    results, reviews = _results(cloud, truth, reading), _reviews(cloud, truth, reading)
-    return Batch(truth, etags, tuple(results), tuple(reviews), reading.copies(cloud), reading)
-
-
-def loops(cloud: LocalCloud) -> dict[str, str]:
-    """Give the status of every human loop by its name."""
-    runtime, found = cloud.client("sagemaker-a2i-runtime"), {}
-    for flow in cloud.client("sagemaker").get_paginator("list_flow_definitions").paginate():
-        for summary in flow["FlowDefinitionSummaries"]:
-            pages = runtime.get_paginator("list_human_loops").paginate(FlowDefinitionArn=summary["FlowDefinitionArn"])
-            found.update(
-                {loop["HumanLoopName"]: loop["HumanLoopStatus"] for p in pages for loop in p["HumanLoopSummaries"]}
-            )
-    return found
+    reviews = tuple(
+        Review(name, each.purpose, each.is_completed, tuple(map(reading.answer, each.answers)))
+        for each in people.reviews()
+        if (name := each.key.removeprefix(INBOX)) in truth
+    )
+    return Batch(truth, etags, tuple(_results(cloud, truth, reading)), reviews, reading.copies(cloud), reading)
 
 
 def _results(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> list[Result]:
@@ -131,28 +121,4 @@ def _results(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> 
     return [
         Result(each["key"].removeprefix(INBOX), each["version_name"], reading.result(each), each["decision"])
         for each in cloud.read_all(keys)
-    ]
-
-
-def _reviews(cloud: LocalCloud, truth: Mapping[str, Said], reading: Reading) -> list[Review]:
-    runtime = cloud.client("sagemaker-a2i-runtime")
-
-    def read(item: tuple[str, str]) -> dict[str, Any] | None:
-        output = runtime.describe_human_loop(HumanLoopName=item[0]).get("HumanLoopOutput")
-        if not output:
-            return None
-        place = output["OutputS3Uri"].removeprefix(f"s3://{cloud.project.bucket}/{cloud.project.prefix}")
-        return {**cloud.read(place), "status": item[1]}
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        outputs = [each for each in pool.map(read, loops(cloud).items()) if each]
-    return [
-        Review(
-            name,
-            each["inputContent"]["purpose"],
-            each["status"],
-            tuple(reading.answer(answer["answerContent"][FIELD]) for answer in each["humanAnswers"]),
-        )
-        for each in outputs
-        if (name := each["inputContent"]["key"].removeprefix(INBOX)) in truth
     ]

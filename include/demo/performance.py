@@ -9,7 +9,7 @@ from custom_labels.core.settings import load_project
 from custom_labels.training.prices import prices_path
 from include.demo.costs import load_prices
 from include.demo.material import Material
-from include.demo.people import PORTAL
+from include.demo.people import A2IPeople, People
 from include.demo.processes import Processes
 from include.demo.report import Report
 from include.demo.runs import Runs
@@ -31,7 +31,9 @@ def perform(root: Path, material: Material, processes: Processes, view: View, *,
     stage = set_stage(root, project, material, processes, view)
     runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home)
     stage.switch_on(runs, view)
-    story = Story(runs, stage.cloud, Control(stage.endpoint_url), material, view, by_hand=by_hand)
+    control = Control(stage.endpoint_url)
+    people = A2IPeople(stage.cloud, control)
+    story = Story(runs, stage.cloud, control, people, material, view, by_hand=by_hand)
     acts = story.play()
     return Report(
         acts=acts,
@@ -41,12 +43,12 @@ def perform(root: Path, material: Material, processes: Processes, view: View, *,
         runs=tuple(runs.seen),
         prices=prices,
         messages=tuple(stage.cloud.messages()),
-        urls=addresses(stage, material.project, acts[-1].version.name),
+        urls=addresses(stage, people, material.project, acts[-1].version.name),
         seconds=time.monotonic() - began,
     )
 
 
-def addresses(stage: Stage, project: str, version_name: str) -> dict[str, str]:
+def addresses(stage: Stage, people: People, project: str, version_name: str) -> dict[str, str]:
     """Name what can be looked at, and tried, while everything runs.
 
     :param version_name: the version that serves.
@@ -55,6 +57,6 @@ def addresses(stage: Stage, project: str, version_name: str) -> dict[str, str]:
         "Airflow": stage.api.base_url,
         "Decision": f"{stage.api.base_url}/custom-labels/{project}/decisions/{version_name}",
         "Embedded AWS": f"{stage.endpoint_url} (endpoint_url of any AWS client; credentials: any)",
-        "Worker portal": f"{stage.endpoint_url}{PORTAL}",
+        "Reviewers": people.address,
         "To try": f"trigger {project}_rollback; {project}_train with 'dry_run'; {project}_scale with other units",
     }

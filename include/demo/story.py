@@ -26,7 +26,7 @@ from include.demo.costs import Usage
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud, ModelVersion
 from include.demo.material import Material, Said
-from include.demo.people import WORKERS, answer_by_hand, answer_by_workforce, open_reviews
+from include.demo.people import WORKERS, People, answer_by_hand
 from include.demo.report import Act
 from include.demo.runs import Run, Runs
 from include.demo.view import View
@@ -70,11 +70,20 @@ class Story:
     """
 
     def __init__(
-        self, runs: Runs, cloud: LocalCloud, control: Control, material: Material, view: View, *, by_hand: bool
+        self,
+        runs: Runs,
+        cloud: LocalCloud,
+        control: Control,
+        people: People,
+        material: Material,
+        view: View,
+        *,
+        by_hand: bool,
     ) -> None:
         self.runs = runs
         self.cloud = cloud
         self.control = control
+        self.people = people
         self.material = material
         self.view = view
         self.by_hand = by_hand
@@ -168,7 +177,7 @@ class Story:
             # That run was triggered once more for earlier images, or came before the last of these.
             run = self.runs.await_next("detect", RING_AGAIN_SECONDS)
             part.detection = CallCount.now(self.control).since(before)
-        batch = look_at(self.cloud, part.truth, self.material.reading)
+        batch = look_at(self.cloud, self.people, part.truth, self.material.reading)
         self.view.line(
             f"It began {run.began - dropped:.0f} s after the first image came. {part.version.name} is in doubt about "
             f"{batch.doubtful} of {batch.size} images ({batch.doubtful / batch.size:.0%}), which go to people."
@@ -191,31 +200,29 @@ class Story:
 
     def ask_people(self, part: Part, *, by_hand: bool) -> None:
         """Let people answer, and see their answers filed."""
-        waiting = open_reviews(self.cloud)
-        self._begin(f"{'You' if by_hand else 'People'} answer {waiting} reviews at Amazon A2I")
+        waiting = self.people.waiting()
+        self._begin(f"{'You' if by_hand else 'People'} answer {waiting} reviews at {self.people.place}")
         before = CallCount.now(self.control)
         wrong = None
         if by_hand:
-            answer_by_hand(self.cloud, self.view, waiting, self.material.words.keys)
+            answer_by_hand(self.people, self.view, waiting, self.material.words.keys)
         else:
-            wrong = answer_by_workforce(
-                self.control, self._known_to_workforce(part.truth), self.material.workforce, waiting
-            )
+            wrong = self.people.answer(self._known_to_workforce(part.truth), self.material.workforce, waiting)
             self.view.line(
                 f"{WORKERS} simulated people have answered, {wrong} of {waiting} times wrongly: people err, and so do "
                 f"they ({next(iter(self.material.workforce.values())):.0%})."
             )
-        self.view.line("EventBridge announces finished reviews to a queue, which triggers the harvest DAG.")
+        self.view.line(self.people.announced)
         run = self._follow_until_empty("harvest_reviews", "reviews", self.runs.await_next("harvest_reviews"))
         part.harvest = CallCount.now(self.control).since(before)
         # Images that a sweep found before S3's message about them was there are done, and their messages are not yet.
         self._follow_until_empty("detect", "detections", run)
-        part.batch = look_at(self.cloud, part.truth, self.material.reading)
+        part.batch = look_at(self.cloud, self.people, part.truth, self.material.reading)
         filed = part.batch.filed().total()
         self.view.line(f"{filed} images are filed {self.material.reading.filed}; samples only measure.")
         if not by_hand:  # then the demo's own looks at who has answered are among them
             self.view.line(calls_each(part.harvest, waiting, "review"))
-        self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong))
+        self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong, self.people.place))
 
     def _follow_until_empty(self, kind: str, queue: str, run: Run) -> Run:
         """Follow the runs that a queue triggers until none of its messages is left, or no run comes for them.

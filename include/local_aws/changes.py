@@ -21,6 +21,7 @@ _SUBJECTS = (
     "ProjectName",
     "ProjectArn",
     "HumanLoopName",
+    "LabelingJobName",
     "QueueUrl",
     "TopicArn",
     "TargetArn",

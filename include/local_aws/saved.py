@@ -29,8 +29,11 @@ class SavedStates:
 
     def save(self, name: str) -> None:
         """Keep the state under a name; raises SettingError for one that cannot be kept."""
-        if any(self._reviews.get(region).flows for region in self._reviews.names()):
-            raise SettingError("A state with flow definitions cannot be kept: save before they are made.")
+        reviews = [self._reviews.get(region) for region in self._reviews.names()]
+        if any(region.flows or region.jobs for region in reviews):
+            raise SettingError(
+                "A state with flow definitions or labeling jobs cannot be kept: save before they are made."
+            )
         regions = {region: self._regions.get(region) for region in self._regions.names()}
         if any(region.transitions.pending for region in regions.values()):
             raise SettingError("Something is being created, trained, started or stopped: save when that is done.")

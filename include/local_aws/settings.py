@@ -23,6 +23,8 @@ DEFAULT_DURATIONS = {
     "flow_delete": 0.2,
     "loop_start": 0.1,
     "loop_stop": 0.2,
+    "job_start": 0.2,
+    "job_stop": 0.2,
 }
 """Seconds that each transition lasts; `training` is a minimum on top of the real computing."""
 
@@ -45,6 +47,7 @@ DEFAULT_QUOTAS = {
     "flow_definitions": 100,
     "loops_per_flow": 5_000,
     "workteams": 25,
+    "labeling_jobs": 100,
 }
 """AWS's documented limits, a region each. `detect_tps_per_unit` 0 is off; 5 is what an AWS sample names."""
 

@@ -35,6 +35,10 @@ _PLACES = {
     ),
     "sagemaker.DescribeFlowDefinition": _Place("FlowDefinitionArn", "FlowDefinitionStatus", "FailureReason"),
     "sagemaker.DescribeHumanTaskUi": _Place("HumanTaskUiArn", "HumanTaskUiStatus"),
+    "sagemaker.DescribeLabelingJob": _Place("LabelingJobArn", "LabelingJobStatus", "FailureReason"),
+    "sagemaker.ListLabelingJobs": _Place(
+        "LabelingJobArn", "LabelingJobStatus", "FailureReason", "LabelingJobSummaryList"
+    ),
     "sagemaker-a2i-runtime.DescribeHumanLoop": _Place("HumanLoopName", "HumanLoopStatus", "FailureReason"),
     "sagemaker-a2i-runtime.ListHumanLoops": _Place(
         "HumanLoopName", "HumanLoopStatus", "FailureReason", "HumanLoopSummaries"

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Locator, expect
 
 from tests.browser.portal import Portal, started
-from tests.local_aws.box_pages import BOXES, SIZE, content, put_picture
+from tests.local_aws.box_pages import BOXES, KEY, SIZE, content, put_picture
 from tests.local_aws.review_support import Reviews
 
 Point = tuple[float, float]
@@ -70,9 +70,21 @@ class Drawing:
         expect(self.page.get_by_text("Nothing to do")).to_be_visible()
 
 
-def show(portal: Portal, reviews: Reviews, initial: Sequence[dict[str, Any]] | None = None, **more: Any) -> Drawing:
-    """Start a loop over the picture, and open its page."""
-    put_picture(reviews)
+def show(
+    portal: Portal,
+    reviews: Reviews,
+    initial: Sequence[dict[str, Any]] | None = None,
+    picture: bytes | None = None,
+    **more: Any,
+) -> Drawing:
+    """Start a loop over the picture, and open its page.
+
+    :param picture: another one, as a file.
+    """
+    if picture is None:
+        put_picture(reviews)
+    else:
+        reviews.aws.put(KEY, picture)
     wanted = more if initial is None else {**more, "initialValue": list(initial)}
     started(reviews, "loop", flow={"template": BOXES}, content=content(**wanted))
     portal.task()

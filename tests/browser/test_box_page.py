@@ -14,7 +14,7 @@ from tests.browser.boxes import Drawing, answered, show
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.portal import Portal
 from tests.browser.test_hostile_input import HOSTILE, unhurt
-from tests.local_aws.box_pages import BOX, KEY, LABELS, OTHER, SIZE
+from tests.local_aws.box_pages import BOX, LABELS, OTHER, SIZE
 from tests.local_aws.review_support import Reviews
 
 IMAGE = {"height": SIZE[1], "width": SIZE[0]}
@@ -47,6 +47,7 @@ def test_box_is_drawn_by_the_mouse(portal: Portal, reviews: Reviews) -> None:
     assert "initialValueModified" not in answer
 
 
+@pytest.mark.matrix
 def test_second_box_is_drawn_while_the_first_is_selected(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews)
     drawing.drag((40, 60), (120, 110))
@@ -84,6 +85,7 @@ def test_box_is_moved_by_the_mouse_and_stays_in_the_picture(portal: Portal, revi
     assert answer["initialValueModified"] is True
 
 
+@pytest.mark.matrix
 def test_box_that_is_moved_over_the_edge_comes_back_as_a_whole(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [BOX])
     drawing.click(INSIDE)
@@ -93,6 +95,7 @@ def test_box_that_is_moved_over_the_edge_comes_back_as_a_whole(portal: Portal, r
     assert place(answered(reviews)["boundingBoxes"][0]) == (0, 250, 80, 50)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("grip", "to", "expected"),
     [
@@ -118,6 +121,7 @@ def test_box_is_sized_by_the_mouse(
     assert near(answered(reviews)["boundingBoxes"][0], *expected)
 
 
+@pytest.mark.matrix
 def test_box_gets_another_label_and_the_list_another_colour(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [BOX, OTHER])
     drawing.click(INSIDE)
@@ -145,6 +149,7 @@ def test_box_is_deleted(portal: Portal, reviews: Reviews, key: str) -> None:
     assert answered(reviews)["boundingBoxes"] == [OTHER]
 
 
+@pytest.mark.matrix
 def test_deleted_box_comes_back_when_it_is_undone(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [BOX])
     drawing.click(INSIDE)
@@ -157,6 +162,7 @@ def test_deleted_box_comes_back_when_it_is_undone(portal: Portal, reviews: Revie
     assert answered(reviews)["boundingBoxes"] == [BOX]
 
 
+@pytest.mark.matrix
 def test_moved_box_goes_back_when_it_is_undone(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [BOX])
     drawing.click(INSIDE)
@@ -175,9 +181,8 @@ def test_boxes_are_in_pixels_of_the_upright_picture_when_exif_turns_it(portal: P
     exif[0x0112] = 6
     stored = io.BytesIO()
     upright.rotate(90, expand=True).save(stored, "JPEG", exif=exif)
-    drawing = show(portal, reviews, [{"label": "quartz", "left": 10, "top": 350, "width": 280, "height": 40}])
-    reviews.aws.put(KEY, stored.getvalue())
-    drawing.page.reload()
+    box = {"label": "quartz", "left": 10, "top": 350, "width": 280, "height": 40}
+    drawing = show(portal, reviews, [box], stored.getvalue())
 
     drawing.submit("1 box")
     answer = answered(reviews)
@@ -194,6 +199,7 @@ def test_no_box_means_nothing_here(portal: Portal, reviews: Reviews) -> None:
     assert answered(reviews) == {"boundingBoxes": [], "inputImageProperties": IMAGE, "initialValueModified": True}
 
 
+@pytest.mark.matrix
 def test_click_that_slipped_is_no_box(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews)
     mouse = drawing.page.mouse
@@ -240,6 +246,7 @@ def test_keyboard_alone_does_all_of_it(portal: Portal, reviews: Reviews) -> None
     ]
 
 
+@pytest.mark.matrix
 def test_box_is_added_however_soon_after_the_page_begins(portal: Portal, reviews: Reviews) -> None:
     portal.page.add_init_script("performance.now = () => 100")
     drawing = show(portal, reviews)
@@ -248,6 +255,7 @@ def test_box_is_added_however_soon_after_the_page_begins(portal: Portal, reviews
     drawing.submit("1 box")
 
 
+@pytest.mark.matrix
 def test_arrows_keep_a_box_in_the_picture(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [{**BOX, "left": 2, "top": 1}])
     drawing.click((40, 26))
@@ -295,6 +303,7 @@ def test_page_says_so_when_the_initial_boxes_cannot_be_shown(
     expect(drawing.rows).to_have_count(0)
 
 
+@pytest.mark.matrix
 def test_initial_boxes_are_brought_into_the_picture(portal: Portal, reviews: Reviews) -> None:
     drawing = show(portal, reviews, [{"label": "kestrel", "left": -10, "top": 250.4, "width": 50, "height": 90}])
     drawing.submit("1 box")
@@ -305,6 +314,7 @@ def test_initial_boxes_are_brought_into_the_picture(portal: Portal, reviews: Rev
     }
 
 
+@pytest.mark.matrix
 def test_fifty_boxes_are_listed_and_submitted(portal: Portal, reviews: Reviews) -> None:
     many = [
         {"label": LABELS[n % 2], "left": 8 * (n % 10) * 5, "top": 60 * (n // 10), "width": 30, "height": 40}
@@ -317,6 +327,7 @@ def test_fifty_boxes_are_listed_and_submitted(portal: Portal, reviews: Reviews) 
     assert answered(reviews)["initialValueModified"] is False
 
 
+@pytest.mark.matrix
 def test_nothing_can_be_submitted_when_the_image_is_gone(portal: Portal, reviews: Reviews, watch: Watch) -> None:
     drawing = show(portal, reviews)
     reviews.aws.s3.delete_object(Bucket="images", Key="inbox/scene.png")
@@ -345,6 +356,7 @@ def touched(phone: Page, reviews: Reviews) -> Drawing:
     return show(Portal(phone, reviews), reviews, [BOX])
 
 
+@pytest.mark.matrix
 def test_finger_draws_moves_and_sizes_boxes(touched: Drawing, reviews: Reviews) -> None:
     touched.swipe((200, 150), (250, 200), (300, 240))
     expect(touched.rows).to_have_count(2)
@@ -361,6 +373,7 @@ def test_finger_draws_moves_and_sizes_boxes(touched: Drawing, reviews: Reviews) 
     assert near(second, 180, 140, 100, 90)
 
 
+@pytest.mark.matrix
 def test_phone_page_is_no_wider_than_the_phone_and_its_buttons_fit_a_finger(touched: Drawing) -> None:
     page = touched.page
     assert page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]") == [390, 390]

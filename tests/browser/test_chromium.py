@@ -46,7 +46,7 @@ def test_wrong_name_is_refused_when_there_are_others(programs: Path, monkeypatch
         chromium()
 
 
-def test_way_out_is_told_in_one_line_when_there_is_none(programs: Path) -> None:
+def test_way_out_is_given_in_one_line_when_there_is_none(programs: Path) -> None:
     with pytest.raises(NoChromiumError, match=r"^No browser on PATH \(.*\)\. Install .* variable CHROMIUM\.$"):
         chromium()
 

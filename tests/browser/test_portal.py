@@ -37,7 +37,8 @@ def test_list_shows_open_tasks_and_a_click_opens_one(portal: Portal, reviews: Re
     expect(page.get_by_role("heading", name="Which?")).to_be_visible()
 
 
-def test_list_looks_again_by_itself_when_nothing_is_open(portal: Portal, reviews: Reviews) -> None:
+@pytest.mark.matrix
+def test_list_is_loaded_again_by_itself_when_nothing_is_open(portal: Portal, reviews: Reviews) -> None:
     flow = reviews.flow()
     page = portal.list()
     expect(page.get_by_text("Nothing to do")).to_be_visible()
@@ -45,6 +46,7 @@ def test_list_looks_again_by_itself_when_nothing_is_open(portal: Portal, reviews
     expect(page.get_by_role("heading")).to_have_text("1 open task", timeout=PATIENCE_MS)
 
 
+@pytest.mark.matrix
 def test_image_is_displayed_large_when_it_is_small(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop")
     portal.task()
@@ -55,6 +57,7 @@ def test_image_is_displayed_large_when_it_is_small(portal: Portal, reviews: Revi
     expect(portal.image).to_have_css("image-rendering", "pixelated")
 
 
+@pytest.mark.matrix
 def test_page_says_so_when_the_image_is_gone(portal: Portal, reviews: Reviews, watch: Watch) -> None:
     flow = reviews.flow()
     reviews.start(flow, content={"taskObject": "s3://images/gone.png", "labels": LABELS})
@@ -64,6 +67,7 @@ def test_page_says_so_when_the_image_is_gone(portal: Portal, reviews: Reviews, w
     watch.trouble.clear()
 
 
+@pytest.mark.matrix
 def test_guess_is_shown_above_the_image_when_the_template_has_it(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", guess="bars at 51 %")
     portal.task()
@@ -100,6 +104,7 @@ def test_key_chooses_the_category_beside_it(
     assert answers(reviews) == [label]
 
 
+@pytest.mark.matrix
 def test_key_without_a_category_changes_nothing(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop")
     portal.task()
@@ -107,6 +112,7 @@ def test_key_without_a_category_changes_nothing(portal: Portal, reviews: Reviews
     expect(portal.chosen).to_have_text("2bars")
 
 
+@pytest.mark.matrix
 def test_last_choice_counts_when_it_is_changed_before_enter(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop")
     portal.task()
@@ -157,6 +163,7 @@ def test_nothing_is_sent_when_nothing_is_chosen(
     expect(page.get_by_role("alert")).to_have_text("")
 
 
+@pytest.mark.matrix
 def test_keys_are_text_when_they_are_typed_into_a_field(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", flow={"template": WITH_NOTE})
     page = portal.task()
@@ -169,6 +176,7 @@ def test_keys_are_text_when_they_are_typed_into_a_field(portal: Portal, reviews:
     assert given["answerContent"] == {"shown": {"label": "dots"}, "note": "2 or 3"}
 
 
+@pytest.mark.matrix
 def test_button_of_the_template_replaces_ours(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", flow={"template": WITH_NOTE})
     page = portal.task()
@@ -179,6 +187,7 @@ def test_button_of_the_template_replaces_ours(portal: Portal, reviews: Reviews) 
     assert answers(reviews) == ["bars"]
 
 
+@pytest.mark.matrix
 def test_loop_completes_when_as_many_people_answered_as_the_flow_asks(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", flow={"TaskCount": 2})
     portal.task()
@@ -209,6 +218,7 @@ def test_answer_is_refused_in_words_when_the_loop_has_ended(portal: Portal, revi
     watch.trouble.clear()
 
 
+@pytest.mark.matrix
 def test_name_can_be_changed_in_the_list(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop")
     page = portal.list()
@@ -245,17 +255,20 @@ def test_categories_are_offered_when_they_are_written_as_json_or_as_javascript(
     assert answers(reviews) == [expected[1]]
 
 
+@pytest.mark.matrix
 def test_page_says_so_when_the_categories_cannot_be_read(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", flow=with_categories("[dots, bars]"))
     page = portal.task()
     expect(page.get_by_role("alert")).to_contain_text("The template's categories cannot be read: [dots, bars]")
 
 
+@pytest.mark.matrix
 def test_page_says_so_when_the_classifier_has_no_name(portal: Portal, reviews: Reviews) -> None:
     started(reviews, "loop", flow={"template": TEMPLATE.replace('name="shown"', "")})
     expect(portal.task().get_by_role("alert")).to_contain_text("crowd-image-classifier has no name")
 
 
+@pytest.mark.matrix
 def test_page_names_the_element_that_is_not_there(portal: Portal, reviews: Reviews) -> None:
     template = TEMPLATE.replace("</crowd-form>", '<crowd-polygon name="shapes"></crowd-polygon></crowd-form>')
     started(reviews, "loop", flow={"template": template})

@@ -191,6 +191,7 @@ def verdict_of(act: Callable[[], Any], table: StatusTable, status: str) -> Verdi
     return Verdict.DONE
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("cls", WAITING, ids=lambda cls: cls.__name__)
 def test_an_operator_in_a_worker_judges_as_its_table(cls: Any, resources: Resources) -> None:
     kind, table = KINDS[cls.__name__], cls.table

@@ -17,7 +17,7 @@ from custom_labels.review.review import Answered, ReviewAnswer, ReviewState, Rev
 from custom_labels.review.waiting_records import WaitingReviews
 from tests.kit.review_project import make_request
 from tests.kit.review_requests import labels_of
-from tests.kit.review_stands import STANDS, Stand
+from tests.kit.review_stands import SERVERS, STANDS, Stand
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -38,10 +38,16 @@ def test_every_backend_is_tried() -> None:
     assert set(STANDS) == set(BACKENDS)
 
 
-@pytest.fixture(params=sorted(STANDS))
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow, pytest.mark.xdist_group(name)] if name in SERVERS else [])
+        for name in sorted(STANDS)
+    ]
+)
 def stand(request: pytest.FixtureRequest, aws: LocalAws) -> Stand:
-    made: Stand = STANDS[request.param](aws)
-    return made
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
+    return STANDS[request.param](aws)
 
 
 def states(stand: Stand, since: datetime | None = None) -> dict[str, ReviewState]:

@@ -52,7 +52,7 @@ def record(outcome: str, run: str) -> None:
 
 
 @pytest.mark.parametrize("before", [None, ("failed", "manual__0"), ("detected", RUN)], ids=str)
-def test_a_run_that_failed_without_a_word_is_told(aws: LocalAws, mail: str, before: tuple[str, str] | None) -> None:
+def test_a_run_that_failed_without_a_word_is_reported(aws: LocalAws, mail: str, before: tuple[str, str] | None) -> None:
     if before:
         record(*before)
 
@@ -70,7 +70,7 @@ def test_a_run_that_failed_without_a_word_is_told(aws: LocalAws, mail: str, befo
 
 
 @pytest.mark.parametrize("outcome", ["failed", "training_failed"])
-def test_a_run_whose_task_told_is_not_told_again(aws: LocalAws, mail: str, outcome: str) -> None:
+def test_a_run_whose_task_notified_is_not_notified_again(aws: LocalAws, mail: str, outcome: str) -> None:
     record(outcome, RUN)
 
     fail()

@@ -15,9 +15,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from custom_labels.core.context import ProjectContext, RunInfo
 from custom_labels.core.listener import NOTE_KEY
 from custom_labels.core.settings import load_project
+from custom_labels.core.step_operators import Output, StepOperator
 from custom_labels.core.steps import (
-    Output,
-    StepOperator,
     decision,
     each_of,
     fan_out,

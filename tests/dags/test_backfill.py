@@ -99,7 +99,7 @@ def test_what_a_dead_backfill_began_is_measured_by_the_schedule_and_not_deployed
 
 
 @pytest.mark.matrix
-def test_a_backfill_deploys_when_it_is_told_to_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
+def test_a_backfill_deploys_when_it_should_but_nothing_older_than_what_serves(digits: LocalAws) -> None:
     images_of_days(digits, [6, 6])
 
     newer, older = backfill_by_steps(1, {"deploy": True}), backfill_by_steps(0, {"deploy": True})

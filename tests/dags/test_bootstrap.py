@@ -89,7 +89,7 @@ def test_more_reviewers_get_a_flow_of_their_own(
     assert after["current"]["1"] == before["current"]["1"]
 
 
-def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: dict[str, str]) -> None:
+def test_a_missing_queue_is_reported_with_its_way_out(aws: LocalAws, surroundings: dict[str, str]) -> None:
     client(aws, "sqs").delete_queue(QueueUrl=surroundings["dead_letters"])
 
     run = run_dag("bootstrap")
@@ -100,7 +100,7 @@ def test_a_missing_queue_is_told_with_its_way_out(aws: LocalAws, surroundings: d
     assert "correct 'queues.dead_letters' in digits.yaml" in note_of(run)
 
 
-def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
+def test_all_problems_are_reported_at_once(aws: LocalAws, airflow_db: None) -> None:
     s3(aws).create_bucket(Bucket=BUCKET)
 
     run = run_dag("bootstrap")
@@ -125,7 +125,7 @@ def test_all_problems_are_told_at_once(aws: LocalAws, airflow_db: None) -> None:
     ]
 
 
-def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surroundings: dict[str, str]) -> None:
+def test_without_a_bucket_everything_else_is_still_checked(aws: LocalAws, surroundings: dict[str, str]) -> None:
     s3(aws).delete_bucket(Bucket=BUCKET)
 
     run = run_dag("bootstrap")
@@ -135,6 +135,7 @@ def test_without_a_bucket_everything_else_is_still_looked_at(aws: LocalAws, surr
     assert "check_everything" in run.failed
 
 
+@pytest.mark.matrix
 def test_a_notification_that_is_wrong_is_named(aws: LocalAws, surroundings: dict[str, str]) -> None:
     arn = "arn:aws:sqs:us-east-1:123456789012:custom-labels-digits-detections"
     found: Any = {"QueueConfigurations": [{"Id": "mine", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
@@ -148,6 +149,7 @@ def test_a_notification_that_is_wrong_is_named(aws: LocalAws, surroundings: dict
     assert "has no prefix, so that what the project writes itself is announced as new images, too" in note_of(run)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("shown", "message"),
     [
@@ -176,6 +178,7 @@ def test_a_page_that_cannot_be_rendered_is_no_ready_project(
     assert "'review.a2i.template' of digits.yaml is 'mine.html'" in note_of(run)
 
 
+@pytest.mark.matrix
 def test_an_image_that_the_page_cannot_read_is_reported(
     aws: LocalAws, surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -189,6 +192,7 @@ def test_an_image_that_the_page_cannot_read_is_reported(
     assert "is refused with HTTP 404" in note_of(run)
 
 
+@pytest.mark.matrix
 def test_the_page_is_rendered_with_an_image_of_the_project(aws: LocalAws, surroundings: dict[str, str]) -> None:
     put_images(aws, 1)
 
@@ -206,7 +210,7 @@ def own_page(monkeypatch: pytest.MonkeyPatch, folder: Path, page: str) -> None:
     monkeypatch.setenv("CUSTOM_LABELS_PROJECTS_DIR", str(folder))
 
 
-def test_a_bucket_in_another_region_is_told_with_its_way_out(aws: LocalAws, airflow_db: None) -> None:
+def test_a_bucket_in_another_region_is_reported_with_its_way_out(aws: LocalAws, airflow_db: None) -> None:
     make_bucket_elsewhere(aws)
 
     run = run_dag("bootstrap")

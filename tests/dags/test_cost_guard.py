@@ -38,7 +38,7 @@ def three_running(aws: LocalAws) -> str:
     return project
 
 
-def test_a_stray_is_stopped_and_a_stranger_is_told_of_once(running: LocalAws) -> None:
+def test_an_unmanaged_version_is_stopped_and_a_foreign_one_is_reported_once(running: LocalAws) -> None:
     queue = subscribe(running)
 
     first, second = guard(), guard()
@@ -112,7 +112,7 @@ def test_the_live_version_is_stopped_outside_of_the_window_and_started_within(
     assert len(ServingLog(store()).read("v1").intervals) == 2
 
 
-def test_a_version_that_nobody_asks_is_told_by_default_with_what_it_costs(digits: LocalAws) -> None:
+def test_an_idle_version_is_reported_by_default_with_what_it_costs(digits: LocalAws) -> None:
     serve(digits)
     know("v1")
     ServingLog(store()).started("v1", 1, datetime.now(UTC) - timedelta(days=3))
@@ -131,7 +131,7 @@ def test_a_version_that_nobody_asks_is_told_by_default_with_what_it_costs(digits
 
 
 @pytest.mark.slow
-def test_a_budget_is_told_once_and_never_called_kept(digits: LocalAws, variables: Variables) -> None:
+def test_a_budget_is_reported_once_and_never_called_kept(digits: LocalAws, variables: Variables) -> None:
     serve(digits)
     know("v1")
     ServingLog(store()).started("v1", 1, datetime.now(UTC).replace(day=1, hour=0, minute=0))

@@ -155,7 +155,7 @@ def test_every_object_gets_a_result_or_is_counted(inbox: LocalAws, announced: bo
 
 
 @pytest.mark.slow
-def test_no_more_than_asked_are_detected_and_the_next_run_is_woken(inbox: LocalAws) -> None:
+def test_no_more_than_asked_are_detected_and_the_next_run_is_triggered(inbox: LocalAws) -> None:
     for number in range(5):
         put(inbox, f"{number}.png", picture("rows", number))
 

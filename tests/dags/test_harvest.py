@@ -128,7 +128,7 @@ def test_a_finished_review_is_found_by_its_message(aws: LocalAws, review_project
     assert (len(ledger(aws)), messages(aws, review_project), len(copies(aws))) == (1, 0, 1)
 
 
-def test_training_is_woken_when_enough_labelled_images_came_in(
+def test_training_is_triggered_when_enough_labelled_images_came_in(
     aws: LocalAws, review_project: ReviewProject, variables: Variables
 ) -> None:
     variables.set(minimum_untrained_images=4)
@@ -145,7 +145,7 @@ def test_training_is_woken_when_enough_labelled_images_came_in(
     assert harvest().tasks["trigger_training"] == "skipped"
 
 
-def test_a_review_that_waits_too_long_is_dropped_and_told(
+def test_a_review_that_waits_too_long_is_dropped_and_reported(
     aws: LocalAws, review_project: ReviewProject, variables: Variables
 ) -> None:
     """Reviews waited for ever, and each run of three DAGs read all of them again."""
@@ -167,7 +167,7 @@ def test_a_review_that_waits_too_long_is_dropped_and_told(
 @pytest.mark.parametrize(
     "setting", [{"enable_automatic_training": "false"}, {"minimum_untrained_images": 5}], ids=["off", "too few"]
 )
-def test_training_is_not_woken_when(
+def test_training_is_not_triggered_when(
     aws: LocalAws, review_project: ReviewProject, variables: Variables, setting: dict[str, Any]
 ) -> None:
     variables.set(**{"minimum_untrained_images": 4, **setting})

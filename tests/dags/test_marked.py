@@ -134,7 +134,7 @@ def test_nothing_is_trained_or_deployed_when_what_decides_it_is_marked(
         assert read_trainings(registry().store).open, "the next run goes on with it"
 
 
-def test_units_that_were_not_changed_are_not_told_of(digits: LocalAws, variables: Variables) -> None:
+def test_units_that_were_not_changed_are_not_reported(digits: LocalAws, variables: Variables) -> None:
     kind = begin(digits, variables, "scale")
 
     with marked({"stop_live": "success"}):
@@ -145,7 +145,7 @@ def test_units_that_were_not_changed_are_not_told_of(digits: LocalAws, variables
     assert statuses(digits) == {"v1": "RUNNING"}
 
 
-def test_a_version_that_was_not_stopped_is_not_told_of_as_stopped(digits: LocalAws, variables: Variables) -> None:
+def test_a_version_that_was_not_stopped_is_not_reported_as_stopped(digits: LocalAws, variables: Variables) -> None:
     kind = begin(digits, variables, "guard")
 
     with marked({"stop": "success"}):

@@ -13,16 +13,30 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, TaskGroup
 
 from tests.conftest import ROOT
+from tests.kit.airflow_page import on_airflow_page
 
 FILES = sorted((ROOT / "dags").glob("*.py"))
 WITHOUT_DAG = {"project_files"}
 
 
+ASKS_ITSELF = {"ask_people"}
+"""Of projects whose reviews are asked on Airflow's own page."""
+
+
+@pytest.fixture(scope="module", params=["a2i", "airflow"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The review backend of the project."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def dags() -> dict[str, DAG]:
-    bag = DagBag(dag_folder=str(ROOT / "dags"))
-    assert bag.import_errors == {}
-    return bag.dags
+def dags(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, DAG]]:
+    with pytest.MonkeyPatch.context() as patch:
+        if backend == "airflow":
+            on_airflow_page(tmp_path_factory.mktemp("projects"), patch)
+        bag = DagBag(dag_folder=str(ROOT / "dags"))
+        assert bag.import_errors == {}
+        yield bag.dags
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -43,8 +57,10 @@ def test_a_dag_file_is_thin_wiring(file: Path) -> None:
     assert not imported & {"boto3", "botocore", "aiobotocore"}
 
 
-def test_every_project_has_a_dag_of_each_file(dags: dict[str, DAG]) -> None:
-    assert set(dags) == {f"digits_{file.stem}" for file in FILES if file.stem not in WITHOUT_DAG}
+def test_every_project_has_a_dag_of_each_file(dags: dict[str, DAG], backend: str) -> None:
+    kinds = {file.stem for file in FILES} - WITHOUT_DAG - (set() if backend == "airflow" else ASKS_ITSELF)
+
+    assert set(dags) == {f"digits_{kind}" for kind in kinds}
 
 
 def test_every_task_and_dag_is_documented(dags: dict[str, DAG]) -> None:
@@ -98,7 +114,7 @@ def test_the_cost_guard_depends_on_no_other_dag_and_gives_its_lock_back(dags: di
     assert release.upstream_task_ids >= {"stop", "start", "delete"}
 
 
-def test_whatever_pays_starts_stops_or_deletes_looks_at_the_registry_first(dags: dict[str, DAG]) -> None:
+def test_whatever_pays_starts_stops_or_deletes_reads_the_registry_first(dags: dict[str, DAG]) -> None:
     """The operators of ``aws/`` know no registry: those of the rooms above look at it, then do what they do."""
     from custom_labels.aws.operators import versions
 
@@ -135,7 +151,7 @@ def class_of(task: Any) -> type:
     return getattr(task, "operator_class", type(task))
 
 
-def test_every_failure_is_told_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
+def test_every_failure_is_reported_by_the_task_or_by_the_run(dags: dict[str, DAG]) -> None:
     from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 
     for dag in dags.values():
@@ -150,7 +166,7 @@ def told_by(task: Any, kind: type) -> bool:
     return any(isinstance(each, kind) for each in (callbacks if isinstance(callbacks, list | tuple) else [callbacks]))
 
 
-def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
+def test_the_dags_wake_each_other(dags: dict[str, DAG], backend: str) -> None:
     woken_by = {
         dag_id: set(names_in(dag.timetable.asset_condition))
         for dag_id, dag in dags.items()
@@ -171,6 +187,7 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG]) -> None:
         "digits_labeled_images": {"digits_harvest_reviews"},
         "digits_live_version": {"digits_train", "digits_rollback"},
         "digits_new_images": {"digits_detect"},
+        **({"digits_finished_reviews": {"digits_ask_people"}} if backend == "airflow" else {}),
     }
 
 

@@ -43,7 +43,7 @@ def scene_project(
     return SceneProject(aws, task, NAMES)
 
 
-@pytest.fixture(params=TASKS)
+@pytest.fixture(params=[TASKS[0], pytest.param(TASKS[1], marks=pytest.mark.matrix)])
 def project(
     digits: LocalAws,
     request: pytest.FixtureRequest,

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, TriggerRule, task
 
-from custom_labels.core.steps import DecisionOperator
+from custom_labels.core.step_operators import DecisionOperator
 from tests.conftest import ROOT
+from tests.kit.airflow_page import on_airflow_page
 
 RUN, SKIPPED = "run", "skipped"
 AFTER_FAILURES = {TriggerRule.ONE_FAILED, TriggerRule.ALL_FAILED}
@@ -121,6 +122,12 @@ def test_no_task_runs_in_vain_whatever_the_branches_choose(file: Path) -> None:
     assert bag.import_errors == {}
 
     assert {dag_id: run_in_vain(dag) for dag_id, dag in bag.dags.items()} == {dag_id: {} for dag_id in bag.dags}
+
+
+def test_no_task_of_the_dag_that_asks_runs_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_airflow_page(tmp_path, monkeypatch)
+
+    test_no_task_runs_in_vain_whatever_the_branches_choose(ROOT / "dags" / "ask_people.py")
 
 
 def with_a_join(rule: TriggerRule, *, hands_settings: bool) -> DAG:

@@ -128,7 +128,7 @@ def test_a_later_file_wins_over_a_date_that_is_ahead_of_its_file(annotated: Anno
     assert read.labels == {"1.png": ["right"]}
 
 
-def test_of_two_lines_in_a_file_the_last_counts_and_nobody_is_told_of_a_disagreement(
+def test_of_two_lines_in_a_file_the_last_counts_and_no_disagreement_is_reported(
     annotated: AnnotatedBucket, tmp_path: Path, now: datetime
 ) -> None:
     annotated.write("a", [annotated.boxes("1.png", [(label, 1, 1, 9, 9)]) for label in ("first", "second")])

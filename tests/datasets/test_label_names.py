@@ -40,7 +40,7 @@ NONE = "None of the above"
         pytest.param(" ", "\u200b", False, False, id="nothing to be read"),
     ],
 )
-def test_names_are_told_apart_as_by_a_person(one: str, other: str, is_same: bool, is_alike: bool) -> None:
+def test_names_are_distinguished_as_by_a_person(one: str, other: str, is_same: bool, is_alike: bool) -> None:
     assert (readable_name(one) == readable_name(other)) is is_same
     assert (lookalike_key(one) == lookalike_key(other)) is is_alike
 

@@ -80,7 +80,7 @@ def validation(
         pytest.param({"s3://b/x.png": IMAGE}, 5, (PERMISSIONS,), [], id="the bucket's fault"),
     ],
 )
-def test_refused_images_are_counted_and_those_at_fault_are_told(
+def test_refused_images_are_counted_and_those_at_fault_are_reported(
     store: S3Store, refused: dict[str, str], good: int, errors: tuple[str, ...], blamed: list[str]
 ) -> None:
     found = read_refusals(store, validation(store, refused, good, errors=errors))

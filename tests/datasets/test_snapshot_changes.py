@@ -29,7 +29,7 @@ def test_everything_is_new_where_nothing_was_trained(
     assert changed(store, now, tmp_path) == {"cat": LabelChange("cat", new=3), "dog": LabelChange("dog", new=4)}
 
 
-def test_new_replaced_and_deleted_images_are_told_apart(
+def test_new_replaced_and_deleted_images_are_distinguished(
     store: S3Store, bucket: Bucket, now: datetime, tmp_path: Path
 ) -> None:
     for label in ("ant", "bee", "cat", "dog"):

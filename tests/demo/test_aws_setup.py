@@ -13,8 +13,10 @@ from custom_labels.core.settings import load_project
 from custom_labels.review.backends.a2i.project_file import A2IPart
 from include.demo.aws_setup import set_up_aws
 from include.demo.digits import Labels
-from include.demo.evidence import look_at, loops
+from include.demo.evidence import look_at
 from include.demo.local_cloud import LocalCloud
+from include.demo.people import A2IPeople
+from include.local_aws.process import Control
 from tests.kit.support import client, picture
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
+def people_of(cloud: LocalCloud) -> A2IPeople:
+    return A2IPeople(cloud, Control(cloud.endpoint_url))
+
+
 def test_everything_the_project_file_names_is_made(cloud: LocalCloud, aws: LocalAws) -> None:
     assert cloud.project.review is not None
     review = cloud.project.review.part_of(A2IPart)
@@ -50,7 +56,7 @@ def test_image_in_the_inbox_is_announced_and_a_labelled_one_is_not(cloud: LocalC
     assert cloud.queued() == {"detections": 1, "dead_letters": 0, "reviews": 0}
 
 
-def test_message_to_the_topic_is_heard(cloud: LocalCloud, aws: LocalAws) -> None:
+def test_message_to_the_topic_is_received(cloud: LocalCloud, aws: LocalAws) -> None:
     client(aws, "sns").publish(TopicArn=cloud.project.sns_topic_arn, Subject="[digits] hello", Message="text")
     assert cloud.messages() == ["[digits] hello"]
     assert cloud.messages() == []
@@ -58,9 +64,9 @@ def test_message_to_the_topic_is_heard(cloud: LocalCloud, aws: LocalAws) -> None
 
 def test_evidence_is_empty_before_anything_happened(cloud: LocalCloud, image: Path) -> None:
     cloud.put_inbox({"scan.png": image})
-    seen = look_at(cloud, {"scan.png": "7"}, Labels())
+    seen = look_at(cloud, people_of(cloud), {"scan.png": "7"}, Labels())
     assert (seen.size, seen.results, seen.reviews, seen.filed().total()) == (1, (), (), 0)
-    assert loops(cloud) == {}
+    assert people_of(cloud).loops() == {}
 
 
 def test_evidence_is_of_one_batch_only(cloud: LocalCloud, image: Path) -> None:
@@ -73,7 +79,7 @@ def test_evidence_is_of_one_batch_only(cloud: LocalCloud, image: Path) -> None:
             Body=json.dumps({"key": f"images_for_detection/{name}", **result}),
         )
     cloud.put_labelled({"7": [image]})
-    seen = look_at(cloud, {"scan-1.png": "7"}, Labels())
+    seen = look_at(cloud, people_of(cloud), {"scan-1.png": "7"}, Labels())
     assert [each.name for each in seen.results] == ["scan-1.png"]
     assert seen.filed() == {("scan-1.png", "7"): 1}
 
@@ -83,12 +89,12 @@ def test_review_is_announced_when_it_has_ended(cloud: LocalCloud, aws: LocalAws)
     cloud.client("sagemaker-a2i-runtime").start_human_loop(
         HumanLoopName="loop", FlowDefinitionArn=flow, HumanLoopInput={"InputContent": "{}"}
     )
-    assert list(loops(cloud)) == ["loop"]
+    assert list(people_of(cloud).loops()) == ["loop"]
     cloud.client("sagemaker-a2i-runtime").stop_human_loop(HumanLoopName="loop")
     deadline = time.monotonic() + 10
     while not cloud.queued()["reviews"]:
         assert time.monotonic() < deadline, "no event came"
-        loops(cloud)
+        people_of(cloud).loops()
         time.sleep(0.1)
 
 

@@ -32,20 +32,20 @@ BATCH = Batch(
         Result("b.png", "v1", "7", "review"),
         Result("c.png", "v1", "3", "accepted"),
     ),
-    reviews=(Review("b.png", "doubt", "Completed", ("2",)), Review("c.png", "audit", "Completed", ("3",))),
+    reviews=(Review("b.png", "doubt", True, ("2",)), Review("c.png", "audit", True, ("3",))),
     copies={"eb": ("2",), "of a labelled image": ("1",)},
 )
 EMPTY = {"detections": 0, "reviews": 0}
 TWICE = replace(BATCH, results=(*BATCH.results, BATCH.results[0]))
 LOST = replace(BATCH, results=BATCH.results[1:])
-DOUBT_SAMPLED = replace(BATCH, reviews=(*BATCH.reviews, Review("b.png", "audit", "Completed", ("2",))))
+DOUBT_SAMPLED = replace(BATCH, reviews=(*BATCH.reviews, Review("b.png", "audit", True, ("2",))))
 ASKED_TWICE = replace(BATCH, reviews=(*BATCH.reviews, BATCH.reviews[1]))
-OPEN = replace(BATCH, reviews=(BATCH.reviews[0], Review("c.png", "audit", "InProgress", ())))
+OPEN = replace(BATCH, reviews=(BATCH.reviews[0], Review("c.png", "audit", False, ())))
 FILED_WRONG = replace(BATCH, copies={"eb": ("7",)})
 FILED_TWICE = replace(BATCH, copies={"eb": ("2", "2")})
 SAMPLE_FILED = replace(BATCH, copies={"eb": ("2",), "ec": ("3",)})
 NOT_FILED = replace(BATCH, copies={})
-ERRED = replace(BATCH, reviews=(Review("b.png", "doubt", "Completed", ("7",)), BATCH.reviews[1]), copies={"eb": ("7",)})
+ERRED = replace(BATCH, reviews=(Review("b.png", "doubt", True, ("7",)), BATCH.reviews[1]), copies={"eb": ("7",)})
 
 
 DECISION = {"same_images": {"images": 8}, "gates": [{"passed": True}]}
@@ -57,7 +57,7 @@ def failing(checks: list[Check]) -> list[str]:
 
 
 def test_a_doubtful_image_that_is_sampled_is_asked_about_for_both() -> None:
-    assert failing(check_reviews(RUN, DOUBT_SAMPLED, EMPTY, 0)) == []
+    assert failing(check_reviews(RUN, DOUBT_SAMPLED, EMPTY, 0, "A2I")) == []
 
 
 def test_all_claims_hold_when_the_loop_closed() -> None:
@@ -66,7 +66,7 @@ def test_all_claims_hold_when_the_loop_closed() -> None:
         *check_version(2, RUN, versions, "v2"),
         *check_swap(RUN, versions, replace(OLD, status="RUNNING")),
         *check_detection(RUN, BATCH, "v1"),
-        *check_reviews(RUN, BATCH, EMPTY, 0),
+        *check_reviews(RUN, BATCH, EMPTY, 0, "A2I"),
         *check_improvement([0.35, 0.15], [0.75, 0.93]),
         *check_decision(DECISION),
         *check_costs([LEDGER], versions),
@@ -119,7 +119,7 @@ def test_detection_fails_when_another_version_was_asked_or_somebody_triggered_it
 def test_reviews_fail_when_an_answer_goes_astray(
     batch: Batch, left: dict[str, int], wrong: int | None, failed: list[str]
 ) -> None:
-    assert failing(check_reviews(RUN, batch, left, wrong)) == failed
+    assert failing(check_reviews(RUN, batch, left, wrong, "A2I")) == failed
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ BATCH = Batch(
     truth={"a.png": "1", "b.png": "2"},
     etags={"a.png": "ea", "b.png": "eb"},
     results=(Result("a.png", "v1", "1", "accepted"), Result("b.png", "v1", "7", "review")),
-    reviews=(Review("b.png", "doubt", "Completed", ("2",)),),
+    reviews=(Review("b.png", "doubt", True, ("2",)),),
     copies={"eb": ("2",)},
 )
 ACT = Act(

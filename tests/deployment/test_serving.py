@@ -40,7 +40,7 @@ def spans(record: ServingRecord) -> list[tuple[int, float, float | None]]:
     ],
     ids=["started", "twice", "stopped", "stopped twice", "recorded late", "again", "before it began", "never started"],
 )
-def test_what_is_told_counts_once(record: ServingRecord, expected: list[tuple[int, float, float | None]]) -> None:
+def test_what_is_received_counts_once(record: ServingRecord, expected: list[tuple[int, float, float | None]]) -> None:
     assert spans(record) == expected
 
 

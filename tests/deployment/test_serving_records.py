@@ -19,7 +19,7 @@ def test_a_version_runs_once_when_many_say_that_it_started(aws_store: S3Store) -
     assert len(log.read("v1").intervals) == 1
 
 
-def test_a_stop_is_kept_while_others_look(aws_store: S3Store) -> None:
+def test_a_stop_is_kept_while_others_poll(aws_store: S3Store) -> None:
     log = ServingLog(aws_store)
     log.started("v1", 1, NOON)
     stop = NOON + timedelta(minutes=THREADS)
@@ -36,7 +36,7 @@ def test_a_stop_is_kept_while_others_look(aws_store: S3Store) -> None:
     assert (interval.until, interval.is_exact) == (stop, True)
 
 
-def test_versions_are_told_apart_when_nothing_is_known(aws_store: S3Store) -> None:
+def test_versions_are_distinguished_when_nothing_is_known(aws_store: S3Store) -> None:
     log = ServingLog(aws_store)
     log.started("v1", 1, NOON)
 

@@ -80,7 +80,7 @@ def test_a_detection_survives_json(found: tuple[DetectedLabel, ...]) -> None:
     assert (value["label"], value["confidence"]) == (("é", 50.5) if found else (None, None))
 
 
-def test_a_result_names_the_page_that_draws_it_and_what_strangers_wrote_is_quoted() -> None:
+def test_a_result_names_the_page_that_draws_it_and_foreign_text_is_quoted() -> None:
     path = drawing_path("digits", "images_for_detection/a b/<i>?.png", "etag", "v1")
     assert path == "/custom-labels/digits/detections/a%20b/%3Ci%3E%3F.png/etag/v1.json"
 

@@ -112,7 +112,7 @@ def test_it_fires_again_soon_when_as_many_came_as_were_taken(aws: LocalAws, url:
     assert events_of(aws, queue_trigger(url, busy_seconds=3, repeat_seconds=NEVER_SECONDS), story).fired == [2, 2]
 
 
-def test_it_goes_on_when_the_queue_cannot_be_looked_at_for_a_while(aws: LocalAws) -> None:
+def test_it_goes_on_when_the_queue_cannot_be_polled_for_a_while(aws: LocalAws) -> None:
     late = "https://sqs.us-east-1.amazonaws.com/123456789012/late"
 
     def story(events: TriggerEvents) -> None:

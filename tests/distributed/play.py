@@ -12,6 +12,7 @@ from include.demo.digits import LATE_BATCH, DigitsMaterial
 from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud
 from include.demo.material import Said
+from include.demo.people import A2IPeople
 from include.demo.processes import Processes
 from include.demo.runs import Run, Runs
 from include.demo.stage import DAGS, set_stage
@@ -81,7 +82,7 @@ class Player:
             killed_training=self._task(first.run, "start_training"),
             runs=runs,
             tasks=[task for dag_id, run_id in runs for task in tasks_of(self.api, dag_id, run_id)],
-            late=look_at(self.story.cloud, late, self.story.material.reading),
+            late=look_at(self.story.cloud, self.story.people, late, self.story.material.reading),
         )
 
     def train_first(self) -> Part:
@@ -122,7 +123,9 @@ class Player:
         images, truth = self.story.material.batch(LATE_BATCH)
         self.story.cloud.put_inbox(images)
         # The first runs may be those of earlier events, which found nothing to do.
-        while len(look_at(self.story.cloud, truth, self.story.material.reading).results) < len(truth):
+        while len(look_at(self.story.cloud, self.story.people, truth, self.story.material.reading).results) < len(
+            truth
+        ):
             self.story.runs.await_next("detect")
         return truth
 
@@ -169,7 +172,8 @@ def play(root: Path, project: Project, processes: Processes, members: Members, v
     members.wait_for_workers()
     runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home, PATIENCE)
     stage.switch_on(runs, view)
-    story = Story(runs, stage.cloud, Control(stage.endpoint_url), material, view, by_hand=False)
+    control = Control(stage.endpoint_url)
+    story = Story(runs, stage.cloud, control, A2IPeople(stage.cloud, control), material, view, by_hand=False)
     return Player(project, story, stage.api, members).play()
 
 

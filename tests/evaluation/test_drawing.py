@@ -67,7 +67,7 @@ def test_the_text_of_a_box_is_on_the_picture_when_the_box_is_not(box: tuple[floa
     assert 0 < float(text.get("y", "")) <= UNITS * 3 / 4
 
 
-def test_what_is_right_and_wrong_is_told_apart_without_colour() -> None:
+def test_what_is_right_and_wrong_is_distinguished_without_colour() -> None:
     svg = draw(None, SIZE, [DrawnBox(mark, label(mark.value)) for mark in Mark], "")
     root = ElementTree.fromstring(svg)
 

@@ -74,7 +74,7 @@ def check(aws: LocalAws) -> None:
 @pytest.mark.parametrize(
     "happened", [stopping, pytest.param(deleting, marks=pytest.mark.matrix)], ids=lambda one: one.__name__
 )
-def test_the_next_look_finishes_what_a_killed_one_began(costly: LocalAws, tmp_path: Path, happened: Happened) -> None:
+def test_the_next_run_finishes_what_a_killed_one_began(costly: LocalAws, tmp_path: Path, happened: Happened) -> None:
     with Airflow(tmp_path, costly.endpoint_url, "cost_guard") as airflow:
         airflow.kill_when(lambda: happened(costly), seconds=120)
     # A look does not wait for a lock: until the dead one's lease is over it changes nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 
 def read_models_once() -> None:
@@ -10,6 +11,7 @@ def read_models_once() -> None:
 
     Every client looks through some thousand folders for the names of all services.
     """
+    import botocore.hooks
     from botocore.loaders import JSONFileLoader, Loader
 
     plain = JSONFileLoader.load_file
@@ -26,3 +28,16 @@ def read_models_once() -> None:
         return found[key]
 
     Loader.list_available_services = list_once  # type: ignore[assignment, method-assign]
+    # Each session and client inspects the same hundred functions, and looks for the aliases of their events.
+    botocore.hooks.accepts_kwargs = functools.cache(botocore.hooks.accepts_kwargs)
+    aliaser: Any = botocore.hooks.EventAliaser
+    alias = aliaser._alias_event_name
+    aliases: dict[tuple[int, str], str] = {}
+
+    def alias_once(self: Any, event_name: str) -> str:
+        key = (id(self._event_aliases), event_name)
+        if key not in aliases:
+            aliases[key] = alias(self, event_name)
+        return aliases[key]
+
+    aliaser._alias_event_name = alias_once

@@ -23,9 +23,15 @@ class Asked:
 
 
 @contextmanager
-def person(option: str, comment: str = "", name: str = "ann", before: Callable[[], Any] = bool) -> Iterator[Asked]:
+def person(
+    option: str | Callable[[Any], Sequence[str]],
+    comment: str = "",
+    name: str = "ann",
+    before: Callable[[], Any] = bool,
+) -> Iterator[Asked]:
     """Answer every question that is asked meanwhile.
 
+    :param option: what is chosen, or what chooses by the question as Airflow's model has it, nothing yet perhaps.
     :param before: called while a question waits, before it is answered.
     """
 
@@ -35,9 +41,11 @@ def person(option: str, comment: str = "", name: str = "ann", before: Callable[[
         from airflow.triggers.base import TriggerEvent
 
         detail = task.hitl_detail
+        if not (chosen := option(detail) if callable(option) else [option]):
+            return
         detail.responded_by = {"id": name, "name": name}
         detail.responded_at = utcnow()
-        detail.chosen_options = [option]
+        detail.chosen_options = list(chosen)
         detail.params_input = {"comment": comment}
         handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=task, session=session)
 

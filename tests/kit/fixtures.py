@@ -12,11 +12,13 @@ import pytest
 
 from custom_labels.s3 import store as store_module
 from custom_labels.s3.store import S3Store
+from tests.kit.label_studio import connections
 from tests.kit.pictures import png
 from tests.kit.review_project import ReviewProject, set_up_review
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
+    from include.label_studio.server import LabelStudio
     from include.local_aws.process import LocalAws
 
 _numbers = itertools.count(1)
@@ -114,3 +116,22 @@ def aws_store(aws: LocalAws) -> S3Store:
 def review_project(aws: LocalAws) -> ReviewProject:
     """A project whose review is set up in the embedded AWS, its flows Active, and nobody who answers."""
     return set_up_review(aws)
+
+
+@pytest.fixture(scope="session")
+def label_studio_process() -> Iterator[LabelStudio]:
+    """A Label Studio for the whole session; its database is made once, and kept beside its packages."""
+    from include.label_studio.server import LabelStudio, installed
+
+    if why := installed():
+        pytest.skip(why)
+    with LabelStudio() as server:
+        yield server
+
+
+@pytest.fixture
+def label_studio(label_studio_process: LabelStudio, monkeypatch: pytest.MonkeyPatch) -> LabelStudio:
+    """Label Studio, with Airflow's connections to it; it keeps what earlier tests made."""
+    for name, value in connections(label_studio_process).items():
+        monkeypatch.setenv(name, value)
+    return label_studio_process

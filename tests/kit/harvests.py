@@ -45,13 +45,13 @@ def answer(aws: LocalAws, loop: str, label: str | None, worker: str = "anna") ->
     submit(aws, loop, {"label": NONE_OF_THE_ABOVE if label is None else label}, worker)
 
 
-def submit(aws: LocalAws, loop: str, answer: Any, worker: str = "anna") -> None:
-    """Let the page of a review send an answer, whatever it is."""
+def submit(aws: LocalAws, loop: str, answer: Any, worker: str = "anna", field: str = "shown") -> None:
+    """Let the page of a review send an answer, whatever it is, by the element named ``field``."""
     portal = f"{aws.endpoint_url}/_local_aws/work/task"
     with urlopen(f"{portal}?{urlencode({'worker': worker, 'region': 'us-east-1', 'loop': loop})}") as page:
         found = re.search(r'id="local-aws-task">(.*?)</script>', page.read().decode())
     assert found, "the task is not open to this worker"
-    content = json.dumps({"shown": answer})
+    content = json.dumps({field: answer})
     form = urlencode({**json.loads(found[1]), "answer": content}).encode()
     with urlopen(Request(portal, form)) as kept:
         assert kept.status == 200

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROLE = "custom-labels-digits-review"
 TEAM = "custom-labels-digits"
-INSTANT = ("flow_create", "flow_delete", "loop_start", "loop_stop")
+INSTANT = ("flow_create", "flow_delete", "loop_start", "loop_stop", "job_start", "job_stop")
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]}
 CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import random
@@ -29,9 +30,21 @@ LABELS = ("columns", "rows")
 
 def client(aws: LocalAws, service: str, **config: Any) -> Any:
     """Give a boto3 client of the embedded AWS, patient with injected faults unless its botocore config says other."""
+    if config:
+        return _make_client(aws.endpoint_url, service, **config)
+    return _shared_client(aws.endpoint_url, service)
+
+
+@functools.cache
+def _shared_client(endpoint_url: str, service: str) -> Any:
+    """Make a client for all tests of the process: making one takes longer than most of what they ask."""
+    return _make_client(endpoint_url, service)
+
+
+def _make_client(endpoint_url: str, service: str, **config: Any) -> Any:
     return boto3.client(
         service,  # type: ignore[call-overload]
-        endpoint_url=aws.endpoint_url,
+        endpoint_url=endpoint_url,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",

@@ -25,6 +25,8 @@ FAST = [
     *("--duration", "flow_delete=0.05"),
     *("--duration", "loop_start=0.05"),
     *("--duration", "loop_stop=0.05"),
+    *("--duration", "job_start=0.05"),
+    *("--duration", "job_stop=0.05"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import time
@@ -20,6 +21,24 @@ OUTPUT = {"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
 Value = TypeVar("Value")
 
 
+@functools.cache
+def _client(url: str, service: str, retries: int, region: str) -> Any:
+    """Make a client for all tests of the process: making one takes longer than most of what they ask."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(
+            parameter_validation=False,
+            retries={"total_max_attempts": retries, "mode": "standard"},
+            connect_timeout=5,
+            read_timeout=60,
+        ),
+    )
+
+
 class Aws:
     """Clients of one embedded AWS. They check no parameters and do not retry, so the server is what is tested."""
 
@@ -31,19 +50,7 @@ class Aws:
         self.s3 = self.client("s3")
 
     def client(self, service: str, retries: int = 1, region: str | None = None) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.url,
-            region_name=region or self.region,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-            config=Config(
-                parameter_validation=False,
-                retries={"total_max_attempts": retries, "mode": "standard"},
-                connect_timeout=5,
-                read_timeout=60,
-            ),
-        )
+        return _client(self.url, service, retries, region or self.region)
 
     def put(self, key: str, content: bytes | str, bucket: str = BUCKET) -> None:
         body = content.encode() if isinstance(content, str) else content

@@ -121,7 +121,7 @@ def test_calls_are_counted_a_service_and_cleared(aws: Aws) -> None:
     assert counts["s3.ListBuckets"] == {"calls": 1, "errors": {}, "effects": 1}
 
 
-def test_changes_are_told_in_order_with_what_they_are_about_and_cleared(aws: Aws) -> None:
+def test_changes_are_listed_in_order_with_what_they_are_about_and_cleared(aws: Aws) -> None:
     project = aws.project()
     url = aws.client("sqs").create_queue(QueueName="q")["QueueUrl"]
     aws.control.clear_changes()

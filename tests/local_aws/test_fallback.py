@@ -43,7 +43,7 @@ def retrying(aws: Aws, service: str) -> Any:
 @pytest.mark.parametrize(
     ("service", "operation", "parameters", "named", "reason"),
     [
-        ("sagemaker", "create_labeling_job", {}, "sagemaker.CreateLabelingJob", NOT_IMPLEMENTED),
+        ("sagemaker", "list_lineage_groups", {}, "sagemaker.ListLineageGroups", NOT_IMPLEMENTED),
         ("rekognition", "recognize_celebrities", {}, "rekognition.RecognizeCelebrities", NOT_IMPLEMENTED),
         ("sns", "put_data_protection_policy", {}, "sns.PutDataProtectionPolicy", NOT_IMPLEMENTED),
         ("cloudwatch", "put_managed_insight_rules", {}, "monitoring.PutManagedInsightRules", NOT_IMPLEMENTED),
@@ -122,7 +122,7 @@ def test_calls_are_served_when_moto_has_printed_more_than_a_pipe_holds(aws: Aws)
     ],
     ids=["xml", "json", "query"],
 )
-def test_failure_inside_moto_is_told_in_the_form_of_the_service(sent: Request, code: str) -> None:
+def test_failure_inside_moto_is_given_in_the_form_of_the_service(sent: Request, code: str) -> None:
     answer = _with_app(_fail).answer(sent, identify(sent))
     assert answer.status == 500
     assert code in answer.body.decode()

@@ -117,7 +117,7 @@ def test_datasets_are_copied_distributed_and_deleted(trained: Trained, project: 
     assert guide.describe_projects(trained.client, "own") == []
 
 
-def test_failed_import_is_told_by_its_status(trained: Trained, project: str) -> None:
+def test_failed_import_is_reported_by_its_status(trained: Trained, project: str) -> None:
     trained.aws.put("bad.manifest", "no JSON\n")
     with pytest.raises(RuntimeError, match="CREATE_FAILED"):
         guide.create_dataset(trained.client, project, "train", guide.manifest_source(BUCKET, "bad.manifest"))

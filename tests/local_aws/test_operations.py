@@ -53,33 +53,33 @@ def request(method: str, path: str, service: str = "s3", body: bytes = b"", **he
         ("GET", "/b/k?uploadId=u", "s3.ListParts"),
     ],
 )
-def test_s3_operation_is_told_from_method_and_query(method: str, path: str, expected: str) -> None:
+def test_s3_operation_is_read_from_method_and_query(method: str, path: str, expected: str) -> None:
     assert identify(request(method, path)).full_name == expected
 
 
-def test_copy_is_told_from_its_header() -> None:
+def test_copy_is_read_from_its_header() -> None:
     assert identify(request("PUT", "/b/k", x_amz_copy_source="/b/other")).full_name == "s3.CopyObject"
 
 
-def test_presigned_request_is_told_from_its_query() -> None:
+def test_presigned_request_is_read_from_its_query() -> None:
     query = "X-Amz-Credential=AK%2F20260101%2Feu-west-1%2Fs3%2Faws4_request"
     presigned = request("GET", f"/b/k?{query}", service="")
     assert (identify(presigned).full_name, presigned.region) == ("s3.GetObject", "eu-west-1")
 
 
-def test_json_operation_is_told_from_its_target() -> None:
+def test_json_operation_is_read_from_its_target() -> None:
     signed = request("POST", "/", "rekognition", x_amz_target="RekognitionService.CreateProject")
     assert (identify(signed).full_name, signed.region) == ("rekognition.CreateProject", "eu-west-1")
 
 
-def test_query_operation_is_told_from_its_body_which_stays_readable() -> None:
+def test_query_operation_is_read_from_its_body_which_stays_readable() -> None:
     form = {"content_type": "application/x-www-form-urlencoded; charset=utf-8"}
     signed = request("POST", "/", "sns", b"Action=Publish&Message=hello", **form)
     assert identify(signed).full_name == "sns.Publish"
     assert signed.environ["wsgi.input"].read() == b"Action=Publish&Message=hello"
 
 
-def test_cbor_operation_is_told_from_its_path() -> None:
+def test_cbor_operation_is_read_from_its_path() -> None:
     signed = request("POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData", "monitoring")
     assert identify(signed).full_name == "monitoring.PutMetricData"
 
@@ -88,7 +88,7 @@ def test_rest_operation_is_named_by_method_and_path() -> None:
     assert identify(request("GET", "/2015-03-31/functions", "lambda")).full_name == "lambda.GET /2015-03-31/functions"
 
 
-def test_s3_control_is_told_from_s3_by_its_path() -> None:
+def test_s3_control_is_read_from_s3_by_its_path() -> None:
     assert identify(request("GET", "/v20180820/jobs")).full_name == "s3control.GET /v20180820/jobs"
 
 

@@ -70,7 +70,7 @@ def children_at_work(process: subprocess.Popen[str]) -> list[int]:
     "number",
     [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.matrix)],
 )
-def test_server_stops_cleanly_with_its_workers_when_told(process: subprocess.Popen[str], number: int) -> None:
+def test_server_stops_cleanly_with_its_workers_on(process: subprocess.Popen[str], number: int) -> None:
     workers = children_at_work(process)
     process.send_signal(number)
     assert process.wait(60) == 0

@@ -38,7 +38,7 @@ def test_project_name_is_in_use_when_taken(aws: Aws) -> None:
     assert code_of(aws.rekognition.create_project, ProjectName="digits") == "ResourceInUseException"
 
 
-def test_project_quota_is_told_when_full(aws: Aws) -> None:
+def test_project_quota_is_reported_when_full(aws: Aws) -> None:
     aws.control.quotas(projects=1)
     aws.project("a")
     assert code_of(aws.rekognition.create_project, ProjectName="b") == "LimitExceededException"

@@ -48,7 +48,7 @@ def test_a_bucket_keeps_its_objects_when_it_is_created_again_after_a_restore(aws
     assert aws.read("folder/k") == "1"
 
 
-def test_a_new_project_is_told_apart_from_kept_ones_when_a_state_is_restored(aws: Aws) -> None:
+def test_a_new_project_is_distinguished_from_kept_ones_when_a_state_is_restored(aws: Aws) -> None:
     first = aws.project()
     aws.control.save("one project")
     aws.control.restore("one project")

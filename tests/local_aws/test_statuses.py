@@ -20,13 +20,13 @@ def statuses_of(aws: Aws) -> list[str]:
     return [each["Status"] for each in aws.rekognition.describe_projects()["ProjectDescriptions"]]
 
 
-def test_a_status_is_told_that_the_service_model_lacks(aws: Aws, project: str) -> None:
+def test_a_status_is_given_that_the_service_model_lacks(aws: Aws, project: str) -> None:
     aws.control.statuses({"resource": project, "status": "FROZEN"})
 
     assert statuses_of(aws) == ["FROZEN"]
 
 
-def test_a_status_is_told_as_often_as_it_is_asked_for_and_then_the_next(aws: Aws, project: str) -> None:
+def test_a_status_is_given_as_often_as_it_is_asked_for_and_then_the_next(aws: Aws, project: str) -> None:
     aws.control.statuses(
         {"resource": "*/birds/*", "status": "DELETING", "times": 2}, {"resource": "*", "status": "FROZEN"}
     )
@@ -40,7 +40,7 @@ def test_other_resources_tell_the_truth(aws: Aws, project: str) -> None:
     assert statuses_of(aws)[0] in {"CREATING", "CREATED"}
 
 
-def test_the_truth_is_told_again_after_the_rules_are_taken_away(aws: Aws, project: str) -> None:
+def test_the_real_status_is_given_again_after_the_rules_are_taken_away(aws: Aws, project: str) -> None:
     aws.control.statuses({"resource": "*", "status": "FROZEN"})
     aws.control.statuses()
 

@@ -31,21 +31,21 @@ def loop(region: Region) -> Loop:
     return found
 
 
-def test_answer_is_refused_when_the_time_limit_ran_out(region: Region, loop: Loop) -> None:
+def test_answer_is_refused_when_the_time_limit_ran_out(loop: Loop) -> None:
     loop.accepted["anna"] = time.time() - 31
     with pytest.raises(TaskClosed, match="time limit of 30 seconds ran out"):
-        submit(region, loop, "anna", {})
+        submit(loop, "anna", {})
     accept(loop, "anna")
-    submit(region, loop, "anna", {})
+    submit(loop, "anna", {})
     assert list(loop.answers) == ["anna"]
 
 
-def test_time_limit_counts_from_the_first_look(loop: Loop) -> None:
+def test_time_limit_counts_from_the_first_poll(loop: Loop) -> None:
     first = loop.accepted["anna"] = time.time() - 10
     accept(loop, "anna")
     assert loop.accepted["anna"] == first
 
 
-def test_answer_is_refused_when_the_task_was_never_opened(region: Region, loop: Loop) -> None:
+def test_answer_is_refused_when_the_task_was_never_opened(loop: Loop) -> None:
     with pytest.raises(TaskClosed, match="Open the task before"):
-        submit(region, loop, "anna", {})
+        submit(loop, "anna", {})

@@ -59,7 +59,7 @@ def test_change_waits_for_its_work_and_its_time() -> None:
 @pytest.mark.parametrize(
     ("worked_until", "expected"), [(1, 2), (4, 4)], ids=["work was done before", "work took longer"]
 )
-def test_moment_is_when_it_happened_when_somebody_looks_later(worked_until: float, expected: float) -> None:
+def test_moment_is_when_it_happened_when_it_is_asked_for_later(worked_until: float, expected: float) -> None:
     clock, ages = Clock(), list[float]()
     transitions = Transitions(clock)
     work: Future[Any] = Future()
@@ -71,7 +71,7 @@ def test_moment_is_when_it_happened_when_somebody_looks_later(worked_until: floa
     assert ages == [pytest.approx(HOUR - expected, abs=60)]
 
 
-def test_descriptions_say_when_it_happened_when_somebody_looks_later() -> None:
+def test_descriptions_say_when_it_happened_when_they_are_asked_for_later() -> None:
     settings, clock = Settings({}, {}, 0), Clock()
     region = Region("us-east-1", settings, Objects(Faults(0)), TrainerPool(0), threading.RLock())
     region.transitions = Transitions(clock)

@@ -73,7 +73,7 @@ def test_request_is_refused_when_it_breaks_the_model(
     assert says in error["Message"]
 
 
-def test_every_broken_rule_is_told_when_there_are_several(aws: Aws) -> None:
+def test_every_broken_rule_is_reported_when_there_are_several(aws: Aws) -> None:
     with pytest.raises(ClientError, match=r"2 validation errors detected: .*projectName.*; .*feature"):
         aws.rekognition.create_project(ProjectName="a b", Feature="NOPE")
 

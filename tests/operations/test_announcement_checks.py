@@ -141,7 +141,7 @@ def test_images_that_come_by_a_topic_are_checked_by_its_notification(aws: LocalA
     ids=["disabled", "for something else", "missing"],
 )
 @pytest.mark.usefixtures("surroundings")
-def test_a_rule_for_finished_reviews_is_told_when_it_is(
+def test_a_rule_for_finished_reviews_is_reported_when_it_is(
     aws: LocalAws, state: str | None, source: str, found: str
 ) -> None:
     events = client(aws, "events")
@@ -168,10 +168,9 @@ def test_what_may_not_be_inspected_is_said_and_no_problem(aws: LocalAws, kind: s
     configuration: Any = {"EventBridgeConfiguration": {}}
     s3(aws).put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
     events = client(aws, "events")  # the embedded AWS denies buckets only
-    stubbed = Stubber(events)
-    stubbed.add_client_error("list_rule_names_by_target", "AccessDeniedException")
-    stubbed.activate()
     checks = checks_of(kind)
     checks.client = lambda _: events
+    with Stubber(events) as stubbed:
+        stubbed.add_client_error("list_rule_names_by_target", "AccessDeniedException")
 
-    assert "may not be inspected (events:ListRuleNamesByTarget" in (check(checks, kind))
+        assert "may not be inspected (events:ListRuleNamesByTarget" in check(checks, kind)

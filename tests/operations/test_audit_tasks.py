@@ -78,7 +78,7 @@ def test_a_doubtful_detection_that_is_sampled_has_a_review_of_its_own(
     assert sorted(loops(review_project)) == sorted(names)
 
 
-def test_low_live_accuracy_is_told_once_for_the_same_answers(review_project: ReviewProject, aws: LocalAws) -> None:
+def test_low_live_accuracy_is_reported_once_for_the_same_answers(review_project: ReviewProject, aws: LocalAws) -> None:
     sqs = client(aws, "sqs")
     queue = sqs.create_queue(QueueName="mail")["QueueUrl"]
     client(aws, "sns").subscribe(

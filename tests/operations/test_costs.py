@@ -137,5 +137,5 @@ def test_a_running_versions_cost_is_recorded_once_a_day(
     ("total", "budget", "level"),
     [(500, None, 0), (99, 100, 0), (100, 100, 0), (100.01, 100, 1), (124.9, 100, 1), (125, 100, 2), (212, 100, 5)],
 )
-def test_a_budget_is_told_again_at_each_further_quarter(total: float, budget: float | None, level: int) -> None:
+def test_a_budget_is_reported_again_at_each_further_quarter(total: float, budget: float | None, level: int) -> None:
     assert budget_level(total, budget) == level

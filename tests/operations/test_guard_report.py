@@ -82,7 +82,7 @@ def test_a_run_ends_with_what_is_most_urgent_and_news(made: GuardReport, outcome
 
 
 @pytest.mark.parametrize("made", [each[0] for each in CASES.values()], ids=CASES)
-def test_what_was_told_once_is_no_news(made: GuardReport) -> None:
+def test_what_was_reported_once_is_no_news(made: GuardReport) -> None:
     again = replace(made, inspected=replace(made.inspected, memory=made.remembered(made.inspected.memory)))
 
     assert again.outcome in {Outcome.NOTHING_TO_GUARD, Outcome.GUARDED, Outcome.LIVE_VERSION_IDLE}

@@ -71,7 +71,7 @@ def test_the_oldest_review_that_has_not_ended_holds_the_watermark_back(store: S3
 
 
 @pytest.mark.parametrize(("age", "holds"), [(LONGEST_UNKNOWN - HOUR, True), (LONGEST_UNKNOWN + HOUR, False)])
-def test_an_unknown_state_is_told_and_holds_the_watermark_for_a_time(
+def test_an_unknown_state_is_reported_and_holds_the_watermark_for_a_time(
     store: S3Store, age: timedelta, holds: bool
 ) -> None:
     _, work = look(store, state("a", ReviewStatus.UNKNOWN, NOW - age))

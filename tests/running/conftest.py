@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
 from include.demo.airflow_api import AirflowApi
 from include.demo.airflow_process import start_airflow, wait_for_dag, wait_until_healthy
 from include.demo.environment import clean_environment
@@ -19,6 +22,7 @@ from include.demo.workspace import MAX_DEMOS, Workspace
 from include.local_aws.process import LocalAws
 from tests.conftest import FAST, ROOT, connection
 from tests.kit.review_project import set_up_surroundings
+from tests.kit.support import s3
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Running:
 
 FINAL = {"success", "failed"}
 NUMBER = MAX_DEMOS + 1
+ASKS_ITSELF = "desk"
+"""The project beside digits whose reviews are asked on Airflow's own page."""
 
 
 def wait_for(look: Callable[[], Any], seconds: float) -> Any:
@@ -60,6 +66,17 @@ def wait_for(look: Callable[[], Any], seconds: float) -> Any:
         assert time.monotonic() < deadline, f"nothing within {seconds} s"
         time.sleep(0.5)
     return found
+
+
+def write_projects(folder: Path, aws: LocalAws) -> None:
+    """Write the files of digits, as shipped, and of a project whose reviews Airflow asks; make the bucket of that."""
+    folder.mkdir()
+    shutil.copy(ROOT / "include" / "projects" / "digits.yaml", folder)
+    bucket = f"custom-labels-{ASKS_ITSELF}"
+    (folder / f"{ASKS_ITSELF}.yaml").write_text(
+        f"bucket: {bucket}\nregion_name: us-east-1\nreview: {{backend: airflow, title: 'What is this?'}}\n"
+    )
+    s3(aws).create_bucket(Bucket=bucket)
 
 
 @pytest.fixture(scope="package")
@@ -78,6 +95,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             patch.setenv(name, value)
         patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection(aws.endpoint_url))
         set_up_surroundings(aws)
+        write_projects(root / "projects", aws)
+        patch.setenv(PROJECTS_DIR_VARIABLE, str(root / "projects"))
         try:
             airflow, api = start_airflow(processes, ROOT)
             wait_until_healthy(airflow, api, lambda _: None)

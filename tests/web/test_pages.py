@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from custom_labels.core.settings import load_project
 from custom_labels.evaluation.decision_records import Decisions
+from custom_labels.review.review import ReviewRequest
 from custom_labels.review.statistics import OpenReviews, ReviewStatistics, make_statistics
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
 from custom_labels.s3.store import S3Store
 from custom_labels.web.dag_arguments import dag_arguments
+from tests.kit.airflow_page import on_airflow_page, set_up_page
 from tests.kit.pictures import png
-from tests.kit.support import BUCKET, s3
+from tests.kit.review_project import make_request, open_one
+from tests.kit.support import BUCKET, picture, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -223,9 +228,12 @@ def test_access_to_the_reviews_is_asked_for_the_projects_harvest_dag(
     from airflow.api_fastapi.app import get_auth_manager
 
     asked = []
-    monkeypatch.setattr(
-        get_auth_manager(), "is_authorized_dag", lambda *, details, **_: asked.append(details.id) or False
-    )
+
+    def refuse(*, details: Any, **_: Any) -> bool:
+        asked.append(details.id)
+        return False
+
+    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
 
     assert server.get(REVIEWS, headers=token("ADMIN")).status_code == 403
     assert asked == ["digits_harvest_reviews"]
@@ -257,3 +265,60 @@ def test_the_harvest_dags_documentation_links_to_the_reviews(server: Any, counte
 
     (address,) = re.findall(r"\[this page\]\((.*?)\)", doc)
     assert server.get(address, headers=token("VIEWER")).status_code == 200
+
+
+@pytest.fixture
+def asked(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewRequest:
+    """A review that is open on Airflow's page."""
+    backend = set_up_page(aws, on_airflow_page(tmp_path, monkeypatch))
+    request = make_request(aws, 1)
+    assert open_one(backend, request)
+    return request
+
+
+def image_of(review: str, project: str = "digits") -> str:
+    return f"/custom-labels/{project}/reviews/{review}/image"
+
+
+def test_the_image_of_a_review_is_shown_by_a_link_of_a_few_minutes(server: Any, asked: ReviewRequest) -> None:
+    answer = server.get(image_of(asked.name), headers=token("VIEWER"), follow_redirects=False)
+
+    assert answer.status_code == 307
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "X-Amz-Expires=300" in answer.headers["Location"]
+    assert httpx.get(answer.headers["Location"]).content == picture("rows", 1)
+    assert server.get(image_of(asked.name), follow_redirects=False).status_code == 401
+
+
+def test_access_to_an_image_is_asked_for_the_dag_that_asks(
+    server: Any, asked: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    seen = []
+
+    def refuse(*, method: str, details: Any, **_: Any) -> bool:
+        seen.append((method, details.id))
+        return False
+
+    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+
+    assert server.get(image_of(asked.name), headers=token("ADMIN"), follow_redirects=False).status_code == 403
+    assert seen == [("GET", "digits_ask_people")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (image_of("digits-0-r1"), 404),
+        (image_of("digits-0-r1", "birds"), 404),
+        (image_of("..%2f..%2fregistry%2fproject"), 404),
+        (image_of("A"), 422),
+        (image_of("a" * 64), 422),
+    ],
+    ids=["unknown", "another project's", "elsewhere", "no name", "too long"],
+)
+def test_an_image_that_is_asked_about_nowhere_is_refused(
+    server: Any, asked: ReviewRequest, path: str, status: int
+) -> None:
+    assert server.get(path, headers=token("ADMIN"), follow_redirects=False).status_code == status

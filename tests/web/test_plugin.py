@@ -56,7 +56,9 @@ bag = DagBag()
 print(bag.import_errors, sorted(bag.dags))
 print(sorted(m for m in ("PIL", "sklearn", "numpy", "pandas", "aiobotocore", "moto") if m in sys.modules))
 """
-    expected = sorted(f"digits_{file.stem}" for file in (ROOT / "dags").glob("*.py") if file.stem != "project_files")
+    # Those that every project has, whatever its review backend.
+    kinds = {file.stem for file in (ROOT / "dags").glob("*.py")} - {"project_files", "ask_people"}
+    expected = sorted(f"digits_{kind}" for kind in kinds)
     assert run(code, tmp_path).splitlines()[-2:] == [f"{{}} {expected}", "[]"]
 
 

@@ -11,10 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from include.local_aws.human_review.endings import answer_task
-from include.local_aws.human_review.loops import render
 from include.local_aws.human_review.questions import Kind, Question, find_elements
-from include.local_aws.human_review.state import Answer, Loop, Region
+from include.local_aws.human_review.state import Answer, Region, Work
 from include.local_aws.human_review.templates import TemplateError, split_s3_uri
 from include.local_aws.human_review.workforce import Reply, Size, Workforce
 from include.local_aws.objects import ObjectDenied, ObjectMissing
@@ -67,21 +65,21 @@ class SimulatedWorkforce:
         crew = self._crew
         if crew is None:
             return
-        for loop in list(region.active_loops.values()):
-            key = f"{loop.arn} {loop.serial}"
-            if loop.is_open and key not in crew.seen:
+        for work in list(region.active_work.values()):
+            key = f"{work.arn} {work.serial}"
+            if work.is_open and key not in crew.seen:
                 crew.seen.add(key)
-                self._hand_out(region, loop, crew)
+                self._hand_out(region, work, crew)
 
-    def _hand_out(self, region: Region, loop: Loop, crew: _Crew) -> None:
-        question = _question(region, loop)
-        if crew.rules.ignores(loop.name):
+    def _hand_out(self, region: Region, work: Work, crew: _Crew) -> None:
+        question = _question(region, work)
+        if crew.rules.ignores(work.name):
             crew.counts["ignored"] += 1
             return
         size = _size_of(region, question)
-        wanted = loop.task_count - len(loop.answers)
+        wanted = work.task_count - len(work.answers)
         for worker in sorted(crew.free_at, key=lambda name: crew.free_at[name])[:wanted]:
-            reply = None if question is None else crew.rules.answer(question, loop.name, worker, size)
+            reply = None if question is None else crew.rules.answer(question, work.name, worker, size)
             if question is None or reply is None:
                 crew.counts["unanswerable"] += 1
                 return
@@ -89,29 +87,27 @@ class SimulatedWorkforce:
             start = max(now, crew.free_at[worker])
             crew.free_at[worker] = start + crew.rules.seconds
             delay = crew.free_at[worker] - now
-            action = self._answering(region, loop, crew, worker, question.field, reply)
+            action = self._answering(work, crew, worker, question.field, reply)
             region.transitions.schedule("simulated answer", delay, action)
 
-    def _answering(
-        self, region: Region, loop: Loop, crew: _Crew, worker: str, field: str, reply: Reply
-    ) -> Callable[[], None]:
+    def _answering(self, work: Work, crew: _Crew, worker: str, field: str, reply: Reply) -> Callable[[], None]:
         def answer() -> None:
-            if self._crew is not crew or not loop.is_open or worker in loop.answers:
+            if self._crew is not crew or not work.is_open or worker in work.answers:
                 return
             submitted = time.time()
             crew.counts["answered"] += 1
             crew.counts["wrong"] += not reply.is_right
             crew.counts["only_submitted"] += reply.only_submitted
             said = {field: reply.content}
-            answer_task(region, loop, Answer(worker, said, submitted - crew.rules.seconds, submitted))
+            work.keep(Answer(worker, said, submitted - crew.rules.seconds, submitted))
 
         return answer
 
 
-def _question(region: Region, loop: Loop) -> Question | None:
+def _question(region: Region, work: Work) -> Question | None:
     """Read a loop's page as a worker does; None if it has nothing that the simulation can answer."""
     try:
-        elements = find_elements(render(region, loop))
+        elements = find_elements(work.page(region))
         return elements[0].question() if elements else None
     except (TemplateError, ValueError):
         return None

@@ -20,12 +20,6 @@ log = logging.getLogger("local_aws")
 _DETAIL_TYPE = "SageMaker A2I HumanLoop Status Change"
 
 
-def answer_task(region: Region, loop: Loop, answer: Answer) -> None:
-    """Keep a worker's answer; the last one that the flow asks for completes the loop."""
-    loop.answers[answer.worker] = answer
-    complete_if_answered(region, loop)
-
-
 def complete_if_answered(region: Region, loop: Loop) -> bool:
     """Complete the loop if as many workers answered as its flow asks for; say whether it was so."""
     answered = len(loop.answers) >= loop.task_count
@@ -47,7 +41,7 @@ def end(region: Region, loop: Loop, status: str, code: str | None = None, reason
             status, code, reason = "Failed", "ValidationError", f"Could not write the output to S3: {error}"
     loop.status, loop.failure_code, loop.failure_reason, loop.is_open = status, code, reason, False
     loop.flow.active -= 1
-    del region.active_loops[loop.name]
+    del region.active_work[loop.name]
     _send_event(region, loop)
 
 
@@ -58,7 +52,7 @@ def _write_output(region: Region, loop: Loop) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     document = {
         "flowDefinitionArn": loop.flow.arn,
-        "humanAnswers": [_human_answer(region, answer) for answer in loop.answers.values()],
+        "humanAnswers": [human_answer(region, answer) for answer in loop.answers.values()],
         "humanLoopName": loop.name,
         "inputContent": loop.input_content,
     }
@@ -66,7 +60,8 @@ def _write_output(region: Region, loop: Loop) -> str:
     return uri
 
 
-def _human_answer(region: Region, answer: Answer) -> dict[str, Any]:
+def human_answer(region: Region, answer: Answer) -> dict[str, Any]:
+    """Return an answer as AWS writes it, with the worker's opaque names."""
     identity = hashlib.sha256(answer.worker.encode()).digest()
     return {
         "acceptanceTime": _iso(answer.accepted),
@@ -85,10 +80,6 @@ def _human_answer(region: Region, answer: Answer) -> dict[str, Any]:
 
 
 def _send_event(region: Region, loop: Loop) -> None:
-    from moto.core.exceptions import ServiceException
-    from moto.events.models import events_backends
-    from werkzeug.exceptions import HTTPException
-
     detail: dict[str, Any] = {
         "creationTime": _iso(loop.created),
         "failureCode": loop.failure_code,
@@ -99,18 +90,27 @@ def _send_event(region: Region, loop: Loop) -> None:
         "humanLoopOutput": {"outputS3Uri": loop.output_uri} if loop.output_uri else None,
         "humanLoopStatus": loop.status,
     }
+    send_event(region, _DETAIL_TYPE, loop.arn, detail)
+
+
+def send_event(region: Region, detail_type: str, arn: str, detail: dict[str, Any]) -> None:
+    """Put an event of SageMaker about a resource on the region's default bus."""
+    from moto.core.exceptions import ServiceException
+    from moto.events.models import events_backends
+    from werkzeug.exceptions import HTTPException
+
     event = {
         "Source": "aws.sagemaker",
-        "DetailType": _DETAIL_TYPE,
+        "DetailType": detail_type,
         "Detail": json.dumps(detail),
-        "Resources": [loop.arn],
+        "Resources": [arn],
         "Time": time.time(),
     }
     try:
         events_backends[ACCOUNT][region.name].put_events([event])
     except (HTTPException, ServiceException) as error:
         # As on AWS, a rule's target that is gone loses the event and does not hinder the loop.
-        log.warning("EventBridge could not deliver the end of %s: %s", loop.arn, error)
+        log.warning("EventBridge could not deliver the end of %s: %s", arn, error)
 
 
 def _iso(seconds: float) -> str:

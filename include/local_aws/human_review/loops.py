@@ -34,7 +34,8 @@ def start_human_loop(region: Region, params: Params) -> Params:
         message = f"The flow definition {flow.name} has {flow.active} human loops in flight; the limit is {limit}."
         raise AwsError("ServiceQuotaExceededException", message)
     loop = Loop(**region.identity("human-loop", name), flow=flow, input_text=text, input_content=content)
-    region.loops[name] = region.active_loops[name] = loop
+    loop.on_answer = lambda: _answered(region, loop)
+    region.loops[name] = region.active_work[name] = loop
     flow.active += 1
     region.after("loop_start", lambda: _open(region, loop))
     lifetime = flow.config.get("TaskAvailabilityLifetimeInSeconds", _LIFETIME_SECONDS)
@@ -100,15 +101,6 @@ def delete_human_loop(region: Region, params: Params) -> Params:
     return {}
 
 
-def render(region: Region, loop: Loop) -> str:
-    """Return the page that workers see for a loop; raises TemplateError."""
-    arn = loop.flow.config["HumanTaskUiArn"]
-    task_ui = region.task_ui(arn)
-    if task_ui is None:
-        raise TemplateError(f"{arn} does not exist")
-    return region.render(task_ui.template, loop.input_content)
-
-
 def _find(region: Region, name: str) -> Loop:
     found = region.loops.get(name)
     if found is None:
@@ -157,11 +149,15 @@ def _open(region: Region, loop: Loop) -> None:
     if loop.status != "InProgress":
         return
     try:
-        render(region, loop)
+        loop.page(region)
     except TemplateError as error:
         end(region, loop, "Failed", "ValidationError", f"Task failed to render: {error}")
     else:
         loop.is_open = True
+
+
+def _answered(region: Region, loop: Loop) -> None:
+    complete_if_answered(region, loop)
 
 
 def _expire(region: Region, loop: Loop) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from include.local_aws.human_review.state import Loop
+from include.local_aws.human_review.state import Work
 
 PREFIX = "/_local_aws/work/"
 _STATIC = Path(__file__).parent / "static"
@@ -34,7 +34,7 @@ class OpenTask:
     """An open task and the region that it is in."""
 
     region: str
-    loop: Loop
+    work: Work
 
 
 def static_file(name: str) -> tuple[str, bytes] | None:
@@ -45,7 +45,7 @@ def static_file(name: str) -> tuple[str, bytes] | None:
 
 def task_url(task: OpenTask, worker: str) -> str:
     """Return the path of a task's page."""
-    return f"{PREFIX}task?{urlencode({'worker': worker, 'region': task.region, 'loop': task.loop.name})}"
+    return f"{PREFIX}task?{urlencode({'worker': worker, 'region': task.region, 'loop': task.work.name})}"
 
 
 def list_url(worker: str) -> str:
@@ -69,8 +69,8 @@ def task_page(task: OpenTask, worker: str, left: int, rendered: str, token: str)
 
     Parameters: `left` is how many tasks the worker has open; `token` must come back with the answer.
     """
-    title = str(task.loop.flow.config["TaskTitle"])
-    fields = {"region": task.region, "loop": task.loop.name, "worker": worker, "token": token}
+    title = str(task.work.config["TaskTitle"])
+    fields = {"region": task.region, "loop": task.work.name, "worker": worker, "token": token}
     # The template is the operator's own page, and what it shows of the input was escaped when it was rendered.
     shown = Markup(_own_crowd(rendered))  # noqa: S704
     body = Markup(
@@ -97,9 +97,9 @@ def _table(tasks: Sequence[OpenTask], worker: str) -> Markup:
 
 
 def _row(task: OpenTask, worker: str) -> Markup:
-    waiting = _duration(time.time() - task.loop.created)
+    waiting = _duration(time.time() - task.work.created)
     return Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>').format(
-        task_url(task, worker), task.loop.flow.config["TaskTitle"], task.loop.flow.name, task.loop.name, waiting
+        task_url(task, worker), task.work.config["TaskTitle"], task.work.source, task.work.name, waiting
     )
 
 

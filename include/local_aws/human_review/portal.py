@@ -1,4 +1,4 @@
-"""The worker portal under /_local_aws/work/: where people answer human loops in a browser.
+"""The worker portal under /_local_aws/work/: where people answer human loops and labeling jobs in a browser.
 
 Everything a page can do is bound to this machine: the Host must be local, a request of another origin is
 refused, and an answer needs the token that only the task's own page carries.
@@ -17,7 +17,6 @@ from urllib.parse import parse_qsl
 from include.local_aws.control import has_local_host
 from include.local_aws.human_review import pages
 from include.local_aws.human_review.answers import AnswerRefused, check_answer
-from include.local_aws.human_review.loops import render
 from include.local_aws.human_review.pages import OpenTask
 from include.local_aws.human_review.questions import find_elements
 from include.local_aws.human_review.state import Region
@@ -81,17 +80,17 @@ class Portal:
         for name in self._regions.names():
             region = self._regions.get(name)
             with region.lock:
-                found += [OpenTask(name, loop) for loop in open_tasks(region, worker)]
-        return sorted(found, key=lambda task: task.loop.created)
+                found += [OpenTask(name, work) for work in open_tasks(region, worker)]
+        return sorted(found, key=lambda task: task.work.created)
 
     def _show(self, fields: dict[str, str], worker: str) -> Response:
         region, task = self._task(fields)
         left = self._open(worker)
         with region.lock:
-            if task.loop not in open_tasks(region, worker):
+            if task.work not in open_tasks(region, worker):
                 raise PortalError(410, "This task is not open to you any more.")
             rendered = _render(region, task)
-            accept(task.loop, worker)
+            accept(task.work, worker)
         token = self._token(task, worker)
         return _html(200, pages.task_page(task, worker, len(left), rendered, token))
 
@@ -103,7 +102,7 @@ class Portal:
         with region.lock:
             try:
                 check_answer(find_elements(_render(region, task)), content)
-                submit(region, task.loop, worker, content)
+                submit(task.work, worker, content)
             except AnswerRefused as error:
                 raise PortalError(400, str(error)) from None
             except TaskClosed as error:
@@ -113,22 +112,22 @@ class Portal:
         return Response(303, {"Location": following, "Cache-Control": "no-store"})
 
     def _task(self, fields: dict[str, str]) -> tuple[Region, OpenTask]:
-        name, loop_name = fields.get("region", ""), fields.get("loop", "")
+        name, wanted = fields.get("region", ""), fields.get("loop", "")
         if name in self._regions.names():
             region = self._regions.get(name)
-            loop = region.loops.get(loop_name)
-            if loop is not None:
-                return region, OpenTask(name, loop)
-        raise PortalError(404, f"There is no task {loop_name!r} in the region {name!r}.")
+            work = region.work(wanted)
+            if work is not None:
+                return region, OpenTask(name, work)
+        raise PortalError(404, f"There is no task {wanted!r} in the region {name!r}.")
 
     def _token(self, task: OpenTask, worker: str) -> str:
-        what = json.dumps([task.region, task.loop.name, task.loop.serial, worker]).encode()
+        what = json.dumps([task.region, task.work.name, task.work.serial, worker]).encode()
         return hmac.new(self._secret, what, hashlib.sha256).hexdigest()
 
 
 def _render(region: Region, task: OpenTask) -> str:
     try:
-        return render(region, task.loop)
+        return task.work.page(region)
     except TemplateError as error:
         raise PortalError(409, f"The task cannot be shown: {error}.") from None
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from include.local_aws.human_review import flows, loops, task_uis, workteams
+from include.local_aws.human_review.labeling import jobs
 from include.local_aws.human_review.renderer import Renderer
 from include.local_aws.human_review.state import Region
 from include.local_aws.objects import Objects
@@ -30,6 +31,11 @@ SAGEMAKER: dict[str, Handler] = {
     "DescribeWorkteam": workteams.describe_workteam,
     "ListWorkteams": workteams.list_workteams,
     "DeleteWorkteam": workteams.delete_workteam,
+    "CreateLabelingJob": jobs.create_labeling_job,
+    "DescribeLabelingJob": jobs.describe_labeling_job,
+    "ListLabelingJobs": jobs.list_labeling_jobs,
+    "ListLabelingJobsForWorkteam": jobs.list_labeling_jobs_for_workteam,
+    "StopLabelingJob": jobs.stop_labeling_job,
 }
 """Other operations of SageMaker go to moto."""
 

@@ -50,6 +50,8 @@ class Outcome(StrEnum):
     SAMPLED = "sampled", "detections sampled"
     NOTHING_TO_SAMPLE = "nothing_to_sample", "nothing to sample"
     LIVE_ACCURACY_LOW = "live_accuracy_low", "live accuracy is low"
+    ASKED = "asked", "people asked"
+    NOTHING_TO_ASK = "nothing_to_ask", "nothing to ask"
     READY = "ready", "project is ready"
 
 

@@ -18,6 +18,9 @@ from custom_labels.core.project_task import ProjectTask
 
 BACKENDS = {
     "a2i": "custom_labels.review.backends.a2i.definition",
+    "ground_truth": "custom_labels.review.backends.ground_truth.definition",
+    "label_studio": "custom_labels.review.backends.label_studio.definition",
+    "airflow": "custom_labels.review.backends.airflow_page.definition",
 }
 """Modules of the backends that this package brings, by their names in a project file."""
 Part = TypeVar("Part", bound=BaseModel)
@@ -45,8 +48,8 @@ class FileDefinition(Protocol):
         """Its part of the project file."""
         ...
 
-    def why_not(self, task: ProjectTask) -> str | None:
-        """Say why it cannot ask what a project of this task needs to know; ``None`` where it can."""
+    def why_not(self, task: ProjectTask, reviewers: int = 1) -> str | None:
+        """Say why it cannot ask so many people what a project of this task needs to know; ``None`` where it can."""
         ...
 
 

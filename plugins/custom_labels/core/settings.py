@@ -32,6 +32,8 @@ __all__ = [
 PROJECTS_DIR_VARIABLE = "CUSTOM_LABELS_PROJECTS_DIR"
 """Environment variable that names the folder of project files where it is not ``include/projects``."""
 
+REVIEWERS = "reviewers_per_image"
+"""The setting that the review backend has to be able to serve, whichever Variable or file it comes from."""
 FILE_ENDING = ".yaml"
 LIKE_A_PROJECT_FILE = frozenset({".yaml", ".yml", ".json"})
 """Endings of files that a user may take for project files; only one of them is read."""
@@ -232,9 +234,21 @@ def read_settings(
     params = {name: value for name, value in (overrides or {}).items() if value is not None}
     base = project.settings.model_dump(exclude_unset=True)
     try:
-        return Settings.model_validate({**base, **given, **params})
+        settings = Settings.model_validate({**base, **given, **params})
     except ValidationError as error:
         raise SettingError(" ".join(_sentence(project, dict(e), given, params) for e in error.errors())) from error
+    if REVIEWERS in variables and (why := _why_not_asked(project, settings)):
+        wrong = {"loc": (REVIEWERS,), "input": settings.reviewers_per_image, "type": "backend", "msg": why}
+        raise SettingError(_sentence(project, wrong, given, params))
+    return settings
+
+
+def _why_not_asked(project: Project, settings: Settings) -> str | None:
+    """Say why the project's review backend cannot ask as many people; ``None`` where it can, or there is none."""
+    if project.review is None:
+        return None
+    why = project.review.definition.why_not(project.task, settings.reviewers_per_image)
+    return why and f"'review.backend' in {project.name}.yaml is '{project.review.backend}', and {why}"
 
 
 def read_minutes(variable: str, text: str | None, default: int) -> int:
@@ -278,7 +292,7 @@ def _expected(error: Mapping[str, Any]) -> str:
     name = next((part for part in reversed(error["loc"]) if part in Settings.model_fields), None)
     field = Settings.model_fields.get(str(name))
     kind = _KINDS.get(_plain_type(field.annotation)) if field else None
-    if field is None or kind is None:
+    if field is None or kind is None or error["type"] == "backend":
         return str(error["msg"]).removeprefix("Value error, ")
     limits = [
         (word, getattr(limit, bound))

@@ -13,7 +13,8 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.gate import GateResult
 from custom_labels.core.keys import manifest_key
 from custom_labels.core.live_version import Candidate
-from custom_labels.core.steps import DecisionOperator, Step
+from custom_labels.core.step_operators import DecisionOperator
+from custom_labels.core.steps import Step
 from custom_labels.datasets.split import Subset
 from custom_labels.evaluation.approval_records import read_approval
 from custom_labels.evaluation.decision_page import decision_page, flips_to_show

@@ -63,11 +63,17 @@ class AnnouncementChecks:
         return "; ".join([f"{self.folder} to {queue}{way}", *self.notes])
 
     def reviews(self, announced: Announcements) -> str:
-        """See whether EventBridge sends the review backend's events to ``queues.reviews``.
+        """See whether what the review backend announces reaches ``queues.reviews``: events, or objects of the bucket.
 
-        :raises WrongAnnouncement: no rule that is enabled does.
+        :raises WrongAnnouncement: it does not.
         """
+        if not (announced.events or announced.folder):
+            return announced.what
         queue = self.arns["reviews"]
+        if announced.folder:
+            return self._objects(announced, queue)
+        if not announced.events:
+            return announced.what
         rules = self._rules(queue)
         if self.notes:
             return "; ".join(self.notes)
@@ -86,6 +92,29 @@ class AnnouncementChecks:
             f"of {self.project.name}.yaml."
         )
 
+    def _objects(self, announced: Announcements, queue: str) -> str:
+        """See whether the bucket announces what a review backend writes below a folder.
+
+        :raises WrongAnnouncement: it does not.
+        """
+        configuration = self.store.client.get_bucket_notification_configuration(Bucket=self.project.bucket)
+        folder, created = self.store.key(announced.folder), self._created(f"{self.store.key(announced.folder)}1")
+        ways = [
+            f"notification {route.id}"
+            for route in routes_of(configuration)
+            if route.reaches(folder) and (route.target == queue or self._comes_by_topic(route, queue))
+        ]
+        if "EventBridgeConfiguration" in configuration:
+            rules = {name: rule for name, rule in self._rules(queue).items() if rule["State"].startswith("ENABLED")}
+            ways += [f"rule {name}" for name, rule in rules.items() if matches(_pattern(rule), created) is not False]
+        if ways or self.notes:
+            return "; ".join([f"{folder} to {queue} by {', '.join(ways)}"] * bool(ways) + self.notes)
+        raise WrongAnnouncement(
+            f"The bucket {self.project.bucket} does not send {EVERY_CREATION} of {folder} to {queue}. Finished reviews "
+            f"are found on the schedule only. Add that notification to the bucket, or take 'queues.reviews' out of "
+            f"{self.project.name}.yaml."
+        )
+
     # -- notifications of the bucket -------------------------------------------------------------------
 
     def _route_problems(self, route: Route) -> Iterator[str]:
@@ -99,7 +128,7 @@ class AnnouncementChecks:
         """Name what is sent to a queue of the project that is for something else."""
         others = {arn: name for name, arn in self.arns.items() if name != "detections"}
         for route in routes:
-            if route.target in others:
+            if route.target in others and route.reaches(self.folder):
                 yield (
                     f"The notification '{route.id}' of the bucket {self.project.bucket} sends to {route.target}, which "
                     f"is 'queues.{others[route.target]}' and for no images. Let it send to {self.arns['detections']}, "

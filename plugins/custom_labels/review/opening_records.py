@@ -232,7 +232,7 @@ class ReviewOpener:
                 urgent = self._read_backlog().urgent
                 are_all = len(urgent) < CHOSEN_AT_ONCE
         opened, known = counts["new"], counts["known"]
-        trouble = min(troubles, key=lambda error: _WORST_FIRST.index(type(error)), default=None)
+        trouble = min(troubles, key=_badness, default=None)
         is_none_opened = isinstance(trouble, ReviewBackendError) and not (opened or known)
         if trouble and (is_none_opened or isinstance(trouble, ReviewBackendNotReady)):
             raise trouble
@@ -249,3 +249,7 @@ class ReviewOpener:
         if free := len(counted) - len(ends.new) - len(ends.unsure):
             budget.uncount(free)
         return ends
+
+
+def _badness(error: Trouble) -> int:
+    return next(number for number, kind in enumerate(_WORST_FIRST) if isinstance(error, kind))

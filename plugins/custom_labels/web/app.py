@@ -7,7 +7,7 @@ from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
@@ -15,15 +15,20 @@ from custom_labels.core.settings import load_project
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
+from custom_labels.review.backends.airflow_page.page_records import PageRecords, image_link
+from custom_labels.review.backends.airflow_page.project_file import KIND
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
 VERSION = r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}$"
+# HumanLoopName (A2I runtime API reference), which all reviews' names keep to.
+REVIEW = r"^[a-z0-9](-*[a-z0-9]){0,62}$"
 
 ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]
+ReviewPath = Annotated[str, Path(pattern=REVIEW)]
 ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
@@ -55,9 +60,14 @@ def may_read_harvest_dag(project: ProjectPath, request: Request, user: GetUserDe
     requires_access_dag("GET", param_dag_id=f"{project}_harvest_reviews")(request, user)
 
 
+def may_read_ask_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the DAG that asks people, and so its questions."""
+    requires_access_dag("GET", param_dag_id=f"{project}_{KIND}")(request, user)
+
+
 @contextmanager
-def http_errors() -> Iterator[None]:
-    """Give errors of ours their HTTP status, and their words as the detail."""
+def as_http_errors() -> Iterator[None]:
+    """Answer 404 where there is no such project, and 502 where its bucket cannot be read."""
     try:
         yield
     except SettingError as error:
@@ -73,7 +83,7 @@ def make_app() -> FastAPI:
     @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
     def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
         """Show why a version was put into service or refused."""
-        with http_errors():
+        with as_http_errors():
             page = Decisions(project_store(load_project(project)), version).page()
         if page is None:
             raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
@@ -82,7 +92,7 @@ def make_app() -> FastAPI:
     @app.get("/{project}/reviews", dependencies=[Depends(may_read_harvest_dag)])
     def reviews(project: ProjectPath) -> HTMLResponse:
         """Show how many reviews wait, and how people answer."""
-        with http_errors():
+        with as_http_errors():
             statistics = STATISTICS.read(project_store(load_project(project)))
         if statistics is None:
             raise HTTPException(404, f"No harvest has counted the reviews of project '{project}' yet.")
@@ -91,10 +101,20 @@ def make_app() -> FastAPI:
     @app.get("/{project}/detections/{result:path}", dependencies=[Depends(may_read_detect_dag)])
     def detection(project: ProjectPath, result: ResultPath) -> Response:
         """Draw a result, whose key is that below ``detections/``, over its image."""
-        with http_errors():
+        with as_http_errors():
             drawing = draw_result(project_store(load_project(project)), f"{DETECTIONS}{result}")
         if drawing is None:
             raise HTTPException(404, f"There is no result '{DETECTIONS}{result}' of project '{project}'.")
         return Response(drawing, headers=HEADERS, media_type="image/svg+xml")
+
+    @app.get("/{project}/reviews/{review}/image", dependencies=[Depends(may_read_ask_dag)])
+    def review_image(project: ProjectPath, review: ReviewPath) -> Response:
+        """Lead on to the image of a review on Airflow's page, by a link that is made for this request only."""
+        with as_http_errors():
+            store = project_store(load_project(project))
+            found = PageRecords(store).read(review)
+        if found is None:
+            raise HTTPException(404, f"There is no review '{review}' of project '{project}'.")
+        return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
     return app

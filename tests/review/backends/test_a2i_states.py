@@ -45,7 +45,7 @@ def listed(backend: A2IReviewBackend) -> list[ReviewState]:
     return [state for page in backend.states(since_long()) for state in page]
 
 
-def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject) -> None:
+def test_every_status_is_distinguished(aws: LocalAws, review_project: ReviewProject) -> None:
     short_lived = change_setup(review_project, lifetime_hours=1 / 3600)
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
@@ -56,7 +56,7 @@ def test_every_status_is_told_apart(aws: LocalAws, review_project: ReviewProject
     stop(review_project, stopped.name)
     wait_until_ended(review_project, expired.name, stopped.name, failed.name)
     aws.control.workforce(seconds=0, workers=1)
-    open_one(short_lived, answered)
+    open_one(review_project.backend, answered)
     wait_until_ended(review_project, answered.name, waiting.name)
     aws.control.dismiss_workforce()
     still_open = make_request(aws, 6)

@@ -12,7 +12,8 @@ from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings import Project, load_project
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.errors import SettingError
-from custom_labels.review.backends.a2i.setup import ELEMENTS, plan_review
+from custom_labels.review.backends.a2i.setup import plan_review
+from custom_labels.review.backends.worker_page import ELEMENTS
 from include.local_aws.human_review.questions import find_elements
 from tests.kit.review_project import make_store, with_review
 from tests.kit.support import client

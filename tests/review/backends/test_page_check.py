@@ -9,8 +9,9 @@ import pytest
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.settings import load_project
-from custom_labels.review.backends.a2i.page_check import PageBroken, WorkerPage, check_page
+from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.setup import plan_review
+from custom_labels.review.backends.page_check import PageBroken, WorkerPage, check_page
 from custom_labels.s3.store import S3Store
 from tests.kit.review_project import make_store, make_store_bucket
 
@@ -30,7 +31,8 @@ def page(store: S3Store, task: ProjectTask, old: str = "", new: str = "") -> Wor
     """Give this package's page of a task, with one thing changed."""
     template = plan_review(load_project("digits").model_copy(update={"task": task}), store, [1]).template
     assert old in template
-    return WorkerPage(template.replace(old, new), task, ("fernwood", "kestrel"), "'review.a2i.template' is 'mine.html'")
+    changed, where = template.replace(old, new), "'review.a2i.template' is 'mine.html'"
+    return WorkerPage("A2I", "a2i", loop_input, changed, task, ("fernwood", "kestrel"), where)
 
 
 @pytest.mark.parametrize("task", ProjectTask)

@@ -119,10 +119,14 @@ class Abilities:
     most_reviewers: int
     together: int
 
-    def why_not(self, task: ProjectTask) -> str | None:
-        """Say why it cannot ask what a project of this task needs to know; ``None`` where it can."""
+    def why_not(self, task: ProjectTask, reviewers: int = 1) -> str | None:
+        """Say why it cannot ask so many people what a project of this task needs to know; ``None`` where it can."""
         if task in self.tasks:
-            return None
+            if reviewers <= self.most_reviewers:
+                return None
+            return (
+                f"that backend asks at most {self.most_reviewers} about an image; ask fewer, or choose another backend"
+            )
         able = ", ".join(sorted(each.value for each in self.tasks))
         return f"that backend asks nothing for 'task: {task.value}', only for {able}; choose another backend"
 
@@ -159,8 +163,8 @@ class BackendDefinition(Protocol):
         """What it can ask."""
         ...
 
-    def why_not(self, task: ProjectTask) -> str | None:
-        """Say why it cannot ask what a project of this task needs to know; ``None`` where it can."""
+    def why_not(self, task: ProjectTask, reviewers: int = 1) -> str | None:
+        """Say why it cannot ask so many people what a project of this task needs to know; ``None`` where it can."""
         ...
 
     def make(self, project: Project, store: S3Store) -> ReviewBackend:

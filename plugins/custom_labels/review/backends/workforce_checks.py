@@ -9,8 +9,9 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import ClientError
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
-from custom_labels.core.checks import TEMPLATE, Check, CheckFailed, named
+from custom_labels.core.checks import Check, CheckFailed, named
 from custom_labels.core.context import ProjectContext
+from custom_labels.review.backends.cors import check_cors
 from custom_labels.review.backends.workforce import WorkforcePart
 from custom_labels.s3.errors import error_code
 
@@ -72,15 +73,4 @@ class WorkforceChecks:
 
     def cors(self) -> str:
         """See whether the worker portal may show images of the bucket; tasks that cannot fail at AWS."""
-        try:
-            found = self.ctx.store.client.get_bucket_cors(Bucket=self.project.bucket)
-        except ClientError as error:
-            if error_code(error) != "NoSuchCORSConfiguration":
-                raise
-            found = {"CORSRules": []}  # type: ignore[typeddict-item]
-        if not any("GET" in rule["AllowedMethods"] for rule in found["CORSRules"]):
-            raise CheckFailed(
-                f"The bucket {self.project.bucket} has no CORS rule that allows GET, without which the worker portal "
-                f"shows no images and AWS fails the tasks. Add one ({TEMPLATE} has it)."
-            )
-        return "GET is allowed"
+        return check_cors(self.ctx, "the worker portal shows no images and AWS fails the tasks")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from custom_labels.core.checks import Check, CheckFailed
 from custom_labels.core.context import ProjectContext
-from custom_labels.review.backends.a2i.page_check import WorkerPage, check_page
+from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.backends.a2i.project_file import A2IPart
 from custom_labels.review.backends.a2i.setup import A2ISetup, plan_review, read_review_record, reviewer_counts
+from custom_labels.review.backends.page_check import WorkerPage, check_page
 from custom_labels.review.backends.registry import review_of
 from custom_labels.review.backends.workforce_checks import WorkforceChecks
 
@@ -54,5 +55,5 @@ class FlowChecks(WorkforceChecks):
         template = plan_review(self.project, self.ctx.store, [1]).template
         source = part.template or part.template_path(task)
         where = f"'review.a2i.template' of {self.project.name}.yaml is '{source}'"
-        page = WorkerPage(template, task, live.labels if live else (), where)
+        page = WorkerPage("A2I", "a2i", loop_input, template, task, live.labels if live else (), where)
         return check_page(self.ctx.store, self.hook, page, part.role_arn)

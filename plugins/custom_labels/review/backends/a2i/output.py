@@ -6,21 +6,14 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
 from custom_labels.core.codec import from_json
-from custom_labels.core.project_task import ProjectTask
-from custom_labels.review.answer_content import AnswerRefused, read_boxes, read_label, read_labels
 from custom_labels.review.backends.a2i.setup import FIELD, ReviewFlow
+from custom_labels.review.backends.worker_answers import read_worker_answers
 from custom_labels.review.review import (
     Answered,
-    AnyAnswer,
-    BoxesAnswer,
-    LabelsAnswer,
-    RefusedAnswer,
-    ReviewAnswer,
     ReviewRequest,
     ReviewState,
 )
@@ -35,8 +28,6 @@ SLACK = timedelta(seconds=5)
 def read_output(body: bytes, state: ReviewState) -> Answered | None:
     """Read an ``output.json``: the question from ``inputContent``, an answer from each of ``humanAnswers``.
 
-    Of a person nothing is kept but the opaque ``workerId``.
-
     :return: ``None`` for what this package did not ask.
     """
     try:
@@ -49,43 +40,7 @@ def read_output(body: bytes, state: ReviewState) -> Answered | None:
         log.warning("%s answers '%s' instead of '%s' and is left alone.", state.answers_uri, request.name, state.name)
         return None
     entries = output.get("humanAnswers") or []
-    answers: list[AnyAnswer] = []
-    refused: list[RefusedAnswer] = []
-    for entry in entries if isinstance(entries, list) else []:
-        try:
-            answers.append(_read_answer(entry, request, state))
-        except AnswerRefused as error:
-            log.warning("An answer to %s is not counted: %s.", state.name, error)
-            reviewer = entry.get("workerId") if isinstance(entry, dict) else None
-            refused.append(RefusedAnswer(reviewer if isinstance(reviewer, str) else "unknown", str(error)))
-    return Answered(request, tuple(answers), tuple(refused))
-
-
-def _read_answer(entry: Any, request: ReviewRequest, state: ReviewState) -> AnyAnswer:
-    """Read one person's answer.
-
-    :raises AnswerRefused: it cannot be counted.
-    """
-    try:
-        content, reviewer = entry["answerContent"][FIELD], entry["workerId"]
-    except (KeyError, TypeError) as error:
-        raise AnswerRefused(f"it has no {error}") from error
-    if not isinstance(reviewer, str):
-        raise AnswerRefused("its 'workerId' is no text")
-    try:
-        submitted_at = (
-            datetime.fromisoformat(entry["submissionTime"]).astimezone(UTC).isoformat(timespec="milliseconds")
-        )
-    except (KeyError, TypeError, ValueError):
-        submitted_at = state.created_at
-    spent = entry.get("timeSpentInSeconds")
-    seconds = float(spent) if isinstance(spent, int | float) else None
-    if request.task is ProjectTask.OBJECT_DETECTION:
-        boxes, size, notes = read_boxes(content, request)
-        return BoxesAnswer(reviewer, boxes, size, submitted_at, seconds, notes)
-    if request.task is ProjectTask.MULTI_LABEL_CLASSIFICATION:
-        return LabelsAnswer(reviewer, read_labels(content, request), submitted_at, seconds)
-    return ReviewAnswer(reviewer, read_label(content, request), submitted_at, seconds)
+    return read_worker_answers(entries if isinstance(entries, list) else [], FIELD, request, state.created_at)
 
 
 class OutputListing:

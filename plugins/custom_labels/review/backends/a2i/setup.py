@@ -6,12 +6,9 @@ It is planned from the project's settings, made without doubles, and recorded in
 from __future__ import annotations
 
 import hashlib
-import html
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,15 +17,14 @@ from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
 from custom_labels.aws.statuses import Described, StatusTable
 from custom_labels.core.keys import A2I_OUTPUT
 from custom_labels.core.names import PROJECT_TAG, slug
-from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.records import Record
 from custom_labels.core.registry import REVIEW
 from custom_labels.core.review_setup import ReviewSetup
 from custom_labels.core.settings import Project
-from custom_labels.errors import SettingError
 from custom_labels.review.backends.a2i.project_file import A2IPart
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.backends.registry import review_of
+from custom_labels.review.backends.worker_page import read_template
 from custom_labels.s3.errors import error_code
 from custom_labels.s3.store import S3Store
 
@@ -37,18 +33,8 @@ if TYPE_CHECKING:
 
 FLOW_ACTIVE = StatusTable("flow_definition_active", "Active", frozenset({"Active"}), frozenset({"Initializing"}))
 """SageMaker's FlowDefinitionStatus is Initializing, Active, Failed or Deleting; only an Active flow takes loops."""
-TEMPLATE_CHARACTERS = 128_000
-"""UiTemplate.Content holds at most so many (SageMaker API reference)."""
-TITLE_MARK, INSTRUCTIONS_MARK = "[[TITLE]]", "[[INSTRUCTIONS]]"
 FIELD = "shown"
 """Name of the element on the page by which answers are read."""
-ELEMENTS = {
-    ProjectTask.IMAGE_CLASSIFICATION: "crowd-image-classifier",
-    ProjectTask.MULTI_LABEL_CLASSIFICATION: "crowd-image-classifier-multi-select",
-    ProjectTask.OBJECT_DETECTION: "crowd-bounding-box",
-}
-"""The element that answers in the shape which the harvest of each task reads (SageMaker guide, Crowd HTML elements)."""
-_LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _REFUSED = frozenset({"ValidationException", "AccessDeniedException", "ResourceLimitExceeded"})
 """Answers that stay the same however often a task is retried."""
 
@@ -157,53 +143,7 @@ def _resource_name(project: str, content: Mapping[str, Any]) -> str:
 def _template(project: Project, review: ReviewSetup, part: A2IPart) -> str:
     path = part.template_path(project.task)
     where = f"'review.a2i.template' of project '{project.name}' is '{part.template or path}'"
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingError(
-            f"The worker task template cannot be read: {error}. {where}; name a file relative to the project files."
-        ) from error
-    filled = _fill_template(source, review.title, review.instructions)
-    if len(filled) > TEMPLATE_CHARACTERS:
-        raise SettingError(
-            f"The worker task template has {len(filled)} characters with its instructions: A2I takes "
-            f"{TEMPLATE_CHARACTERS}. {where}; shorten it or 'review.instructions'."
-        )
-    element = ELEMENTS[project.task]
-    if (element, FIELD) not in _named_elements(filled):
-        raise SettingError(
-            f'The worker task template has no {element} with name="{FIELD}", by which answers of a project with task '
-            f"'{project.task}' are read. {where}; use that element and name it so, or correct 'task' of the project."
-        )
-    return filled
-
-
-def _named_elements(template: str) -> set[tuple[str, str]]:
-    """Give the elements of a template with their names; what Liquid would fill in is left out."""
-    found: set[tuple[str, str]] = set()
-
-    class Elements(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.update((tag, value) for name, value in attrs if name == "name" and value)
-
-    Elements().feed(_LIQUID.sub("", template))
-    return found
-
-
-def _fill_template(source: str, title: str, instructions: str) -> str:
-    """Put title and instructions into a worker task template, as text: neither HTML nor Liquid survives in them.
-
-    :param instructions: plain text; blank lines make paragraphs.
-    """
-    paragraphs = [text.strip() for text in re.split(r"\n\s*\n", instructions) if text.strip()]
-    written = "\n".join(f"<p>{_as_text(paragraph)}</p>" for paragraph in paragraphs)
-    parts = {TITLE_MARK: _as_text(title), INSTRUCTIONS_MARK: written}
-    return re.sub("|".join(map(re.escape, parts)), lambda mark: parts[mark.group()], source)
-
-
-def _as_text(text: str) -> str:
-    """Escape for HTML text and quoted attributes, and take Liquid its braces, which HTML shows all the same."""
-    return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")
+    return read_template(path, where, review, project.task, FIELD)
 
 
 class A2ISetup:

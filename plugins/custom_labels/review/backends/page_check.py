@@ -1,8 +1,9 @@
-"""Rendering a project's worker page with a real image before reviews are opened, as A2I renders it for each review."""
+"""Rendering a project's worker page with a real image before reviews are opened, as AWS renders it for each review."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -13,7 +14,6 @@ from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Box
 from custom_labels.datasets.label_names import choices
 from custom_labels.errors import CustomLabelsError
-from custom_labels.review.backends.a2i.backend import loop_input
 from custom_labels.review.review import Purpose, ReviewRequest
 from custom_labels.s3.line_files import list_keys
 from custom_labels.s3.store import S3Store
@@ -32,12 +32,17 @@ class PageBroken(CustomLabelsError):
 class WorkerPage:
     """A page that reviewers are to see.
 
-    :param template: the page's source, as A2I has it.
+    :param service: AWS's name of what shows it; ``backend`` the review backend's in a project file.
+    :param task_input: writes what the page is rendered with for a request, as JSON.
+    :param template: the page's source, as AWS has it.
     :param task: what reviewers of the project are asked.
     :param labels: what may be chosen.
     :param where: names the template and the setting that it comes from, for errors.
     """
 
+    service: str
+    backend: str
+    task_input: Callable[[ReviewRequest], str]
     template: str
     task: ProjectTask
     labels: tuple[str, ...]
@@ -47,19 +52,19 @@ class WorkerPage:
 def check_page(store: S3Store, hook: ReviewSetupHook, page: WorkerPage, role_arn: str) -> str:
     """Render a page for each kind of question, and read the image by the link that the page gives to the browser.
 
-    :param role_arn: role that A2I reads images with.
+    :param role_arn: role that AWS reads images with.
     :return: what was rendered.
     :raises PageBroken: the page cannot be rendered, does not show the image, or its link does not work.
     """
     key, link = _find_image(store), ""
     for purpose, is_labelled in _CASES:
-        task_input = loop_input(_request(store.uri(key), key, page, purpose, is_labelled))
+        task_input = page.task_input(_request(store.uri(key), key, page, purpose, is_labelled))
         rendered, errors = hook.render_page(page.template, task_input, role_arn)
         kind = f"{purpose} review of {store.uri(key)} {'with' if is_labelled else 'without'} a label"
         if errors:
             raise PageBroken(
-                f"A2I cannot render the worker page for a {kind}: {'; '.join(errors)}. Every such review would fail. "
-                f"{page.where}; correct the template and trigger the bootstrap DAG again."
+                f"{page.service} cannot render the worker page for a {kind}: {'; '.join(errors)}. Every such review "
+                f"would fail. {page.where}; correct the template and trigger the bootstrap DAG again."
             )
         sources = (each for each in _Sources(rendered).links if urlsplit(each).scheme in {"http", "https"})
         link = next((each for each in sources if unquote(urlsplit(each).path).endswith(f"/{store.key(key)}")), "")
@@ -68,7 +73,7 @@ def check_page(store: S3Store, hook: ReviewSetupHook, page: WorkerPage, role_arn
                 f"The worker page rendered for a {kind} has no 'src' that shows the image. {page.where}; use "
                 'src="{{ task.input.taskObject | grant_read_access }}", and trigger the bootstrap DAG again.'
             )
-    _read(link, store.uri(key), role_arn)
+    _read(link, store.uri(key), page, role_arn)
     return f"rendered with {store.uri(key)}, which its link can be read by"
 
 
@@ -107,7 +112,7 @@ def _request(image: str, key: str, page: WorkerPage, purpose: Purpose, is_labell
     )
 
 
-def _read(link: str, image: str, role_arn: str) -> None:
+def _read(link: str, image: str, page: WorkerPage, role_arn: str) -> None:
     """Read the first byte of the image as a reviewer's browser does, without credentials of our own.
 
     :raises botocore.exceptions.HTTPClientError: the link's host cannot be reached.
@@ -120,8 +125,8 @@ def _read(link: str, image: str, role_arn: str) -> None:
     if answer.status_code >= 400:
         raise PageBroken(
             f"The worker page's link to {image} is refused with HTTP {answer.status_code}: {answer.text[:300]}. "
-            f"Reviewers would see no image. Let the role {role_arn} ('review.a2i.role_arn') read the bucket's objects, "
-            "and trigger the bootstrap DAG again."
+            f"Reviewers would see no image. Let the role {role_arn} ('review.{page.backend}.role_arn') read the "
+            "bucket's objects, and trigger the bootstrap DAG again."
         )
 
 

@@ -1,0 +1,1 @@
+"""SageMaker Ground Truth as a review backend."""
