@@ -56,7 +56,10 @@ def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, review
     assert copy["Metadata"]["review"] == request.name
     assert copy["Metadata"]["source-key"] == request.key
     assert keys(aws, "images_for_detection/") == [request.key]
-    assert run.note == "Reviews harvested: 1 labelled image from 1 review."
+    assert run.note.startswith(
+        "Reviews harvested: 1 labelled image from 1 review. 0 reviews are open, the median answer"
+    )
+    assert run.note.endswith("they kept 0% of the model's guesses.")
     (line,) = ledger(aws)
     assert (line["review"], line["review_outcome"], line["label"], line["target"]) == (
         request.name,
@@ -159,7 +162,8 @@ def test_a_review_that_waits_too_long_is_dropped_and_reported(
 
     dropped = "4 waiting reviews were dropped: 3 had waited too long and 1 were too many"
     assert run.outcome == "nothing_to_harvest"
-    assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}."
+    counted = "0 reviews are open, 2 wait to be opened."
+    assert run.note == f"Nothing to harvest: no review has ended that was not harvested; {dropped}. {counted}"
     assert "dropped" not in later.note
     assert later.facts["Waiting to be opened"] == len(waiting(aws)) == 2
 

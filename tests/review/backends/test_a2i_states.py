@@ -46,6 +46,7 @@ def listed(backend: A2IReviewBackend) -> list[ReviewState]:
 
 
 def test_every_status_is_distinguished(aws: LocalAws, review_project: ReviewProject) -> None:
+    assert review_project.backend.record.current, "it is read before another set-up is recorded"
     short_lived = change_setup(review_project, lifetime_hours=1 / 3600)
     expired, stopped, waiting = (make_request(aws, number) for number in (1, 2, 3))
     failed = make_request(aws, 4, image="no address of an image")
