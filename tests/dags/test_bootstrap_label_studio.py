@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,11 @@ import yaml
 
 from custom_labels.core.settings import PROJECTS_DIR_VARIABLE, load_project
 from custom_labels.review.backends.label_studio.backend import LabelStudioBackend
-from tests.conftest import ROOT
+from custom_labels.review.backends.label_studio.client import LabelStudioClient
+from include.label_studio.server import free_port
+from tests.conftest import HOME, ROOT
 from tests.kit.dag_runs import run_dag
-from tests.kit.label_studio import STORAGE_CONN_ID
+from tests.kit.label_studio import CONN_ID, STORAGE_CONN_ID
 from tests.kit.review_project import make_store, set_up_surroundings
 from tests.kit.support import BUCKET, s3
 
@@ -80,3 +84,41 @@ def test_it_makes_and_checks_what_reviews_need_and_says_what_is_wrong_later(
     assert run.failed == {"set_up_review", "check_everything"}
     assert "maximum_annotations is 4 instead of 1" in str(run.note)
     assert "does not send s3:ObjectCreated:* of bootstrap/label_studio/reviews/label_studio/" in str(run.note)
+
+
+@pytest.mark.parametrize("why", ["changed by hand", "token refused", "server down"])
+def test_token_is_nowhere_after_runs_that_fail(
+    aws: LocalAws,
+    label_studio: LabelStudio,
+    backend: LabelStudioBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    why: str,
+) -> None:
+    """No log, XCom, note or rendered template of Airflow, nor any object in S3, holds it."""
+    defaults = LabelStudioClient.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "patience_seconds", 0.2)
+    name = f"AIRFLOW_CONN_{CONN_ID.upper()}"
+    connection = json.loads(os.environ[name])
+    if why == "changed by hand":
+        assert run_dag("bootstrap").state == "success"
+        backend.client.patch(f"/api/projects/{backend.asking[1].id}/", {"maximum_annotations": 4})
+    else:
+        connection |= {"port": free_port()} if why == "server down" else {"password": "8d1f" * 10}
+        monkeypatch.setenv(name, json.dumps(connection))
+    token = str(connection["password"])
+
+    assert "set_up_review" in run_dag("bootstrap").failed
+    # What somebody changed keeps reviews from being opened, and no answer from being harvested.
+    assert (run_dag("harvest_reviews").state == "success") == (why == "changed by hand")
+
+    written = {str(path): path.read_bytes() for path in HOME.rglob("*") if path.is_file()}
+    written["output"] = "".join(capfd.readouterr()).encode()
+    for page in s3(aws).get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for each in page.get("Contents", []):
+            written[each["Key"]] = s3(aws).get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
+    assert [where for where, content in written.items() if token.encode() in content] == []
+    # It has looked where such things are: in Airflow's database, in what the tasks logged, and in the registry.
+    for where in (str(HOME / "airflow.db"), "output", "bootstrap/label_studio/registry/last_run/digits_bootstrap.json"):
+        assert b"Label Studio" in written[where], where

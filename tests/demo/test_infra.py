@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_labels.core.keys import A2I_OUTPUT, INBOX
+from custom_labels.core.keys import A2I_OUTPUT, INBOX, LABEL_STUDIO_ANSWERS
 from custom_labels.core.names import slug
 from custom_labels.review.backends.a2i.events import EVENT
 
@@ -164,22 +164,24 @@ def test_the_review_role_reads_images_and_writes_answers_and_nothing_else(resour
     ]
 
 
-def test_the_bucket_announces_new_images_to_the_queue(resources: dict[str, Any]) -> None:
+def test_the_bucket_announces_new_images_and_answers_to_their_queues(resources: dict[str, Any]) -> None:
     bucket = resources["Bucket"]
-    (notification,) = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
-    (rule,) = notification["Filter"]["S3Key"]["Rules"]
-    assert notification["Event"] == "s3:ObjectCreated:*"
-    assert notification["Queue"] == {"GetAtt": "DetectionQueue.Arn"}
-    assert rule == {"Name": "prefix", "Value": {"Sub": f"${{Prefix}}{INBOX}"}}
-    assert bucket["DependsOn"] == "DetectionQueuePolicy"
+    notifications = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert {each["Event"] for each in notifications} == {"s3:ObjectCreated:*"}
+    assert [(each["Queue"], each["Filter"]["S3Key"]["Rules"]) for each in notifications] == [
+        ({"GetAtt": f"{queue}.Arn"}, [{"Name": "prefix", "Value": {"Sub": f"${{Prefix}}{folder}"}}])
+        for queue, folder in (("DetectionQueue", INBOX), ("ReviewQueue", LABEL_STUDIO_ANSWERS))
+    ]
+    assert bucket["DependsOn"] == ["DetectionQueuePolicy", "ReviewQueuePolicy"]
 
 
 def test_only_this_bucket_and_this_rule_may_send_to_the_queues(resources: dict[str, Any]) -> None:
     (images,) = resources["DetectionQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    (reviews,) = resources["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert images["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert images["Condition"]["ArnEquals"]["aws:SourceArn"]["Sub"].endswith(":s3:::${BucketName}")
-    assert images["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    reviews, answers = resources["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    for each in (images, answers):
+        assert each["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert each["Condition"]["ArnEquals"]["aws:SourceArn"]["Sub"].endswith(":s3:::${BucketName}")
+        assert each["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert reviews["Principal"] == {"Service": "events.amazonaws.com"}
     assert reviews["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "ReviewRule.Arn"}}}
 
