@@ -56,10 +56,10 @@ def test_an_image_that_people_label_is_copied_to_its_label(aws: LocalAws, review
     assert copy["Metadata"]["review"] == request.name
     assert copy["Metadata"]["source-key"] == request.key
     assert keys(aws, "images_for_detection/") == [request.key]
-    assert run.note.startswith(
-        "Reviews harvested: 1 labelled image from 1 review. 0 reviews are open, the median answer"
-    )
-    assert run.note.endswith("they kept 0% of the model's guesses.")
+    filed, _, counted = str(run.note).partition(". ")
+    assert filed == "Reviews harvested: 1 labelled image from 1 review"
+    assert counted.startswith("0 reviews are open, the median answer comes after")
+    assert counted.endswith("they kept 0% of the model's guesses.")
     (line,) = ledger(aws)
     assert (line["review"], line["review_outcome"], line["label"], line["target"]) == (
         request.name,
