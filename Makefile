@@ -14,7 +14,7 @@ MWAA_VENV := .venv-mwaa
 MWAA_PINS := tests/platforms/mwaa-3.3.1.txt
 ARGS   ?=
 # What `make test` leaves to commands of their own; `make test-matrix` has the rest of it.
-CRASH   := $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py throttled.py)
+CRASH   := $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py label_studio_killed.py throttled.py)
 MARKED  := tests/dags/test_marked.py
 RUNNING := tests/running tests/demo/test_demo.py
 # Four processes, each with its own Airflow and embedded AWS: more than two cores have, since many tests wait.

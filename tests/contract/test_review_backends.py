@@ -64,6 +64,19 @@ def answered(stand: Stand, name: str) -> Answered:
     return found
 
 
+def test_what_waits_twice_is_one_review(aws: LocalAws, stand: Stand) -> None:
+    request = make_request(aws)
+
+    opened = stand.backend.open([request, request])
+
+    assert opened.new == {request.name}
+    assert opened.troubles == ()
+    stand.answer(request.name, "rows", "ann")
+    stand.wait_until_ended(request.name)
+    assert labels_of(answered(stand, request.name)) == ["rows"]
+    assert states(stand).keys() == {request.name}
+
+
 def test_what_is_opened_again_is_one_review(aws: LocalAws, stand: Stand) -> None:
     requests = [make_request(aws, number) for number in range(3)]
 

@@ -89,7 +89,7 @@ class Crash:
         """Bring a scenario's beginning about; give the bucket's objects."""
         scenario = SCENARIOS[name]
         self.variables.set(**COMMON, **scenario.settings)
-        digits_of(scenario.task, self.homes, self.variables.monkeypatch)
+        digits_of(scenario.task, self.homes, self.variables.monkeypatch, scenario.backend)
         if name in self.aws.control.saved():
             self.aws.control.restore(name)
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.kit.dag_runs import record, statuses
-from tests.kit.detect_runs import count_messages, results
+from tests.kit.detect_runs import count_messages, read, results
 from tests.kit.detect_runs import keys as keys_below
 from tests.kit.harvests import copies, fates, ledger, lines
 from tests.kit.support import BUCKET, client, effects, s3
@@ -83,22 +84,45 @@ def former_version_serves(aws: LocalAws, before: Mapping[str, Any]) -> None:
 
 def every_image_detected(aws: LocalAws, before: Mapping[str, Any]) -> None:
     """One result an image and version, one review an image, and no message is left."""
+    detected_and_asked(aws, before, loops(aws))
+
+
+def every_image_in_one_job(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Likewise, and one labeling job asks all of them."""
+    (job,) = jobs(aws)
+    detected_and_asked(aws, before, job)
+
+
+def detected_and_asked(aws: LocalAws, before: Mapping[str, Any], asked: list[str]) -> None:
+    """One result an image and version, one of these reviews an image, and no message is left."""
     found = [(each["key"], each["etag"], each["version_name"]) for each in results(aws)]
 
     no_image_lost(aws, before)
     assert len(found) == len(set(found)) == DOUBTFUL
-    assert len(loops(aws)) == len(set(loops(aws))) == DOUBTFUL
+    assert len(asked) == len(set(asked)) == DOUBTFUL
     assert keys_below(aws, "reviews/waiting/") == []
     assert count_messages(aws) == 0
 
 
 def every_answer_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
     """One copy an image, one line a review in the ledger, one further round."""
+    harvested_once(aws, before, loops(aws))
+
+
+def every_answer_of_a_job_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Likewise, and the further round is one labeling job more."""
+    found = jobs(aws)
+    assert sorted(map(len, found)) == [1, 1, ANSWERED]
+    harvested_once(aws, before, [name for job in found for name in job])
+
+
+def harvested_once(aws: LocalAws, before: Mapping[str, Any], asked: list[str]) -> None:
+    """One copy an image, one line a review in the ledger, one further round among these reviews."""
     no_image_lost(aws, before)
     assert copies(aws) == ["rows"] * ANSWERED
     assert sorted(fates(aws)) == ["asked_again"] + ["copied"] * ANSWERED
     assert len({line["review"] for line in ledger(aws)}) == ANSWERED + 1
-    assert len(loops(aws)) == len(set(loops(aws))) == ANSWERED + 2
+    assert len(asked) == len(set(asked)) == ANSWERED + 2
     assert keys_below(aws, "reviews/waiting/") == []
 
 
@@ -116,6 +140,28 @@ def every_box_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:
     assert len({line["review"] for line in ledger(aws)}) == ANSWERED + 2
     assert len(loops(aws)) == len(set(loops(aws))) == ANSWERED + 3
     assert keys_below(aws, "reviews/waiting/") == []
+
+
+def every_question_answered(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Each review has its one answer on record, and none is open any more."""
+    asked = {key.rpartition("/")[2] for key in before if key.startswith("reviews/airflow_page/open/")}
+    ended = [json.loads(read(aws, key)) for key in keys_below(aws, "reviews/airflow_page/ended/")]
+
+    no_image_lost(aws, before)
+    assert len(asked) == ANSWERED
+    assert {f"{review['request']['name']}.json" for review in ended} == asked
+    assert [(review["status"], review["answer"]["chosen"]) for review in ended] == [("completed", ["rows"])] * ANSWERED
+    assert keys_below(aws, "reviews/airflow_page/open/") == []
+
+
+def jobs(aws: LocalAws) -> list[list[str]]:
+    """Name the reviews that each labeling job asks."""
+    found = client(aws, "sagemaker").list_labeling_jobs()["LabelingJobSummaryList"]
+    manifests = [job["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"] for job in found]
+    return [
+        [line["review"]["name"] for line in lines(aws, manifest.removeprefix(f"s3://{BUCKET}/"))]
+        for manifest in manifests
+    ]
 
 
 def loops(aws: LocalAws) -> list[str]:

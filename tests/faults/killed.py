@@ -99,10 +99,10 @@ class Airflow:
         self.result = home / "run.json"
 
     def __enter__(self) -> Self:
-        """Start the run, with this process's Airflow Variables and project files."""
+        """Start the run, with this process's Airflow Variables, project files and connections to Label Studio."""
         self.home.mkdir(parents=True, exist_ok=True)
         copy_database(HOME / "airflow.db", self.home / "airflow.db")
-        ours = ("AIRFLOW_VAR_", PROJECTS_DIR_VARIABLE)
+        ours = ("AIRFLOW_VAR_", "AIRFLOW_CONN_LABEL_STUDIO", PROJECTS_DIR_VARIABLE)
         variables = {name: value for name, value in os.environ.items() if name.startswith(ours)}
         self.pid = fork_server().fork(
             home=str(self.home),

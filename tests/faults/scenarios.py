@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.settings import load_project
 from custom_labels.datasets.annotations.annotation import ImageSize
 from tests.faults import invariants
+from tests.kit.airflow_page import set_up_page
 from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
 from tests.kit.harvests import ask, submit
-from tests.kit.review_project import make_request, set_up_review, stop, wait_until_ended
+from tests.kit.labeling import answer_image, set_up_labeling
+from tests.kit.review_project import ReviewProject, make_request, open_one, set_up_review, stop, wait_until_ended
 from tests.kit.scene_runs import put_scene, serve_scenes
 from tests.kit.scenes import SceneProject
 from tests.kit.support import SIDE, client, picture, put_images
@@ -51,6 +54,7 @@ class Scenario:
         a person wanted just this one.
     :param pause: seconds after which what a killed worker held comes free.
     :param task: the project's.
+    :param backend: the project's review backend.
     """
 
     kind: str
@@ -64,6 +68,7 @@ class Scenario:
     is_cleared: bool = False
     pause: float = 0
     task: ProjectTask = ProjectTask.IMAGE_CLASSIFICATION
+    backend: str = "a2i"
 
 
 def first_images(aws: LocalAws, run_dag: RunDag) -> None:
@@ -107,6 +112,21 @@ def doubtful_scenes(aws: LocalAws, run_dag: RunDag) -> None:
         put_scene(aws, number)
 
 
+def doubtful_images_for_a_job(aws: LocalAws, run_dag: RunDag) -> None:
+    """As with A2I, and people are asked by labeling jobs."""
+    set_up_labeling(aws)
+    serve(aws)
+    for number in range(invariants.DOUBTFUL):
+        put(aws, f"{number}.png", picture("rows", number))
+
+
+def open_questions(aws: LocalAws, run_dag: RunDag) -> None:
+    """Reviews that are open on Airflow's page, and nobody was asked."""
+    backend = set_up_page(aws, load_project("digits"))
+    for number in range(invariants.ANSWERED):
+        assert open_one(backend, make_request(aws, number))
+
+
 def answers(aws: LocalAws, run_dag: RunDag) -> None:
     """Images that people have labelled, and a review that was stopped, which asks for a further round."""
     review_project = set_up_review(aws, reviewers=(1,))
@@ -117,6 +137,19 @@ def answers(aws: LocalAws, run_dag: RunDag) -> None:
     ask(review_project, *asked[:-1])
     wait_until_ended(review_project, *(request.name for request in asked))
     aws.control.dismiss_workforce()
+
+
+def answers_of_a_job(aws: LocalAws, run_dag: RunDag) -> None:
+    """Images that people have labelled in one labeling job, and another job that was stopped before anybody did."""
+    project, store, backend = set_up_labeling(aws)
+    review_project = ReviewProject(project, store, cast("Any", backend), {})
+    asked = [make_request(aws, number) for number in range(invariants.ANSWERED + 1)]
+    ask(review_project, asked[-1])
+    backend.stop(backend.files.claims({asked[-1].name})[asked[-1].name])
+    ask(review_project, *asked[:-1])
+    for request in asked[:-1]:
+        answer_image(aws, backend, request.name, "rows")
+    wait_until_ended(review_project, *(request.name for request in asked))
 
 
 def drawn_boxes(aws: LocalAws, run_dag: RunDag) -> None:
@@ -199,5 +232,31 @@ SCENARIOS = {
         ("s3.PutObject annotations/reviewed/* 1",),
         {"enable_automatic_training": "false"},
         task=ProjectTask.OBJECT_DETECTION,
+    ),
+    "ask_people": Scenario(
+        "ask_people",
+        open_questions,
+        invariants.every_question_answered,
+        ("s3.PutObject reviews/airflow_page/ended/* 1",),
+        is_cleared=True,
+        backend="airflow",
+    ),
+    "detect_ground_truth": Scenario(
+        "detect",
+        doubtful_images_for_a_job,
+        invariants.every_image_in_one_job,
+        ("sagemaker.CreateLabelingJob *",),
+        {"minimum_label_detection_confidence": 100},
+        conf={"visibility_seconds": 3},
+        pause=3,
+        backend="ground_truth",
+    ),
+    "harvest_ground_truth": Scenario(
+        "harvest_reviews",
+        answers_of_a_job,
+        invariants.every_answer_of_a_job_harvested,
+        ("s3.CopyObject * 1",),
+        {"enable_automatic_training": "false"},
+        backend="ground_truth",
     ),
 }

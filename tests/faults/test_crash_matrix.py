@@ -18,8 +18,11 @@ from tests.faults.scenarios import SCENARIOS
 pytestmark = pytest.mark.slow
 
 WRITE = "CUSTOM_LABELS_WRITE_CRASH_POINTS"
-LIKE_ANOTHER = frozenset({"train_boxes", "detect_boxes", "harvest_boxes"})
-"""Boxes take the way of one label an image, through the same tasks: ``make test`` kills those of one label."""
+LIKE_ANOTHER = frozenset(
+    {"train_boxes", "detect_boxes", "harvest_boxes", "ask_people", "detect_ground_truth", "harvest_ground_truth"}
+)
+"""Boxes and other review backends take the way of one label an image at Amazon A2I, through the same tasks: ``make
+test`` kills those."""
 RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback"}
 """What takes half a minute to record; ``make test-crash`` does."""
 

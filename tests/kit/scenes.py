@@ -24,9 +24,12 @@ SMALL = SceneStyle(size=(320, 240), sides=(50, 110), clutter=(2, 6), logos=(1, 2
 SEED = 7
 
 
-def digits_of(task: ProjectTask, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the project 'digits' have a task, by a project file in a folder of its own."""
+def digits_of(task: ProjectTask, folder: Path, monkeypatch: pytest.MonkeyPatch, backend: str = "a2i") -> None:
+    """Let the project 'digits' have a task and a review backend, by a project file in a folder of its own."""
     shipped = (ROOT / "include" / "projects" / "digits.yaml").read_text()
+    # Labeling jobs need the same of the project file as A2I; the part of another backend may stand beside.
+    part = "ground_truth" if backend == "ground_truth" else "a2i"
+    shipped = shipped.replace("  backend: a2i\n", f"  backend: {backend}\n").replace("  a2i:\n", f"  {part}:\n")
     (folder / "digits.yaml").write_text(f"task: {task}\n{shipped}")
     monkeypatch.setenv(PROJECTS_DIR_VARIABLE, str(folder))
 

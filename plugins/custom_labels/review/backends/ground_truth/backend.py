@@ -101,15 +101,19 @@ class GroundTruthReviewBackend:
         return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
     def open(self, requests: Sequence[ReviewRequest]) -> OpenedTogether:
-        """Create a job for all requests that can be asked alike; those that a job has already are left to it."""
+        """Create a job for all requests that can be asked alike; those that a job has already are left to it.
+
+        A request that waits twice, since a killed run had added it, is asked once.
+        """
         new: set[str] = set()
         unsure: set[str] = set()
         troubles: list[Trouble] = []
+        wanted = {request.name: request for request in requests}
         try:
-            known = self._find_known({request.name for request in requests})
+            known = self._find_known(set(wanted))
         except ReviewBackendError as error:
             return OpenedTogether(troubles=(error,))
-        for batch in batches(request for request in requests if request.name not in known):
+        for batch in batches(request for name, request in wanted.items() if name not in known):
             try:
                 self._create(batch)
             except (ReviewBackendFull, ReviewBackendNotReady) as error:
