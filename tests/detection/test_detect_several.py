@@ -106,10 +106,8 @@ def test_what_people_say_of_a_detection_is_trained_on_next(aws: LocalAws, task: 
     wait_until_ended(review_project, *names)
     harvested = harvest_by_steps()
 
-    assert (harvested.outcome, harvested.note) == (
-        "harvested",
-        "Reviews harvested: 3 labelled images from 3 reviews.",
-    )
+    assert harvested.outcome == "harvested"
+    assert harvested.note.startswith("Reviews harvested: 3 labelled images from 3 reviews. ")
     written = {line["review"]["image"].partition("/images")[2]: line for line in lines(aws, "annotations/reviewed/")}
     assert len(written) == 3
     for key, scene in scenes.items():
