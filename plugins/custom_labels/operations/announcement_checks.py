@@ -72,8 +72,6 @@ class AnnouncementChecks:
         queue = self.arns["reviews"]
         if announced.folder:
             return self._objects(announced, queue)
-        if not announced.events:
-            return announced.what
         rules = self._rules(queue)
         if self.notes:
             return "; ".join(self.notes)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.core.settings import projects_dir
 from custom_labels.review.backends.workforce import WorkforcePart
-
-TEMPLATES = {
-    ProjectTask.IMAGE_CLASSIFICATION: "image_review.liquid.html",
-    ProjectTask.MULTI_LABEL_CLASSIFICATION: "labels_review.liquid.html",
-    ProjectTask.OBJECT_DETECTION: "boxes_review.liquid.html",
-}
-"""The worker task template of this package for each task."""
 
 
 class A2IPart(WorkforcePart):
-    """The workteam, and what its members see.
+    """The workteam, and what its members see."""
 
-    :param template: file of another worker task template, relative to the project files.
-    """
-
-    template: str | None = None
-
-    def template_path(self, task: ProjectTask) -> Path:
-        """Find the worker task template: the one that is named, or this package's for the project's task."""
-        return projects_dir() / self.template if self.template else Path(__file__).parent / TEMPLATES[task]
+    templates: ClassVar[Mapping[ProjectTask, Path]] = {
+        ProjectTask.IMAGE_CLASSIFICATION: Path(__file__).with_name("image_review.liquid.html"),
+        ProjectTask.MULTI_LABEL_CLASSIFICATION: Path(__file__).with_name("labels_review.liquid.html"),
+        ProjectTask.OBJECT_DETECTION: Path(__file__).with_name("boxes_review.liquid.html"),
+    }
