@@ -55,7 +55,7 @@ class Prices:
         """Say what the costs are made of, and what they are not."""
         doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
         review = (
-            "AWS bills no review that is not answered at AWS, so that reviews count as nothing"
+            "reviews cost nothing at AWS, where they are not answered"
             if self.review is None
             else f"${self.review:.2f} a review"
         )

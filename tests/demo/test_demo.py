@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -77,6 +78,9 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(review: str, programs:
     assert demo.returncode == 0, "".join(lines) + rest
 
     shown = json.loads(file.read_text())
+    if shared := re.search(r"with the password (\S+):", rest):
+        assert shared[1] not in file.read_text(), "what is written to a file goes to others"
+    assert bool(shared) == (review == "label_studio")
     first, second = shown["versions"]
     assert (shown["closed"], shown["problems"]) == (True, [])
     assert (first["version"]["status"], second["version"]["status"]) == ("STOPPED", "RUNNING")

@@ -68,7 +68,7 @@ def test_reviews_that_aws_does_not_bill_cost_nothing_and_their_notes_say_so() ->
     prices = load_prices(prices_path(), "label_studio")
     assert prices.of(Usage(0, 0, 100)) == 0
     notes = " ".join(prices.notes())
-    assert "reviews count as nothing" in notes
+    assert "reviews cost nothing at AWS" in notes
     assert "review at" not in notes
 
 
