@@ -41,7 +41,8 @@ $(STAMP): requirements.lock Makefile
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	@touch $@
 
-demo: $(STAMP) ## run the whole loop on this machine, no AWS account (ARGS=--headless ends by itself)
+# Label Studio is installed only where people are to answer there.
+demo: $(STAMP) $(if $(findstring label_studio,$(ARGS)),$(LABEL_STUDIO_VENV)/.installed) ## run the whole loop on this machine, no AWS account (ARGS=--headless ends by itself)
 	@exec $(BIN)/python -m include.demo $(ARGS)
 
 test: $(STAMP) ## lint and all tests, at the same time

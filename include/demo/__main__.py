@@ -17,16 +17,22 @@ from include.demo.digits import DigitsMaterial
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
 from include.demo.interrupts import Interrupts
+from include.demo.label_studio_place import LabelStudioPlace
 from include.demo.logo_scenes import LogoScenes
 from include.demo.material import Material
 from include.demo.performance import perform
 from include.demo.processes import Processes, end_leftovers
+from include.demo.project_file import write_with_backend
+from include.demo.review_places import A2IPlace, ReviewPlace
 from include.demo.view import View
 from include.demo.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 MATERIALS: dict[str, Callable[[], Material]] = {"digits": DigitsMaterial, "logos": LogoScenes}
 """What the demo can play, by the name of the project."""
+PLACES: dict[str, Callable[[], ReviewPlace]] = {"a2i": A2IPlace, "label_studio": LabelStudioPlace}
+"""Where people can answer, by the name of the review backend."""
+DEFAULT_PLACE = "a2i"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,14 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
     for foreign in os.environ.keys() - clean.keys():
         del os.environ[foreign]
     os.environ.update(clean)
-    material = MATERIALS[options.project]()
-    os.environ[PROJECTS_DIR_VARIABLE] = str(ROOT / material.project_files)
+    material, place = MATERIALS[options.project](), PLACES[options.review]()
     try:
+        place.check_installed()
         workspace = Workspace.claim(ROOT)
         if left := end_leftovers(workspace):
             console.print(f"Ended {left} processes that an earlier demo left, which had been killed.")
         workspace.wipe()
-        return play(options, material, Processes(workspace, interrupts), View(console))
+        shipped = ROOT / material.project_files / f"{material.project}.yaml"
+        os.environ[PROJECTS_DIR_VARIABLE] = str(workspace.projects)
+        line = write_with_backend(shipped, workspace.projects, place.backend)
+        if place.backend != DEFAULT_PLACE:
+            console.print(f"The project is {shipped.relative_to(ROOT)} with one line changed: {line}", soft_wrap=True)
+        return play(options, material, place, Processes(workspace, interrupts), View(console))
     except DemoError as error:
         complain(console, error)
     except Interrupted as interrupt:
@@ -54,11 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
-def play(options: argparse.Namespace, material: Material, processes: Processes, view: View) -> int:
+def play(options: argparse.Namespace, material: Material, place: ReviewPlace, processes: Processes, view: View) -> int:
     """Play the story, show what came out and, unless headless, leave everything running until Ctrl-C."""
     console = view.console
     try:
-        report = perform(ROOT, material, processes, view, by_hand=options.review_by_hand)
+        report = perform(ROOT, material, place, processes, view, by_hand=options.review_by_hand)
         report.show(console)
         if options.json:
             report.write(options.json)
@@ -111,13 +122,19 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         "Needs no AWS account and touches none.",
     )
     parser.add_argument("--project", choices=sorted(MATERIALS), default="digits", help="what is learned")
+    parser.add_argument(
+        "--review",
+        choices=sorted(PLACES),
+        default=DEFAULT_PLACE,
+        help="where people answer: Amazon A2I in the embedded AWS (default), or a real Label Studio on this machine",
+    )
     parser.add_argument("--headless", action="store_true", help="end by itself; exit code 0 if the loop closed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write what the end table shows")
     parser.add_argument(
         "--review-by-hand",
         action="store_true",
-        help="answer the first reviews yourself at the worker portal in your browser, without a time limit; "
-        "simulated people answer the later ones",
+        help="answer the first reviews yourself in your browser, at the worker portal or at Label Studio, without a "
+        "time limit; simulated people answer the later ones",
     )
     return parser.parse_args(arguments)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from custom_labels.core.keys import INBOX
 from custom_labels.core.settings import Project, Queues
+from custom_labels.review.backends.base import Announcements
+from custom_labels.review.backends.registry import definition_of
 from custom_labels.review.backends.workforce import WorkforcePart
 from include.demo.local_cloud import MESSAGES_QUEUE, LocalCloud
 
@@ -21,25 +23,40 @@ MEMBER = {"CognitoMemberDefinition": {"UserPool": "us-east-1_demo", "UserGroup":
 
 
 def set_up_aws(cloud: LocalCloud) -> list[str]:
-    """Make bucket, queues, events, topic, role and workteam, as the project file names them; give what was made."""
+    """Make what the project file names, and what its review backend needs at AWS; give what was made."""
     project = cloud.project
     cloud.s3.create_bucket(Bucket=project.bucket)
     made = [f"bucket {project.bucket}"]
     arns = _make_queues(cloud, project.queues)
+    urls: Mapping[str, str] = project.queues.model_dump(exclude_none=True)
     made += [f"{len(arns)} queues"] if arns else []
-    if "detections" in arns:
-        _announce_images(cloud, arns["detections"], str(project.queues.detections))
-        made.append(f"S3 event of {INBOX}")
-    if "reviews" in arns:
+    announced = _announcements(project, arns)
+    folders = {INBOX: "detections"} if "detections" in arns else {}
+    if announced and announced.folder:
+        folders[announced.folder] = "reviews"
+    made += _announce_objects(cloud, {folder: (arns[kind], urls[kind]) for folder, kind in folders.items()})
+    if announced and announced.events:
         _announce_reviews(cloud, arns["reviews"])
         made.append("EventBridge rule of ended reviews")
     if project.sns_topic_arn:
         _make_topic(cloud, project.sns_topic_arn)
         made.append("topic")
-    if project.review and isinstance(part := project.review.part, WorkforcePart):
-        _make_workteam(cloud, project, part)
-        made.append("review role and workteam")
+    if project.review:
+        # Both the worker portal of A2I and Label Studio show images of the bucket by a script on a page of their own.
+        rules: Any = CORS
+        cloud.s3.put_bucket_cors(Bucket=project.bucket, CORSConfiguration=rules)
+        made.append("CORS rule")
+        if isinstance(part := project.review.part, WorkforcePart):
+            _make_workteam(cloud, project, part)
+            made.append("review role and workteam")
     return made
+
+
+def _announcements(project: Project, arns: Mapping[str, str]) -> Announcements | None:
+    """Give what is to reach the queue of the reviews; ``None`` where there is no such queue, or nobody to ask."""
+    if project.review is None or "reviews" not in arns:
+        return None
+    return definition_of(project).announcements(arns["reviews"], project)
 
 
 def _make_queues(cloud: LocalCloud, queues: Queues) -> dict[str, str]:
@@ -52,19 +69,27 @@ def _make_queues(cloud: LocalCloud, queues: Queues) -> dict[str, str]:
     return {kind: arns[kind] for kind in urls}
 
 
-def _announce_images(cloud: LocalCloud, queue_arn: str, queue_url: str) -> None:
-    """Let S3 tell the queue of every new image in the inbox."""
-    rule = {"Name": "prefix", "Value": f"{cloud.project.prefix}{INBOX}"}
-    configuration: Any = {
-        "QueueArn": queue_arn,
-        "Events": ["s3:ObjectCreated:*"],
-        "Filter": {"Key": {"FilterRules": [rule]}},
-    }
-    cloud.s3.put_bucket_notification_configuration(
-        Bucket=cloud.project.bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
-    )
-    # S3 tries the queue with an event of its own, which would trigger the detect DAG before there is anything to see.
-    cloud.client("sqs").purge_queue(QueueUrl=queue_url)
+def _announce_objects(cloud: LocalCloud, queues: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Let S3 tell a queue of every new object below a folder; give what was made.
+
+    :param queues: ARN and URL of the queue, by the folder.
+    """
+    routes: Any = [
+        {
+            "QueueArn": arn,
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": f"{cloud.project.prefix}{folder}"}]}},
+        }
+        for folder, (arn, _) in queues.items()
+    ]
+    if routes:
+        cloud.s3.put_bucket_notification_configuration(
+            Bucket=cloud.project.bucket, NotificationConfiguration={"QueueConfigurations": routes}
+        )
+    for _, url in queues.values():
+        # S3 tries a queue with an event of its own, which would trigger a DAG before there is anything to see.
+        cloud.client("sqs").purge_queue(QueueUrl=url)
+    return [f"S3 event of {folder}" for folder in queues]
 
 
 def _announce_reviews(cloud: LocalCloud, queue_arn: str) -> None:
@@ -83,14 +108,12 @@ def _make_topic(cloud: LocalCloud, topic_arn: str) -> None:
 
 
 def _make_workteam(cloud: LocalCloud, project: Project, part: WorkforcePart) -> None:
-    """Make the role that AWS takes on, the team, and let the worker portal show images of the bucket."""
+    """Make the role that AWS takes on, and the team."""
     role = _last(part.role_arn)
     cloud.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
     cloud.client("sagemaker").create_workteam(
         WorkteamName=_last(part.workteam_arn), MemberDefinitions=[MEMBER], Description=f"Reviewers of {project.name}"
     )
-    rules: Any = CORS
-    cloud.s3.put_bucket_cors(Bucket=project.bucket, CORSConfiguration=rules)
 
 
 def _last(name: str) -> str:

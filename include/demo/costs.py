@@ -27,12 +27,13 @@ class Usage:
 class Prices:
     """Prices in US dollars, and the hours that are assumed for a loop at AWS.
 
+    :param review: of one review; ``None`` where the review backend is none that AWS bills.
     :param unverified: names of the prices that nobody has read on AWS's own pages.
     """
 
     training_hour: float
     inference_unit_hour: float
-    review: float
+    review: float | None
     unverified: tuple[str, ...]
     assumed_training_hours: float
     assumed_serving_hours: float
@@ -42,7 +43,7 @@ class Prices:
         return (
             usage.training_seconds / 3600 * self.training_hour
             + usage.serving_seconds / 3600 * self.inference_unit_hour
-            + usage.reviews * self.review
+            + usage.reviews * (self.review or 0)
         )
 
     def assumed(self, usage: Usage) -> float:
@@ -53,9 +54,14 @@ class Prices:
     def notes(self) -> list[str]:
         """Say what the costs are made of, and what they are not."""
         doubt = f" Not verified on AWS's own pages: {', '.join(self.unverified)}." if self.unverified else ""
+        review = (
+            "reviews cost nothing at AWS, where they are not answered"
+            if self.review is None
+            else f"${self.review:.2f} a review"
+        )
         prices = (
             f"Prices (plugins/custom_labels/training/prices.yaml): training ${self.training_hour:.2f} an hour, "
-            f"serving ${self.inference_unit_hour:.2f} an hour and inference unit, ${self.review:.2f} a review; what "
+            f"serving ${self.inference_unit_hour:.2f} an hour and inference unit; {review}; what "
             f"you pay your people is not included.{doubt}"
         )
         hours = (
@@ -66,20 +72,23 @@ class Prices:
         return [prices, hours]
 
 
-def load_prices(path: Path) -> Prices:
+def load_prices(path: Path, backend: str) -> Prices:
     """Read the file of prices, with what is assumed of a loop at AWS.
 
+    :param backend: the review backend; one that has no price costs nothing at AWS.
     :raises ValueError: it says nothing of that.
     """
     content = price_file.load_prices(path)
     if content.assumptions is None:
         raise ValueError(f"{path} has no 'assumptions', which the demo multiplies the prices by.")
     table = content.prices
+    review = table.reviews.get(backend)
+    others = {f"review at {name}" for name in table.reviews if name != backend}
     return Prices(
         training_hour=table.training_hour.amount,
         inference_unit_hour=table.inference_unit_hour.amount,
-        review=table.reviews["a2i"].amount,
-        unverified=table.unverified,
+        review=review.amount if review else None,
+        unverified=tuple(name for name in table.unverified if name not in others),
         assumed_training_hours=content.assumptions.training_hours,
         assumed_serving_hours=content.assumptions.serving_hours,
     )

@@ -127,7 +127,11 @@ class DigitsMaterial:
         first=f"A first version, trained on {FIRST} images of each digit",
         labelled="Somebody has labelled {} images, one folder a digit: too few, but enough to begin with.",
         examined="unseen digits named right",
-        keys="The keys 0 to 9 choose the digit, Enter submits, and the next one is there.",
+        keys={
+            "a2i": "The keys 0 to 9 choose the digit, Enter submits, and the next one is there.",
+            "label_studio": "Press 'Label All Tasks'. The keys 0 to 9 choose the digit, Ctrl+Enter submits, and the "
+            "next one is there.",
+        },
     )
     reading: Reading = Labels()
     workforce: Mapping[str, float] = {"error_rate": 0.02}

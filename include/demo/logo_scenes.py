@@ -109,7 +109,11 @@ class LogoScenes:
         labelled="Somebody has drawn boxes on {} scenes, a third of which judge what is learned from the rest.",
         examined="logos on unseen scenes found",
         compared="F1 in the article that this loop was published with, on photos of its own: 0.667, then 0.900.",
-        keys="Draw a box around every logo and choose its label; the help beside the picture names the keys.",
+        keys={
+            "a2i": "Draw a box around every logo and choose its label; the help beside the picture names the keys.",
+            "label_studio": f"Press 'Label All Tasks'. The keys 1 to {len(LABELS)} choose the label, then draw a box "
+            "around the logo; Ctrl+Enter submits, and the next scene is there.",
+        },
     )
     reading: Reading = Boxes()
     workforce: Mapping[str, float] = {"sloppy_rate": 0.04}

@@ -46,14 +46,14 @@ class Words:
     :param first: heading of the first training.
     :param labelled: what was labelled for it, with the number of images as ``{}``.
     :param examined: what the examination counts.
-    :param keys: how a person answers at the portal.
+    :param keys: how a person answers, by the review backend.
     :param compared: what the F1 scores may be compared with, if anything.
     """
 
     first: str
     labelled: str
     examined: str
-    keys: str
+    keys: Mapping[str, str]
     compared: str = ""
 
 

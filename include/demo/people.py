@@ -39,10 +39,17 @@ class Asked:
 class People(Protocol):
     """Those who answer the reviews of the demo."""
 
+    backend: str
+    """The review backend, as a project file names it; ``place`` is what people call it."""
     place: str
-    """The review backend, as people call it."""
     announced: str
     """How the package learns of answers, in a sentence."""
+    calls: str
+    """Whose AWS calls are counted while people answer, in words."""
+
+    @property
+    def sign_in(self) -> str:
+        """How a person signs in there, in a sentence; empty where nobody has to."""
 
     @property
     def address(self) -> str:
@@ -72,7 +79,10 @@ class A2IPeople:
     :param control: of the embedded AWS.
     """
 
+    backend = "a2i"
     place = "Amazon A2I"
+    sign_in = ""
+    calls = "AWS calls"
     announced = "EventBridge announces finished reviews to a queue, which triggers the harvest DAG."
 
     def __init__(self, cloud: LocalCloud, control: Control) -> None:
@@ -135,6 +145,8 @@ def answer_by_hand(people: People, view: View, waiting: int, keys: str) -> None:
     :param keys: how a person answers there, in words.
     """
     view.line(f"[bold]Your turn: {waiting} reviews at {people.address}[/bold]")
+    if people.sign_in:
+        view.line(people.sign_in)
     view.line(f"{keys} Ctrl-C ends the demo.")
     with view.waiting(f"{waiting} reviews wait for you") as status:
         while left := people.waiting():

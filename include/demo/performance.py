@@ -9,9 +9,10 @@ from custom_labels.core.settings import load_project
 from custom_labels.training.prices import prices_path
 from include.demo.costs import load_prices
 from include.demo.material import Material
-from include.demo.people import A2IPeople, People
+from include.demo.people import People
 from include.demo.processes import Processes
 from include.demo.report import Report
+from include.demo.review_places import ReviewPlace
 from include.demo.runs import Runs
 from include.demo.stage import Stage, set_stage
 from include.demo.story import Story
@@ -19,20 +20,23 @@ from include.demo.view import View
 from include.local_aws.process import Control
 
 
-def perform(root: Path, material: Material, processes: Processes, view: View, *, by_hand: bool) -> Report:
+def perform(
+    root: Path, material: Material, place: ReviewPlace, processes: Processes, view: View, *, by_hand: bool
+) -> Report:
     """Set the stage, play the story and report.
 
+    :param place: where people answer.
     :param by_hand: whether the person at the terminal answers the first reviews.
     :raises DemoError: something does not start, fails or does not answer.
     """
     began = time.monotonic()
     project = load_project(material.project)
-    prices = load_prices(prices_path())
-    stage = set_stage(root, project, material, processes, view)
+    prices = load_prices(prices_path(), place.backend)
+    stage = set_stage(root, project, material, processes, view, place=place)
     runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home)
     stage.switch_on(runs, view)
     control = Control(stage.endpoint_url)
-    people = A2IPeople(stage.cloud, control)
+    people = place.people(stage.cloud, control)
     story = Story(runs, stage.cloud, control, people, material, view, by_hand=by_hand)
     acts = story.play()
     return Report(

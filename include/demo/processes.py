@@ -53,15 +53,21 @@ class Processes:
         self.interrupts = interrupts
         self.children: list[Child] = []
 
-    def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str]) -> Child:
-        """Start a program in a session of its own, working in the demo's folder."""
+    def start(
+        self, name: str, command: Sequence[str | Path], env: Mapping[str, str], *, holds_input: bool = False
+    ) -> Child:
+        """Start a program in a session of its own, working in the demo's folder.
+
+        :param holds_input: whether its standard input stays open for as long as the demo runs, for a program that
+            ends when its input does.
+        """
         log = self.workspace.logs / f"{name.lower().replace(' ', '_')}.log"
         with self.interrupts.hold(), log.open("wb") as output:
             process = subprocess.Popen(
                 [str(part) for part in command],
                 env=dict(env),
                 cwd=self.workspace.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if holds_input else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -80,6 +86,8 @@ class Processes:
         end_sessions([child.process.pid for child in self.children], hurry=lambda: self.interrupts.hurry)
         for child in self.children:
             child.process.wait()
+            if child.process.stdin is not None:
+                child.process.stdin.close()
 
 
 def end_sessions(sessions: Iterable[int], hurry: Callable[[], bool] = lambda: False) -> None:

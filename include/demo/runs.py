@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +109,8 @@ class Runs:
         """Give the oldest run that nobody has seen yet, once there is one."""
         known = {run.run_id for run in self.seen if run.dag_id == self._dag_id(kind)}
         deadline = time.monotonic() + seconds
-        with self.view.waiting(f"{self._dag_id(kind)} is awaited"):
+        # What is only looked for is not awaited.
+        with self.view.waiting(f"{self._dag_id(kind)} is awaited") if seconds else nullcontext():
             while True:
                 new = [run for run in self.api.runs(self._dag_id(kind)) if run["dag_run_id"] not in known]
                 if new:

@@ -20,6 +20,7 @@ from include.demo.local_cloud import LocalCloud
 from include.demo.material import Material
 from include.demo.ports import free_port
 from include.demo.processes import Child, Processes, log_tail
+from include.demo.review_places import A2I, ReviewPlace
 from include.demo.runs import Runs
 from include.demo.settings_file import apply_settings, read_settings_file, with_endpoint
 from include.demo.view import View
@@ -47,18 +48,20 @@ StartAirflow = Callable[[Processes, Path, Mapping[str, str]], tuple[Child, Airfl
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything that runs."""
+    """Everything that runs.
+
+    :param place: where people answer.
+    """
 
     api: AirflowApi
     cloud: LocalCloud
     endpoint_url: str
+    place: ReviewPlace
 
     def switch_on(self, runs: Runs, view: View) -> None:
         """Run the bootstrap DAG, then let all DAGs run."""
         view.heading("Set up and checked by the bootstrap DAG")
-        view.line(
-            "It makes what a project needs beyond that - the review page and its flow at A2I - and checks the rest."
-        )
+        view.line(f"It makes what a project needs beyond that - {self.place.made} - and checks the rest.")
         self.api.unpause(f"{runs.project}_bootstrap")
         runs.trigger("bootstrap", "bootstrap", "The demo begins")
         for kind in DAGS:
@@ -79,17 +82,20 @@ def set_stage(
     processes: Processes,
     view: View,
     start: StartAirflow = start_airflow,
+    place: ReviewPlace = A2I,
 ) -> Stage:
-    """Start both servers, make what the project needs at AWS and apply the settings.
+    """Start all servers, make what the project needs at AWS and apply the settings.
 
     :param start: starts an Airflow with Variables in its environment, and gives the program that serves its API.
+    :param place: where people answer; the project's file names its backend.
     :raises DemoError: one of them does not start; the message has the path of its log.
     """
     settings = read_settings_file(root / "airflow_settings.yaml")
     view.heading("Starting a real Airflow and an embedded AWS that really trains; no AWS account is needed or touched")
-    local_aws = start_local_aws(processes)
+    local_aws, address = start_local_aws(processes)
     airflow, api = start(processes, root, {project.variable(clock): A_YEAR for clock in CLOCKS})
     view.line(f"Images         {material.write(processes.workspace.images)}")
+    place.start(processes, address, view)
     endpoint_url = wait_for_local_aws(local_aws)
     view.line(f"Embedded AWS   {endpoint_url}")
     cloud = LocalCloud(project, endpoint_url)
@@ -98,13 +104,16 @@ def set_stage(
     with view.waiting("Airflow starts, about 20 seconds") as status:
         wait_until_healthy(airflow, api, lambda what: status.update(f"Airflow starts: {what} ...") if status else None)
     view.line(f"Airflow        {api.base_url} (no login), ready after {time.monotonic() - began:.0f} s")
+    if connections := place.wait(view):
+        apply_settings(api, connections)
+        view.line(f"Connection     {', '.join(each.name for each in connections)}, as under Admin > Connections")
     changed = apply_settings(api, settings)
     connection = with_endpoint(settings, project.aws_conn_id, endpoint_url)
     api.update(connection.kind, connection.name, connection.body)
     view.line(f"Settings       {', '.join(counted(changed))} from airflow_settings.yaml")
     for kind in ("bootstrap", *DAGS):
         wait_for_dag(airflow, api, f"{project.name}_{kind}")
-    return Stage(api, cloud, endpoint_url)
+    return Stage(api, cloud, endpoint_url, place)
 
 
 def counted(changed: Iterable[str]) -> list[str]:
@@ -113,12 +122,12 @@ def counted(changed: Iterable[str]) -> list[str]:
     return [f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in counts.items()]
 
 
-def start_local_aws(processes: Processes) -> Child:
-    """Start the embedded AWS on its usual port or the next free one; returns at once."""
+def start_local_aws(processes: Processes) -> tuple[Child, str]:
+    """Start the embedded AWS on its usual port or the next free one; returns at once, with the address it will have."""
     port = free_port(processes.workspace.near(5555))
     durations = [f"--duration={name}={SLOW_SECONDS}" for name in SLOW_TRANSITIONS]
     command = [sys.executable, "-m", "include.local_aws", "--port", str(port), *durations]
-    return processes.start("Embedded AWS", command, os.environ)
+    return processes.start("Embedded AWS", command, os.environ), f"http://127.0.0.1:{port}"
 
 
 def wait_for_local_aws(child: Child) -> str:

@@ -200,14 +200,16 @@ class Story:
 
     def ask_people(self, part: Part, *, by_hand: bool) -> None:
         """Let people answer, and see their answers filed."""
+        self.runs.drain("harvest_reviews")  # one that came late, for messages that the run before it had taken
         waiting = self.people.waiting()
         self._begin(f"{'You' if by_hand else 'People'} answer {waiting} reviews at {self.people.place}")
         before = CallCount.now(self.control)
         wrong = None
         if by_hand:
-            answer_by_hand(self.people, self.view, waiting, self.material.words.keys)
+            answer_by_hand(self.people, self.view, waiting, self.material.words.keys[self.people.backend])
         else:
-            wrong = self.people.answer(self._known_to_workforce(part.truth), self.material.workforce, waiting)
+            with self.view.waiting(f"{WORKERS} simulated people answer"):
+                wrong = self.people.answer(self._known_to_workforce(part.truth), self.material.workforce, waiting)
             self.view.line(
                 f"{WORKERS} simulated people have answered, {wrong} of {waiting} times wrongly: people err, and so do "
                 f"they ({next(iter(self.material.workforce.values())):.0%})."
@@ -221,18 +223,24 @@ class Story:
         filed = part.batch.filed().total()
         self.view.line(f"{filed} images are filed {self.material.reading.filed}; samples only measure.")
         if not by_hand:  # then the demo's own looks at who has answered are among them
-            self.view.line(calls_each(part.harvest, waiting, "review"))
+            self.view.line(calls_each(part.harvest, waiting, "review", self.people.calls))
         self.tell(check_reviews(run, part.batch, self.cloud.queued(), wrong, self.people.place))
 
     def _follow_until_empty(self, kind: str, queue: str, run: Run) -> Run:
         """Follow the runs that a queue triggers until none of its messages is left, or no run comes for them.
 
+        While people take longer than a run, a run begins before the last of them has answered: several are there
+        then, of which the last may have emptied the queue already.
+
         :param run: the last one so far: messages may come after a run has looked, and then trigger another.
         :return: the last one.
         """
-        while self.cloud.queued().get(queue) and (found := self.runs.follow_next(kind, RING_AGAIN_SECONDS)):
+        while True:
+            seconds = RING_AGAIN_SECONDS if self.cloud.queued().get(queue) else 0
+            found = self.runs.follow_next(kind, seconds)
+            if found is None:
+                return run
             run = found
-        return run
 
     def measure(self) -> dict[str, Any]:
         """Let the audit say how often each version was right, by version."""
@@ -267,7 +275,7 @@ class Story:
         return {f"{inbox}{name}": shows for name, shows in self.material.truth_for_workforce(truth).items()}
 
 
-def calls_each(count: CallCount, number: int, what: str) -> str:
+def calls_each(count: CallCount, number: int, what: str, calls: str = "AWS calls") -> str:
     """Word how many AWS calls a part of the loop took."""
     each = f"{count.total / number:.1f} each" if number else "none"
-    return f"[dim]{count.total} AWS calls for {number} {what}s, {each}: {count.most()}.[/dim]"
+    return f"[dim]{count.total} {calls} for {number} {what}s, {each}: {count.most()}.[/dim]"

@@ -63,6 +63,16 @@ class Workspace:
         return self.folder / "airflow_home"
 
     @property
+    def projects(self) -> Path:
+        """Where the project's file is, with the review backend that was asked for."""
+        return self.folder / "projects"
+
+    @property
+    def label_studio(self) -> Path:
+        """Label Studio's data folder, where people answer there."""
+        return self.folder / "label_studio"
+
+    @property
     def images(self) -> Path:
         """Where the demo's images are written before they go to the bucket."""
         return self.folder / "images"

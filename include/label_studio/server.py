@@ -12,7 +12,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -39,8 +40,13 @@ class Account:
     """The one account of a fresh data folder, which may do everything there."""
 
     email: str
-    password: str
-    token: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Self:
+        """Make up an account, with secrets that no other start has."""
+        return cls("admin@localhost.local", secrets.token_urlsafe(12), secrets.token_hex(20))
 
 
 class LabelStudio:
@@ -58,7 +64,7 @@ class LabelStudio:
         self._process: subprocess.Popen[bytes] | None = None
         self.folder = folder or Path()
         self.url = ""
-        self.account = Account("admin@localhost.local", secrets.token_urlsafe(12), secrets.token_hex(20))
+        self.account = Account.new()
 
     def start(self) -> str:
         """Start it with an account of its own; give its URL.
@@ -67,21 +73,14 @@ class LabelStudio:
         """
         database = initialised()
         self.folder = self._given or Path(tempfile.mkdtemp(prefix="custom-labels-label-studio-"))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not (self.folder / DATABASE).exists():
-            shutil.copyfile(database, self.folder / DATABASE)
+        fill(self.folder, database)
         port = self._port or free_port()
         # It would move on to another port by itself, and be looked for where something else listens.
         if not is_free(port):
             raise LabelStudioError(f"Port {port} is taken on this machine. End what listens there, or name another.")
         self.url = f"http://127.0.0.1:{port}"
         log = self._log or (self.folder / "label_studio.log").open("ab")
-        self._process = launch(
-            self.folder,
-            ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), "--log-level", "ERROR"],
-            log,
-            account=self.account,
-        )
+        self._process = launch(self.folder, start_arguments(port), log, account=self.account)
         if log is not self._log:
             log.close()
         try:
@@ -127,17 +126,10 @@ class LabelStudio:
         self.stop()
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until it is healthy and knows its own account: so it is this one and none that was there before."""
         deadline = time.monotonic() + READY_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            if get(f"{self.url}/health", {}).get("status") == "UP":
-                found = get(f"{self.url}/api/current-user/whoami", {"Authorization": f"Token {self.account.token}"})
-                if found.get("email") == self.account.email:
-                    return
-                raise LabelStudioError(
-                    f"{self.url} does not know {self.account.email} by its token: {found or 'no answer'}. The "
-                    f"data folder {self.folder} is one of an earlier start: name another, or delete it."
-                )
+            if is_ready(self.url, self.account, self.folder):
+                return
             time.sleep(0.2)
         code = process.poll()
         how = "is not ready in time" if code is None else f"ended by itself (exit code {code})"
@@ -168,6 +160,33 @@ def initialised() -> Path:
     return made
 
 
+def fill(folder: Path, database: Path) -> None:
+    """Make a data folder; one that has a database keeps it.
+
+    :param database: as :func:`initialised` gives it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / DATABASE).exists():
+        shutil.copyfile(database, folder / DATABASE)
+
+
+def is_ready(url: str, account: Account, folder: Path) -> bool:
+    """Tell whether it is healthy and knows its own account: so it is this one and none that was there before.
+
+    :param folder: its data folder.
+    :raises LabelStudioError: it is healthy, and does not know the account.
+    """
+    if get(f"{url}/health", {}).get("status") != "UP":
+        return False
+    found = get(f"{url}/api/current-user/whoami", {"Authorization": f"Token {account.token}"})
+    if found.get("email") != account.email:
+        raise LabelStudioError(
+            f"{url} does not know {account.email} by its token: {found or 'no answer'}. The data folder {folder} is "
+            "one of an earlier start: name another, or delete it."
+        )
+    return True
+
+
 def _migrate(folder: Path) -> None:
     log = folder / "label_studio.log"
     with log.open("wb") as output:
@@ -188,7 +207,7 @@ def _migrate(folder: Path) -> None:
 def launch(folder: Path, arguments: list[str], log: IO[Any], account: Account | None = None) -> subprocess.Popen[bytes]:
     """Start Label Studio's command with nothing of this process's environment but where programs are."""
     return subprocess.Popen(  # noqa: S603 - our own script and arguments
-        [str(VENV / "bin" / "python"), "-P", str(LAUNCHER), *arguments],
+        command(arguments),
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -197,6 +216,16 @@ def launch(folder: Path, arguments: list[str], log: IO[Any], account: Account | 
         # Ctrl-C in the terminal is for the starter, which stops this server when it is done with it.
         start_new_session=True,
     )
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """Give the command line of Label Studio, which ends when its standard input does."""
+    return [str(VENV / "bin" / "python"), "-P", str(LAUNCHER), *arguments]
+
+
+def start_arguments(port: int) -> list[str]:
+    """Give the arguments that start its server on a port of the loopback address."""
+    return ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), "--log-level", "ERROR"]
 
 
 def environment(folder: Path, account: Account | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from include.demo.processes import session_members
+from include.label_studio.server import installed
 from tests.kit.support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,16 +65,22 @@ def _wait_for_line(demo: subprocess.Popen[str], text: str) -> list[str]:
 
 
 @pytest.mark.matrix
-def test_headless_demo_closes_the_loop_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("review", "programs"), [("a2i", 2), ("label_studio", 3)])
+def test_headless_demo_closes_the_loop_and_leaves_nothing(review: str, programs: int, tmp_path: Path) -> None:
+    if review == "label_studio" and (why := installed()):
+        pytest.skip(why)
     file = tmp_path / "demo.json"
-    demo = _start("--headless", "--json", str(file))
+    demo = _start("--headless", "--review", review, "--json", str(file))
     lines = _wait_for_line(demo, "Airflow   ")
     sessions = _sessions(demo)
-    assert len(sessions) == 3
+    assert len(sessions) == 1 + programs
     rest, _ = demo.communicate(timeout=2900)
     assert demo.returncode == 0, "".join(lines) + rest
 
     shown = json.loads(file.read_text())
+    if shared := re.search(r"with the password (\S+):", rest):
+        assert shared[1] not in file.read_text(), "what is written to a file goes to others"
+    assert bool(shared) == (review == "label_studio")
     first, second = shown["versions"]
     assert (shown["closed"], shown["problems"]) == (True, [])
     assert (first["version"]["status"], second["version"]["status"]) == ("STOPPED", "RUNNING")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_labels.detection.announcement_trigger import ANSWERS
 from custom_labels.detection.notifications import EVERY_CREATION, matches, may_send_own_objects, routes_of
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:digits-detections"
@@ -78,18 +79,21 @@ def test_the_prefix_of_a_notification_may_be_written_as_in_a_url() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "folder", "expected"),
+    ("found", "folders", "expected"),
     [
-        (configuration(queue()), INBOX, False),
-        (configuration(queue(f"{INBOX}2026/")), INBOX, False),
-        (configuration(queue(None)), INBOX, True),
-        (configuration(queue("images_")), INBOX, True),
-        (configuration(queue(None, arn="arn:aws:sqs:us-east-1:1:other")), INBOX, False),
-        (configuration(queue()), None, True),
-        (configuration(), None, False),
-        ({}, INBOX, False),
-        (configuration(queue(), EventBridgeConfiguration={}), INBOX, True),
-        (configuration(TopicConfigurations=[{"TopicArn": "t", "Events": [EVERY_CREATION]}]), INBOX, True),
+        (configuration(queue()), (INBOX,), False),
+        (configuration(queue(f"{INBOX}2026/")), (INBOX,), False),
+        (configuration(queue(None)), (INBOX,), True),
+        (configuration(queue("images_")), (INBOX,), True),
+        (configuration(queue(None, arn="arn:aws:sqs:us-east-1:1:other")), (INBOX,), False),
+        (configuration(queue()), ANSWERS, True),
+        (configuration(queue("reviews/label_studio/")), ANSWERS, False),
+        (configuration(queue("ground-truth/output/digits")), ANSWERS, False),
+        (configuration(queue("reviews/")), ANSWERS, True),
+        (configuration(), ANSWERS, False),
+        ({}, (INBOX,), False),
+        (configuration(queue(), EventBridgeConfiguration={}), (INBOX,), True),
+        (configuration(TopicConfigurations=[{"TopicArn": "t", "Events": [EVERY_CREATION]}]), (INBOX,), True),
     ],
     ids=[
         "the inbox",
@@ -97,15 +101,18 @@ def test_the_prefix_of_a_notification_may_be_written_as_in_a_url() -> None:
         "all",
         "too much",
         "another queue",
-        "a queue of reviews",
+        "images to a queue of reviews",
+        "answers to it",
+        "answers of labeling jobs to it",
+        "more than answers to it",
         "nothing",
         "nothing at all",
         "EventBridge",
         "a topic",
     ],
 )
-def test_own_objects_may_be_announced_when(found: dict[str, Any], folder: str | None, expected: bool) -> None:
-    assert may_send_own_objects(found, QUEUE, folder) is expected
+def test_own_objects_may_be_announced_when(found: dict[str, Any], folders: tuple[str, ...], expected: bool) -> None:
+    assert may_send_own_objects(found, QUEUE, folders) is expected
 
 
 EVENT = {

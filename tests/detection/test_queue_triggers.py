@@ -223,6 +223,23 @@ def test_objects_do_not_fire_the_harvest_when_they_are_announced_to_its_queue(aw
     assert events_of(aws, queue_trigger(url, bucket=BUCKET, of_images=False), story).fired == [1]
 
 
+@pytest.mark.parametrize("folder", ["reviews/label_studio/", "ground-truth/output/digits-0/annotations/"])
+@pytest.mark.parametrize("announced", ["", "reviews/label_studio/", "ground-truth/output/"])
+def test_an_answer_in_s3_fires_the_harvest_and_stays_for_it(
+    aws: LocalAws, url: str, announced: str, folder: str
+) -> None:
+    """Among the project's own objects, where the bucket announces these to the queue as well."""
+    announce_all(aws, url, announced)
+    client(aws, "sqs").purge_queue(QueueUrl=url)
+    put(aws, *OWN, f"{folder}7")
+
+    is_announced = folder.startswith(announced)
+    events = events_of(aws, queue_trigger(url, bucket=BUCKET, of_images=False))
+
+    assert len(events.fired) == is_announced
+    assert (f"{folder}7" in messages(aws, url)) == is_announced
+
+
 def test_a_message_that_waits_long_is_not_read_until_it_is_a_dead_letter(aws: LocalAws, url: str) -> None:
     announce_all(aws, url)
     put(aws, f"{INBOX}a.png")

@@ -36,7 +36,7 @@ def test_prices_of_ones_own_beside_the_project_files_beat_those_of_the_package(
 
 
 def test_the_demo_multiplies_the_same_prices() -> None:
-    ours, demo = load_prices().prices.unit_prices("a2i"), load_demo_prices(prices_path())
+    ours, demo = load_prices().prices.unit_prices("a2i"), load_demo_prices(prices_path(), "a2i")
 
     assert (demo.training_hour, demo.inference_unit_hour, demo.review) == (
         ours.training_hour,

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.aws.triggers.queue import Numbers, QueueTrigger
-from custom_labels.core.keys import INBOX
+from custom_labels.core.keys import INBOX, LABEL_STUDIO_ANSWERS, LABELING_OUTPUT
 from custom_labels.core.names import PROJECT_FILE
-from custom_labels.detection.events import read_event
+from custom_labels.detection.events import announces_any_below, read_event
 from custom_labels.detection.notifications import may_send_own_objects
 
+ANSWERS = (LABEL_STUDIO_ANSWERS, LABELING_OUTPUT)
+"""Where review backends write answers, each of which a run has to see; the project itself writes nothing there."""
 INSPECT_SECONDS = 60
 SIEVED_AT_ONCE = 1_000
 """Messages without news that one poll deletes at most."""
@@ -30,15 +32,16 @@ RECEIVED_OFTEN = 3
 class AnnouncementTrigger(QueueTrigger):
     """Fire when a project's queue holds messages that a run has to see.
 
-    Where the bucket's notifications may send more than new images - the project's own writes, of which each run makes
-    dozens, and each of these another run - it reads the messages, deletes those without news, and fires only for
-    others.
+    Where the bucket's notifications may send more than new images, or than answers of reviews - the project's own
+    writes, of which each run makes dozens, and each of these another run - it reads the messages, deletes those without
+    news, and fires only for others.
 
     All other parameters are those of :class:`custom_labels.aws.triggers.queue.QueueTrigger`.
 
     :param bucket: the project's bucket.
     :param prefix: what the project's keys in it begin with.
-    :param of_images: whether the queue announces images; else nothing of the bucket belongs into it.
+    :param of_images: whether the queue announces images; else it announces reviews, and nothing of the bucket belongs
+        into it but the answers that a review backend writes there.
     :param inspect_seconds: seconds for which what was found of the bucket's notifications is believed.
     """
 
@@ -112,7 +115,13 @@ class AnnouncementTrigger(QueueTrigger):
 
     def _is_news(self, body: str) -> bool:
         read = read_event(body, bucket=self.bucket, prefix=self.prefix)
-        return read.is_news if self.of_images else read.trouble is not None
+        if self.of_images:
+            return read.is_news
+        return read.trouble is not None or announces_any_below(body, self._folders(), bucket=self.bucket)
+
+    def _folders(self) -> tuple[str, ...]:
+        """Give the folders whose new objects are news."""
+        return tuple(f"{self.prefix}{folder}" for folder in ((INBOX,) if self.of_images else ANSWERS))
 
     async def _may_hold_own_objects(self) -> bool:
         """Whether the bucket may send more to the queue than belongs into it, as far as that can be seen."""
@@ -122,7 +131,6 @@ class AnnouncementTrigger(QueueTrigger):
         return self._inspected[1]
 
     async def _inspect(self) -> bool:
-        folder = f"{self.prefix}{INBOX}" if self.of_images else None
         try:
             async with await self.hook("s3").get_async_conn() as client:
                 found: Mapping[str, Any] = await client.get_bucket_notification_configuration(Bucket=self.bucket)
@@ -136,4 +144,4 @@ class AnnouncementTrigger(QueueTrigger):
                 self.aws_conn_id,
             )
             return True
-        return may_send_own_objects(found, self.queue_arn, folder)
+        return may_send_own_objects(found, self.queue_arn, self._folders())

@@ -139,6 +139,21 @@ def read_event(body: str, *, bucket: str, prefix: str) -> Announced:
     )
 
 
+def announces_any_below(body: str, folders: tuple[str, ...], *, bucket: str) -> bool:
+    """Whether the body of a message announces a new object below one of some folders, each with the project's prefix.
+
+    :param bucket: the project's bucket.
+    """
+    try:
+        events = list(_Message.model_validate_json(body).events())
+    except ValueError:
+        return False
+    return any(
+        kind.startswith("ObjectCreated") and found and found.bucket == bucket and found.key.startswith(folders)
+        for kind, found in events
+    )
+
+
 def _read_record(kind: str, found: _Object | None, bucket: str, prefix: str) -> Announcement | tuple[PassedOver, str]:
     if found is None:
         return PassedOver.TEST_EVENT, bucket

@@ -64,15 +64,16 @@ def _route(value: Mapping[str, Any], target: str) -> Route:
     return Route(value.get("Id", ""), value[target], events, filters.get("prefix", ""), filters.get("suffix", ""))
 
 
-def may_send_own_objects(configuration: Mapping[str, Any], queue_arn: str, folder: str | None) -> bool:
-    """Whether a bucket may announce to a queue what is not below a folder, by itself or through SNS or EventBridge.
+def may_send_own_objects(configuration: Mapping[str, Any], queue_arn: str, folders: tuple[str, ...]) -> bool:
+    """Whether a bucket may announce to a queue what is below none of some folders, by itself or through SNS or
+    EventBridge.
 
-    :param folder: what the queue is for; ``None`` for a queue that is for no objects at all.
+    :param folders: what the queue is for.
     """
     if "EventBridgeConfiguration" in configuration or configuration.get("TopicConfigurations"):
         return True
     mine = [route for route in routes_of(configuration) if route.target == queue_arn]
-    return any(folder is None or not route.prefix.startswith(folder) for route in mine)
+    return any(not route.prefix.startswith(folders) for route in mine)
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool | None:
