@@ -177,13 +177,16 @@ def test_the_bucket_announces_new_images_and_answers_to_their_queues(resources: 
 
 def test_only_this_bucket_and_this_rule_may_send_to_the_queues(resources: dict[str, Any]) -> None:
     (images,) = resources["DetectionQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    reviews, answers = resources["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    reviews, by_jobs, answers = resources["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    condition, of_jobs, otherwise = by_jobs["If"]
     for each in (images, answers):
         assert each["Principal"] == {"Service": "s3.amazonaws.com"}
         assert each["Condition"]["ArnEquals"]["aws:SourceArn"]["Sub"].endswith(":s3:::${BucketName}")
         assert each["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert reviews["Principal"] == {"Service": "events.amazonaws.com"}
-    assert reviews["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "ReviewRule.Arn"}}}
+    assert (condition, otherwise) == ("AsksByLabelingJobs", {"Ref": "AWS::NoValue"})
+    for each, rule in ((reviews, "ReviewRule"), (of_jobs, "AnswerRule")):
+        assert each["Principal"] == {"Service": "events.amazonaws.com"}
+        assert each["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": f"{rule}.Arn"}}}
 
 
 def test_what_nobody_can_handle_ends_among_the_dead_letters(resources: dict[str, Any]) -> None:

@@ -217,6 +217,21 @@ def test_reviews_are_listed_by_their_age(aws: LocalAws, backend: AirflowReviewBa
 # -- set-up -------------------------------------------------------------------------------------------------
 
 
+def test_a_review_that_has_ended_is_read_by_one_call(aws: LocalAws, backend: AirflowReviewBackend) -> None:
+    """The open one was asked for first, of each review that was listed, and of each whose answer was read."""
+    for number in range(3):
+        open_one(backend, request := make_request(aws, number))
+        backend.records.answer(request.name, answer())
+    aws.control.clear_calls()
+
+    (page,) = backend.states(since_long())
+    answered = [backend.answers(state) for state in page]
+
+    assert [len(each.answers) for each in answered if each] == [1, 1, 1]
+    calls = {name: entry["calls"] for name, entry in aws.control.calls().items()}
+    assert calls == {"s3.ListObjectsV2": 2, "s3.GetObject": 2 * 3}
+
+
 def test_nothing_is_set_up_and_the_checks_say_what_is_there(aws: LocalAws, backend: AirflowReviewBackend) -> None:
     ctx = project_context("digits_bootstrap")
     ctx.claim()

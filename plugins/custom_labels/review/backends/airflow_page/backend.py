@@ -76,7 +76,7 @@ class AirflowReviewBackend:
         return self.records.state(review) if review else None
 
     def states(self, since: datetime, is_known: Callable[[str], bool] = lambda _: False) -> Iterator[list[ReviewState]]:  # noqa: ARG002
-        """List the reviews, oldest first: a call for a thousand of them, and two for each that is open or new."""
+        """List the reviews, oldest first: a call for a thousand, and one for each that is new, two if it is open."""
         found = [self.records.state(each) for each in self.records.since(since)]
         yield from (found[start : start + PAGE] for start in range(0, len(found), PAGE))
 
@@ -86,7 +86,7 @@ class AirflowReviewBackend:
 
     def answers(self, state: ReviewState) -> Answered | None:
         """Read a review's question and its answer; one that cannot be counted is named with the reason."""
-        review = self.records.read(state.name)
+        review = self.records.read_ended(state.name) if state.status.is_final else self.records.read(state.name)
         return review.read_answers() if review else None
 
     def cancel(self, names: Collection[str]) -> None:

@@ -61,13 +61,17 @@ class PageRecords:
             return ended
         return self.end(found, ReviewStatus.EXPIRED) if found.is_over(self.now()) else found
 
+    def read_ended(self, name: str) -> PageReview | None:
+        """Read a review that is known to have ended, which costs one call; as :meth:`read` where it has not."""
+        return _ended(name).read(self.store) or self.read(name)
+
     def open_names(self) -> list[str]:
         """Name the reviews that are open; one that has just ended may be among them."""
         return [_name(key) for keys in list_keys(self.store, OPEN) for key in keys]
 
     def open_reviews(self) -> list[PageReview]:
         """Read the reviews that are open, the oldest first; what a killed task left of an ended one is deleted."""
-        found = self._read_all(self.open_names())
+        found = self._read_all(self.open_names(), self.read)
         for name in (each.request.name for each in found if each.status is not ReviewStatus.OPEN):
             self._delete(name)
         return _oldest_first(each for each in found if each.status is ReviewStatus.OPEN)
@@ -76,15 +80,18 @@ class PageRecords:
         """Read the reviews that were opened at or after a moment, the oldest first."""
         oldest = time_text(moment - SKEW)
         # The open ones first: one that ends meanwhile is in both lists.
-        names = self.open_names()
+        names, ended = self.open_names(), dict[str, None]()
         for page in pages(self.store, ENDED):
-            names += [_name(key.decode()) for key, time in zip(page.keys, page.times, strict=True) if time >= oldest]
-        found = self._read_all(dict.fromkeys(names))
+            both = zip(page.keys, page.times, strict=True)
+            ended.update(dict.fromkeys(_name(key.decode()) for key, time in both if time >= oldest))
+        found = self._read_all((name for name in names if name not in ended), self.read)
+        found += self._read_all(ended, self.read_ended)
         return _oldest_first(each for each in found if each.opened_at >= text_of_moment(moment))
 
-    def _read_all(self, names: Iterable[str]) -> list[PageReview]:
+    @staticmethod
+    def _read_all(names: Iterable[str], read: Callable[[str], PageReview | None]) -> list[PageReview]:
         with ThreadPoolExecutor(READERS) as pool:
-            return [each for each in pool.map(self.read, names) if each is not None]
+            return [each for each in pool.map(read, names) if each is not None]
 
     def take(self, name: str, run: str, until: datetime) -> PageReview | None:
         """Let a run ask a review until a moment; ``None`` if it may not: another does, or the review has ended."""
