@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize
+from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize, Provenance
+
+UNDATED = Provenance("1970-01-01T00:00:00", "yes")
+"""Provenance of what a source gives no date for; the import puts its own moment in its place."""
+UNDATED_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SourceKind(StrEnum):
@@ -46,6 +51,32 @@ class ImportCode(StrEnum):
     """A shape that is no upright rectangle, from which no box was made."""
     NOT_ANNOTATED = "NOT_ANNOTATED"
     """Nobody has said yet what the image shows."""
+    NOT_VERIFIED = "NOT_VERIFIED"
+    """People who verified the labels found them wrong, or did not say that they are right."""
+    OTHER_FILE = "OTHER_FILE"
+    """A file that is no image by its name."""
+    SAME_IMAGE_AGAIN = "SAME_IMAGE_AGAIN"
+    """The source had said something about this image before; only the first counts."""
+    DROPPED_LABELS = "DROPPED_LABELS"
+    """The label mapping drops all labels of the image."""
+    NO_LABEL = "NO_LABEL"
+    """The image has no label, and the project learns one label an image."""
+    SEVERAL_LABELS = "SEVERAL_LABELS"
+    """The image has several labels, and the project learns one label an image."""
+    NO_BOXES = "NO_BOXES"
+    """The image has labels without boxes, and the project learns boxes."""
+    NO_FOLDER = "NO_FOLDER"
+    """The label cannot be the name of a folder."""
+    CONFLICT = "CONFLICT"
+    """The project has the image with another label or other boxes."""
+    EMPTY_IMAGE = "EMPTY_IMAGE"
+    """The image has no content."""
+    IMAGE_TOO_LARGE = "IMAGE_TOO_LARGE"
+    """The image is larger than the 15 MB that Custom Labels takes."""
+    IMAGE_REFUSED = "IMAGE_REFUSED"
+    """S3 does not give the image: it is archived, denied, or encrypted with a key of its owner."""
+    IMAGE_CHANGED = "IMAGE_CHANGED"
+    """The image was replaced or deleted while it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +113,9 @@ class SourceFiles(Protocol):
 
     def names(self, *suffixes: str) -> Iterator[str]:
         """Give the names of its files in order, or those with one of these endings, whatever their case."""
+
+    def uri(self, name: str) -> str:
+        """Give the ``s3://`` URI of a file."""
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Read a file from its beginning, as a stream."""

@@ -1,0 +1,42 @@
+"""Folders of images whose names are the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from custom_labels.core.keys import has_control_character, may_be_image
+from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageLabel, shown
+from custom_labels.datasets.images import MAXIMUM_LABEL_NAME
+from custom_labels.datasets.imports.source import (
+    UNDATED,
+    UNDATED_MOMENT,
+    Found,
+    ImportCode,
+    SourceFiles,
+    SourceItem,
+    Unusable,
+)
+from custom_labels.datasets.label_names import readable_name
+
+
+def read(files: SourceFiles, task: ProjectTask) -> Iterator[SourceItem]:  # noqa: ARG001 - as all readers
+    """Read every image, at any depth: the folder directly below the source names its label."""
+    for name in files.names():
+        yield _read(files, name)
+
+
+def _read(files: SourceFiles, name: str) -> SourceItem:
+    folder, slash, _ = name.partition("/")
+    if has_control_character(name):
+        detail = f"there is a control character in {shown(name)}"
+        return Unusable(ascii(name), Code.INVALID_SOURCE_REF_FORMAT, detail)
+    if not may_be_image(name):
+        return Unusable(name, ImportCode.OTHER_FILE, "it is no image by its name")
+    label = readable_name(folder)
+    if not slash or not folder:
+        return Unusable(name, ImportCode.NOT_ANNOTATED, "it lies in no folder, whose name would be its label")
+    if len(label) > MAXIMUM_LABEL_NAME:
+        detail = f"the folder {shown(folder)} has {len(label)} characters: expected 1 to {MAXIMUM_LABEL_NAME}"
+        return Unusable(name, Code.INVALID_LABEL_NAME_LENGTH, detail)
+    return Found(name, Annotation(files.uri(name), UNDATED, UNDATED_MOMENT, image_labels=(ImageLabel(label),)))
