@@ -52,6 +52,6 @@ def latest_reports(store: S3Store) -> list[ImportReport]:
     names: list[str] = []
     for page in pages(store, IMPORTS, delimiter="/"):
         folders = (folder.removeprefix(IMPORTS).removesuffix("/") for folder in page.folders)
-        names = [*names, *filter(re.compile(IMPORT).match, folders)][-LISTED:]
+        names = [*names, *filter(re.compile(IMPORT).fullmatch, folders)][-LISTED:]
     found = (read_report(store, name) for name in reversed(names))
     return [report for report in found if report is not None]

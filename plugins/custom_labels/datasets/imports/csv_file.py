@@ -15,9 +15,9 @@ from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Box, Code, ImageLabel, Refusal, Refused, shown
 from custom_labels.datasets.annotations.boxes import judge_box
 from custom_labels.datasets.annotations.json_lines import read_label
+from custom_labels.datasets.imports.folders import BY_PEOPLE
 from custom_labels.datasets.imports.source import (
     UNDATED,
-    UNDATED_MOMENT,
     Found,
     ImportCode,
     SourceFiles,
@@ -84,7 +84,7 @@ def _labels(files: SourceFiles, name: str, row: Row) -> SourceItem:
         return Unusable(where, error.refusal.code, error.refusal.detail)
     if not labels:
         return Unusable(where, ImportCode.NOT_ANNOTATED, "it has an image and no label")
-    return Found(where, Annotation(image, UNDATED, UNDATED_MOMENT, image_labels=tuple(map(ImageLabel, labels))))
+    return Found(where, Annotation(image, BY_PEOPLE, UNDATED, image_labels=tuple(map(ImageLabel, labels))))
 
 
 def _boxes(
@@ -108,9 +108,7 @@ def _boxes(
         else:
             yield Unusable(place, ImportCode.INVALID_ENTRY, found)
     if boxes:
-        yield Found(
-            f"{name} line {rows[0][0]}", Annotation(str(image), UNDATED, UNDATED_MOMENT, tuple(boxes), size=size)
-        )
+        yield Found(f"{name} line {rows[0][0]}", Annotation(str(image), BY_PEOPLE, UNDATED, tuple(boxes), size=size))
 
 
 def _box(name: str, cells: Sequence[str], columns: Mapping[str, int]) -> Box | Refusal | str:

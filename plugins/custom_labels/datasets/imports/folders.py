@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from custom_labels.core.keys import has_control_character, may_be_image
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageLabel, shown
+from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageLabel, Provenance, shown
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME
 from custom_labels.datasets.imports.source import (
     UNDATED,
-    UNDATED_MOMENT,
     Found,
     ImportCode,
     SourceFiles,
@@ -18,6 +17,9 @@ from custom_labels.datasets.imports.source import (
     Unusable,
 )
 from custom_labels.datasets.label_names import readable_name
+
+BY_PEOPLE = Provenance(UNDATED.isoformat(), "yes")
+"""Where labels come from that a source has without a word about who gave them, and when."""
 
 
 def read(files: SourceFiles, task: ProjectTask) -> Iterator[SourceItem]:  # noqa: ARG001 - as all readers
@@ -39,4 +41,4 @@ def _read(files: SourceFiles, name: str) -> SourceItem:
     if len(label) > MAXIMUM_LABEL_NAME:
         detail = f"the folder {shown(folder)} has {len(label)} characters: expected 1 to {MAXIMUM_LABEL_NAME}"
         return Unusable(name, Code.INVALID_LABEL_NAME_LENGTH, detail)
-    return Found(name, Annotation(files.uri(name), UNDATED, UNDATED_MOMENT, image_labels=(ImageLabel(label),)))
+    return Found(name, Annotation(files.uri(name), BY_PEOPLE, UNDATED, image_labels=(ImageLabel(label),)))

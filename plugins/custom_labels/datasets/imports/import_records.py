@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,20 +24,14 @@ from botocore.exceptions import ClientError
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import (
     IMAGES,
-    IMPORTED_IMAGES,
     IMPORTED_LINES,
     IMPORTS,
     REPLACED_IMAGES,
-    imported_name,
-    label_folder,
-    may_be_image,
-    why_no_folder,
 )
-from custom_labels.core.project_task import ProjectTask
+from custom_labels.core.records import parse
 from custom_labels.core.settings import Project
-from custom_labels.datasets.annotations.annotation import Annotation, Code, Provenance, shown
+from custom_labels.datasets.annotations.annotation import shown
 from custom_labels.datasets.annotations.kinds import KINDS
-from custom_labels.datasets.images import MAXIMUM_BYTES
 from custom_labels.datasets.imports.fitting import fit
 from custom_labels.datasets.imports.import_work import (
     Fate,
@@ -49,20 +43,20 @@ from custom_labels.datasets.imports.import_work import (
     InspectedItem,
     OnConflict,
 )
+from custom_labels.datasets.imports.inspection_records import Inspection
 from custom_labels.datasets.imports.mapping import LabelMapping
 from custom_labels.datasets.imports.present_records import Present, list_present
-from custom_labels.datasets.imports.source import UNDATED, Found, ImportCode, SourceItem, Unusable
-from custom_labels.datasets.imports.source_records import bucket_store, place_of
-from custom_labels.datasets.label_names import existing_folder, merge_folders, readable_name
+from custom_labels.datasets.imports.source import Found, ImportCode, SourceItem, Unusable
+from custom_labels.datasets.imports.source_records import place_of
+from custom_labels.datasets.label_names import merge_folders
 from custom_labels.datasets.listing_records import find_folders
-from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
-from custom_labels.s3.errors import CHANGED, DENIED, MISSING, REFUSED, error_code
+from custom_labels.datasets.manifest import annotated_line
+from custom_labels.s3.errors import CHANGED, MISSING, REFUSED, error_code
 from custom_labels.s3.line_files import read_lines, write_lines
 from custom_labels.s3.store import S3Store
 
 BATCH_IMAGES = 1_000
 THREADS = 16
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%f"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -184,7 +178,7 @@ class Import:
             self.store.download(self.files.present, path)
             with Present(path) as present:
                 folders = {} if self.project.task.has_several else merge_folders(find_folders(self.store))
-                look = _Inspection(self, present, folders, on_conflict)
+                look = Inspection(self.project, self.store, self.at, present, folders, on_conflict)
                 found = _each(look.inspect, self._read(self.files.batch(batch.name), ImportItem))
         taken = [each for each in found if isinstance(each, InspectedItem)]
         skipped = [each for each in found if isinstance(each, Unusable)]
@@ -239,16 +233,21 @@ class Import:
                     TaggingDirective="REPLACE",
                 )
             except ClientError as error:
-                why = self.store.explain("copy_object", item.target, error)
                 is_change = error_code(error) in CHANGED | MISSING
+                if is_change and self.store.exists(item.target):
+                    # An earlier try copied it: the key is made of the ETag. Its source may be what that moved aside.
+                    self._move_aside(item)
+                    return None
+                why = self.store.explain("copy_object", item.target, error)
                 code = ImportCode.IMAGE_CHANGED if is_change else ImportCode.IMAGE_REFUSED
                 return Unusable(item.where, code, f"{shown(item.annotation.source_ref)} cannot be copied: {why}")
-        if item.older is not None:
-            self._move_aside(item.older)
+        self._move_aside(item)
         return None
 
-    def _move_aside(self, key: str) -> None:
-        """Move an image out of its label's folder; one that is gone was moved by an earlier try."""
+    def _move_aside(self, item: InspectedItem) -> None:
+        """Move what an image replaces out of its label's folder; if it is gone, an earlier try has moved it."""
+        if (key := item.older) is None:
+            return
         aside = f"{REPLACED_IMAGES}{self.files.name}/{key.removeprefix(IMAGES)}"
         source = {"Bucket": self.store.bucket, "Key": self.store.key(key)}
         try:
@@ -276,99 +275,9 @@ class Import:
 
 def read_report(store: S3Store, name: str) -> ImportReport | None:
     """Read the report of an import, ``None`` if there is none."""
-    value, _ = store.read_json(ImportFiles(name).report)
-    return from_json(ImportReport, value) if value else None
-
-
-class _Inspection:
-    """Looks at images of a batch, by several threads at once."""
-
-    def __init__(
-        self, an_import: Import, present: Present, folders: dict[str, tuple[str, ...]], on_conflict: OnConflict
-    ) -> None:
-        self.import_ = an_import
-        self.store = an_import.store
-        self.project = an_import.project
-        self.present = present
-        self.folders = folders
-        self.on_conflict = on_conflict
-        self._stores: dict[str, S3Store] = {}
-
-    def inspect(self, item: ImportItem) -> InspectedItem | Fate | Unusable:
-        """Decide what becomes of an image."""
-        bucket, key = place_of(item.annotation.source_ref)
-        if not may_be_image(key):
-            detail = f"{shown(item.annotation.source_ref)} is no image by its name"
-            return Unusable(item.where, ImportCode.OTHER_FILE, detail)
-        found = self._look(item, bucket, key)
-        if isinstance(found, Unusable):
-            return found
-        etag, size = found
-        own = key.removeprefix(self.store.prefix) if bucket == self.store.bucket else None
-        if own is not None and not key.startswith(self.store.prefix):
-            own = None
-        if self.project.task is ProjectTask.IMAGE_CLASSIFICATION:
-            return self._in_folder(item, own, etag, size)
-        return self._with_line(item, own, etag)
-
-    def _look(self, item: ImportItem, bucket: str, key: str) -> tuple[str, int] | Unusable:
-        """Give the ETag and the size of an image, or say why it cannot be taken."""
-        store = self._stores.setdefault(bucket, bucket_store(self.project, bucket))
-        try:
-            answer = store.call("head_object", key, expect=MISSING | DENIED | frozenset({"400", "NoSuchBucket"}))
-        except ClientError as error:
-            if error_code(error) in MISSING | {"NoSuchBucket"}:
-                detail = f"there is no object {shown(item.annotation.source_ref)}"
-                return Unusable(item.where, ImportCode.IMAGE_NOT_FOUND, detail)
-            detail = str(store.explain("head_object", key, error))
-            return Unusable(item.where, ImportCode.IMAGE_REFUSED, detail)
-        size = int(answer["ContentLength"])
-        if size == 0:
-            return Unusable(item.where, ImportCode.EMPTY_IMAGE, f"{shown(item.annotation.source_ref)} has no content")
-        if size > MAXIMUM_BYTES:
-            detail = f"{shown(item.annotation.source_ref)} has {size:,} bytes: expected at most {MAXIMUM_BYTES:,}"
-            return Unusable(item.where, ImportCode.IMAGE_TOO_LARGE, detail)
-        return str(answer["ETag"]).strip('"'), size
-
-    def _in_folder(self, item: ImportItem, own: str | None, etag: str, size: int) -> InspectedItem | Fate | Unusable:
-        """Decide about an image that goes into the folder of its label."""
-        (label,) = item.annotation.labels
-        target = label_folder(existing_folder(label, self.folders)) + imported_name(item.annotation.source_ref, etag)
-        if why := why_no_folder(label, self.store.key(target)):
-            return Unusable(item.where, ImportCode.NO_FOLDER, why)
-        there = self.present.image(own) if own else None
-        there = there or self.present.image(target) or self.present.same_content(etag, size)
-        if there is None:
-            return InspectedItem(item.where, item.annotation, etag, target)
-        if there.label == readable_name(label):
-            return Fate.THERE
-        if self.on_conflict is not OnConflict.REPLACE:
-            detail = f"the project has it as {shown(there.key)}, and the source says {shown(label)}"
-            return Unusable(item.where, ImportCode.CONFLICT, detail)
-        return InspectedItem(item.where, item.annotation, etag, target, older=there.key, is_replacing=True)
-
-    def _with_line(self, item: ImportItem, own: str | None, etag: str) -> InspectedItem | Fate | Unusable:
-        """Decide about an image that gets a line of annotations; one of the project itself stays where it is."""
-        name = f"{IMPORTED_IMAGES}{imported_name(item.annotation.source_ref, etag)}"
-        key, target = (own, None) if own else (name, name)
-        annotation = item.annotation
-        if annotation.provenance == UNDATED:
-            annotation = _dated(annotation, self.import_.at)
-        if len(annotated_line(self.store.uri(key), KINDS[self.project.task].body(annotation))) > MAXIMUM_LINE:
-            detail = f"its line has more than {MAXIMUM_LINE:,} characters in a manifest"
-            return Unusable(item.where, Code.INVALID_JSON_LINE, detail)
-        there = self.present.line(key)
-        if there is None:
-            return InspectedItem(item.where, annotation, etag, target)
-        if there.digest == annotation.digest:
-            return Fate.THERE
-        if self.on_conflict is not OnConflict.REPLACE:
-            detail = f"the project has other labels or boxes for {shown(self.store.uri(key))}"
-            return Unusable(item.where, ImportCode.CONFLICT, detail)
-        # Of several lines about an image the newest counts: this one is, since it was decided just now.
-        if annotation.created <= there.created:
-            annotation = _dated(annotation, self.import_.at)
-        return InspectedItem(item.where, annotation, etag, target, is_replacing=True)
+    key = ImportFiles(name).report
+    value, _ = store.read_json(key)
+    return None if value is None else parse(store, key, ImportReport, value)
 
 
 class _Seen:
@@ -391,13 +300,6 @@ class _Seen:
         digest = hashlib.sha256(uri.encode(errors="surrogatepass")).digest()[:16]
         with closing(self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))) as done:
             return done.rowcount == 1
-
-
-def _dated(annotation: Annotation, at: datetime) -> Annotation:
-    moment = at.astimezone(UTC)
-    kept = annotation.provenance
-    dated = Provenance(moment.strftime(_MOMENT), kept.human_annotated, kept.job)
-    return replace(annotation, provenance=dated, created=moment)
 
 
 def _is_part(each: Unusable) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.run_settings import TriggerSettings
 from custom_labels.datasets.annotations.annotation import Annotation
-from custom_labels.datasets.imports.source import SourceKind, Unusable
+from custom_labels.datasets.imports.source import ImportCode, SourceKind, Unusable
 
 EXAMPLES = 20
 """Examples of each code in the report; the file of what was skipped has all."""
@@ -221,8 +221,11 @@ class ImportReport:
     @property
     def outcome(self) -> Outcome:
         """Which of the ends it is."""
-        is_any = self.counts.number(Fate.TAKEN) + self.counts.number(Fate.REPLACED)
-        return Outcome.IMPORTED if is_any else Outcome.NOTHING_TO_IMPORT
+        if self.counts.number(Fate.TAKEN) + self.counts.number(Fate.REPLACED):
+            return Outcome.IMPORTED
+        # Images that are there already, or in conflict with what is there and kept, are no trouble.
+        known = self.counts.number(Fate.THERE) + self.counts.codes.get(ImportCode.CONFLICT, 0)
+        return Outcome.IMPORT_TROUBLE if self.counts.codes and not known else Outcome.NOTHING_TO_IMPORT
 
     @property
     def detail(self) -> str:

@@ -10,11 +10,13 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize, Provenance
+from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize
 
-UNDATED = Provenance("1970-01-01T00:00:00", "yes")
-"""Provenance of what a source gives no date for; the import puts its own moment in its place."""
-UNDATED_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of annotations whose source does not say when they were made: whoever imports them knows a better one.
+
+Left as it is, such an annotation is older than any other of its image, and replaces none.
+"""
 
 
 class SourceKind(StrEnum):
