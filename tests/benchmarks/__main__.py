@@ -1,4 +1,4 @@
-"""``make bench``: count 250,000 images, build manifests, detect, harvest 10,000 reviews, beside plain loops."""
+"""``make bench``: count 250,000 images, build manifests, detect, harvest, import, beside plain loops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, runs, whole_loop
+from tests.benchmarks import detection, harvest, imports, runs, whole_loop
 from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -103,6 +103,8 @@ def main() -> None:
     parser.add_argument("--annotated", type=int, nargs="*", default=[25_000, 250_000], help="how many have boxes")
     parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
+    parser.add_argument("--lines", type=int, nargs="*", default=[10_000, 100_000], help="how many lines to import")
+    parser.add_argument("--objects", type=int, nargs="*", default=[25_000, 250_000], help="how many objects to import")
     parser.add_argument("--doubtful", type=int, default=whole_loop.IMAGES, help="how many go from inbox to label")
     arguments = parser.parse_args()
     console = Console(width=max(100, Console().width))
@@ -127,6 +129,8 @@ def main() -> None:
     console.print(detection.table(detected))
     harvests = harvest.run(arguments.reviews)
     console.print(harvest.table(harvests))
+    imported = imports.run(arguments.lines, arguments.objects)
+    console.print(imports.table(imported))
     console.print(f"Counting the calls for {arguments.doubtful:,} doubtful images ...")
     looped = whole_loop.run(arguments.doubtful)
     console.print(whole_loop.table(looped))
@@ -134,7 +138,8 @@ def main() -> None:
     counted = runs.run()
     console.print(runs.table(counted))
     if arguments.json:
-        measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "whole_loop": looped}
+        measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "imports": imported}
+        measured["whole_loop"] = looped
         measured["single_runs"] = [asdict(each) for each in counted]
         arguments.json.write_text(json.dumps(measured, indent=1) + "\n")
 

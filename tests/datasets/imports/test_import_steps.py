@@ -9,13 +9,14 @@ import pytest
 
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.project_task import ProjectTask
-from custom_labels.datasets.imports.import_tasks import plan_import
-from custom_labels.datasets.imports.import_work import NewData
+from custom_labels.datasets.imports.import_tasks import inspect_batch, plan_import, take_batch
+from custom_labels.datasets.imports.import_work import ImportPlan, NewData
 from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.errors import ImportRefused, SettingError
 from tests.kit.annotation_lines import boxes_line, labels_line, native_line
 from tests.kit.import_runs import REPLACED, SKIPPED, TAKEN, THERE, import_by_steps, import_context
 from tests.kit.pictures import png
+from tests.kit.step_runs import passed
 from tests.kit.support import BUCKET, rekognition, s3, wait_until
 
 if TYPE_CHECKING:
@@ -139,6 +140,33 @@ def test_an_image_with_another_label_is_a_conflict(
     assert labels(buckets) == there
     aside = [key.split("/")[-2:] for key in keys(buckets, "images_replaced/")]
     assert aside == ([["cat", "mine.png"]] if on_conflict == "replace" else [])
+
+
+def test_an_image_that_a_killed_run_has_copied_and_not_moved_is_still_replaced(buckets: LocalAws) -> None:
+    put(buckets, "old/dog/theirs.png", 1)
+    import_by_steps(import_context(source=f"s3://{OTHER}/old/"))
+    put(buckets, f"{FOLDERS}cat/mine.png", 1, BUCKET)
+    put(buckets, f"{FOLDERS}bird/mine.png", 1, BUCKET)
+
+    done = import_by_steps(import_context(source=f"s3://{OTHER}/old/", on_conflict="replace"))
+
+    assert done.fates == {REPLACED: 1}
+    assert labels(buckets) == ["dog"]
+    assert len(keys(buckets, "images_replaced/")) == 2
+
+
+def test_a_label_that_is_replaced_by_one_for_the_same_image_can_be_taken_again(buckets: LocalAws) -> None:
+    mine = put(buckets, f"{FOLDERS}cat/mine.png", 1, BUCKET)
+    source = put_lines(buckets, "output.manifest", labels_line("dog", source_ref=mine))
+    ctx = import_context(source=source, on_conflict="replace")
+    plan = passed(ImportPlan, plan_import.function(ctx))
+    inspect_batch.function(ctx, plan.batches[0], plan)
+    first = take_batch.function(ctx, plan.batches[0], plan)
+
+    again = take_batch.function(ctx, plan.batches[0], plan)
+
+    assert first == again
+    assert labels(buckets) == ["dog"]
 
 
 def test_a_conflict_may_fail_the_run_before_anything_is_taken(buckets: LocalAws) -> None:

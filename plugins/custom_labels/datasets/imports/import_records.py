@@ -58,6 +58,7 @@ from custom_labels.s3.store import S3Store
 BATCH_IMAGES = 1_000
 THREADS = 16
 Item = TypeVar("Item")
+Listed = Callable[[str], tuple[str, int] | None]
 Result = TypeVar("Result")
 
 
@@ -114,10 +115,14 @@ class Import:
 
     # -- the plan --------------------------------------------------------------------------------------
 
-    def plan(self, items: Iterable[SourceItem], mapping: LabelMapping) -> tuple[tuple[ImportBatch, ...], ImportCounts]:
+    def plan(
+        self, items: Iterable[SourceItem], mapping: LabelMapping, listed: Listed = lambda _: None
+    ) -> tuple[tuple[ImportBatch, ...], ImportCounts]:
         """Read a source, and share its images out in batches; what cannot be used is written down.
 
         Memory does not grow with the number of images. Doing it again writes the same.
+
+        :param listed: gives ETag and size of an image that the source has just named, if its listing has them.
         """
         tally, batches = ImportTally(), list[ImportBatch]()
         with tempfile.TemporaryDirectory(prefix="custom-labels-") as name:
@@ -126,7 +131,8 @@ class Import:
             self.store.upload(folder / "present", self.files.present)
             with (folder / "skipped").open("w", encoding="utf-8") as skipped, _Seen(folder / "seen") as seen:
                 usable = self._usable(items, mapping, seen, tally, skipped.write)
-                while some := list(islice(usable, BATCH_IMAGES)):
+                known = (_with(item, listed(item.annotation.source_ref)) for item in usable)
+                while some := list(islice(known, BATCH_IMAGES)):
                     batch = ImportBatch(f"{len(batches):04d}")
                     write_lines(self.store, self.files.batch(batch.name), map(to_json, some))
                     batches.append(batch)
@@ -220,34 +226,36 @@ class Import:
         return tally.counts
 
     def _take(self, item: InspectedItem) -> Unusable | None:
+        trouble = None if item.target is None else self._copy(item, item.target)
+        if trouble is None:
+            for key in item.older:
+                self._move_aside(key)
+        return trouble
+
+    def _copy(self, item: InspectedItem, target: str) -> Unusable | None:
         bucket, key = place_of(item.annotation.source_ref)
-        if item.target is not None:
-            try:
-                self.store.call(
-                    "copy_object",
-                    item.target,
-                    expect=CHANGED | MISSING | REFUSED,
-                    CopySource={"Bucket": bucket, "Key": key},
-                    CopySourceIfMatch=f'"{item.etag}"',
-                    # A lifecycle rule may go by the tags of what it was.
-                    TaggingDirective="REPLACE",
-                )
-            except ClientError as error:
-                is_change = error_code(error) in CHANGED | MISSING
-                if is_change and self.store.exists(item.target):
-                    # An earlier try copied it: the key is made of the ETag. Its source may be what that moved aside.
-                    self._move_aside(item)
-                    return None
-                why = self.store.explain("copy_object", item.target, error)
-                code = ImportCode.IMAGE_CHANGED if is_change else ImportCode.IMAGE_REFUSED
-                return Unusable(item.where, code, f"{shown(item.annotation.source_ref)} cannot be copied: {why}")
-        self._move_aside(item)
+        try:
+            self.store.call(
+                "copy_object",
+                target,
+                expect=CHANGED | MISSING | REFUSED,
+                CopySource={"Bucket": bucket, "Key": key},
+                CopySourceIfMatch=f'"{item.etag}"',
+                # A lifecycle rule may go by the tags of what it was.
+                TaggingDirective="REPLACE",
+            )
+        except ClientError as error:
+            is_change = error_code(error) in CHANGED | MISSING
+            if is_change and self.store.exists(target):
+                # An earlier try copied it: the key is made of the ETag. Its source may be what that moved aside.
+                return None
+            why = self.store.explain("copy_object", target, error)
+            code = ImportCode.IMAGE_CHANGED if is_change else ImportCode.IMAGE_REFUSED
+            return Unusable(item.where, code, f"{shown(item.annotation.source_ref)} cannot be copied: {why}")
         return None
 
-    def _move_aside(self, item: InspectedItem) -> None:
-        """Move what an image replaces out of its label's folder; if it is gone, an earlier try has moved it."""
-        if (key := item.older) is None:
-            return
+    def _move_aside(self, key: str) -> None:
+        """Move an image out of its label's folder; if it is gone, an earlier try has moved it."""
         aside = f"{REPLACED_IMAGES}{self.files.name}/{key.removeprefix(IMAGES)}"
         source = {"Bucket": self.store.bucket, "Key": self.store.key(key)}
         try:
@@ -300,6 +308,10 @@ class _Seen:
         digest = hashlib.sha256(uri.encode(errors="surrogatepass")).digest()[:16]
         with closing(self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))) as done:
             return done.rowcount == 1
+
+
+def _with(item: ImportItem, listed: tuple[str, int] | None) -> ImportItem:
+    return item if listed is None else replace(item, etag=listed[0], size=listed[1])
 
 
 def _is_part(each: Unusable) -> bool:

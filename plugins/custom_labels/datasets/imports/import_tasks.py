@@ -15,7 +15,7 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import deciding_fan_out, decision, fan_out, mapped_step
-from custom_labels.datasets.imports.import_records import BATCH_IMAGES, Import
+from custom_labels.datasets.imports.import_records import BATCH_IMAGES, Import, Listed
 from custom_labels.datasets.imports.import_work import (
     Fate,
     ImportBatch,
@@ -60,8 +60,8 @@ def plan_import(ctx: ProjectContext) -> ImportPlan:
     # The same at each try of a run, and another one in each run.
     name = f"{ctx.run.when:%Y%m%dt%H%M%S}-{hashlib.sha256(ctx.owner.encode()).hexdigest()[:12]}"
     at = ctx.run.started_at or datetime.now(UTC)
-    with _reading(ctx, source) as (kind, items):
-        batches, counts = Import(ctx.project, ctx.store, name, at).plan(items, mapping)
+    with _reading(ctx, source) as (kind, items, listed):
+        batches, counts = Import(ctx.project, ctx.store, name, at).plan(items, mapping, listed)
     if len(batches) > MOST_BATCHES:
         raise SettingError(
             f"{SOURCE} has more than {MOST_BATCHES * BATCH_IMAGES:,} usable images: one run deals with so many at "
@@ -73,8 +73,8 @@ def plan_import(ctx: ProjectContext) -> ImportPlan:
 
 
 @contextmanager
-def _reading(ctx: ProjectContext, source: str) -> Iterator[tuple[SourceKind, Iterator[SourceItem]]]:
-    """Give the kind of the source, and what it says, image by image."""
+def _reading(ctx: ProjectContext, source: str) -> Iterator[tuple[SourceKind, Iterator[SourceItem], Listed]]:
+    """Give the kind of the source, what it says, image by image, and what is listed of an image."""
     asked, task = str(ctx.param("kind") or AUTO), ctx.project.task
     if is_dataset(source):
         if asked not in {AUTO, SourceKind.DATASET}:
@@ -82,14 +82,14 @@ def _reading(ctx: ProjectContext, source: str) -> Iterator[tuple[SourceKind, Ite
                 f"{SOURCE} is the ARN of a dataset, and the Param 'kind' is '{asked}'. Set it to {AUTO}, and trigger "
                 "the DAG again."
             )
-        yield SourceKind.DATASET, read_dataset(ctx.rekognition, source, task)
+        yield SourceKind.DATASET, read_dataset(ctx.rekognition, source, task), lambda _: None
         return
     with (
         tempfile.TemporaryDirectory(prefix="custom-labels-") as name,
         S3SourceFiles(ctx.project, source, Path(name)) as files,
     ):
         kind = find_kind(files) if asked == AUTO else SourceKind(asked)
-        yield kind, read_source(files, kind, task)
+        yield kind, read_source(files, kind, task), files.listed
 
 
 def label_mapping(ctx: ProjectContext) -> LabelMapping:

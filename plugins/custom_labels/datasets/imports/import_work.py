@@ -51,10 +51,13 @@ class ImportItem:
 
     :param where: in the source, for people.
     :param annotation: with mapped labels.
+    :param etag: of the image, without quotes, and ``size`` in bytes, where the listing of the source has them.
     """
 
     where: str
     annotation: Annotation
+    etag: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class InspectedItem:
 
     :param etag: of the image, without quotes: another one is not taken.
     :param target: key of its copy, relative to the project's prefix; ``None`` for one that stays where it is.
-    :param older: key of the image that is moved aside for it.
+    :param older: keys of the images that are moved aside for it.
     :param is_replacing: whether the project has something else about it.
     """
 
@@ -71,7 +74,7 @@ class InspectedItem:
     annotation: Annotation
     etag: str
     target: str | None
-    older: str | None = None
+    older: tuple[str, ...] = ()
     is_replacing: bool = False
 
 

@@ -57,7 +57,9 @@ class Inspection:
         if not may_be_image(key):
             detail = f"{shown(item.annotation.source_ref)} is no image by its name"
             return Unusable(item.where, ImportCode.OTHER_FILE, detail)
-        found = self._look(item, bucket, key)
+        found = (item.etag, item.size) if item.etag else self._look(item, bucket, key)
+        if isinstance(found, tuple):
+            found = _why_not(item, found[1]) or found
         if isinstance(found, Unusable):
             return found
         etag, size = found
@@ -69,7 +71,7 @@ class Inspection:
         return self._with_line(item, own, etag)
 
     def _look(self, item: ImportItem, bucket: str, key: str) -> tuple[str, int] | Unusable:
-        """Give the ETag and the size of an image, or say why it cannot be taken."""
+        """Give the ETag and the size of an image, or say why S3 does not."""
         store = self._stores.setdefault(bucket, bucket_store(self.project, bucket))
         try:
             answer = store.call("head_object", key, expect=MISSING | DENIED | frozenset({"400", "NoSuchBucket"}))
@@ -79,13 +81,7 @@ class Inspection:
                 return Unusable(item.where, ImportCode.IMAGE_NOT_FOUND, detail)
             detail = str(store.explain("head_object", key, error))
             return Unusable(item.where, ImportCode.IMAGE_REFUSED, detail)
-        size = int(answer["ContentLength"])
-        if size == 0:
-            return Unusable(item.where, ImportCode.EMPTY_IMAGE, f"{shown(item.annotation.source_ref)} has no content")
-        if size > MAXIMUM_BYTES:
-            detail = f"{shown(item.annotation.source_ref)} has {size:,} bytes: expected at most {MAXIMUM_BYTES:,}"
-            return Unusable(item.where, ImportCode.IMAGE_TOO_LARGE, detail)
-        return str(answer["ETag"]).strip('"'), size
+        return str(answer["ETag"]).strip('"'), int(answer["ContentLength"])
 
     def _in_folder(self, item: ImportItem, own: str | None, etag: str, size: int) -> InspectedItem | Fate | Unusable:
         """Decide about an image that goes into the folder of its label."""
@@ -93,16 +89,15 @@ class Inspection:
         target = label_folder(existing_folder(label, self.folders)) + imported_name(item.annotation.source_ref, etag)
         if why := why_no_folder(label, self.store.key(target)):
             return Unusable(item.where, ImportCode.NO_FOLDER, why)
-        there = self.present.image(own) if own else None
-        there = there or self.present.image(target) or self.present.same_content(etag, size)
-        if there is None:
-            return InspectedItem(item.where, item.annotation, etag, target)
-        if there.label == readable_name(label):
-            return Fate.THERE
+        by_key = [self.present.image(own)] if own else []
+        there = [*filter(None, by_key), *self.present.same_content(etag, size)]
+        older = tuple(dict.fromkeys(each.key for each in there if each.label != readable_name(label)))
+        if not older:
+            return Fate.THERE if there else InspectedItem(item.where, item.annotation, etag, target)
         if self.on_conflict is not OnConflict.REPLACE:
-            detail = f"the project has it as {shown(there.key)}, and the source says {shown(label)}"
+            detail = f"the project has it as {shown(older[0])}, and the source says {shown(label)}"
             return Unusable(item.where, ImportCode.CONFLICT, detail)
-        return InspectedItem(item.where, item.annotation, etag, target, older=there.key, is_replacing=True)
+        return InspectedItem(item.where, item.annotation, etag, target, older, is_replacing=True)
 
     def _with_line(self, item: ImportItem, own: str | None, etag: str) -> InspectedItem | Fate | Unusable:
         """Decide about an image that gets a line of annotations; one of the project itself stays where it is."""
@@ -126,6 +121,16 @@ class Inspection:
         if annotation.created <= there.created:
             annotation = _dated(annotation, self.at)
         return InspectedItem(item.where, annotation, etag, target, is_replacing=True)
+
+
+def _why_not(item: ImportItem, size: int) -> Unusable | None:
+    """Say why an image of this many bytes is none that Custom Labels takes."""
+    if size == 0:
+        return Unusable(item.where, ImportCode.EMPTY_IMAGE, f"{shown(item.annotation.source_ref)} has no content")
+    if size > MAXIMUM_BYTES:
+        detail = f"{shown(item.annotation.source_ref)} has {size:,} bytes: expected at most {MAXIMUM_BYTES:,}"
+        return Unusable(item.where, ImportCode.IMAGE_TOO_LARGE, detail)
+    return None
 
 
 def _dated(annotation: Annotation, at: datetime) -> Annotation:

@@ -21,6 +21,7 @@ from custom_labels.datasets.label_names import readable_name
 from custom_labels.s3.pages import pages
 from custom_labels.s3.store import S3Store
 
+_MOST_DUPLICATES = 1_000
 _TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE image (key TEXT PRIMARY KEY, label TEXT, etag TEXT, size INT) WITHOUT ROWID;
@@ -56,16 +57,15 @@ class Present:
 
     def image(self, key: str) -> PresentImage | None:
         """Give an image in a label's folder by its key, relative to the project's prefix."""
-        return self._one("SELECT key, label FROM image WHERE key = ?", key)
-
-    def same_content(self, etag: str, size: int) -> PresentImage | None:
-        """Give an image in a label's folder with the same content, as far as ETags tell."""
-        return self._one("SELECT key, label FROM image WHERE etag = ? AND size = ? ORDER BY key LIMIT 1", etag, size)
-
-    def _one(self, query: str, *values: object) -> PresentImage | None:
         with closing(self._database.cursor()) as cursor:
-            row = cursor.execute(query, values).fetchone()
+            row = cursor.execute("SELECT key, label FROM image WHERE key = ?", (key,)).fetchone()
         return PresentImage(*row) if row else None
+
+    def same_content(self, etag: str, size: int) -> list[PresentImage]:
+        """Give the images in labels' folders with the same content, as far as ETags tell; of very many the first."""
+        query = "SELECT key, label FROM image WHERE etag = ? AND size = ? ORDER BY key LIMIT ?"
+        with closing(self._database.cursor()) as cursor:
+            return [PresentImage(*row) for row in cursor.execute(query, (etag, size, _MOST_DUPLICATES))]
 
     def line(self, key: str) -> PresentLine | None:
         """Give what counts about an image by its key, relative to the project's prefix."""

@@ -80,6 +80,7 @@ class S3SourceFiles:
         self._only = key.rpartition("/")[2] if self._is_one else None
         self.store = bucket_store(project, bucket, prefix)
         self._stores = {bucket: bucket_store(project, bucket)}
+        self._page: dict[str, tuple[bytes, bytes]] = {}
         if next(iter(self.names()), None) is None:
             raise SettingError(
                 f"{SOURCE} is {uri!r}, and there is nothing below it. Correct it, and trigger the DAG again."
@@ -107,10 +108,16 @@ class S3SourceFiles:
             yield self._only
             return
         for page in pages(self.store, ""):
-            for key in page.keys:
-                name = key.decode()
+            names = [key.decode() for key in page.keys]
+            self._page = dict(zip(names, zip(page.etags, page.sizes, strict=True), strict=True))
+            for name in names:
                 if name and not name.endswith("/") and (not suffixes or name.lower().endswith(suffixes)):
                     yield name
+
+    def listed(self, uri: str) -> tuple[str, int] | None:
+        """Give the ETag and the size of an image by the page that was listed last, ``None`` if it is not on that."""
+        found = self._page.get(uri.removeprefix(self.store.uri())) if uri.startswith(self.store.uri()) else None
+        return (found[0].decode(), int(found[1])) if found else None
 
     def uri(self, name: str) -> str:
         """Give the ``s3://`` URI of a file."""
