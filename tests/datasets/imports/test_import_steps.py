@@ -9,6 +9,7 @@ import pytest
 
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.project_task import ProjectTask
+from custom_labels.datasets.imports import source_records
 from custom_labels.datasets.imports.import_tasks import inspect_batch, plan_import, take_batch
 from custom_labels.datasets.imports.import_work import ImportPlan, NewData
 from custom_labels.datasets.project_snapshot_records import count_project
@@ -376,6 +377,17 @@ def test_what_cannot_be_imported_is_said(buckets: LocalAws, params: dict[str, An
 
     with pytest.raises(Exception, match=words):
         plan_import.function(import_context(**params))
+
+
+def test_a_file_behind_very_many_images_says_what_they_are(buckets: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_records, "_LOOKED_AT", 2)
+    images = [put(buckets, f"old/images/{name}.png", number) for number, name in enumerate("abc")]
+    put_lines(buckets, "old/output.manifest", *(labels_line("ball", source_ref=image) for image in images))
+
+    done = import_by_steps(import_context(source=f"s3://{OTHER}/old/"))
+
+    assert done.report.kind == "manifest"
+    assert (labels(buckets), done.codes) == (["ball"] * 3, {})
 
 
 def test_mapping_file_beside_the_project_file(

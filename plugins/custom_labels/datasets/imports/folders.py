@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from custom_labels.core.keys import has_control_character, may_be_image
 from custom_labels.core.project_task import ProjectTask
@@ -25,10 +26,16 @@ BY_PEOPLE = Provenance(UNDATED.isoformat(), "yes")
 def read(files: SourceFiles, task: ProjectTask) -> Iterator[SourceItem]:  # noqa: ARG001 - as all readers
     """Read every image, at any depth: the folder directly below the source names its label."""
     for name in files.names():
-        yield _read(files, name)
+        label = _label(name)
+        image = label if isinstance(label, Unusable) else files.find_image(name)
+        if isinstance(label, str) and isinstance(image, str):
+            yield Found(name, Annotation(image, BY_PEOPLE, UNDATED, image_labels=(ImageLabel(label),)))
+        elif isinstance(image, Unusable):
+            yield replace(image, where=image.where or name)
 
 
-def _read(files: SourceFiles, name: str) -> SourceItem:
+def _label(name: str) -> str | Unusable:
+    """Give the label of an image by its name."""
     folder, slash, _ = name.partition("/")
     if has_control_character(name):
         detail = f"there is a control character in {shown(name)}"
@@ -41,4 +48,4 @@ def _read(files: SourceFiles, name: str) -> SourceItem:
     if len(label) > MAXIMUM_LABEL_NAME:
         detail = f"the folder {shown(folder)} has {len(label)} characters: expected 1 to {MAXIMUM_LABEL_NAME}"
         return Unusable(name, Code.INVALID_LABEL_NAME_LENGTH, detail)
-    return Found(name, Annotation(files.uri(name), BY_PEOPLE, UNDATED, image_labels=(ImageLabel(label),)))
+    return label

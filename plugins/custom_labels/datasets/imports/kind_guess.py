@@ -13,11 +13,17 @@ _DESCRIBING = (".manifest", ".csv", ".jsonl", ".yaml", ".yml", ".json", ".xml")
 _BY_ENDING = {".manifest": SourceKind.MANIFEST, ".jsonl": SourceKind.MANIFEST, ".csv": SourceKind.CSV}
 
 
+_CLASSES = ("obj.names", "classes.txt")
+"""Where YOLO's tools name the classes, beside data.yaml."""
+
+
 def telling_file(names: Sequence[str]) -> str | None:
     """Give the file that tells what the source is; ``None`` where there are images only.
 
     Files that describe all come before those that describe one image.
     """
+    if plain := [name for name in names if PurePosixPath(name).name in _CLASSES]:
+        return plain[0]
     described = [name for name in names if _ending(name) in _DESCRIBING]
     return min(described, key=lambda name: (_DESCRIBING.index(_ending(name)), name), default=None)
 
@@ -34,6 +40,8 @@ def kind_by(names: Sequence[str], telling: str | None, head: bytes) -> SourceKin
     """
     if telling is None:
         return SourceKind.FOLDERS if any(may_be_image(name) and "/" in name for name in names) else None
+    if PurePosixPath(telling).name in _CLASSES:
+        return SourceKind.YOLO
     ending, text = _ending(telling), head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if ending in _BY_ENDING:
         return _BY_ENDING[ending]

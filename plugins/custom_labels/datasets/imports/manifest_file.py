@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+from custom_labels.core.keys import has_image_suffix
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal
 from custom_labels.datasets.annotations.json_lines import NotJson, parse_object
@@ -14,6 +16,7 @@ from custom_labels.datasets.imports.source import Found, ImportCode, SourceFiles
 
 _LABELS = KINDS[ProjectTask.MULTI_LABEL_CLASSIFICATION]
 _BOXES = KINDS[ProjectTask.OBJECT_DETECTION]
+_ENDINGS = (".manifest", ".jsonl")
 _METADATA = "-metadata"
 _VERIFICATION = "groundtruth/label-verification"
 RIGHT = frozenset(
@@ -24,8 +27,11 @@ names its classes; SageMaker's examples have good and bad."""
 
 
 def read(files: SourceFiles, task: ProjectTask) -> Iterator[SourceItem]:
-    """Read every manifest of a source, line by line."""
-    for name in files.names():
+    """Read every manifest of a source, line by line; where none is called so, every file that is no image."""
+    manifests = files.names(*_ENDINGS)
+    first = next(manifests, None)
+    others = (name for name in files.names() if not has_image_suffix(name))
+    for name in others if first is None else chain([first], manifests):
         with files.open(name) as file:
             yield from read_lines(
                 ((f"{name} line {number}", line) for number, line in enumerate(lines_of(file), 1)), task

@@ -116,9 +116,6 @@ class SourceFiles(Protocol):
     def names(self, *suffixes: str) -> Iterator[str]:
         """Give the names of its files in order, or those with one of these endings, whatever their case."""
 
-    def uri(self, name: str) -> str:
-        """Give the ``s3://`` URI of a file."""
-
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Read a file from its beginning, as a stream."""
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 SOURCE = "the Param 'source'"
 KIND = "the Param 'kind'"
-_LOOKED_AT = 1_000
+_LOOKED_AT, _LOOKED_INTO = 1_000, 20
+"""Names by which a source's kind is found out, and folders that are looked into for more."""
 _URI = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])/(.*)", re.DOTALL)
 _DATASET = re.compile(r"arn:aws[\w-]*:rekognition:[a-z0-9-]+:\d{12}:project/[^/]+/dataset/(train|test)/\d+")
 _INDEX = "CREATE TABLE file (name TEXT PRIMARY KEY, base TEXT, etag TEXT) WITHOUT ROWID"
@@ -114,6 +115,17 @@ class S3SourceFiles:
                 if name and not name.endswith("/") and (not suffixes or name.lower().endswith(suffixes)):
                     yield name
 
+    def some_names(self) -> list[str]:
+        """Give the first names, and some of each folder: what describes images may stand behind very many of these."""
+        names = list(islice(self.names(), _LOOKED_AT))
+        if self._only is None and len(names) == _LOOKED_AT:
+            (top,) = islice(pages(self.store, "", delimiter="/"), 1)
+            names += [key.decode() for key in top.keys]
+            for folder in top.folders[:_LOOKED_INTO]:
+                (page,) = islice(pages(self.store, folder), 1)
+                names += [key.decode() for key in page.keys]
+        return names
+
     def listed(self, uri: str) -> tuple[str, int] | None:
         """Give the ETag and the size of an image by the page that was listed last, ``None`` if it is not on that."""
         found = self._page.get(uri.removeprefix(self.store.uri())) if uri.startswith(self.store.uri()) else None
@@ -154,6 +166,8 @@ class S3SourceFiles:
             if found is None or not found[1]:
                 return Unusable("", Code.INVALID_SOURCE_REF_FORMAT, f"{shown(name)} is no s3://<bucket>/<key>")
             return name
+        if name in self._page:
+            return self.uri(name)
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if not parts or ".." in parts:
             return Unusable("", ImportCode.IMAGE_NOT_FOUND, f"the name {shown(name)} leads out of the source")
@@ -216,7 +230,7 @@ def find_kind(files: S3SourceFiles) -> SourceKind:
 
     :raises SettingError: it cannot be told.
     """
-    names = list(islice(files.names(), _LOOKED_AT))
+    names = files.some_names()
     telling = telling_file(names)
     found = kind_by(names, telling, files.head(telling) if telling else b"")
     if found is None:
