@@ -112,6 +112,16 @@ def test_a_second_import_takes_only_what_is_new(buckets: LocalAws) -> None:
     assert (again.outcome.outcome, again.outcome.choice) == (Outcome.NOTHING_TO_IMPORT, NewData.NONE)
 
 
+def test_a_source_of_which_nothing_can_be_used_is_trouble(buckets: LocalAws) -> None:
+    source = put_lines(buckets, "output.manifest", "no line", labels_line("dog", source_ref=f"s3://{OTHER}/gone.png"))
+
+    done = import_by_steps(import_context(source=source))
+
+    assert (done.outcome.outcome, done.outcome.choice) == (Outcome.IMPORT_TROUBLE, NewData.NONE)
+    assert done.codes == {"ERROR_INVALID_JSON_LINE": 1, "IMAGE_NOT_FOUND": 1}
+    assert done.outcome.facts["Skipped, IMAGE_NOT_FOUND"] == 1
+
+
 def test_a_dry_run_says_what_would_be_taken_and_takes_nothing(buckets: LocalAws) -> None:
     put(buckets, "old/cat/1.png", 1)
 

@@ -30,7 +30,7 @@ from custom_labels.core.keys import (
 )
 from custom_labels.core.records import parse
 from custom_labels.core.settings import Project
-from custom_labels.datasets.annotations.annotation import shown
+from custom_labels.datasets.annotations.annotation import Code, shown
 from custom_labels.datasets.annotations.kinds import KINDS
 from custom_labels.datasets.imports.fitting import fit
 from custom_labels.datasets.imports.import_work import (
@@ -319,7 +319,8 @@ def _is_part(each: Unusable) -> bool:
     return each.code in _PARTS
 
 
-_PARTS = frozenset({ImportCode.UNSUPPORTED_SHAPE, ImportCode.UNKNOWN_CLASS})
+_BAD_BOXES = (Code.INVALID_BOUNDING_BOX, Code.BOUNDING_BOX_TOO_SMALL)
+_PARTS = frozenset({ImportCode.UNSUPPORTED_SHAPE, ImportCode.UNKNOWN_CLASS, *_BAD_BOXES})
 
 
 def _line_of(each: Unusable) -> str:
