@@ -30,6 +30,7 @@ ONE, SEVERAL, BOXES = (
     ProjectTask.OBJECT_DETECTION,
 )
 FOLDERS = "images_labeled_by_folder/"
+NO_DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/theirs/dataset/train/1700000000001"
 
 
 @pytest.fixture
@@ -377,6 +378,8 @@ def test_csv_has_boxes_in_pixels(buckets: LocalAws) -> None:
         ({"source": f"s3://{OTHER}/nothing/"}, "there is nothing below it"),
         ({"source": f"s3://{OTHER}/old/", "kind": "dataset"}, "a dataset is named by its ARN"),
         ({"source": f"s3://{OTHER}/old/", "label_mapping": {"cat": 7.5}}, "'label_mapping' has 7.5"),
+        ({"source": NO_DATASET}, "Param 'source' is .* does not list its entries: .*ResourceNotFound"),
+        ({"source": NO_DATASET, "kind": "csv"}, "the ARN of a dataset, and the Param 'kind' is 'csv'"),
         ({"source": f"s3://{OTHER}/loose/"}, "name it by the Param 'kind'"),
         ({"source": "s3://no-such-bucket-anywhere/old/"}, "no-such-bucket-anywhere"),
     ],

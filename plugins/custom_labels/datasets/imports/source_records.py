@@ -21,7 +21,7 @@ from custom_labels.datasets.imports.readers import READERS
 from custom_labels.datasets.imports.source import ImportCode, SourceItem, SourceKind, Unusable
 from custom_labels.datasets.picture_records import read_image_size
 from custom_labels.errors import SettingError
-from custom_labels.s3.errors import MISSING
+from custom_labels.s3.errors import MISSING, error_code
 from custom_labels.s3.pages import pages
 from custom_labels.s3.store import S3Store
 
@@ -34,6 +34,7 @@ _LOOKED_AT, _LOOKED_INTO = 1_000, 20
 """Names by which a source's kind is found out, and folders that are looked into for more."""
 _URI = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])/(.*)", re.DOTALL)
 _DATASET = re.compile(r"arn:aws[\w-]*:rekognition:[a-z0-9-]+:\d{12}:project/[^/]+/dataset/(train|test)/\d+")
+_NO_DATASET = {"ResourceNotFoundException", "AccessDeniedException", "InvalidParameterException"}
 _INDEX = "CREATE TABLE file (name TEXT PRIMARY KEY, base TEXT, etag TEXT) WITHOUT ROWID"
 
 
@@ -266,6 +267,16 @@ def read_dataset(hook: RekognitionHook, arn: str, task: ProjectTask) -> Iterator
 
 
 def _entries(hook: RekognitionHook, arn: str) -> Iterator[bytes]:
+    from botocore.exceptions import ClientError
+
     listed: Any = hook.client.get_paginator("list_dataset_entries").paginate(DatasetArn=arn)
-    for page in listed:
-        yield from (entry.encode(errors="surrogatepass") for entry in page["DatasetEntries"])
+    try:
+        for page in listed:
+            yield from (entry.encode(errors="surrogatepass") for entry in page["DatasetEntries"])
+    except ClientError as error:
+        if error_code(error) not in _NO_DATASET:
+            raise
+        raise SettingError(
+            f"{SOURCE} is {arn!r}, and Custom Labels does not list its entries: {error}. Correct it, or allow "
+            "rekognition:ListDatasetEntries on it, and trigger the DAG again."
+        ) from error
