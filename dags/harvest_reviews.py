@@ -8,6 +8,7 @@ from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow
 from custom_labels.review import harvest_tasks
 from custom_labels.review.harvest_work import NewImages
+from custom_labels.training.trigger_tasks import trigger_training
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
 from custom_labels.web.timetables import poll_or_assets
@@ -24,7 +25,7 @@ def harvest_dag(project: Project) -> DAG:
         settings = earlier(found.settings)
         harvested = harvest_tasks.harvest_batch.having(max_active_tis_per_dagrun=4)(project, found.batches, settings)
         finish = harvest_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, earlier(found), harvested)
-        trigger = harvest_tasks.trigger_training.having(outlets=[labeled_images(project)])(project, settings)
+        trigger = trigger_training.having(outlets=[labeled_images(project)])(project, settings)
 
         follow(finish, {NewImages.SOME: trigger})
     return dag

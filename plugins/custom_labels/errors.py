@@ -35,5 +35,9 @@ class NotPermitted(CustomLabelsError):
     """What is on record about a version does not allow what was about to be done with it."""
 
 
+class ImportRefused(CustomLabelsError):
+    """An import found what it was told to fail for; nothing was taken."""
+
+
 class NothingToDo(CustomLabelsError):
     """A step has nothing to do; its task is skipped."""

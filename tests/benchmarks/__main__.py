@@ -1,4 +1,4 @@
-"""``make bench``: count 250,000 images, build manifests, detect, harvest 10,000 reviews, and 1,000 at each backend."""
+"""``make bench``: count, build manifests, detect, harvest, import, ask at each backend, beside plain loops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, reviews, runs, whole_loop
+from tests.benchmarks import detection, harvest, imports, reviews, runs, whole_loop
 from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -106,6 +106,8 @@ def main() -> None:
     parser.add_argument(
         "--backend-reviews", type=int, default=reviews.REVIEWS, help="how many reviews at each backend; 0 for none"
     )
+    parser.add_argument("--lines", type=int, nargs="*", default=[10_000, 100_000], help="how many lines to import")
+    parser.add_argument("--objects", type=int, nargs="*", default=[25_000, 250_000], help="how many objects to import")
     parser.add_argument("--doubtful", type=int, default=whole_loop.IMAGES, help="how many go from inbox to label")
     arguments = parser.parse_args()
     console = Console(width=max(100, Console().width))
@@ -135,6 +137,8 @@ def main() -> None:
         console.print(f"Opening and harvesting {arguments.backend_reviews:,} reviews at each backend ...")
         at_backends = reviews.run(arguments.backend_reviews)
         console.print(reviews.table(at_backends))
+    imported = imports.run(arguments.lines, arguments.objects)
+    console.print(imports.table(imported))
     console.print(f"Counting the calls for {arguments.doubtful:,} doubtful images ...")
     looped = whole_loop.run(arguments.doubtful)
     console.print(whole_loop.table(looped))
@@ -142,7 +146,8 @@ def main() -> None:
     counted = runs.run()
     console.print(runs.table(counted))
     if arguments.json:
-        measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "whole_loop": looped}
+        measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "imports": imported}
+        measured["whole_loop"] = looped
         measured["review_backends"] = at_backends
         measured["single_runs"] = [asdict(each) for each in counted]
         arguments.json.write_text(json.dumps(measured, indent=1) + "\n")

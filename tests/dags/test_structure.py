@@ -139,9 +139,12 @@ def test_a_dag_opens_as_at_most_ten_boxes(dags: dict[str, DAG]) -> None:
     assert len(groups) <= 7
 
 
+FIRST = {"digits_detect": "collect", "digits_harvest_reviews": "collect", "digits_import_dataset": "plan_import"}
+
+
 def test_the_settings_are_read_before_anything_else(dags: dict[str, DAG]) -> None:
     for dag in dags.values():
-        first = "collect" if dag.dag_id in {"digits_detect", "digits_harvest_reviews"} else "load_settings"
+        first = FIRST.get(dag.dag_id, "load_settings")
         behind = dag.get_task(first).get_flat_relative_ids(upstream=False)
         assert {first, *behind} == set(dag.task_ids), dag.dag_id
 
@@ -184,7 +187,7 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG], backend: str) -> None:
         "digits_harvest_reviews": {"digits_finished_reviews"},
     }
     assert triggers == {
-        "digits_labeled_images": {"digits_harvest_reviews"},
+        "digits_labeled_images": {"digits_harvest_reviews", "digits_import_dataset"},
         "digits_live_version": {"digits_train", "digits_rollback"},
         "digits_new_images": {"digits_detect"},
         **({"digits_finished_reviews": {"digits_ask_people"}} if backend == "airflow" else {}),

@@ -14,9 +14,9 @@ import pytest
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotated_table import AnnotatedTable
-from custom_labels.datasets.annotation_records import AnnotationReader, lines_of
+from custom_labels.datasets.annotation_records import AnnotationReader
 from custom_labels.datasets.annotations.annotation import Code
-from custom_labels.datasets.annotations.kinds import KINDS, LONGEST_LINE_BYTES
+from custom_labels.datasets.annotations.kinds import KINDS, LONGEST_LINE_BYTES, lines_of
 from custom_labels.datasets.annotations.report import AnnotationReport
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.s3.store import S3Store

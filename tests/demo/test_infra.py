@@ -94,6 +94,7 @@ def folders(statements: list[dict[str, Any]], action: str) -> set[str]:
 
 def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, Any]]) -> None:
     assert folders(statements, "s3:PutObject") == {
+        "annotations/imported/*",
         "annotations/reviewed/*",
         "audit/*",
         "detection_log/*",
@@ -101,7 +102,10 @@ def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, An
         "detections/*",
         "evaluation/*",
         "images_labeled_by_folder/*",
+        "images_imported/*",
+        "images_replaced/*",
         "images_reviewed/*",
+        "imports/*",
         "manifests/*",
         "registry/*",
         "reviews/*",
@@ -112,6 +116,21 @@ def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, An
 
 def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
     assert folders(statements, "s3:DeleteObject") == {"detection_work/*", "manifests/*", "reviews/*"}
+
+
+def test_imports_read_and_move_only_what_the_parameters_allow(resources: dict[str, Any]) -> None:
+    policy = resources["ImportPolicy"]
+    allowed = [each["If"] for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+    assert policy["Condition"] == "HasImports"
+    assert [(condition, each["Action"], each["Resource"], no) for condition, each, no in allowed] == [
+        (condition, actions, resource, {"Ref": "AWS::NoValue"})
+        for condition, actions, resource in (
+            ("ImportsFromBuckets", ["s3:GetObject", "s3:ListBucket"], {"Ref": "ImportBucketArns"}),
+            ("ImportsFromDatasets", "rekognition:ListDatasetEntries", {"Ref": "ImportDatasetArns"}),
+            ("ImportsReplace", "s3:DeleteObject", {"Sub": "${Bucket.Arn}/${Prefix}images_labeled_by_folder/*"}),
+        )
+    ]
 
 
 def test_versions_of_this_project_only_can_be_stopped_and_deleted(statements: list[dict[str, Any]]) -> None:

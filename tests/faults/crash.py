@@ -45,7 +45,7 @@ class Crash:
         before = self._begin(name)
         self.aws.control.clear_changes()
         former = self.aws.control.calls()
-        assert self._run(SCENARIOS[name].kind).state == "success"
+        assert self._run(SCENARIOS[name].kind, **SCENARIOS[name].params).state == "success"
         calls, counts = name_calls(self.aws.control.changes()), self.aws.control.calls()
         SCENARIOS[name].check(self.aws, before)
         return calls, [each for each in counts if counts[each]["calls"] > former.get(each, {}).get("calls", 0)]
@@ -56,13 +56,13 @@ class Crash:
         moment = datetime.now(UTC).isoformat() if scenario.is_cleared else None
         before = self._begin(name)
         self.aws.control.faults(call.fault(side))
-        with self._airflow(scenario.kind, moment=moment, **scenario.conf) as airflow:
+        with self._airflow(scenario.kind, moment=moment, **scenario.params, **scenario.conf) as airflow:
             airflow.kill_when(lambda: bool(self.aws.control.held()), seconds=PATIENCE)
         self.aws.control.faults()
         time.sleep(scenario.pause)
         let_leases_run_out(self.aws)
 
-        run = self._run(scenario.kind, moment=moment)
+        run = self._run(scenario.kind, moment=moment, **scenario.params)
 
         assert run.state == "success", run
         scenario.check(self.aws, before)
@@ -75,12 +75,12 @@ class Crash:
         scenario = SCENARIOS[name]
         before = self._begin(name)
         self.aws.control.faults(fault)
-        run = self._run(scenario.kind, short_retries=True)
+        run = self._run(scenario.kind, short_retries=True, **scenario.params)
         self.aws.control.faults()
         if run.state != "success":
             assert any(word in str(run.note) for word in AWS_WORDS), run.note
             let_leases_run_out(self.aws)
-            run = self._run(scenario.kind)
+            run = self._run(scenario.kind, **scenario.params)
 
         assert run.state == "success", run
         scenario.check(self.aws, before)

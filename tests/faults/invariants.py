@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,13 +13,16 @@ from tests.kit.dag_runs import record, statuses
 from tests.kit.detect_runs import count_messages, read, results
 from tests.kit.detect_runs import keys as keys_below
 from tests.kit.harvests import copies, fates, ledger, lines
-from tests.kit.support import BUCKET, client, effects, s3
+from tests.kit.support import BUCKET, client, effects, picture, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
 
 DOUBTFUL, ANSWERED = 3, 3
 """How many images the scenarios of detection and harvest begin with."""
+
+OTHER_BUCKET = "somebody-elses-images"
+IMPORTED_BOX = ("bee", 10, 20, 30, 40)
 
 LOCKS = {"registry/lock.json", "registry/deployment_lock.json"}
 LONG_AGO = "2020-01-01T00:00:00+00:00"
@@ -152,6 +156,51 @@ def every_question_answered(aws: LocalAws, before: Mapping[str, Any]) -> None:
     assert {f"{review['request']['name']}.json" for review in ended} == asked
     assert [(review["status"], review["answer"]["chosen"]) for review in ended] == [("completed", ["rows"])] * ANSWERED
     assert keys_below(aws, "reviews/airflow_page/open/") == []
+
+
+def imported_images() -> dict[str, bytes]:
+    """Give the images of the scenarios of imports, by their keys in the source."""
+    return {
+        f"{label}/{name}.png": picture(label, number)
+        for number, (label, name) in enumerate((("columns", "a"), ("columns", "b"), ("rows", "c")))
+    }
+
+
+def every_image_imported(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Each image is in its label's folder once; what had another label was moved aside, and no content is lost."""
+    found = {key.removeprefix("images_labeled_by_folder/"): etag for key, etag in _below(aws, "images_labeled").items()}
+    aside = _below(aws, "images_replaced/")
+
+    assert sorted(re.sub("-[0-9a-f]{12}", "", key) for key in found) == sorted(imported_images())
+    assert set(before.values()) <= {*found.values(), *aside.values()}
+    assert {key.partition("/rows/")[2] for key in aside} == {"mine.png"}
+    reports = [json.loads(read(aws, key)) for key in keys_below(aws, "imports/") if key.endswith("/report.json")]
+    assert {code for report in reports for code in report["counts"]["codes"]} == set()
+
+
+def every_line_imported(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """Each image has its copy, and the line that counts about each is that of the source."""
+    newest: dict[str, dict[str, Any]] = {}
+    for line in lines(aws, "annotations/"):
+        at = line["bounding-box-metadata"]["creation-date"]
+        newest[line["source-ref"]] = max(newest.get(line["source-ref"], {"at": ""}), {"at": at, **line}, key=_at)
+    label, left, top, width, height = IMPORTED_BOX
+    box = {"class_id": 0, "top": top, "left": left, "width": width, "height": height}
+    copies_of = {f"s3://{BUCKET}/{key}" for key in keys_below(aws, "images_imported/")}
+
+    no_image_lost(aws, before)
+    assert len(copies_of) == len(imported_images())
+    assert newest.keys() == {*copies_of, f"s3://{BUCKET}/images_labeled_by_folder/rows/mine.png"}
+    assert [line["bounding-box"]["annotations"] for line in newest.values()] == [[box]] * len(newest)
+    assert {line["bounding-box-metadata"]["class-map"]["0"] for line in newest.values()} == {label}
+
+
+def _at(line: Mapping[str, Any]) -> str:
+    return str(line["at"])
+
+
+def _below(aws: LocalAws, prefix: str) -> dict[str, str]:
+    return {key: etag for key, etag in all_objects(aws).items() if key.startswith(prefix)}
 
 
 def jobs(aws: LocalAws) -> list[list[str]]:

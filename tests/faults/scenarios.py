@@ -5,6 +5,7 @@ To add one: a ``Scenario`` here, then ``make crash-points``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,7 @@ from custom_labels.core.settings import load_project
 from custom_labels.datasets.annotations.annotation import ImageSize
 from tests.faults import invariants
 from tests.kit.airflow_page import set_up_page
+from tests.kit.annotation_lines import boxes_line
 from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
@@ -22,7 +24,7 @@ from tests.kit.labeling import answer_image, set_up_labeling
 from tests.kit.review_project import ReviewProject, make_request, open_one, set_up_review, stop, wait_until_ended
 from tests.kit.scene_runs import put_scene, serve_scenes
 from tests.kit.scenes import SceneProject
-from tests.kit.support import SIDE, client, picture, put_images
+from tests.kit.support import BUCKET, SIDE, client, picture, put_images, s3
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -46,7 +48,7 @@ class Scenario:
     :param prepare: makes the state that it begins in; is given the embedded AWS and a way to run a DAG.
     :param check: raises when something is not as it must be after the second run.
     :param settings: Airflow Variables, by the names of their settings.
-    :param conf: Params of the run that is killed.
+    :param conf: Params of the run that is killed, and ``params`` of every run.
     :param paid: globs on names of calls: where money is spent or a pointer moves. ``make test`` kills after these.
     :param is_kept: whether the beginning is made once a session and brought back for every point.
     :param group: the tests of a group share a process, and so what is kept.
@@ -63,6 +65,7 @@ class Scenario:
     paid: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     conf: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
     is_kept: bool = False
     group: str = "crash"
     is_cleared: bool = False
@@ -171,6 +174,32 @@ def drawn_boxes(aws: LocalAws, run_dag: RunDag) -> None:
     wait_until_ended(review_project, *(request.name for request in asked))
 
 
+def folders_of_another_bucket(aws: LocalAws, run_dag: RunDag) -> None:
+    """Folders of images in another bucket, of which the project has one image with another label."""
+    client(aws, "sns").create_topic(Name="custom-labels-digits")
+    for name in (BUCKET, invariants.OTHER_BUCKET):
+        s3(aws).create_bucket(Bucket=name)
+    for key, body in invariants.imported_images().items():
+        s3(aws).put_object(Bucket=invariants.OTHER_BUCKET, Key=f"old/{key}", Body=body)
+    mine = invariants.imported_images()["columns/a.png"]
+    s3(aws).put_object(Bucket=BUCKET, Key="images_labeled_by_folder/rows/mine.png", Body=mine)
+
+
+def manifest_of_another_bucket(aws: LocalAws, run_dag: RunDag) -> None:
+    """A manifest with boxes, and a line that cannot be used; of one image the project has other boxes."""
+    folders_of_another_bucket(aws, run_dag)
+    lines = [
+        boxes_line(f"s3://{invariants.OTHER_BUCKET}/old/{key}", [invariants.IMPORTED_BOX], size=(SIDE, SIDE))
+        for key in invariants.imported_images()
+    ]
+    mine = f"s3://{BUCKET}/images_labeled_by_folder/rows/mine.png"
+    lines.append(boxes_line(mine, [invariants.IMPORTED_BOX], size=(SIDE, SIDE)))
+    body = "".join(f"{json.dumps(line)}\n" for line in lines) + "no line\n"
+    s3(aws).put_object(Bucket=invariants.OTHER_BUCKET, Key="old/output.manifest", Body=body.encode())
+    kept = boxes_line(mine, [("wasp", 1, 1, 9, 9)], size=(SIDE, SIDE), created="2026-06-01T00:00:00")
+    s3(aws).put_object(Bucket=BUCKET, Key="annotations/mine.manifest", Body=json.dumps(kept).encode())
+
+
 SCENARIOS = {
     "train_first": Scenario(
         "train", first_images, invariants.one_round, ("rekognition.CreateProjectVersion *",), is_kept=True
@@ -258,5 +287,22 @@ SCENARIOS = {
         ("s3.CopyObject * 1",),
         {"enable_automatic_training": "false"},
         backend="ground_truth",
+    ),
+    "import": Scenario(
+        "import_dataset",
+        folders_of_another_bucket,
+        invariants.every_image_imported,
+        ("s3.CopyObject images_labeled_by_folder/columns/a* 1",),
+        {"enable_automatic_training": "false"},
+        params={"source": f"s3://{invariants.OTHER_BUCKET}/old/", "on_conflict": "replace"},
+    ),
+    "import_boxes": Scenario(
+        "import_dataset",
+        manifest_of_another_bucket,
+        invariants.every_line_imported,
+        ("s3.PutObject annotations/imported/* 1",),
+        {"enable_automatic_training": "false"},
+        params={"source": f"s3://{invariants.OTHER_BUCKET}/old/output.manifest", "on_conflict": "replace"},
+        task=ProjectTask.OBJECT_DETECTION,
     ),
 }

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.slow
 
 WRITE = "CUSTOM_LABELS_WRITE_CRASH_POINTS"
 LIKE_ANOTHER = frozenset(
-    {"train_boxes", "detect_boxes", "harvest_boxes", "ask_people", "detect_ground_truth", "harvest_ground_truth"}
+    {
+        *("train_boxes", "detect_boxes", "harvest_boxes", "import_boxes"),
+        *("ask_people", "detect_ground_truth", "harvest_ground_truth"),
+    }
 )
 """Boxes and other review backends take the way of one label an image at Amazon A2I, through the same tasks: ``make
 test`` kills those."""

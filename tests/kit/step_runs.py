@@ -25,6 +25,7 @@ from custom_labels.operations.settings import GuardSettings
 from custom_labels.review import harvest_tasks
 from custom_labels.review.harvest_work import FoundWork, HarvestResult, NewImages
 from custom_labels.review.settings import HarvestSettings
+from custom_labels.training.trigger_tasks import trigger_training
 from tests.kit.support import wait_until
 from tests.kit.task_contexts import project_context, run
 
@@ -95,7 +96,7 @@ def harvest_by_steps() -> Ended:
 
 def _is_training_triggered(ctx: ProjectContext, settings: HarvestSettings) -> bool:
     try:
-        harvest_tasks.trigger_training.function(ctx, settings)
+        trigger_training.function(ctx, settings)
     except NothingToDo:
         return False
     return True

@@ -14,12 +14,12 @@ from custom_labels.core.outcome import Outcome
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.trained_record import TrainedRecord
 from custom_labels.errors import NothingToDo
-from custom_labels.review.harvest_tasks import trigger_training
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.training.retraining import Due, PreparedTraining, Retrain
 from custom_labels.training.settings import TrainingSettings
 from custom_labels.training.train_tasks import claim_training, decide_training, prepare_images
 from custom_labels.training.training_records import change_trainings
+from custom_labels.training.trigger_tasks import trigger_training
 from tests.kit.annotated_bucket import AnnotatedBucket
 from tests.kit.support import BUCKET, s3
 from tests.kit.task_contexts import annotated_context, default_settings

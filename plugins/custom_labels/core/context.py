@@ -19,6 +19,7 @@ from custom_labels.core.settings import Project, Settings, find_overlaps, load_p
 from custom_labels.core.variables import read_variable
 from custom_labels.errors import (
     BelongsToAnother,
+    ImportRefused,
     LiveVersionChanged,
     ModelError,
     NotDecided,
@@ -38,7 +39,7 @@ BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
 
 
-FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged)
+FINAL = (SettingError, NotTrainable, ModelError, NotDecided, NotPermitted, LiveVersionChanged, ImportRefused)
 """Errors that a retry cannot mend."""
 
 

@@ -11,6 +11,10 @@ IMAGES = "images_labeled_by_folder/"
 ANNOTATIONS = "annotations/"
 REVIEWED_LINES = "annotations/reviewed/"
 REVIEWED_IMAGES = "images_reviewed/"
+IMPORTS = "imports/"
+IMPORTED_LINES = "annotations/imported/"
+IMPORTED_IMAGES = "images_imported/"
+REPLACED_IMAGES = "images_replaced/"
 INBOX = "images_for_detection/"
 DETECTIONS = "detections/"
 DETECTION_LOG = "detection_log/"
@@ -110,6 +114,18 @@ def result_key(key: str, etag: str, version_name: str) -> str:
     return f"{result_stem(key)}{etag}/{version_name}.json"
 
 
+def why_no_folder(label: str, key: str) -> str:
+    """Explain why images cannot lie in a folder of a label's name; empty if they can.
+
+    :param key: of an image there, with the project's prefix.
+    """
+    if label in {"", ".", ".."} or "/" in label or has_control_character(label):
+        return f"{label!r} can be no folder's name"
+    if len(key.encode()) > MAXIMUM_KEY_BYTES:
+        return f"the copy's key would be longer than the {MAXIMUM_KEY_BYTES} bytes that S3 takes"
+    return ""
+
+
 def harvested_key(label: str, review: str, key: str) -> str:
     """Give the place of an image's copy in a label's folder: derived, so that a second harvest writes the same object.
 
@@ -132,6 +148,16 @@ def reviewed_key(review: str, key: str) -> str:
 def reviewed_lines_key(chunk: str) -> str:
     """Give the place of what people say about the images of a chunk of a harvest."""
     return f"{REVIEWED_LINES}{chunk}.manifest"
+
+
+def imported_name(uri: str, etag: str) -> str:
+    """Name the copy of an image of elsewhere: derived, so that a second import writes the same object.
+
+    :param uri: of the image, whose name it begins with as far as that is plain; ``etag`` without quotes.
+    """
+    stem, ending = PurePosixPath(uri).stem, _ending(uri)
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", stem)[:60].strip("._") or "image"
+    return f"{plain}-{hashlib.sha256(f'{uri} {etag}'.encode()).hexdigest()[:12]}{ending}"
 
 
 def _ending(key: str) -> str:

@@ -52,6 +52,9 @@ class Outcome(StrEnum):
     LIVE_ACCURACY_LOW = "live_accuracy_low", "live accuracy is low"
     ASKED = "asked", "people asked"
     NOTHING_TO_ASK = "nothing_to_ask", "nothing to ask"
+    IMPORTED = "imported", "images imported"
+    IMPORT_TROUBLE = "import_trouble", "nothing of a source can be used"
+    NOTHING_TO_IMPORT = "nothing_to_import", "nothing to import"
     READY = "ready", "project is ready"
 
 

@@ -15,3 +15,11 @@ class RunSettings:
     """
 
     notify_outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerSettings(RunSettings):
+    """When new labelled images trigger a training."""
+
+    enable_automatic_training: bool
+    minimum_untrained_images: int

@@ -191,6 +191,8 @@ class Settings(BaseModel):
             Outcome.REVIEW_TROUBLE,
             Outcome.REVIEWER_FAR_OFF,
             Outcome.LIVE_ACCURACY_LOW,
+            Outcome.IMPORTED,
+            Outcome.IMPORT_TROUBLE,
         ),
         description="Outcomes that send an SNS message.",
     )

@@ -186,6 +186,13 @@ class AnnotatedTable(ImageTable):
         report.disagreements, keys = self._count(_DISAGREEING)
         report.disagreeing += keys
 
+    def newest_lines(self) -> Iterator[tuple[str, str, str]]:
+        """Give the key of each image with a line, the digest of the line that counts, and the last moment of any."""
+        yield from self._database.execute(
+            "SELECT one.key, one.digest, max(line.created) FROM lines.newest AS one JOIN read.line AS line USING (key) "
+            "GROUP BY one.key"
+        )
+
     def folders(self) -> list[str] | None:
         """Give the folders, ending in a slash, that the annotated images are in; ``None`` where they are many.
 

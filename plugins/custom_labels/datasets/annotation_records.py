@@ -19,7 +19,7 @@ from custom_labels.core.keys import ANNOTATIONS
 from custom_labels.datasets.annotated_table import AnnotatedTable, LineRow
 from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal, Refused
 from custom_labels.datasets.annotations.json_lines import key_of
-from custom_labels.datasets.annotations.kinds import LONGEST_LINE_BYTES, AnnotationKind
+from custom_labels.datasets.annotations.kinds import AnnotationKind, lines_of
 from custom_labels.datasets.annotations.report import AnnotationReport
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.manifest import MAXIMUM_LINE, annotated_line
@@ -148,18 +148,6 @@ class AnnotationReader:
             return key_of(found.source_ref, self.store.uri()), found, body
         except Refused as error:
             return error.refusal
-
-
-def lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """Give the lines of a file; of one that is too long for any manifest only its beginning, which is too long as well.
-
-    So memory is bounded whatever the file holds.
-    """
-    while line := file.readline(LONGEST_LINE_BYTES + 1):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(LONGEST_LINE_BYTES)
-        yield line
 
 
 def _why_not(key: str, time: bytes, size: bytes, cutoff: bytes) -> LeftOut | None:

@@ -10,12 +10,11 @@ from urllib.parse import quote
 
 from custom_labels.core.keys import (
     IMAGES,
-    MAXIMUM_KEY_BYTES,
     REVIEWED_IMAGES,
     harvested_key,
-    has_control_character,
     none_fits_key,
     reviewed_key,
+    why_no_folder,
 )
 from custom_labels.core.names import LAST_ATTEMPT, in_round, review_name, review_subject
 from custom_labels.core.project_task import ProjectTask
@@ -292,18 +291,9 @@ def _outcome(
     if label is None:
         return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)
     target = harvested_key(existing_folder(label, rules.folders), subject, request.key)
-    if why := _no_folder(label, rules.prefix + target):
+    if why := why_no_folder(label, rules.prefix + target):
         return ReviewOutcome.NO_FOLDER, f"{consensus.reason}, but {why}", None
     return ReviewOutcome.COPY, consensus.reason, target
-
-
-def _no_folder(label: str, key: str) -> str:
-    """Explain why images cannot lie in a folder of this name; empty if they can."""
-    if label in {"", ".", ".."} or "/" in label or has_control_character(label):
-        return f"{label!r} can be no folder's name"
-    if len(key.encode()) > MAXIMUM_KEY_BYTES:
-        return f"the copy's key would be longer than the {MAXIMUM_KEY_BYTES} bytes that S3 takes"
-    return ""
 
 
 def _ended(state: ReviewState) -> str:

@@ -1,4 +1,4 @@
-"""The steps of the harvest DAG: which reviews have ended, what became of their images, is a training due."""
+"""The steps of the harvest DAG: which reviews have ended, and what became of their images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings_tasks import begin_run
-from custom_labels.core.steps import decision, fan_out, mapped_step, step
+from custom_labels.core.steps import decision, fan_out, mapped_step
 from custom_labels.datasets.listing_records import find_folders
-from custom_labels.datasets.project_snapshot_records import count_project
-from custom_labels.errors import NothingToDo
 from custom_labels.review.backends.registry import make_backend
 from custom_labels.review.harvest import HarvestRules
 from custom_labels.review.harvest_inspection_records import HarvestInspection, read_batch, write_batches
@@ -36,8 +34,6 @@ from custom_labels.review.review import ReviewStatus
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.review.statistics_tasks import count_reviews
-from custom_labels.training.retraining import Retrain, decide_retraining
-from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
 
@@ -120,22 +116,3 @@ def _halt_if_all_fail(ctx: ProjectContext, done: HarvestResult) -> bool:
     )
     halt = HALT.change(ctx.store, decide)
     return halt is None or halt.run == ctx.owner
-
-
-@step
-def trigger_training(ctx: ProjectContext, settings: HarvestSettings) -> None:
-    """Trigger the train DAG, by this task's asset, if a training of the present images would begin; else skip."""
-    if not settings.enable_automatic_training:
-        raise NothingToDo(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
-    trainings = read_trainings(ctx.store)
-    snapshot = count_project(ctx.store, ctx.project.task, as_of=datetime.now(UTC), trained=trainings.trained)
-    decided = decide_retraining(
-        images=snapshot.images,
-        untrained=snapshot.untrained,
-        minimum_untrained_images=settings.minimum_untrained_images,
-        attempt=trainings.attempt(snapshot.digest),
-        open_attempt=next(iter(trainings.open), None),
-    )
-    log.info("%s: %s.", decided.action, decided.reason)
-    if decided.action is not Retrain.TRAIN:
-        raise NothingToDo(f"No training is triggered: {decided.reason}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from custom_labels.core.run_settings import RunSettings
+from custom_labels.core.run_settings import RunSettings, TriggerSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class ReviewSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HarvestSettings(ReviewSettings):
+class HarvestSettings(ReviewSettings, TriggerSettings):
     """What becomes of an image by the answers about it, and when a training is triggered."""
 
     reviewers_per_image: int
@@ -27,5 +27,3 @@ class HarvestSettings(ReviewSettings):
     maximum_review_rounds: int
     none_of_the_above_label: str | None
     train_on_audit_samples: bool
-    enable_automatic_training: bool
-    minimum_untrained_images: int

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
 from custom_labels.core.settings import load_project
+from custom_labels.datasets.imports.import_records import read_report
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
@@ -19,6 +20,7 @@ from custom_labels.review.backends.airflow_page.page_records import PageRecords,
 from custom_labels.review.backends.airflow_page.project_file import KIND
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
+from custom_labels.web.import_page import IMPORT, import_page, imports_page, latest_reports
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
@@ -29,6 +31,7 @@ REVIEW = r"^[a-z0-9](-*[a-z0-9]){0,62}$"
 ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]
 ReviewPath = Annotated[str, Path(pattern=REVIEW)]
+ImportPath = Annotated[str, Path(pattern=IMPORT)]
 ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
@@ -58,6 +61,11 @@ def may_read_detect_dag(project: ProjectPath, request: Request, user: GetUserDep
 def may_read_harvest_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
     """Let in who may read the project's harvest DAG."""
     requires_access_dag("GET", param_dag_id=f"{project}_harvest_reviews")(request, user)
+
+
+def may_read_import_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the project's import DAG."""
+    requires_access_dag("GET", param_dag_id=f"{project}_import_dataset")(request, user)
 
 
 def may_read_ask_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
@@ -117,4 +125,26 @@ def make_app() -> FastAPI:
             raise HTTPException(404, f"There is no review '{review}' of project '{project}'.")
         return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
+    _add_imports(app)
     return app
+
+
+def _add_imports(app: FastAPI) -> None:
+    """Add the pages of imports."""
+
+    @app.get("/{project}/imports", dependencies=[Depends(may_read_import_dag)])
+    def imports(project: ProjectPath) -> HTMLResponse:
+        """List the project's imports."""
+        with as_http_errors():
+            reports = latest_reports(project_store(load_project(project)))
+        return HTMLResponse(imports_page(project, reports), headers=HEADERS)
+
+    @app.get("/{project}/imports/{name}", dependencies=[Depends(may_read_import_dag)])
+    def one_import(project: ProjectPath, name: ImportPath) -> HTMLResponse:
+        """Show what an import took and skipped."""
+        with as_http_errors():
+            store = project_store(load_project(project))
+            report = read_report(store, name)
+        if report is None:
+            raise HTTPException(404, f"There is no report of an import '{name}' into project '{project}'.")
+        return HTMLResponse(import_page(project, store, report), headers=HEADERS)

@@ -11,6 +11,8 @@ from airflow.sdk import Param
 from custom_labels.core.names import DAG_TAG
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.settings import Project
+from custom_labels.datasets.imports.import_work import OnConflict
+from custom_labels.datasets.imports.source import SourceKind
 from custom_labels.evaluation.links import pages_address
 
 DOCS = Path(__file__).parent / "docs"
@@ -59,6 +61,32 @@ def scale_dag_arguments(project: Project) -> dict[str, Any]:
         "maximum_inference_units": override("integer", 1, 1000),
     }
     return dag_arguments(project, "scale", "Change the live version's inference units", params)
+
+
+def import_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's import DAG."""
+    params = {
+        "source": Param(
+            "",
+            type="string",
+            maxLength=2048,
+            description="What to import: s3://bucket/prefix/, s3://bucket/key, or the ARN of a Custom Labels dataset.",
+        ),
+        "kind": Param("auto", enum=["auto", *SourceKind], description="What the source is; auto finds it out."),
+        "label_mapping": Param(
+            {},
+            type="object",
+            description='Names of labels by their names in the source; null drops a label: {"Cats": "cat", "?": null}.',
+        ),
+        "on_conflict": Param(
+            OnConflict.KEEP.value,
+            enum=[*OnConflict],
+            description="Where the project has an image with another label or other boxes: keep what it has, replace "
+            "it, or fail and take nothing.",
+        ),
+        "dry_run": switch("Say what would be taken, and change nothing."),
+    }
+    return dag_arguments(project, "import_dataset", "Take annotated images of elsewhere", params)
 
 
 def dag_arguments(

@@ -79,6 +79,11 @@ class Box:
     height: float
     confidence: float = 1
 
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height."""
+        return self.left, self.top, self.width, self.height
+
 
 @dataclass(frozen=True, slots=True)
 class ImageLabel:
@@ -145,7 +150,7 @@ class Annotation:
         not use them (developer guide, "Object localization in manifest files"), and a line that is exported again is
         no new data.
         """
-        boxes = sorted((box.label, box.left, box.top, box.width, box.height) for box in self.boxes)
+        boxes = sorted((box.label, *map(plain_number, box.sides)) for box in self.boxes)
         content = json.dumps([boxes, sorted(each.label for each in self.image_labels)], separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
@@ -161,6 +166,11 @@ class Annotation:
             self.size,
             self.dropped,
         )
+
+
+def plain_number(number: float) -> float:
+    """Give a whole number as such: 12.0 pixels are 12."""
+    return int(number) if number == int(number) else number
 
 
 def shown(value: object) -> str:

@@ -16,6 +16,7 @@ from custom_labels.datasets.annotations.annotation import (
     ImageSize,
     Refusal,
     Refused,
+    plain_number,
     shown,
 )
 from custom_labels.datasets.annotations.json_lines import (
@@ -64,10 +65,10 @@ def write_boxes(annotation: Annotation) -> dict[str, Any]:
             "annotations": [
                 {
                     "class_id": ids[box.label],
-                    "top": box.top,
-                    "left": box.left,
-                    "width": box.width,
-                    "height": box.height,
+                    "top": plain_number(box.top),
+                    "left": plain_number(box.left),
+                    "width": plain_number(box.width),
+                    "height": plain_number(box.height),
                 }
                 for box in annotation.boxes
             ],
@@ -92,7 +93,7 @@ def _read_attribute(name: str, value: Any, metadata: dict[str, Any]) -> Attribut
     boxes: list[Box] = []
     dropped: list[Refusal] = []
     for entry, confidence in zip(entries, _read_confidences(name, objects, len(entries)), strict=True):
-        left, top, width, height = (_plain(entry[side]) for side in _SIDES)
+        left, top, width, height = (plain_number(entry[side]) for side in _SIDES)
         box = Box(classes[entry["class_id"]], left, top, width, height, confidence)
         if refusal := judge_box(box, size):
             dropped.append(refusal)
@@ -171,8 +172,3 @@ def _has(value: object, names: tuple[str, ...], *, whole: bool = False) -> bool:
     return isinstance(value, dict) and all(
         type(value.get(name)) is int if whole else is_number(value.get(name)) for name in names
     )
-
-
-def _plain(number: float) -> float:
-    """Give a whole number as such: 12.0 pixels are 12."""
-    return int(number) if number == int(number) else number

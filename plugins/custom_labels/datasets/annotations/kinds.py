@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Code, Refusal, Refused, shown
@@ -53,3 +53,15 @@ KINDS: Mapping[ProjectTask, AnnotationKind] = {
     ProjectTask.MULTI_LABEL_CLASSIFICATION: AnnotationKind("labels", read_labels, write_labels),
     ProjectTask.OBJECT_DETECTION: AnnotationKind("boxes", read_boxes, write_boxes),
 }
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Give the lines of a file; of one that is too long for any manifest only its beginning, which is too long as well.
+
+    So memory is bounded whatever the file holds.
+    """
+    while line := file.readline(LONGEST_LINE_BYTES + 1):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST_LINE_BYTES)
+        yield line
