@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Code, ImageSize
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of annotations whose source does not say when they were made: whoever imports them knows a better one.
+
+Left as it is, such an annotation is older than any other of its image, and replaces none.
+"""
 
 
 class SourceKind(StrEnum):
