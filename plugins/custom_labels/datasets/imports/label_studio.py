@@ -183,16 +183,18 @@ class _Region:
         return value if isinstance(value, dict) else {}
 
     @property
-    def kind(self) -> object:
-        return self.content.get("type") if isinstance(self.content, dict) else None
+    def kind(self) -> str:
+        kind = self.content.get("type") if isinstance(self.content, dict) else None
+        return kind if isinstance(kind, str) else ""
 
     def require_kind(self) -> None:
         """Refuse what is no part of an answer.
 
         :raises Unfit: it has no type.
         """
-        if not isinstance(self.kind, str):
-            raise Unfit(ImportCode.INVALID_ENTRY, f"its 'type' is {shown_value(self.kind)}: expected a text")
+        if not self.kind:
+            detail = f"it is {shown_value(self.content)}: expected an object whose 'type' is a text"
+            raise Unfit(ImportCode.INVALID_ENTRY, detail)
 
     @property
     def id(self) -> object:
@@ -244,7 +246,7 @@ def _shapes(region: _Region, labels: object) -> list[Shape]:
 
 def _draw(region: _Region, label: str, size: ImageSize) -> Box:
     if region.kind in _UNSUPPORTED:
-        raise Unfit(ImportCode.UNSUPPORTED_SHAPE, f"it is {shown(str(region.kind))}: used are rectangles and polygons")
+        raise Unfit(ImportCode.UNSUPPORTED_SHAPE, f"it is {shown(region.kind)}: used are rectangles and polygons")
     value = region.value
     turned = [value.get("rotation") or 0, region.content.get("image_rotation") or 0]
     if any(number(each, "the rotation") % 360 for each in turned):
