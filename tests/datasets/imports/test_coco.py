@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Code, ImageSize, Provenance
@@ -180,6 +180,7 @@ def test_a_spoilt_file_ends_in_a_finding(tmp_path: Path, spoil: Any, taken: int)
     assert [each for each in unusable if each.where.startswith("y.json")]
 
 
+@settings(deadline=None, derandomize=True)
 @given(content=spoilt_anywhere([coco(image(1), shape(1), image(2, "b.jpg"), shape(2, 2))]))
 def test_whatever_a_file_holds_it_is_read_to_its_end(tmp_path_factory: pytest.TempPathFactory, content: Any) -> None:
     source = LocalSource(tmp_path_factory.mktemp("coco")).put("a.jpg").put("b.jpg").put("a.json", json.dumps(content))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Code, ImageSize, Provenance
@@ -219,6 +219,7 @@ def test_every_error_is_named_and_none_stops_the_others(tmp_path: Path) -> None:
     assert all(each.where and each.detail for each in unusable)
 
 
+@settings(deadline=None, derandomize=True)
 @given(content=spoilt_anywhere([[task(answer(rectangle(), choices("sea")), image="a.jpg")]]))
 def test_whatever_a_file_holds_it_is_read_to_its_end(tmp_path_factory: pytest.TempPathFactory, content: Any) -> None:
     source = LocalSource(tmp_path_factory.mktemp("tasks")).put("a.jpg").put("a.json", json.dumps(content))

@@ -138,12 +138,11 @@ class _CocoFile:
         self.entries += 1
         image, category = _id_of(entry, "image_id"), _id_of(entry, "category_id")
         name = json.dumps(entry["id"]) if isinstance(entry.get("id"), int | str) else f"number {count}"
-        row = ShapeRow(image, count, name[:80], category)
+        score = entry.get("score")
+        row = ShapeRow(image, count, name[:80], category, confidence=score if is_share(score) else 1)
         try:
             x, y, width, height = _box_of(entry)
-            score = entry.get("score")
-            confidence = score if is_share(score) else 1
-            row = row._replace(x=x, y=y, width=width, height=height, confidence=confidence)
+            row = row._replace(x=x, y=y, width=width, height=height)
         except Unfit as error:
             row = row._replace(code=error.code, detail=error.detail)
         self.table.add_shape(row)
@@ -165,7 +164,7 @@ class _CocoFile:
             return Unusable(where, ImportCode.UNKNOWN_CLASS, detail)
         if row.label_code:
             return Unusable(where, ImportCode.UNKNOWN_CLASS, f"its category cannot be used: {row.label_detail}")
-        return Shape(where, row.label, partial(_draw, row))
+        return Shape(where, row.label, partial(_draw, row), row.confidence)
 
 
 def _draw(row: JoinedRow, _size: ImageSize) -> Box:

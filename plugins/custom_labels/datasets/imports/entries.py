@@ -79,11 +79,13 @@ class Shape:
     """An object as a source draws it.
 
     :param draw: gives its box on an image of some size; raises :class:`Unfit`.
+    :param confidence: from 0 to 1, of its label.
     """
 
     where: str
     label: str
     draw: Callable[[ImageSize], Box]
+    confidence: float = 1
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _with_labels(image: ImageEntry, uri: str) -> Iterator[SourceItem]:
             refused += 1
             yield shape
         else:
-            by_shape.setdefault(shape.label, ImageLabel(shape.label))
+            by_shape.setdefault(shape.label, ImageLabel(shape.label, shape.confidence))
     used = tuple((labels or by_shape).values())
     if len(used) > MAXIMUM_IMAGE_LABELS:
         detail = f"it has {len(used)} labels: expected at most {MAXIMUM_IMAGE_LABELS}"
@@ -192,10 +194,12 @@ def fit_box(box: Box, size: ImageSize) -> Box:
 
     :raises Unfit: it sticks out further, or is too small; with Custom Labels' own code.
     """
+    refusal = judge_box(box, size)
     over = max(-box.left, -box.top, box.left + box.width - size.width, box.top + box.height - size.height)
-    if 0 < over <= ROUNDING_PIXELS:
+    if refusal and 0 < over <= ROUNDING_PIXELS:
         box = clip(box, size)
-    if refusal := judge_box(box, size):
+        refusal = judge_box(box, size)
+    if refusal:
         raise Unfit(refusal.code, refusal.detail)
     left, top, width, height = (whole_if_equal(side) for side in (box.left, box.top, box.width, box.height))
     return Box(box.label, left, top, width, height, box.confidence)
