@@ -42,6 +42,7 @@ _INSTANCES = "instances_"
 _SAME_IMAGES = ("captions_", "person_keypoints_", "panoptic_", "stuff_", "image_info_")
 """Beginnings of the names of COCO's own files that say other things about the images of ``instances_*.json``."""
 _BOX_VALUES = 4
+_LONGEST_ID = 100
 
 
 def read(files: SourceFiles, task: ProjectTask) -> Iterator[SourceItem]:
@@ -187,6 +188,7 @@ def _box_of(entry: dict[str, object]) -> list[float]:
 
 def _id_of(entry: dict[str, Any], key: str) -> str:
     value = entry.get(key)
-    if type(value) not in {int, str} or len(text := json.dumps(value)) > 100:
+    text = str(value) if type(value) is int else json.dumps(value) if isinstance(value, str) else ""
+    if not 0 < len(text) <= _LONGEST_ID:
         raise Unfit(ImportCode.INVALID_ENTRY, f"'{key}' is {shown_value(value)}: expected a whole number or a text")
     return text

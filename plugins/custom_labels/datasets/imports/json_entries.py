@@ -22,7 +22,19 @@ _MARK = b"\xef\xbb\xbf"
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TOKEN = re.compile(_STRING + rb'|[\[\]{}:,]|[^\s"\[\]{}:,]++|"', re.DOTALL)
 _INNER = re.compile(_STRING + rb'|["\[\]{}]', re.DOTALL)
+_USUAL_LEVELS = 4
+"""Of an entry of any format; one with more is cut out bracket by bracket."""
 _CLOSING = {b"[": b"]", b"{": b"}"}
+
+
+def _whole(levels: int) -> bytes:
+    """Give the expression of a value in brackets that has at most so many levels of them."""
+    inner = b"|" + _whole(levels - 1) if levels > 1 else b""
+    content = rb'(?:[^"\[\]{}]++|' + _STRING + inner + rb")*+"
+    return rb"\{" + content + rb"\}|\[" + content + rb"\]"
+
+
+_WHOLE = re.compile(_whole(_USUAL_LEVELS), re.DOTALL)
 
 
 def read_entries(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
@@ -120,6 +132,9 @@ class _Text:
             if first in b"]}:,":
                 raise Unfit(ImportCode.UNREADABLE_FILE, f"it is no JSON at byte {self.at}: {first!a} is in its place")
             return first
+        if usual := _WHOLE.match(self._held, self._start):
+            self._end = usual.end()
+            return usual[0]
         open_brackets = bytearray(_CLOSING[first])
         while open_brackets:
             match = _INNER.search(self._held, self._end)
