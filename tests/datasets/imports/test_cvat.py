@@ -128,6 +128,7 @@ def test_every_error_is_named_and_none_stops_the_others(tmp_path: Path) -> None:
         pytest.param("<annotation/>", 0, id="another format"),
         pytest.param("", 0, id="empty"),
         pytest.param('<!DOCTYPE a [<!ENTITY a "ha">]>' + cvat(head="<annotations>"), 0, id="entities"),
+        pytest.param(cvat(image(box()), image(box("x" * 9_000_000), name="b.jpg")), 1, id="an image without end"),
         pytest.param(cvat(image(box())).encode() + b"\xff", 1, id="something behind the end"),
     ],
 )

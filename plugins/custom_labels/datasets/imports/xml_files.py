@@ -11,14 +11,42 @@ from defusedxml.ElementTree import iterparse
 from custom_labels.datasets.imports.entries import Unfit
 from custom_labels.datasets.imports.source import ImportCode
 
+LONGEST_PART = 8 * 1024 * 1024
+"""Bytes of what is directly in the outermost element: far above those of any image."""
+
+
+class _Measured:
+    """A file of which not more is read at a stretch than is held."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.at_a_stretch = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on.
+
+        :raises Unfit: a part is too long.
+        """
+        chunk = self._file.read(size)
+        self.at_a_stretch += len(chunk)
+        if self.at_a_stretch > LONGEST_PART:
+            raise Unfit(ImportCode.UNREADABLE_FILE, f"a part of it has more than {LONGEST_PART:,} bytes")
+        return chunk
+
 
 def read_elements(file: BinaryIO) -> Iterator[tuple[str, Element]]:
     """Parse a file, giving each element when it begins and when it ends.
 
-    :raises Unfit: it is no XML, or defines entities, with which a small file would fill a worker's memory.
+    :raises Unfit: it is no XML; it defines entities, with which a small file would fill a worker's memory; or a part
+        of it would by itself.
     """
+    measured, depth = _Measured(file), 0
     try:
-        yield from iterparse(file, events=("start", "end"), forbid_dtd=False, forbid_entities=True)
+        for event, element in iterparse(measured, events=("start", "end"), forbid_dtd=False, forbid_entities=True):
+            depth += 1 if event == "start" else -1
+            if depth == 1:
+                measured.at_a_stretch = 0
+            yield event, element
     # Beside ParseError: entities are a ValueError, and so is an encoding with several bytes a character; one that
     # Python does not know is a LookupError.
     except (ParseError, ValueError, LookupError) as error:
