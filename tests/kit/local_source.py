@@ -41,6 +41,10 @@ class LocalSource:
         names = sorted(path.relative_to(self.folder).as_posix() for path in files)
         return (name for name in names if not suffixes or name.lower().endswith(suffixes))
 
+    def uri(self, name: str) -> str:
+        """Give the URI of a file."""
+        return f"{BUCKET}{name}"
+
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Read a file."""
