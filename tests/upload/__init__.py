@@ -1,0 +1,1 @@
+"""The command that uploads a folder."""
