@@ -185,16 +185,21 @@ def error_code(error: ClientError) -> str:
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Whether an error is a matter of load, so that the same call may work in a moment."""
+    """Whether an error is a matter of load or of the way here, so that the same call may work in a moment.
+
+    A read whose content has not the checksum that S3 sent with it did not arrive whole.
+    """
     from botocore.exceptions import (
         ClientError,
         ConnectionClosedError,
+        FlexibleChecksumError,
         IncompleteReadError,
         ReadTimeoutError,
         ResponseStreamingError,
     )
 
-    if isinstance(error, ConnectionClosedError | IncompleteReadError | ReadTimeoutError | ResponseStreamingError):
+    on_the_way = FlexibleChecksumError | IncompleteReadError | ReadTimeoutError | ResponseStreamingError
+    if isinstance(error, ConnectionClosedError | on_the_way):
         return True
     if not isinstance(error, ClientError):
         return False
