@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, TriggerRule
 
+from custom_labels.core.outcome import NewImages
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow
 from custom_labels.review import harvest_tasks
-from custom_labels.review.harvest_work import NewImages
 from custom_labels.training.trigger_tasks import trigger_training
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch

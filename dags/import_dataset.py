@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, TriggerRule
 
+from custom_labels.core.outcome import NewImages
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow
 from custom_labels.datasets.imports import import_tasks
-from custom_labels.datasets.imports.import_work import NewData, Way
+from custom_labels.datasets.imports.import_work import Way
 from custom_labels.training.trigger_tasks import trigger_training
 from custom_labels.web.assets import labeled_images
 from custom_labels.web.dag_arguments import import_dag_arguments
@@ -28,7 +29,7 @@ def import_dag(project: Project) -> DAG:
         trigger = trigger_training.having(outlets=[labeled_images(project)])(project, earlier(plan.settings))
 
         follow(decided, {Way.TAKE: taken, Way.END: finish})
-        follow(finish, {NewData.SOME: trigger})
+        follow(finish, {NewImages.SOME: trigger})
     return dag
 
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.outcome import NewImagesOutcome
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.imports import import_tasks
 from custom_labels.datasets.imports.import_records import read_report
 from custom_labels.datasets.imports.import_work import (
     Fate,
     ImportDecision,
-    ImportOutcome,
     ImportPlan,
     ImportReport,
     Way,
@@ -25,7 +25,7 @@ from tests.kit.step_runs import new_run, passed
 class Imported:
     """What an import did."""
 
-    outcome: ImportOutcome
+    outcome: NewImagesOutcome
     report: ImportReport
 
     @property

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext
-from custom_labels.core.outcome import RunOutcome
+from custom_labels.core.outcome import NewImages, RunOutcome
 from custom_labels.detection import detect_tasks
 from custom_labels.detection.detect_batch_operator import DetectBatchOperator
 from custom_labels.detection.work import BatchResult, Collected, NextStep
@@ -23,7 +23,7 @@ from custom_labels.operations.guard import Acting, Inspection
 from custom_labels.operations.guard_report import Accounts
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.review import harvest_tasks
-from custom_labels.review.harvest_work import FoundWork, HarvestResult, NewImages
+from custom_labels.review.harvest_work import FoundWork, HarvestResult
 from custom_labels.review.settings import HarvestSettings
 from custom_labels.training.trigger_tasks import trigger_training
 from tests.kit.support import wait_until

@@ -103,6 +103,20 @@ class RunOutcome:
         return f"{self.note} Afterwards: {_sentence(trouble)}"
 
 
+class NewImages(StrEnum):
+    """Whether images came in that a training may learn from."""
+
+    SOME = "new labelled images"
+    NONE = "no new labelled image"
+
+
+@dataclass(frozen=True)
+class NewImagesOutcome(RunOutcome):
+    """How a run ended that may bring labelled images, and whether to see if there is enough to train on."""
+
+    choice: NewImages = NewImages.NONE
+
+
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -11,6 +11,7 @@ from functools import partial
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.outcome import NewImages, NewImagesOutcome
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import decision, fan_out, mapped_step
@@ -22,10 +23,8 @@ from custom_labels.review.harvest_records import move_watermark, read_watermark
 from custom_labels.review.harvest_work import (
     FoundWork,
     HarvestBatch,
-    HarvestOutcome,
     HarvestResult,
     HarvestSummary,
-    NewImages,
 )
 from custom_labels.review.harvest_writer import Harvester
 from custom_labels.review.opening import halt_after
@@ -84,7 +83,7 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
 
 
 @decision
-def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestResult] | None) -> HarvestOutcome:
+def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestResult] | None) -> NewImagesOutcome:
     """Move the watermark, now that all that was found is dealt with, open what waits, count, record the outcome.
 
     One task does all of it: each part is safe to repeat. The watermark only moves forward, a review that a first try
@@ -100,7 +99,7 @@ def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestRes
     far_off = statistics.news_of(ctx.owner) if statistics else ()
     summary = HarvestSummary(found, done, opened, is_news, unreviewed, statistics, far_off)
     ended = finish_run(ctx, found.settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
-    return HarvestOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
+    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
 
 
 def _halt_if_all_fail(ctx: ProjectContext, done: HarvestResult) -> bool:

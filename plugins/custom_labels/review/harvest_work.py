@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from custom_labels.aws.messages import Message
-from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.core.outcome import Outcome
 from custom_labels.review.harvest import ReviewOutcome
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.review import ReviewState
@@ -111,20 +110,6 @@ class HarvestResult:
             min((each.failed_at for each in results if each.failed_at), default=""),
             max((each.completed_at for each in results), default=""),
         )
-
-
-class NewImages(StrEnum):
-    """Whether images came in that a training may learn from."""
-
-    SOME = "new labelled images"
-    NONE = "no new labelled image"
-
-
-@dataclass(frozen=True)
-class HarvestOutcome(RunOutcome):
-    """How a harvest ended, and whether to see if there is enough to train on."""
-
-    choice: NewImages = NewImages.NONE
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from custom_labels.core.outcome import Outcome
+from custom_labels.core.outcome import NewImages, Outcome
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.imports import source_records
 from custom_labels.datasets.imports.import_tasks import inspect_batch, plan_import, take_batch
-from custom_labels.datasets.imports.import_work import ImportPlan, NewData
+from custom_labels.datasets.imports.import_work import ImportPlan
 from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.errors import ImportRefused, SettingError
 from tests.kit.annotation_lines import boxes_line, labels_line, native_line
@@ -92,7 +92,7 @@ def test_folders_of_another_bucket_become_labels(buckets: LocalAws) -> None:
     assert done.fates == {TAKEN: 4, SKIPPED: 2}
     assert done.codes == {"OTHER_FILE": 1, "NOT_ANNOTATED": 1}
     assert done.report.counts.labels == {"cat": 2, "dog": 2}
-    assert (done.outcome.outcome, done.outcome.choice) == (Outcome.IMPORTED, NewData.SOME)
+    assert (done.outcome.outcome, done.outcome.choice) == (Outcome.IMPORTED, NewImages.SOME)
     assert "4 images taken" in done.outcome.detail
     assert {each["where"] for each in skipped(buckets)} == {"readme.txt", "loose.png"}
     ctx = import_context()
@@ -110,7 +110,7 @@ def test_a_second_import_takes_only_what_is_new(buckets: LocalAws) -> None:
     assert done.fates == {TAKEN: 1, THERE: 2}
     assert len(keys(buckets, FOLDERS)) == 2
     again = import_by_steps(import_context(source=f"s3://{OTHER}/old/"))
-    assert (again.outcome.outcome, again.outcome.choice) == (Outcome.NOTHING_TO_IMPORT, NewData.NONE)
+    assert (again.outcome.outcome, again.outcome.choice) == (Outcome.NOTHING_TO_IMPORT, NewImages.NONE)
 
 
 def test_a_source_of_which_nothing_can_be_used_is_trouble(buckets: LocalAws) -> None:
@@ -118,7 +118,7 @@ def test_a_source_of_which_nothing_can_be_used_is_trouble(buckets: LocalAws) -> 
 
     done = import_by_steps(import_context(source=source))
 
-    assert (done.outcome.outcome, done.outcome.choice) == (Outcome.IMPORT_TROUBLE, NewData.NONE)
+    assert (done.outcome.outcome, done.outcome.choice) == (Outcome.IMPORT_TROUBLE, NewImages.NONE)
     assert done.codes == {"ERROR_INVALID_JSON_LINE": 1, "IMAGE_NOT_FOUND": 1}
     assert done.outcome.facts["Skipped, IMAGE_NOT_FOUND"] == 1
 
@@ -130,7 +130,7 @@ def test_a_dry_run_says_what_would_be_taken_and_takes_nothing(buckets: LocalAws)
 
     assert done.fates == {TAKEN: 1}
     assert "1 image would be taken" in done.outcome.detail
-    assert done.outcome.choice is NewData.NONE
+    assert done.outcome.choice is NewImages.NONE
     assert done.report.is_dry_run
     assert keys(buckets, FOLDERS) == []
 

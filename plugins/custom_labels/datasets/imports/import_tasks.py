@@ -13,6 +13,7 @@ from pathlib import Path
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.outcome import NewImages, NewImagesOutcome
 from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import deciding_fan_out, decision, fan_out, mapped_step
 from custom_labels.datasets.imports.import_records import BATCH_IMAGES, Import, Listed
@@ -21,11 +22,9 @@ from custom_labels.datasets.imports.import_work import (
     ImportBatch,
     ImportCounts,
     ImportDecision,
-    ImportOutcome,
     ImportPlan,
     ImportReport,
     ImportSettings,
-    NewData,
     OnConflict,
     Way,
 )
@@ -131,7 +130,7 @@ def take_batch(ctx: ProjectContext, batch: ImportBatch, plan: ImportPlan) -> Imp
 @decision
 def finish(
     ctx: ProjectContext, plan: ImportPlan, decided: ImportDecision, taken: Sequence[ImportCounts] | None
-) -> ImportOutcome:
+) -> NewImagesOutcome:
     """Write the report, and record the outcome."""
     counts = decided.counts
     if decided.choice is Way.TAKE:
@@ -146,7 +145,7 @@ def finish(
     facts = report.facts(an_import.skipped_uri)
     ended = finish_run(ctx, plan.settings, report.outcome, report.detail, facts)
     is_new = decided.choice is Way.TAKE and counts.number(Fate.TAKEN) + counts.number(Fate.REPLACED) > 0
-    return ImportOutcome(**vars(ended), choice=NewData.SOME if is_new else NewData.NONE)
+    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if is_new else NewImages.NONE)
 
 
 def _import(ctx: ProjectContext, plan: ImportPlan) -> Import:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from custom_labels.core.outcome import Outcome, RunOutcome
+from custom_labels.core.outcome import Outcome
 from custom_labels.core.run_settings import TriggerSettings
 from custom_labels.datasets.annotations.annotation import Annotation
 from custom_labels.datasets.imports.source import ImportCode, SourceKind, Unusable
@@ -187,20 +187,6 @@ class ImportDecision:
     choice: Way
     batches: tuple[ImportBatch, ...]
     counts: ImportCounts
-
-
-class NewData(StrEnum):
-    """Whether a training may learn from something new."""
-
-    SOME = "new labelled images"
-    NONE = "no new labelled image"
-
-
-@dataclass(frozen=True)
-class ImportOutcome(RunOutcome):
-    """How an import ended, and whether to see if there is enough to train on."""
-
-    choice: NewData = NewData.NONE
 
 
 @dataclass(frozen=True)
