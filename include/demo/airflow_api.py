@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,11 +9,9 @@ from urllib.parse import quote
 import httpx
 
 from include.demo.errors import DemoError
+from include.demo.http_calls import send_patiently
 
 Json = dict[str, Any]
-
-RETRIES = 6
-"""A busy SQLite database answers a write with HTTP 500 now and then; every request here may be repeated."""
 
 
 class AirflowApi:
@@ -115,15 +112,7 @@ class AirflowApi:
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None, params: Mapping[str, Any] | None
     ) -> httpx.Response:
-        problem: object = None
-        for attempt in range(RETRIES):
-            time.sleep(0.5 * attempt)
-            try:
-                answer = self._http.request(method, path, json=body, params=params)
-            except httpx.TransportError as error:
-                problem = error
-                continue
-            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-                return answer
-            problem = f"HTTP {answer.status_code}, {answer.text[:500]}"
-        raise DemoError(f"Airflow did not answer {method} {self.base_url}/api/v2{path}: {problem}")
+        return send_patiently(
+            lambda: self._http.request(method, path, json=body, params=params),
+            f"Airflow did not answer {method} {self.base_url}/api/v2{path}",
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,12 +11,11 @@ import httpx
 from PIL import Image
 
 from include.demo.errors import DemoError
+from include.demo.http_calls import send_patiently
 
 Json = dict[str, Any]
 
 PAGE = 100
-TRIES = 6
-"""A busy SQLite database answers HTTP 500 now and then; what is only read may be asked for again."""
 
 
 class LabelStudioApi:
@@ -80,18 +78,9 @@ class LabelStudioApi:
         self._checked(self._http.post(path, json={"result": result}), f"POST {path}")
 
     def _get(self, path: str, **params: Any) -> Json:
-        problem: object = None
-        for attempt in range(TRIES):
-            time.sleep(0.5 * attempt)
-            try:
-                answer = self._http.get(path, params=params)
-            except httpx.TransportError as error:
-                problem = error
-                continue
-            if not answer.is_server_error:
-                return dict(self._checked(answer, f"GET {path}").json())
-            problem = f"HTTP {answer.status_code}, {answer.text[:500]}"
-        raise DemoError(f"Label Studio did not answer GET {self.url}{path}: {problem}")
+        what = f"Label Studio did not answer GET {self.url}{path}"
+        answer = send_patiently(lambda: self._http.get(path, params=params), what)
+        return dict(self._checked(answer, f"GET {path}").json())
 
     def _checked(self, answer: httpx.Response, what: str) -> httpx.Response:
         if not answer.is_success:
