@@ -28,7 +28,7 @@ def detect_dag(project: Project) -> DAG:
     ) as dag:
         collected = detect_tasks.collect(project)
         settings = earlier(collected.settings)
-        start = autostart(project, settings, collected)
+        start = autostart(project, settings, collected.start)
         detected = detect_batches(project, settings, collected.batches)
         finish = detect_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, collected, detected)
         go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project)

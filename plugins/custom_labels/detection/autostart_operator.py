@@ -24,18 +24,19 @@ from custom_labels.deployment.service_records import change_service
 from custom_labels.deployment.start_on_demand import why_not_started
 from custom_labels.deployment.version_operator import StartLiveOperator
 from custom_labels.detection.settings import DetectionSettings
-from custom_labels.detection.work import Collected
+from custom_labels.detection.work import VersionToStart
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-def autostart(project: Project, settings: DetectionSettings, collected: Collected) -> list[BaseOperator]:
+def autostart(project: Project, settings: DetectionSettings, wanted: VersionToStart | None) -> list[BaseOperator]:
     """Add the tasks that start the version that images wait for, under the deployment lock, off the usual way.
 
     Whoever starts a version holds that lock: neither a swap nor the cost guard comes between. It is taken and given
     back in here, so that a run whose version serves has nothing to do with it.
 
+    :param wanted: the version.
     :return: the tasks that are to be skipped where the version serves.
     """
     with TaskGroup("autostart", prefix_group_id=False, tooltip="Start the version that serves, for images that wait"):
@@ -44,10 +45,10 @@ def autostart(project: Project, settings: DetectionSettings, collected: Collecte
             task_id="start_live",
             project=project.name,
             settings=settings,
-            project_arn=given(collected.start).project_arn,
-            version_name=given(collected.start).version_name,
-            min_inference_units=given(collected.start).units.minimum,
-            max_inference_units=given(collected.start).units.maximum,
+            project_arn=given(wanted).project_arn,
+            version_name=given(wanted).version_name,
+            min_inference_units=given(wanted).units.minimum,
+            max_inference_units=given(wanted).units.maximum,
             **custom_labels_arguments(project),
         )
         release = task_of(release_locks(project, [text_of(lock)])).as_teardown(setups=lock)

@@ -122,7 +122,7 @@ class DetectBatchOperator(BaseOperator):
         """
         ctx = ProjectContext(self.project, context)
         require_inputs(self.task_id, {"settings": self.settings, "batch": self.batch})
-        work = BatchWork(ctx, from_json(DetectionSettings, self.settings), from_json(DetectionBatch, self.batch))
+        work = self.work_of(ctx)
         try:
             work.finish(is_repeated=is_resumed or ctx.run.is_repeated)
         except EndpointUnavailable as error:
@@ -132,6 +132,10 @@ class DetectBatchOperator(BaseOperator):
             work.leave_rest()
         self.log.info("Batch %s: %s.", work.batch.number, dict(work.counts))
         return to_json(work.result())
+
+    def work_of(self, ctx: ProjectContext) -> BatchWork:
+        """Give what detects the batch and writes what comes of it."""
+        return BatchWork(ctx, from_json(DetectionSettings, self.settings), from_json(DetectionBatch, self.batch))
 
     def wait(self, work: BatchWork, since: float | None, error: EndpointUnavailable) -> NoReturn:
         """Give the worker slot up for a while, or give up for good."""
@@ -202,7 +206,7 @@ class BatchWork:
                 for number, chunk in enumerate(chunks(items)):
                     if number or is_repeated:
                         client.follow()
-                    done = self._done(chunk) if is_repeated else {}
+                    done = self.find_done(chunk) if is_repeated else {}
                     rest = [item.without(done) for item in chunk]
                     answers = [asking.submit(client.detect, image) for item in rest for image in item.images]
                     pending.append((rest, list(done.values()), answers))
@@ -216,7 +220,7 @@ class BatchWork:
             finally:
                 self._calls, self._seconds = client.take_calls(), time.monotonic() - begun
 
-    def _done(self, chunk: list[WorkItem]) -> dict[InferenceImage, Detection]:
+    def find_done(self, chunk: list[WorkItem]) -> dict[InferenceImage, Detection]:
         """Find the images of a chunk that have a result: an earlier try wrote it, with all that belongs to it."""
         images = [image for item in chunk for image in item.images]
         found = self._writers.map(lambda image: read_result(self.ctx.store, image), images)
@@ -226,37 +230,43 @@ class BatchWork:
         self, chunk: list[WorkItem], done: list[Detection], asked: list[Future[Prediction[LiveVersion]]]
     ) -> None:
         """Wait for a chunk's answers and write it; the results of an earlier try are only counted."""
-        self._write(chunk, [future.result() for future in asked])
+        self._settle(chunk, [future.result() for future in asked])
         self.counts.update(str(result.decision) for result in done)
         self._show(f"{each.key}: {each.reason}" for each in done if each.decision is Decision.UNREADABLE)
         self.chunks_answered += bool(asked)
 
-    def _write(self, chunk: list[WorkItem], answers: list[Prediction[LiveVersion]]) -> None:
-        """Write a chunk, in an order in which a result never lacks its log line, its review, or comes twice."""
-        store, reviewers = self.ctx.store, self.settings.reviewers_per_image
+    def _settle(self, chunk: list[WorkItem], answers: list[Prediction[LiveVersion]]) -> None:
+        """Write what comes of a chunk, count it, and settle the messages that announced it."""
         answered = [answer for answer in answers if answer.status in WITH_RESULT]
         made = self._writers.map(self._detection, answered)
-        detections = [(detection, answer.version) for detection, answer in zip(made, answered, strict=True)]
+        self.counts["repeated"] += self.write(list(zip(made, (each.version for each in answered), strict=True)))
+        self.counts.update(answer.status.name.lower() for answer in answers if answer.status not in WITH_RESULT)
+        self._settle_messages(chunk, {answer.image: answer for answer in answers})
+        for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE):
+            self._show(f"{answer.image.key}: {answer.message}" for answer in answers if answer.status is status)
+
+    def write(self, detections: list[tuple[Detection, LiveVersion]]) -> int:
+        """Write a chunk's results, in an order in which a result never lacks its log line, its review, or comes twice.
+
+        :param detections: each with the version that made it.
+        :return: how many of them had been written before.
+        """
+        store, project, reviewers = self.ctx.store, self.ctx.project, self.settings.reviewers_per_image
         # Named by its images, so that a second try adds what was left, or overwrites it. A request that two files hold
         # is opened once all the same.
         images = "\n".join(f"{each.key} {each.etag}" for each, _ in detections)
         name = hashlib.sha256(images.encode()).hexdigest()[:32]
         if detections:
             write_log(store, name, (each for each, _ in detections))
-        project = self.ctx.project
         doubts = (
             first_request(project.name, each, version.labels, Purpose.DOUBT, reviewers, project.task)
             for each, version in detections
             if each.review
         )
         WaitingReviews(store).add(name, doubts)
-        written = self._writers.map(lambda each: save_result(store, each[0]), detections)
-        self.counts["repeated"] += sum(not is_new for is_new in written)
+        written = list(self._writers.map(lambda each: save_result(store, each[0]), detections))
         self.counts.update(str(each.decision) for each, _ in detections)
-        self.counts.update(answer.status.name.lower() for answer in answers if answer.status not in WITH_RESULT)
-        self._settle_messages(chunk, {answer.image: answer for answer in answers})
-        for status in (PredictionStatus.FAILED, PredictionStatus.UNREADABLE):
-            self._show(f"{answer.image.key}: {answer.message}" for answer in answers if answer.status is status)
+        return written.count(False)
 
     def _show(self, troubles: Iterable[str]) -> None:
         """Keep the first few examples of what went wrong."""

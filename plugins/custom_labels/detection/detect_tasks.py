@@ -72,7 +72,7 @@ def collect_images(ctx: ProjectContext, settings: DetectionSettings) -> Collecte
     if why := _why_not_started(ctx, settings, described.status):
         trouble = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING, and {why}"
         return Collected(settings, NextStep.FINISH, trouble=trouble)
-    units = _units_before(ctx, settings, live)
+    units = units_before(ctx, settings, live)
     start = VersionToStart(live.project_arn, live.version_name, units)
     return _collect_work(ctx, settings, live, units.minimum, start)
 
@@ -95,7 +95,7 @@ def _why_not_started(ctx: ProjectContext, settings: DetectionSettings, status: s
     return None
 
 
-def _units_before(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> Units:
+def units_before(ctx: ProjectContext, settings: DetectionSettings, live: LiveVersion) -> Units:
     """Give the inference units that a version had when it ran, else those of the settings."""
     record = ctx.registry.version(live.version_name, ServedRecord) or ServedRecord()
     return record.units_or(Units.wanted(settings.minimum_inference_units, settings.maximum_inference_units))

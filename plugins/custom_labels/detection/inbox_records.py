@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from custom_labels.aws.predictions import InferenceImage
 from custom_labels.core.batch_files import hand_on
@@ -34,6 +35,14 @@ _TABLES = """
 CREATE TABLE results (folder TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE found (key TEXT, etag TEXT, is_empty INTEGER);
 """
+
+
+class WorkList(Protocol):
+    """Images that are to be shared out, in an order that is the same whenever they are gone through."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[WorkItem]: ...
 
 
 class Inbox:
@@ -134,18 +143,19 @@ def work_folder(owner: str) -> str:
 
 
 def write_batches(
-    store: S3Store, folder: str, inbox: Inbox, version: LiveVersion, units: int, *, most: int, workers: int
+    store: S3Store, folder: str, work: WorkList, version: LiveVersion, units: int, *, most: int, workers: int
 ) -> tuple[DetectionBatch, ...]:
-    """Share the images out into batches of the same size.
+    """Share images out into batches of the same size.
 
+    :param folder: of the batches' files.
     :param version: the version that serves, ``units`` the inference units that it runs with.
     :param most: images in a batch at most.
     :param workers: batches that are done at the same time.
     """
-    count = count_batches(len(inbox), most, workers)
-    items = iter(inbox)
+    count = count_batches(len(work), most, workers)
+    items = iter(work)
     batches = []
-    for number, size in enumerate(share_out(len(inbox), count)):
+    for number, size in enumerate(share_out(len(work), count)):
         batch, key = tuple(islice(items, size)), f"{folder}{number:04}.jsonl"
         along = hand_on(store, key, batch, is_only=count == 1)
         images = sum(len(item.images) for item in batch)

@@ -29,7 +29,7 @@ from custom_labels.review.review import AnyAnswer, ReviewRequest
 from custom_labels.review.reviewed import reviewed_line
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
-from custom_labels.s3.line_files import LineFile, list_keys, read_folder, read_lines, write_lines
+from custom_labels.s3.line_files import LineFile, list_keys, read_files, read_lines, write_lines
 from custom_labels.s3.store import S3Store
 
 HARVESTED = f"{REVIEWS}harvested/"
@@ -50,7 +50,12 @@ def ledger_key(chunk: str) -> str:
 
 def read_ledger(store: S3Store, since: date | None = None) -> Iterator[LineFile]:
     """Read the ledger from a day on, or from its beginning: one call for each file of some dozens of lines."""
-    return read_folder(store, HARVESTED, start_after=f"{HARVESTED}{since}" if since else None)
+    return read_files(store, (key for keys in list_ledger(store, since) for key in keys))
+
+
+def list_ledger(store: S3Store, since: date | None = None) -> Iterator[list[str]]:
+    """List the files of the ledger from a day on, or from its beginning, a page at a time."""
+    return list_keys(store, HARVESTED, f"{HARVESTED}{since}" if since else None)
 
 
 def read_chunk(store: S3Store, chunk: str) -> list[HarvestedReview]:
