@@ -50,14 +50,19 @@ T = TypeVar("T")
 _numbers = itertools.count(1)
 
 
-def train_by_steps(conf: dict[str, Any] | None = None, interval: tuple[datetime, datetime] | None = None) -> Run:
+def train_by_steps(
+    conf: dict[str, Any] | None = None,
+    interval: tuple[datetime, datetime] | None = None,
+    run_id: str | None = None,
+) -> Run:
     """Train once, as a run triggered by hand or a backfill's; where a step fails, clean up as the DAG does.
 
     :param conf: the run's Params.
     :param interval: of a backfill's run.
+    :param run_id: the run's id; without one no other run has it.
     :return: its note is the end's, or the error's words; ``tasks`` and ``xcoms`` are those of the steps that ran.
     """
-    training = _Training(conf or {}, interval)
+    training = _Training(conf or {}, interval, run_id or f"steps-{next(_numbers)}")
     state = "success"
     try:
         training.play()
@@ -74,6 +79,7 @@ def train_by_steps(conf: dict[str, Any] | None = None, interval: tuple[datetime,
 class _Training:
     params: dict[str, Any]
     interval: tuple[datetime, datetime] | None
+    run_id: str
     tasks: dict[str, str] = field(default_factory=dict)
     xcoms: dict[str, Any] = field(default_factory=dict)
     version: dict[str, str] = field(default_factory=dict)
@@ -83,7 +89,7 @@ class _Training:
         start, end = self.interval or (now, now)
         self.dag_run = SimpleNamespace(
             dag_id="digits_train",
-            run_id=f"steps-{next(_numbers)}",
+            run_id=self.run_id,
             run_type=BACKFILL if self.interval else "manual",
             logical_date=start,
             run_after=now,

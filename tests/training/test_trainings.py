@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
-from custom_labels.training.trainings import Trainings
+from custom_labels.training.trainings import TrainingHold, Trainings
 
 ENDS = [AttemptState.TRAINING_FAILED, AttemptState.GATE_FAILED, AttemptState.REJECTED, AttemptState.DEPLOYED]
 
@@ -108,3 +109,16 @@ def test_trainings_read_back_as_they_were_written() -> None:
 
     assert from_json(Trainings, to_json(trainings)) == trainings
     assert from_json(Trainings, {}) == Trainings()
+
+
+def test_a_hold_ends_with_its_time_and_with_whoever_set_it() -> None:
+    now = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    held = Trainings(hold=TrainingHold("label assist a", (now + timedelta(hours=1)).isoformat()))
+
+    assert held.why_held(now) == (
+        "label assist a waits for more labels, and trains on all of them together, until 2026-11-29T13:00:00+00:00"
+    )
+    assert held.why_held(now + timedelta(hours=1)) == Trainings().why_held(now) == ""
+    assert held.release("label assist b") == held
+    assert held.release("label assist a") == Trainings()
+    assert from_json(Trainings, to_json(held)) == held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from custom_labels.aws.inputs import require_inputs
 from custom_labels.core.context import ProjectContext
@@ -31,6 +32,9 @@ from custom_labels.training.trainings import Trainings
 
 log = logging.getLogger(__name__)
 
+BY_ITSELF = frozenset({"scheduled", "asset_triggered"})
+"""Airflow's types of the runs that no person asked for."""
+
 # -- what there is to train on ---------------------------------------------------------------------
 
 
@@ -51,6 +55,9 @@ def decide_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecis
 def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> RetrainDecision:
     """Count the labelled images and those that no training has seen, and apply the rule."""
     trainings = read_trainings(ctx.store)
+    held = trainings.why_held(datetime.now(UTC)) if ctx.run.run_type in BY_ITSELF and not trainings.open else ""
+    if held:
+        return RetrainDecision(Retrain.NOTHING, held)
     snapshot = count_project(ctx.store, ctx.project.task, as_of=ctx.run.as_of, trained=trainings.trained)
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
     decided = decide_on(ctx, settings, trainings, snapshot)

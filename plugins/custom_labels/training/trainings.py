@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
+
+
+@dataclass(frozen=True)
+class TrainingHold:
+    """Why runs that no person triggered begin no training for a while.
+
+    :param by: who waits for more labels, as part of a sentence.
+    :param until: ISO 8601 in UTC; from then on it holds nothing, whatever became of who set it.
+    """
+
+    by: str
+    until: str
 
 
 @dataclass(frozen=True)
@@ -15,11 +28,13 @@ class Trainings:
     :param trained: digest of the newest snapshot that a version to be put into service was trained on.
     :param split: digest of the snapshot whose split the next one follows: the last that any version was trained on. A
         backfill's counts as well, since what it judged by must not be trained on later.
+    :param hold: what keeps runs that no person triggered from training, if anything does.
     """
 
     attempts: tuple[TrainingAttempt, ...] = ()
     trained: str | None = None
     split: str | None = None
+    hold: TrainingHold | None = None
 
     def attempt(self, digest: str | None) -> TrainingAttempt | None:
         """Give what became of a snapshot's training; ``None`` when it was never tried."""
@@ -85,6 +100,16 @@ class Trainings:
         """Whether a version was trained on images of an earlier moment than the live one; not where that is unknown."""
         live = self.attempt(live_digest)
         return live is not None and bool(attempt.as_of) and attempt.as_of < live.as_of
+
+    def why_held(self, now: datetime) -> str:
+        """Explain why a run that no person triggered begins no training now; empty if it may."""
+        if self.hold is None or datetime.fromisoformat(self.hold.until) <= now:
+            return ""
+        return f"{self.hold.by} waits for more labels, and trains on all of them together, until {self.hold.until}"
+
+    def release(self, by: str) -> Trainings:
+        """End a hold, if it is that of who says so."""
+        return replace(self, hold=None) if self.hold and self.hold.by == by else self
 
     def _with(self, attempt: TrainingAttempt) -> Trainings:
         others = tuple(each for each in self.attempts if each.digest != attempt.digest)

@@ -21,8 +21,10 @@ def trigger_training(ctx: ProjectContext, settings: TriggerSettings) -> None:
     """Trigger the train DAG, by this task's asset, if a training of the present images would begin; else skip."""
     if not settings.enable_automatic_training:
         raise NothingToDo(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
-    trainings = read_trainings(ctx.store)
-    snapshot = count_project(ctx.store, ctx.project.task, as_of=datetime.now(UTC), trained=trainings.trained)
+    trainings, now = read_trainings(ctx.store), datetime.now(UTC)
+    if why := trainings.why_held(now):
+        raise NothingToDo(f"No training is triggered: {why}.")
+    snapshot = count_project(ctx.store, ctx.project.task, as_of=now, trained=trainings.trained)
     decided = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
