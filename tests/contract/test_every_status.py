@@ -79,6 +79,7 @@ KINDS = {
 """What each class that waits for a status looks at."""
 NO_STATUS = {
     "AnnouncementTrigger",
+    "AnswersTrigger",
     "CustomLabelsDetectOperator",
     "ProjectLockTrigger",
     "QueueTrigger",

@@ -139,7 +139,12 @@ def test_a_dag_opens_as_at_most_ten_boxes(dags: dict[str, DAG]) -> None:
     assert len(groups) <= 7
 
 
-FIRST = {"digits_detect": "collect", "digits_harvest_reviews": "collect", "digits_import_dataset": "plan_import"}
+FIRST = {
+    "digits_detect": "collect",
+    "digits_harvest_reviews": "collect",
+    "digits_import_dataset": "plan_import",
+    "digits_label_assist": "plan_round",
+}
 
 
 def test_the_settings_are_read_before_anything_else(dags: dict[str, DAG]) -> None:

@@ -94,6 +94,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "waiter_name": "project_version_trained",
         "stop_on_kill": False,
     },
+    "AnswersTrigger": {
+        "folder": "label_assist/a/round-1/",
+        "since": "2026-11-20T12:00:00+00:00",
+        "until": "2026-11-23T12:00:00+00:00",
+        "bucket": "b",
+        "prefix": "p/",
+    },
     "ProjectLockTrigger": {"owner": "a run", "key": "registry/lock.json", "bucket": "b", "prefix": "p/"},
 }
 BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}

@@ -16,6 +16,8 @@ IMPORTED_LINES = "annotations/imported/"
 IMPORTED_IMAGES = "images_imported/"
 REPLACED_IMAGES = "images_replaced/"
 INBOX = "images_for_detection/"
+UNLABELED = "images_to_label/"
+LABEL_ASSIST = "label_assist/"
 DETECTIONS = "detections/"
 DETECTION_LOG = "detection_log/"
 A2I_OUTPUT = "a2i-human-loop-data/"
@@ -29,6 +31,12 @@ SNAPSHOTS = "snapshots/"
 CHECKS = "snapshots/checks/images.sqlite"
 LINES_READ = "snapshots/checks/lines.sqlite"
 MANIFESTS = "manifests/"
+OWN_FOLDERS = (
+    *(IMAGES, ANNOTATIONS, REVIEWED_IMAGES, IMPORTS, IMPORTED_IMAGES, REPLACED_IMAGES, LABEL_ASSIST, DETECTIONS),
+    *(DETECTION_LOG, "detection_work/", A2I_OUTPUT, "ground-truth/", REVIEWS, SNAPSHOTS, MANIFESTS, "evaluation/"),
+    *("registry/", "audit/"),
+)
+"""Where the project keeps what it makes, and where labelled images lie: all but its inbox."""
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".jfif", ".jpe", ".jif", ".jfi", ".pjpeg", ".pjp")
 """Endings of JPEG and PNG files, whatever their case."""

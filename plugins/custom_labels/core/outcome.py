@@ -55,6 +55,9 @@ class Outcome(StrEnum):
     IMPORTED = "imported", "images imported"
     IMPORT_TROUBLE = "import_trouble", "nothing of a source can be used"
     NOTHING_TO_IMPORT = "nothing_to_import", "nothing to import"
+    ASSIST_GOES_ON = "assist_goes_on", "a round of label assist is done"
+    ASSIST_ENDED = "assist_ended", "label assist has ended"
+    NOTHING_TO_LABEL = "nothing_to_label", "nothing to label"
     READY = "ready", "project is ready"
 
 

@@ -193,6 +193,7 @@ class Settings(BaseModel):
             Outcome.LIVE_ACCURACY_LOW,
             Outcome.IMPORTED,
             Outcome.IMPORT_TROUBLE,
+            Outcome.ASSIST_ENDED,
         ),
         description="Outcomes that send an SNS message.",
     )

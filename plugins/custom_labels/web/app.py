@@ -9,6 +9,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from custom_labels.assist.assist_records import assist_record
 from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
 from custom_labels.core.settings import load_project
@@ -20,6 +21,7 @@ from custom_labels.review.backends.airflow_page.page_records import PageRecords,
 from custom_labels.review.backends.airflow_page.project_file import KIND
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
+from custom_labels.web.assist_page import ASSIST, assist_page, assists_page, latest_assists
 from custom_labels.web.import_page import IMPORT, import_page, imports_page, latest_reports
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
@@ -32,6 +34,7 @@ ProjectPath = Annotated[str, Path(pattern=PROJECT)]
 VersionPath = Annotated[str, Path(pattern=VERSION)]
 ReviewPath = Annotated[str, Path(pattern=REVIEW)]
 ImportPath = Annotated[str, Path(pattern=IMPORT)]
+AssistPath = Annotated[str, Path(pattern=ASSIST)]
 ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
@@ -66,6 +69,11 @@ def may_read_harvest_dag(project: ProjectPath, request: Request, user: GetUserDe
 def may_read_import_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
     """Let in who may read the project's import DAG."""
     requires_access_dag("GET", param_dag_id=f"{project}_import_dataset")(request, user)
+
+
+def may_read_assist_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
+    """Let in who may read the project's label assist DAG."""
+    requires_access_dag("GET", param_dag_id=f"{project}_label_assist")(request, user)
 
 
 def may_read_ask_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
@@ -126,6 +134,7 @@ def make_app() -> FastAPI:
         return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
     _add_imports(app)
+    _add_assists(app)
     return app
 
 
@@ -148,3 +157,26 @@ def _add_imports(app: FastAPI) -> None:
         if report is None:
             raise HTTPException(404, f"There is no report of an import '{name}' into project '{project}'.")
         return HTMLResponse(import_page(project, store, report), headers=HEADERS)
+
+
+def _add_assists(app: FastAPI) -> None:
+    """Add the pages of label assist."""
+
+    @app.get("/{project}/assist", dependencies=[Depends(may_read_assist_dag)])
+    def assists(project: ProjectPath) -> HTMLResponse:
+        """List the project's label assists."""
+        with as_http_errors():
+            found = latest_assists(project_store(load_project(project)))
+        return HTMLResponse(assists_page(project, found), headers=HEADERS)
+
+    @app.get("/{project}/assist/{name}", dependencies=[Depends(may_read_assist_dag)])
+    def assist(project: ProjectPath, name: AssistPath) -> HTMLResponse:
+        """Show how a label assist goes on."""
+        with as_http_errors():
+            loaded = load_project(project)
+            store = project_store(loaded)
+            found = assist_record(name).read(store)
+            page = assist_page(loaded, store, found) if found else None
+        if page is None:
+            raise HTTPException(404, f"There is no label assist '{name}' of project '{project}'.")
+        return HTMLResponse(page, headers=HEADERS)

@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from custom_labels.assist.assist import AssistPlan
+from custom_labels.assist.selection import Strategy
 from custom_labels.core.names import DAG_TAG
 from custom_labels.core.notifications import FailureNotifier, RunFailureNotifier
 from custom_labels.core.settings import Project
@@ -87,6 +89,65 @@ def import_dag_arguments(project: Project) -> dict[str, Any]:
         "dry_run": switch("Say what would be taken, and change nothing."),
     }
     return dag_arguments(project, "import_dataset", "Take annotated images of elsewhere", params)
+
+
+TRAIN_ON_ANSWERS = {"even_if_training_is_off": True, "minimum_untrained_images": 1}
+"""Params of the training after a round: a person asked for it, and the round says how many images are enough."""
+
+
+def assist_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's label assist DAG."""
+    plan = AssistPlan()
+    params = {
+        "prefix": Param(
+            plan.prefix,
+            type="string",
+            maxLength=900,
+            description="Folder of the images without labels, relative to the project's prefix; it ends in a slash.",
+        ),
+        "images_a_round": Param(
+            plan.images_a_round,
+            type="integer",
+            minimum=1,
+            maximum=10_000,
+            description="Images that people are asked about in a round, at most.",
+        ),
+        "rounds": Param(plan.rounds, type="integer", minimum=1, maximum=100, description="Rounds at most."),
+        "minimum_gain": Param(
+            plan.minimum_gain,
+            type="number",
+            minimum=-1,
+            maximum=1,
+            description="Rise of F1 in a round, below which no further round begins.",
+        ),
+        "strategy": Param(
+            plan.strategy.value, enum=[*Strategy], description="Which images come first, where not all are asked about."
+        ),
+        "maximum_candidates": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="Images that the model looks at in a round, at most: a sample of all; empty means all.",
+        ),
+        "wait_hours": Param(
+            plan.wait_hours,
+            type="number",
+            exclusiveMinimum=0,
+            maximum=24 * 30,
+            description="Hours that a round waits for people; what is answered later counts for the next training.",
+        ),
+        "dry_run": switch("Say what would be detected and asked, and change nothing."),
+        "assist": Param(
+            "",
+            type="string",
+            pattern=r"^([0-9]{8}t[0-9]{6}-[0-9a-f]{12})?$",
+            description="Leave it empty: the DAG sets it when it triggers its next round.",
+        ),
+        "round": Param(
+            1, type="integer", minimum=1, description="Leave it 1: the DAG sets it when it triggers its next round."
+        ),
+    }
+    return dag_arguments(project, "label_assist", "Label a large set with the model's help", params)
 
 
 def dag_arguments(
