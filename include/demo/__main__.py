@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
+from include.demo.assist_report import AssistReport
 from include.demo.digits import DigitsMaterial
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
@@ -20,9 +21,10 @@ from include.demo.interrupts import Interrupts
 from include.demo.label_studio_place import LabelStudioPlace
 from include.demo.logo_scenes import LogoScenes
 from include.demo.material import Material
-from include.demo.performance import perform
+from include.demo.performance import perform, perform_assist
 from include.demo.processes import Processes, end_leftovers
 from include.demo.project_file import write_with_backend
+from include.demo.report import Report
 from include.demo.review_places import A2IPlace, ReviewPlace
 from include.demo.view import View
 from include.demo.workspace import Workspace
@@ -69,7 +71,10 @@ def play(options: argparse.Namespace, material: Material, place: ReviewPlace, pr
     """Play the story, show what came out and, unless headless, leave everything running until Ctrl-C."""
     console = view.console
     try:
-        report = perform(ROOT, material, place, processes, view, by_hand=options.review_by_hand)
+        if options.assist:
+            report: Report | AssistReport = perform_assist(ROOT, material, place, processes, view)
+        else:
+            report = perform(ROOT, material, place, processes, view, by_hand=options.review_by_hand)
         report.show(console)
         if options.json:
             report.write(options.json)
@@ -128,6 +133,12 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         default=DEFAULT_PLACE,
         help="where people answer: Amazon A2I in the embedded AWS (default), or a real Label Studio on this machine",
     )
+    parser.add_argument(
+        "--assist",
+        action="store_true",
+        help="play label assist in place of the loop: few labelled images, a large set without labels, and people who "
+        "confirm or correct what the model proposes",
+    )
     parser.add_argument("--headless", action="store_true", help="end by itself; exit code 0 if the loop closed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write what the end table shows")
     parser.add_argument(
@@ -136,7 +147,10 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         help="answer the first reviews yourself in your browser, at the worker portal or at Label Studio, without a "
         "time limit; simulated people answer the later ones",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.assist and options.review_by_hand:
+        parser.error("--review-by-hand goes with the loop, not with --assist: leave one of them out")
+    return options
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from PIL import Image
 
 from custom_labels.core.keys import IMAGES
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
-from include.demo.material import Reading, Said, Words
+from include.demo.material import Examined, Reading, Said, Words
 
 if TYPE_CHECKING:
     from include.demo.local_cloud import LocalCloud, ModelVersion
@@ -148,6 +148,10 @@ class DigitsMaterial:
         """Put a few of each digit where people would: one folder a label."""
         return cloud.put_labelled(self.digits.slice(0, FIRST))
 
+    def put_few(self, cloud: LocalCloud) -> int:
+        """Put half as many of each digit."""
+        return cloud.put_labelled(self.digits.slice(0, FIRST // 2))
+
     def batch(self, number: int) -> tuple[dict[str, Path], dict[str, Said]]:
         """Mix images of all digits."""
         if number == LATE_BATCH:
@@ -155,15 +159,16 @@ class DigitsMaterial:
         start = FIRST + (number - 1) * BATCH
         return mixed(self.digits.slice(start, start + BATCH), number)
 
-    def examine(self, cloud: LocalCloud, version: ModelVersion) -> tuple[int, int]:
+    def examine(self, cloud: LocalCloud, version: ModelVersion) -> Examined:
         """Show digits; count those that it names right, its surest answer counting."""
         unseen = self.digits.slice(self.digits.fewest - UNSEEN, self.digits.fewest)
         shown = [(label, path) for label, paths in unseen.items() for path in paths]
-        right = 0
+        right = said = 0
         for label, path in shown:
             surest = max(cloud.detect(version, path), key=lambda each: each["Confidence"], default=None)
+            said += surest is not None
             right += surest is not None and surest["Name"] == label
-        return right, len(shown)
+        return Examined(right, len(shown), said)
 
     def truth_for_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
         """Give the labels as they are."""

@@ -13,7 +13,7 @@ from custom_labels.core.keys import ANNOTATIONS, REVIEWED_LINES
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotations.annotation import Annotation, Box, ImageSize, Provenance
 from custom_labels.datasets.annotations.kinds import KINDS
-from include.demo.material import Reading, Said, Words
+from include.demo.material import Examined, Reading, Said, Words
 from include.demo.scenes import LABELS, Placed, SceneStyle, scenes
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STYLE = SceneStyle(empty_share=0.06)
 FIRST = 12
 """Labelled scenes at first. By the project's test_share the first version learns from 8 of them, and is judged by 4."""
+FEW = 8
+"""Labelled scenes that label assist begins with, as many as in the article that it was published with."""
 BATCH, UNSEEN, LATE = 60, 25, 4
 """Scenes of each batch without boxes, kept back for an examination, and of the batch that comes late."""
 LATE_BATCH = 9
@@ -149,7 +151,13 @@ class LogoScenes:
 
     def put_first(self, cloud: LocalCloud) -> int:
         """Put labelled scenes where people would, and the manifest with their boxes."""
-        names = self._parts["first"]
+        return self._put(cloud, self._parts["first"])
+
+    def put_few(self, cloud: LocalCloud) -> int:
+        """Put the first of them."""
+        return self._put(cloud, self._parts["first"][:FEW])
+
+    def _put(self, cloud: LocalCloud, names: list[str]) -> int:
         cloud.put_files({f"{PLACE}{name}": self._folder / name for name in names})
         lines = [self._line(cloud, name) for name in names]
         cloud.put_text(f"{ANNOTATIONS}labelled/first.manifest", "".join(f"{json.dumps(line)}\n" for line in lines))
@@ -172,9 +180,9 @@ class LogoScenes:
         names = self._parts[str(number)]
         return {name: self._folder / name for name in names}, {name: self._shown[name] for name in names}
 
-    def examine(self, cloud: LocalCloud, version: ModelVersion) -> tuple[int, int]:
+    def examine(self, cloud: LocalCloud, version: ModelVersion) -> Examined:
         """Show scenes; count the logos that it finds."""
-        found = total = 0
+        found = total = said = 0
         width, height = STYLE.size
         for name in self._parts["unseen"]:
             boxes = []
@@ -185,7 +193,8 @@ class LogoScenes:
                     boxes.append(Placed(label["Name"], *map(round, place)))
             found += hits(self._shown[name], boxes)
             total += len(self._shown[name])
-        return found, total
+            said += len(boxes)
+        return Examined(found, total, said)
 
     def truth_for_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
         """Give the boxes."""

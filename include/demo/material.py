@@ -14,6 +14,23 @@ Said = Hashable
 """What an image shows, or what a version or a person says that it shows: a label, or objects with their boxes."""
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What a version made of images that no training ever sees.
+
+    :param known: of ``shown`` things how many it found, and ``said`` how many it said there are.
+    """
+
+    known: int
+    shown: int
+    said: int
+
+    @property
+    def f1(self) -> float:
+        """F1 over all of them together, from 0 to 1."""
+        return 2 * self.known / (self.shown + self.said) if self.shown + self.said else 0.0
+
+
 class Reading(Protocol):
     """How what is said of an image is read at AWS, and held against what it shows."""
 
@@ -77,14 +94,17 @@ class Material(Protocol):
     def put_first(self, cloud: LocalCloud) -> int:
         """Put the few labelled images that the first version learns from; give their number."""
 
+    def put_few(self, cloud: LocalCloud) -> int:
+        """Put fewer labelled images, as label assist begins with; give their number."""
+
     def batch(self, number: int) -> tuple[dict[str, Path], dict[str, Said]]:
         """Give a batch of images under names that tell nothing of them, and what each shows.
 
         :param number: from 1; 9 is a small batch that comes late.
         """
 
-    def examine(self, cloud: LocalCloud, version: ModelVersion) -> tuple[int, int]:
-        """Show a running version what no training ever sees; give what it found, and of how many."""
+    def examine(self, cloud: LocalCloud, version: ModelVersion) -> Examined:
+        """Show a running version what no training ever sees."""
 
     def truth_for_workforce(self, truth: Mapping[str, Said]) -> dict[str, Any]:
         """Give what images show as the simulated workforce takes it, as JSON types."""

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from custom_labels.core.settings import load_project
 from custom_labels.training.prices import prices_path
+from include.demo.assist_report import AssistReport
+from include.demo.assist_story import DAGS as ASSIST_DAGS
+from include.demo.assist_story import AssistStory
 from include.demo.costs import load_prices
 from include.demo.material import Material
 from include.demo.people import People
@@ -48,6 +51,34 @@ def perform(
         prices=prices,
         messages=tuple(stage.cloud.messages()),
         urls=addresses(stage, people, material.project, acts[-1].version.name),
+        seconds=time.monotonic() - began,
+    )
+
+
+def perform_assist(
+    root: Path, material: Material, place: ReviewPlace, processes: Processes, view: View
+) -> AssistReport:
+    """Set the stage, play the story of label assist and report.
+
+    :param place: where people answer.
+    :raises DemoError: something does not start, fails or does not answer.
+    """
+    began = time.monotonic()
+    project = load_project(material.project)
+    stage = set_stage(root, project, material, processes, view, place=place, dags=ASSIST_DAGS)
+    runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home)
+    stage.switch_on(runs, view)
+    people = place.people(stage.cloud, Control(stage.endpoint_url))
+    story = AssistStory(runs, stage.cloud, people, material, view)
+    learned = story.play()
+    pages = {"Label assist": f"{stage.api.base_url}/custom-labels/{project.name}/assist"}
+    return AssistReport(
+        learned=learned,
+        examined=material.words.examined,
+        compared=material.words.compared,
+        checks=tuple(story.checks),
+        runs=tuple(runs.seen),
+        urls=pages | addresses(stage, people, material.project, learned[-1].version.name),
         seconds=time.monotonic() - began,
     )
 

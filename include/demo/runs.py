@@ -27,6 +27,7 @@ TRIGGERED_BY = {
     "asset_triggered": "triggered by an event",
     "manual": "was triggered by the demo",
     "scheduled": "was started by its schedule",
+    "operator_triggered": "was triggered by another run",
 }
 
 

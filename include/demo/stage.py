@@ -31,7 +31,7 @@ SLOW_TRANSITIONS = ("project_create", "dataset_create", "training", "version_sta
 SLOW_SECONDS = 2
 """How long what AWS takes minutes for lasts here: long enough to see a task wait without a worker."""
 DAGS = ("train", "detect", "harvest_reviews", "sample_for_audit", "cost_guard", "rollback", "scale")
-"""What is switched on, by the kinds of a project's DAGs; beside these there is "bootstrap"."""
+"""What the loop needs, by the kinds of a project's DAGs; beside these there is "bootstrap"."""
 CLOCKS = (
     "automatic_training_poll_frequency",
     "detection_poll_frequency",
@@ -51,12 +51,14 @@ class Stage:
     """Everything that runs.
 
     :param place: where people answer.
+    :param dags: what is switched on, by the kinds of the project's DAGs.
     """
 
     api: AirflowApi
     cloud: LocalCloud
     endpoint_url: str
     place: ReviewPlace
+    dags: tuple[str, ...]
 
     def switch_on(self, runs: Runs, view: View) -> None:
         """Run the bootstrap DAG, then let all DAGs run."""
@@ -64,14 +66,14 @@ class Stage:
         view.line(f"It makes what a project needs beyond that - {self.place.made} - and checks the rest.")
         self.api.unpause(f"{runs.project}_bootstrap")
         runs.trigger("bootstrap", "bootstrap", "The demo begins")
-        for kind in DAGS:
+        for kind in self.dags:
             self.api.unpause(f"{runs.project}_{kind}")
-        for kind in DAGS:
+        for kind in self.dags:
             due = (self.api.dag(f"{runs.project}_{kind}") or {}).get("next_dagrun_run_after")
             if due is not None and datetime.fromisoformat(due) <= datetime.now(UTC):
                 # Its schedule comes first: it looks at a bucket that is still empty.
                 runs.await_next(kind)
-        names = ", ".join(f"{runs.project}_{kind}" for kind in DAGS)
+        names = ", ".join(f"{runs.project}_{kind}" for kind in self.dags)
         view.line(f"Switched on: {names}. Their clocks are set to a year: from here on only events trigger them.")
 
 
@@ -83,11 +85,13 @@ def set_stage(
     view: View,
     start: StartAirflow = start_airflow,
     place: ReviewPlace = A2I,
+    dags: tuple[str, ...] = DAGS,
 ) -> Stage:
     """Start all servers, make what the project needs at AWS and apply the settings.
 
     :param start: starts an Airflow with Variables in its environment, and gives the program that serves its API.
     :param place: where people answer; the project's file names its backend.
+    :param dags: what is to be switched on, by the kinds of the project's DAGs.
     :raises DemoError: one of them does not start; the message has the path of its log.
     """
     settings = read_settings_file(root / "airflow_settings.yaml")
@@ -111,9 +115,9 @@ def set_stage(
     connection = with_endpoint(settings, project.aws_conn_id, endpoint_url)
     api.update(connection.kind, connection.name, connection.body)
     view.line(f"Settings       {', '.join(counted(changed))} from airflow_settings.yaml")
-    for kind in ("bootstrap", *DAGS):
+    for kind in ("bootstrap", *dags):
         wait_for_dag(airflow, api, f"{project.name}_{kind}")
-    return Stage(api, cloud, endpoint_url, place)
+    return Stage(api, cloud, endpoint_url, place, dags)
 
 
 def counted(changed: Iterable[str]) -> list[str]:

@@ -152,12 +152,12 @@ class Story:
     def _part(self, run: Run, versions: Mapping[str, ModelVersion]) -> Part:
         """Show the version that a run made the images that no training ever sees, and see the detect DAG react."""
         version = next(iter(versions.values()))
-        known, shown = self.material.examine(self.cloud, version)
+        examined = self.material.examine(self.cloud, version)
         words = self.material.words.examined
-        self.view.line(f"Shown images that are kept from every training: {known} of {shown} {words}.")
+        self.view.line(f"Shown images that are kept from every training: {examined.known} of {examined.shown} {words}.")
         self.view.line("A version that goes into service also triggers the detect DAG: images may have waited for one.")
         self.runs.await_next("detect")
-        return Part(run, version, known, shown)
+        return Part(run, version, examined.known, examined.shown)
 
     def drop_images(self, part: Part, number: int) -> None:
         """Put images without labels into the inbox, and see each of them get its result.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DOUBTFUL, ANSWERED = 3, 3
 """How many images the scenarios of detection and harvest begin with."""
 
+UNLABELLED = 4
 OTHER_BUCKET = "somebody-elses-images"
 IMPORTED_BOX = ("bee", 10, 20, 30, 40)
 
@@ -106,6 +107,21 @@ def detected_and_asked(aws: LocalAws, before: Mapping[str, Any], asked: list[str
     assert len(asked) == len(set(asked)) == DOUBTFUL
     assert keys_below(aws, "reviews/waiting/") == []
     assert count_messages(aws) == 0
+
+
+def every_image_asked_about(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """One review an image, nothing that counts as a detection, trainings may begin again, and the assist has ended."""
+    assists = [json.loads(read(aws, key)) for key in keys_below(aws, "label_assist/") if key.endswith("/assist.json")]
+    newest = max(assists, key=lambda each: str(each["name"]))
+    asked = loops(aws)
+
+    no_image_lost(aws, before)
+    assert len(asked) == len(set(asked)) == UNLABELLED
+    assert [each["asked"] for each in newest["rounds"]] == [UNLABELLED]
+    assert newest["ended"] == "nobody gave a label that can be trained on"
+    assert keys_below(aws, "detections/") == keys_below(aws, "reviews/waiting/") == []
+    assert keys_below(aws, "detection_work/") == []
+    assert json.loads(read(aws, "registry/trainings.json"))["hold"] is None
 
 
 def every_answer_harvested(aws: LocalAws, before: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from custom_labels.datasets.annotations.annotation import ImageSize
 from tests.faults import invariants
 from tests.kit.airflow_page import set_up_page
 from tests.kit.annotation_lines import boxes_line
+from tests.kit.assist_runs import put_unlabelled
 from tests.kit.dag_runs import Run
 from tests.kit.deploy_runs import serve_in_turn
 from tests.kit.detect_runs import put, serve
@@ -105,6 +106,13 @@ def doubtful_images(aws: LocalAws, run_dag: RunDag) -> None:
     serve(aws)
     for number in range(invariants.DOUBTFUL):
         put(aws, f"{number}.png", picture("rows", number))
+
+
+def unlabelled_images(aws: LocalAws, run_dag: RunDag) -> None:
+    """A version that serves, images without labels, and people who answer nothing before the wait for them ends."""
+    set_up_review(aws, reviewers=(1,))
+    serve(aws)
+    put_unlabelled(aws, invariants.UNLABELLED // 2)
 
 
 def doubtful_scenes(aws: LocalAws, run_dag: RunDag) -> None:
@@ -287,6 +295,13 @@ SCENARIOS = {
         ("s3.CopyObject * 1",),
         {"enable_automatic_training": "false"},
         backend="ground_truth",
+    ),
+    "label_assist": Scenario(
+        "label_assist",
+        unlabelled_images,
+        invariants.every_image_asked_about,
+        ("*.StartHumanLoop * 1",),
+        params={"wait_hours": 0.000_001},
     ),
     "import": Scenario(
         "import_dataset",

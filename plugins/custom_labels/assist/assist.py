@@ -122,6 +122,14 @@ class AssistRound:
         before, after = self.same_images or (self.f1_before, self.f1)
         return after - before
 
+    @property
+    def in_words(self) -> str:
+        """What came of it, as part of a sentence."""
+        done = self.progress or RoundProgress()
+        before, after = self.same_images or (self.f1_before, self.f1 or 0.0)
+        share = "" if done.confirmed_share is None else f"people kept {done.confirmed_share:.0%} of the proposals, "
+        return f"{share}F1 {before:.3f} -> {after:.3f}"
+
 
 @dataclass(frozen=True)
 class Assist:

@@ -8,20 +8,21 @@ is written once: a second try asks about the same ones.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from custom_labels.assist.assist import Assist
+from custom_labels.assist.assist import Assist, AssistPlan, AssistRound
 from custom_labels.assist.selection import embed
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.keys import LABEL_ASSIST
 from custom_labels.core.names import review_subject
 from custom_labels.core.records import Record
 from custom_labels.detection.detection import Decision, Detection
+from custom_labels.errors import NotPermitted
 from custom_labels.review.harvest import HarvestedReview
 from custom_labels.review.harvest_records import list_ledger, read_ledger
 from custom_labels.review.review import ReviewRequest
@@ -34,6 +35,66 @@ from custom_labels.s3.store import S3Store
 def assist_record(name: str) -> Record[Assist]:
     """Give the record of a label assist."""
     return Record(f"{LABEL_ASSIST}{name}/assist.json", Assist)
+
+
+class RoundRecord:
+    """The record of one round, in that of its label assist.
+
+    :param store: the project's bucket and prefix.
+    :param name: of the label assist; ``number`` is the round's.
+    """
+
+    def __init__(self, store: S3Store, name: str, number: int) -> None:
+        self.store = store
+        self.name = name
+        self.number = number
+        self._record = assist_record(name)
+
+    def begin(self, plan: AssistPlan, run: str, begun: AssistRound) -> None:
+        """Record that the round has begun, unless an earlier try did.
+
+        :param run: of the round, as ``dag_id/run_id``.
+        """
+
+        def change(present: Assist | None) -> Assist:
+            assist = present or Assist(self.name, plan, run)
+            return assist if assist.round(self.number) else replace(assist, ended="").with_round(begun)
+
+        self._record.change(self.store, change)
+
+    def read(self) -> AssistRound:
+        """Read the round.
+
+        :raises NotPermitted: it is not there.
+        """
+        return self._round(self._record.read(self.store))
+
+    def change(self, change: Callable[[AssistRound], AssistRound], ended: str = "") -> AssistRound:
+        """Change the round by compare-and-set; give it as it is now.
+
+        :param ended: why the label assist ends with it, if it does.
+        :raises NotPermitted: it is not there.
+        """
+
+        def changed(present: Assist | None) -> Assist:
+            assist = present or Assist(self.name, AssistPlan(), "")
+            return replace(assist.with_round(change(self._round(assist))), ended=ended)
+
+        return self._round(self._record.change(self.store, changed))
+
+    def end(self, why: str) -> None:
+        """Record why the label assist ended before the round began, if it had begun with an earlier one."""
+        self._record.change(self.store, lambda present: replace(present, ended=why) if present else None)
+
+    def _round(self, assist: Assist | None) -> AssistRound:
+        found = assist.round(self.number) if assist else None
+        if found is None:
+            raise NotPermitted(
+                f"Round {self.number} of label assist '{self.name}' is not on record: "
+                f"{self.store.uri(self._record.key)} was deleted or replaced while it went on. What people answer is "
+                "kept. Trigger the DAG again, for a new one."
+            )
+        return found
 
 
 def round_folder(name: str, number: int) -> str:

@@ -17,15 +17,14 @@ from custom_labels.assist.assist import (
     AfterAsking,
     AfterPlanning,
     AfterRound,
-    Assist,
     AssistPlan,
     AssistRound,
     read_plan,
     why_ended,
 )
 from custom_labels.assist.assist_records import (
+    RoundRecord,
     answers_to,
-    assist_record,
     read_asked,
     read_proposals,
     round_folder,
@@ -34,7 +33,7 @@ from custom_labels.assist.assist_records import (
 from custom_labels.assist.assist_work import AnsweredRound, AskedRound, AssistOutcome, PlannedRound
 from custom_labels.assist.pool_records import ImagePool
 from custom_labels.assist.progress import RoundProgress, count_progress
-from custom_labels.assist.results_records import read_training
+from custom_labels.assist.results_records import TrainingResult, read_training
 from custom_labels.assist.selection import select
 from custom_labels.assist.settings import AssistSettings
 from custom_labels.core.context import ProjectContext
@@ -139,7 +138,7 @@ def _plan_images(
         waiting,
         least_overlap=blank.settings.minimum_box_overlap,
     )
-    _begin(ctx, plan, blank, begun)
+    _record(ctx, blank).begin(plan, ctx.run_name, begun)
     log.info("%s images, %s without an answer, %s of them are detected.", listed, waiting, images)
     choice = AfterPlanning.START if blank.start else AfterPlanning.DETECT
     return replace(blank, choice=choice, batches=batches, work=work, images=images)
@@ -151,16 +150,6 @@ def _dry_run(plan: AssistPlan, listed: int, waiting: int, images: int) -> str:
         f"{listed} images, {waiting} of them without an answer: the live version would look at {images}, and people at "
         f"{asked} of these, in up to {plan.rounds} rounds with a training after each"
     )
-
-
-def _begin(ctx: ProjectContext, plan: AssistPlan, planned: PlannedRound, begun: AssistRound) -> None:
-    """Record that a round has begun, unless an earlier try did."""
-
-    def change(present: Assist | None) -> Assist:
-        assist = present or Assist(planned.assist, plan, ctx.run_name)
-        return assist if assist.round(planned.number) else replace(assist, ended="").with_round(begun)
-
-    assist_record(planned.assist).change(ctx.store, change)
 
 
 # -- whom to ask about what ----------------------------------------------------------------------------
@@ -178,7 +167,10 @@ def ask_people(ctx: ProjectContext, planned: PlannedRound, proposed: Sequence[Ba
     for each in proposed:
         counts.update(each.counts)
     failed = sum(counts[name] for name in ("failed", "unreadable", "gone"))
-    round_ = _change_round(ctx, planned, asked=len(asked), failed=failed, asked_at=_now())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    round_ = _record(ctx, planned).change(
+        lambda known: replace(known, asked=len(asked), failed=failed, asked_at=known.asked_at or now)
+    )
     until = datetime.fromisoformat(round_.asked_at) + timedelta(hours=plan.wait_hours)
     examples = tuple(example for each in proposed for example in each.examples)[:EXAMPLES]
     if any(batch.items is None for batch in planned.batches):
@@ -224,7 +216,7 @@ def count_answers(ctx: ProjectContext, planned: PlannedRound) -> AnsweredRound:
     asked, since = read_asked(ctx.store, planned.folder) or [], datetime.fromisoformat(planned.begun_at)
     lines = answers_to(ctx.store, asked, since)
     progress = count_progress(len(asked), lines, planned.settings.minimum_box_overlap)
-    _change_round(ctx, planned, progress=progress)
+    _record(ctx, planned).change(lambda known: replace(known, progress=progress))
     change_trainings(ctx.store, lambda trainings: trainings.release(_held_by(planned)))
     log.info("%s", progress)
     choice = AfterAnswers.TRAIN if progress.labelled else AfterAnswers.END
@@ -239,20 +231,20 @@ def finish(
     ctx: ProjectContext, planned: PlannedRound, asked: AskedRound | None, answered: AnsweredRound | None
 ) -> AssistOutcome:
     """Record how the round ended, and decide whether another one begins."""
+    record = _record(ctx, planned)
     if planned.outcome is not None:
         ended = finish_run(ctx, planned.settings, planned.outcome, planned.detail)
-        _end(ctx, planned, planned.detail)
+        if not ctx.param("dry_run"):
+            record.end(planned.detail)
         return AssistOutcome(**vars(ended))
-    plan = read_plan(ctx.run.params)
-    round_ = _result(ctx, planned, answered)
-    live = ctx.registry.live()
+    plan, live = read_plan(ctx.run.params), ctx.registry.live()
+    round_ = replace(record.read(), **vars(_result(ctx, record.read(), answered)))
     is_deployed = live is not None and live.version_name == round_.trained
     why = why_ended(plan, round_, is_deployed=is_deployed)
-    if why:
-        _end(ctx, planned, why)
+    record.change(lambda _: round_, ended=why)
     outcome = Outcome.ASSIST_ENDED if why else Outcome.ASSIST_GOES_ON
-    facts = _facts(ctx, planned, round_, asked)
-    ended = finish_run(ctx, planned.settings, outcome, why or f"round {round_.number} of {plan.rounds}", facts)
+    detail = why or f"round {round_.number} of {plan.rounds}, {round_.in_words}"
+    ended = finish_run(ctx, planned.settings, outcome, detail, _facts(ctx, planned, round_, asked))
     if why:
         return AssistOutcome(**vars(ended))
     following = planned.number + 1
@@ -260,15 +252,17 @@ def finish(
     return AssistOutcome(**vars(ended), choice=AfterRound.NEXT, next_run=run, next_params=params)
 
 
-def _result(ctx: ProjectContext, planned: PlannedRound, answered: AnsweredRound | None) -> AssistRound:
-    """Record how the round's training ended."""
+def _result(ctx: ProjectContext, done: AssistRound, answered: AnsweredRound | None) -> TrainingResult:
+    """Find out how the round's training ended, if there was one."""
     if answered is None:
-        return _change_round(ctx, planned, result="no image could be asked about")
+        return TrainingResult(result="no image could be asked about")
     if answered.choice is AfterAnswers.END:
-        return _change_round(ctx, planned, result="nobody gave a label that can be trained on")
-    before = _round(ctx, planned)
-    result = read_training(ctx.store, ctx.registry, f"{ctx.project.name}_train", answered.train_run, before.proposed_by)
-    return _change_round(ctx, planned, **vars(result))
+        return TrainingResult(result="nobody gave a label that can be trained on")
+    return read_training(ctx.store, ctx.registry, f"{ctx.project.name}_train", answered.train_run, done.proposed_by)
+
+
+def _record(ctx: ProjectContext, planned: PlannedRound) -> RoundRecord:
+    return RoundRecord(ctx.store, planned.assist, planned.number)
 
 
 def _facts(
@@ -299,43 +293,3 @@ def _facts(
     }
     facts |= {f"Example {number}": text for number, text in enumerate(asked.examples if asked else (), start=1)}
     return {name: value for name, value in facts.items() if value != ""}
-
-
-# -- its record ----------------------------------------------------------------------------------------
-
-
-def _round(ctx: ProjectContext, planned: PlannedRound) -> AssistRound:
-    assist = assist_record(planned.assist).read(ctx.store)
-    found = assist.round(planned.number) if assist else None
-    if found is None:
-        raise NotPermitted(
-            f"Round {planned.number} of label assist '{planned.assist}' is not on record: "
-            f"{ctx.store.uri(assist_record(planned.assist).key)} was deleted or replaced while it went on. What people "
-            "answer is kept. Trigger the DAG again, for a new one."
-        )
-    return found
-
-
-def _change_round(ctx: ProjectContext, planned: PlannedRound, **changes: object) -> AssistRound:
-    """Change the record of a round; the moment at which people were first asked stays."""
-    known = _round(ctx, planned)
-    if known.asked_at:
-        changes.pop("asked_at", None)
-    changed = replace(known, **changes)  # type: ignore[arg-type]
-    assist_record(planned.assist).change(
-        ctx.store, lambda present: present.with_round(changed) if present is not None else None
-    )
-    return changed
-
-
-def _end(ctx: ProjectContext, planned: PlannedRound, why: str) -> None:
-    """Record why an assist ended, if it has begun."""
-    if ctx.param("dry_run"):
-        return
-    assist_record(planned.assist).change(
-        ctx.store, lambda present: replace(present, ended=why) if present is not None else None
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -20,10 +20,10 @@ class TrainingResult:
     :param result: how the run ended, in words.
     """
 
-    trained: str | None
-    f1: float | None
-    same_images: tuple[float, float] | None
-    result: str
+    trained: str | None = None
+    f1: float | None = None
+    same_images: tuple[float, float] | None = None
+    result: str = ""
 
 
 def read_training(store: S3Store, registry: Registry, dag_id: str, run_id: str, before: str) -> TrainingResult:
@@ -43,7 +43,7 @@ def read_training(store: S3Store, registry: Registry, dag_id: str, run_id: str, 
     elif attempt is not None and not is_ours:
         result = f"{attempt.state}: {attempt.detail}"
     if version is None:
-        return TrainingResult(None, None, None, result)
+        return TrainingResult(result=result)
     record = registry.version(version, JudgedRecord)
     f1 = record.evaluation.f1 if record and record.evaluation else None
     same = Decisions(store, version).comparison().same_images
