@@ -27,7 +27,7 @@ BOXES, SEVERAL = ProjectTask.OBJECT_DETECTION, ProjectTask.MULTI_LABEL_CLASSIFIC
 SCENES = 6
 
 
-@pytest.mark.parametrize("task", [BOXES, SEVERAL])
+@pytest.mark.parametrize("task", [BOXES, pytest.param(SEVERAL, marks=pytest.mark.matrix)])
 def test_people_confirm_or_correct_what_is_proposed(
     aws: LocalAws,
     variables: Variables,

@@ -95,6 +95,23 @@ def test_headless_demo_closes_the_loop_and_leaves_nothing(review: str, programs:
     assert session_members(sessions) == []
 
 
+@pytest.mark.matrix
+def test_headless_demo_of_label_assist_learns_and_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "demo.json"
+    demo = _start("--headless", "--project", "logos", "--assist", "--json", str(file))
+    lines = _wait_for_line(demo, "Airflow   ")
+    sessions = _sessions(demo)
+    rest, _ = demo.communicate(timeout=2900)
+    assert demo.returncode == 0, "".join(lines) + rest
+
+    shown = json.loads(file.read_text())
+    assert (shown["closed"], shown["problems"]) == (True, [])
+    assert [each["round"].get("asked") for each in shown["versions"]] == [20, 20, None]
+    assert shown["versions"][0]["unseen_f1"] < shown["versions"][-1]["unseen_f1"]
+    assert 0 < shown["confirmed"] <= shown["proposals"]
+    assert session_members(sessions) == []
+
+
 @pytest.mark.parametrize(
     ("signals", "code"),
     [

@@ -26,7 +26,7 @@ LIKE_ANOTHER = frozenset(
 )
 """Boxes and other review backends take the way of one label an image at Amazon A2I, through the same tasks: ``make
 test`` kills those."""
-RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback"}
+RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback", "label_assist"}
 """What takes half a minute to record; ``make test-crash`` does."""
 
 
