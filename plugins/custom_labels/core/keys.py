@@ -29,6 +29,7 @@ LABEL_STUDIO_ANSWERS = "reviews/label_studio/"
 NONE_FITS = "reviews/none_of_the_above/"
 SNAPSHOTS = "snapshots/"
 CHECKS = "snapshots/checks/images.sqlite"
+PICTURES = "snapshots/checks/pictures.sqlite"
 LINES_READ = "snapshots/checks/lines.sqlite"
 MANIFESTS = "manifests/"
 OWN_FOLDERS = (
@@ -88,6 +89,11 @@ def snapshot_header(digest: str) -> str:
 def snapshot_images(digest: str) -> str:
     """Give the place of a snapshot's images, an SQLite file."""
     return f"{SNAPSHOTS}{digest}/images.sqlite"
+
+
+def snapshot_inspection(digest: str) -> str:
+    """Give the place of what was found in a snapshot."""
+    return f"{SNAPSHOTS}{digest}/inspection.json"
 
 
 def manifest_key(digest: str, side: str) -> str:

@@ -161,6 +161,9 @@ class Settings(BaseModel):
         None, ge=2, le=10_000, description="Trained versions that are kept; older ones are deleted. Empty: all are."
     )
     test_share: float = Field(0.2, gt=0, lt=1, description="Share of the images kept for judging, never trained on.")
+    inspect_images: bool = Field(
+        True, description="Look for near duplicates and doubtful labels before a training is paid."
+    )
     smoke_test_images: int = Field(5, ge=1, le=50, description="Known images put to a version before it serves.")
     status_poll_seconds: int = Field(60, ge=1, le=3600, description="Seconds between two polls of a training's status.")
     training_timeout_hours: float = Field(26, gt=0, le=96, description="Hours after which a training is given up.")

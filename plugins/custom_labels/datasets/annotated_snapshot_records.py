@@ -21,7 +21,9 @@ from custom_labels.datasets.annotations.annotation import Annotation, ImageLabel
 from custom_labels.datasets.annotations.kinds import KINDS
 from custom_labels.datasets.annotations.report import AnnotationReport
 from custom_labels.datasets.image_records import check_images, fetch_checks
+from custom_labels.datasets.image_table import complete_split
 from custom_labels.datasets.images import CheckReport, LeftOut, Tally
+from custom_labels.datasets.inspection.inspection_records import SnapshotInspector
 from custom_labels.datasets.listing_records import list_images
 from custom_labels.datasets.manifest import annotated_line
 from custom_labels.datasets.snapshot import (
@@ -31,7 +33,7 @@ from custom_labels.datasets.snapshot import (
     combine,
     require_trainable_annotations,
 )
-from custom_labels.datasets.snapshot_records import LocalSnapshot, fetch_images, read_header
+from custom_labels.datasets.snapshot_records import LocalSnapshot, fetch_images, keep_together, read_header
 from custom_labels.datasets.split import SplitRule
 from custom_labels.s3.store import S3Store
 
@@ -66,6 +68,7 @@ def frozen_annotated(
     publish: bool,
     split_of: str | None = None,
     test_share: float = 0.2,
+    inspects: bool = False,
 ) -> Iterator[tuple[LocalSnapshot, CheckReport]]:
     """Check the annotated images that no earlier check knows, and fix the usable ones and their split.
 
@@ -93,10 +96,13 @@ def frozen_annotated(
             counted = found.count(header, trained)
             value, etag = store.read_json(snapshot_header(counted.digest))
             stored = from_json(SnapshotHeader, value) if value else None
+            inspector = SnapshotInspector(store, task, folder / _FILE, folder, publish=publish) if inspects else None
+            base = followed.split.following(test_share) if followed else SplitRule(test_share)
             if stored and (followed is None or stored.split.keeps(followed.split)):
                 rule = stored.split
             else:
-                rule = _split(images, followed.split.following(test_share) if followed else SplitRule(test_share))
+                units = inspector.units() if inspector else {}
+                rule = complete_split(images, keep_together(store, followed, base, units, folder), units)
             frozen = SnapshotHeader(_with_sides(images, counted, rule, found.tally), rule, task)
         path = folder / _FILE
         if stored:  # by other lines that say the same; manifests are made of what was kept
@@ -105,7 +111,8 @@ def frozen_annotated(
             store.upload(path, snapshot_images(counted.digest))
         if publish and (stored is None or stored.split != rule):
             store.write_if_unchanged(snapshot_header(counted.digest), to_json(frozen), etag)
-        yield LocalSnapshot(frozen, path), found.report(read, few)
+        inspection = inspector.inspect(counted.digest, rule, base) if inspector else None
+        yield LocalSnapshot(frozen, path, inspection), found.report(read, few)
 
 
 @dataclass
@@ -199,16 +206,6 @@ class _Annotated:
             labels_left_out=tuple(few),
             annotations=tuple(self.lines.in_words()),
         )
-
-
-def _split(images: AnnotatedTable, rule: SplitRule) -> SplitRule:
-    """Add to a rule what it needs so that each label has images on both sides, as far as that can be."""
-    before = None
-    while rule != before:
-        counts = images.sides(rule)
-        lacking = [label for label, each in counts.items() if not each.train or not each.test]
-        before, rule = rule, rule.for_labels(counts, images.movable(lacking))
-    return rule
 
 
 def _with_sides(images: AnnotatedTable, counted: ImageSnapshot, rule: SplitRule, tally: Tally) -> ImageSnapshot:

@@ -23,7 +23,7 @@ from custom_labels.datasets.image_table import ImageTable, last_run
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.snapshot import MINIMUM_IMAGES_A_LABEL, LabelChange
-from custom_labels.datasets.split import SideCounts, SplitRule, Subset
+from custom_labels.datasets.split import SplitRule, Subset
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS body (key TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
@@ -96,8 +96,6 @@ SELECT key, text FROM main.image JOIN main.body USING (key)
 WHERE is_test(position) = ? AND key NOT IN (SELECT key FROM unused_test) ORDER BY key
 """
 _MOST_FOLDERS = 100
-_MOST_MOVABLE = 1000
-"""Images of a label, from either end of the order, among which one is chosen that changes its side."""
 _BLOCK = 1000
 
 
@@ -308,29 +306,10 @@ class AnnotatedTable(ImageTable):
             whole.update("".join([f"{key}\t{etag}\t{annotation}\n" for key, etag, annotation in block]).encode())
         return whole.hexdigest()
 
-    def sides(self, rule: SplitRule) -> dict[str, SideCounts]:
-        """Count the images of each label on each side, those that are too many to be used as well."""
-        self._use_rule("is_test", rule)
-        rows = self._all("SELECT label, count(*), sum(is_test(position)) FROM labelled GROUP BY label")
-        return {label: SideCounts(count - tests, tests) for label, count, tests in rows}
-
     def count_tests(self, rule: SplitRule) -> int:
         """Count the test images, each once, whether they are used or not."""
         self._use_rule("is_test", rule)
         return int(self._all("SELECT count(*) FROM main.image WHERE is_test(position)")[0][0])
-
-    def movable(self, labels: Iterable[str]) -> dict[str, list[str]]:
-        """Give images of some labels by position, with all their labels: those from both ends of the order."""
-        found: dict[str, list[str]] = {}
-        for label in labels:
-            for order in ("ASC", "DESC"):
-                query = f"SELECT key, position FROM labelled WHERE label = ? ORDER BY position {order} LIMIT ?"  # noqa: S608
-                for key, position in self._all(query, label, _MOST_MOVABLE):
-                    if position not in found:
-                        found[position] = [
-                            each for (each,) in self._all("SELECT label FROM image_label WHERE key = ?", key)
-                        ]
-        return found
 
     # -- compared with the snapshot trained on last ----------------------------------------------------
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from custom_labels.datasets.annotations.picture_size import PictureFacts
 from custom_labels.datasets.images import LeftOut, Tally
 from custom_labels.datasets.label_names import readable_name
 from custom_labels.datasets.snapshot import LabelChange, SnapshotChanges
-from custom_labels.datasets.split import SplitRule, Subset
+from custom_labels.datasets.split import SideCounts, SplitRule, Subset
 
 # Keys sort as UTF-8, as they do in S3. An image that was not checked yet has neither a position nor a reason. One whose
 # labels are not its folder's has none here, and the digest of its annotation.
@@ -72,6 +72,8 @@ SELECT label, sum(new), sum(changed), sum(removed), sum(to_test), sum(to_train) 
 ) GROUP BY label ORDER BY label
 """
 _BLOCK = 10_000
+_MOST_MOVABLE = 1000
+"""Images of a label, from either end of the order, among which one is chosen that changes its side."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,30 @@ class ImageTable:
         self._use_rule("is_test", rule)
         return dict(self._all("SELECT label, sum(is_test(position)) FROM image GROUP BY label"))
 
+    def sides(self, rule: SplitRule) -> dict[str, SideCounts]:
+        """Count the images of each label on each side, those that are too many to be used as well."""
+        self._use_rule("is_test", rule)
+        query = f"SELECT label, count(*), sum(is_test(position)) FROM {self._compared['now']} GROUP BY label"  # noqa: S608
+        return {label: SideCounts(count - tests, tests) for label, count, tests in self._all(query)}
+
+    def movable(self, labels: Iterable[str], groups: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+        """Give images of some labels by position, with all their labels: those from both ends of the order.
+
+        :param groups: by position, those that change their side together; they are given together.
+        """
+        places = set()
+        for label in labels:
+            for order in ("ASC", "DESC"):
+                ends = f"WHERE label = ? ORDER BY position {order} LIMIT ?"
+                rows = self._all(f"SELECT position FROM {self._compared['now']} {ends}", label, _MOST_MOVABLE)  # noqa: S608
+                places |= {place for (place,) in rows}
+        self._want({each for place in places for each in groups.get(place, (place,))})
+        found: dict[str, list[str]] = {}
+        query = f"SELECT position, label FROM {self._compared['now']} WHERE position IN wanted"  # noqa: S608
+        for place, label in self._all(query):
+            found.setdefault(place, []).append(label)
+        return found
+
     def keys(self, label: str, rule: SplitRule, side: Subset, most: int) -> Iterator[list[str]]:
         """Give the keys of a label's images on one side, in order, some thousand at a time.
 
@@ -295,6 +321,31 @@ class ImageTable:
     def _whole_change(self, labels: Sequence[LabelChange]) -> LabelChange:
         """Sum up the labels, since each image has one."""
         return LabelChange("", *(sum(numbers) for numbers in zip(*(each.numbers for each in labels), strict=True)))
+
+
+def complete_split(images: ImageTable, rule: SplitRule, units: Mapping[str, Collection[str]]) -> SplitRule:
+    """Add to a rule what it needs so that each label has images on both sides, as far as that can be.
+
+    :param units: by position, those that change their side together, itself among them.
+    """
+    before = None
+    while rule != before:
+        counts = images.sides(rule)
+        lacking = [label for label, each in counts.items() if not each.train or not each.test]
+        before, rule = rule, rule.for_labels(counts, images.movable(lacking, units), units)
+    return rule
+
+
+def earlier_sides(path: Path, rule: SplitRule, positions: Iterable[str]) -> dict[str, Subset]:
+    """Say which side some images were on in a snapshot, as far as it has them.
+
+    :param path: the snapshot's file, and ``rule`` the one that it was split by.
+    """
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TEMP TABLE wanted (name TEXT PRIMARY KEY)")
+        database.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((place,) for place in positions))
+        rows = database.execute("SELECT position FROM image WHERE position IN wanted").fetchall()
+    return {place: Subset.TEST if rule.is_test(place) else Subset.TRAIN for (place,) in rows}
 
 
 def last_run(rows: list[Any]) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotated_snapshot_records import count_annotated, frozen_annotated
@@ -32,13 +33,15 @@ def frozen_project(
     publish: bool,
     split_of: str | None = None,
     test_share: float = 0.2,
+    inspects: bool = False,
 ) -> AbstractContextManager[tuple[LocalSnapshot, CheckReport]]:
-    """Check a project's images and fix their split.
+    """Check a project's images, fix their split, and look into them.
 
     See :func:`custom_labels.datasets.snapshot_records.frozen_snapshot`.
 
     :param task: the project's.
     """
+    how: dict[str, Any] = {"split_of": split_of, "test_share": test_share, "inspects": inspects}
     if task is ProjectTask.IMAGE_CLASSIFICATION:
-        return frozen_snapshot(store, as_of, trained, publish=publish, split_of=split_of, test_share=test_share)
-    return frozen_annotated(store, task, as_of, trained, publish=publish, split_of=split_of, test_share=test_share)
+        return frozen_snapshot(store, as_of, trained, publish=publish, **how)
+    return frozen_annotated(store, task, as_of, trained, publish=publish, **how)

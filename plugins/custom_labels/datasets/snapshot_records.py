@@ -19,8 +19,10 @@ from custom_labels.core.keys import CHECKS, snapshot_header, snapshot_images
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.datasets.annotated_table import AnnotatedTable
 from custom_labels.datasets.image_records import check_images, fetch_checks
-from custom_labels.datasets.image_table import ImageTable
+from custom_labels.datasets.image_table import ImageTable, complete_split, earlier_sides
 from custom_labels.datasets.images import MAXIMUM_LABEL_NAME, MAXIMUM_TEST_IMAGES, CheckReport, LeftOut, Tally
+from custom_labels.datasets.inspection.inspection import Inspection
+from custom_labels.datasets.inspection.inspection_records import SnapshotInspector, Units, divided
 from custom_labels.datasets.listing_records import Listed, list_labels
 from custom_labels.datasets.snapshot import (
     MINIMUM_IMAGES_A_LABEL,
@@ -33,7 +35,7 @@ from custom_labels.datasets.snapshot import (
     make_snapshot,
     require_trainable,
 )
-from custom_labels.datasets.split import SplitRule
+from custom_labels.datasets.split import SplitRule, Subset
 from custom_labels.s3.errors import StorageError
 from custom_labels.s3.store import S3Store
 
@@ -45,10 +47,12 @@ class LocalSnapshot:
     """A snapshot whose images are on this machine.
 
     :param path: file of an :class:`ImageTable`.
+    :param inspection: what was found in it, where it was inspected.
     """
 
     header: SnapshotHeader
     path: Path
+    inspection: Inspection | None = None
 
 
 # -- snapshots that are kept ---------------------------------------------------------------------------
@@ -195,6 +199,7 @@ def frozen_snapshot(
     publish: bool,
     split_of: str | None = None,
     test_share: float = 0.2,
+    inspects: bool = False,
 ) -> Iterator[tuple[LocalSnapshot, CheckReport]]:
     """Check the images that no earlier check knows, and fix the usable ones and their split in a local snapshot.
 
@@ -206,6 +211,7 @@ def frozen_snapshot(
         caller holds the project's lock. Done again on the same images it finds its own work and changes nothing.
     :param split_of: digest of the snapshot whose test images stay test images; by default ``trained``.
     :param test_share: share of the images, 0 to 1, to judge by; see :class:`SplitRule` on changing it.
+    :param inspects: whether near duplicates are kept on one side, and doubtful labels are looked for.
     :raises NotTrainable: what is left cannot make a dataset that Custom Labels accepts.
     :raises StorageError: S3 refused.
     """
@@ -227,23 +233,45 @@ def frozen_snapshot(
             counts = listing.compare(store, usable, header, folder)
             value, etag = store.read_json(snapshot_header(combine(counts)))
             stored = from_json(SnapshotHeader, value) if value else None
+            task = ProjectTask.IMAGE_CLASSIFICATION
+            inspector = SnapshotInspector(store, task, folder / _FILE, folder, publish=publish) if inspects else None
+            base = followed.split.following(test_share) if followed else SplitRule(test_share)
             if stored and (followed is None or stored.split.keeps(followed.split)):
                 rule = stored.split
             else:  # by its own split, if it has one, it would train on what judged a version that was trained since
-                rule = _split(
-                    images, usable, followed.split.following(test_share) if followed else SplitRule(test_share)
-                )
+                units = inspector.units() if inspector else {}
+                rule = _split(images, usable, keep_together(store, followed, base, units, folder), units)
             counts = _with_sides(counts, images.tests(rule), tally)
         frozen = SnapshotHeader(make_snapshot(counts, as_of, trained, tally.by_reason()), rule)
         if publish and stored is None:
             store.upload(folder / _FILE, snapshot_images(frozen.snapshot.digest))
         if publish and (stored is None or stored.split != rule):
             store.write_if_unchanged(snapshot_header(frozen.snapshot.digest), to_json(frozen), etag)
-        yield LocalSnapshot(frozen, folder / _FILE), _report(listing.labels, frozen.snapshot, read, few, tally)
+        inspection = inspector.inspect(frozen.snapshot.digest, rule, base) if inspector else None
+        report = _report(listing.labels, frozen.snapshot, read, few, tally)
+        yield LocalSnapshot(frozen, folder / _FILE, inspection), report
 
 
-def _split(images: ImageTable, counts: Mapping[str, int], rule: SplitRule) -> SplitRule:
+def keep_together(
+    store: S3Store, followed: SnapshotHeader | None, rule: SplitRule, units: Units, folder: Path
+) -> SplitRule:
+    """Give the rule under which images that show the same are on one side.
+
+    :param followed: the snapshot whose split is followed: its images are read where a group is on both sides.
+    :param units: by position, those that are together.
+    """
+    groups = divided(units, rule)
+    earlier: Mapping[str, Subset] = {}
+    if groups and followed:
+        path = fetch_images(store, followed.snapshot.digest, folder)
+        earlier = earlier_sides(path, followed.split, (place for group in groups for place in group))
+    return rule.keeping_together(groups, earlier)
+
+
+def _split(images: ImageTable, counts: Mapping[str, int], rule: SplitRule, units: Units) -> SplitRule:
     """Add to a rule what it needs so that each label has images on both sides."""
+    if units:
+        return complete_split(images, rule, units)
     for label, tests in images.tests(rule).items():
         if tests in {0, counts[label]}:
             rule = rule.for_label(images.positions(label))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -70,7 +71,9 @@ class SplitRule:
 
     The holes: (1) if all train images of a label vanish, one of its test images must become a train image,
     and judged earlier versions; (2) exceptions of a snapshot that no version was trained on are forgotten,
-    and may be chosen anew; (3) the same picture encoded anew is another content.
+    and may be chosen anew; (3) the same picture encoded anew is another content, and stays on the side of the first
+    only where it is recognized as its near duplicate (:meth:`keeping_together`); (4) where all images of a label are
+    near duplicates of each other, the label is judged by none, or hole (1) moves all of them together.
 
     :param share: of all images, 0 to 1, that are test images.
     :param exceptions: sides of images, by position, that differ from what the hash says.
@@ -101,6 +104,25 @@ class SplitRule:
             and not any(earlier.is_test(place) for place, side in self.exceptions.items() if side is Subset.TRAIN)
         )
 
+    def keeping_together(self, groups: Iterable[Collection[str]], earlier: Mapping[str, Subset]) -> SplitRule:
+        """Give the rule under which all images of each group are on one side, adding exceptions where it needs some.
+
+        A group goes where an image of it judged before, so that none that judged is trained on; else where an image
+        trained, so that what versions are compared on does not change; else where its lowest position is.
+
+        :param groups: of positions; no two have the same.
+        :param earlier: sides of images in the snapshot trained on last, as far as it had them.
+        """
+        exceptions = dict(self.exceptions)
+        for group in groups:
+            known = {earlier[place] for place in group if place in earlier}
+            if len({self.is_test(place) for place in group}) < 2:
+                continue
+            lowest = Subset.TEST if self.is_test(min(group)) else Subset.TRAIN
+            side = next((each for each in (Subset.TEST, Subset.TRAIN) if each in known), lowest)
+            exceptions.update({place: side for place in group if self.is_test(place) is not (side is Subset.TEST)})
+        return SplitRule(self.share, exceptions)
+
     def for_label(self, positions: Iterable[str]) -> SplitRule:
         """Give the rule under which each side has an image of a label, adding an exception where it needs one.
 
@@ -110,9 +132,14 @@ class SplitRule:
         tests = list(map(self.is_test, places))
         if len(places) < 2 or any(tests) != all(tests):
             return self
-        return self._with(places[-1], Subset.TRAIN) if all(tests) else self._with(places[0], Subset.TEST)
+        return self._with(places[-1:], Subset.TRAIN) if all(tests) else self._with(places[:1], Subset.TEST)
 
-    def for_labels(self, counts: Mapping[str, SideCounts], images: Mapping[str, Collection[str]]) -> SplitRule:
+    def for_labels(
+        self,
+        counts: Mapping[str, SideCounts],
+        images: Mapping[str, Collection[str]],
+        groups: Mapping[str, Collection[str]] | None = None,
+    ) -> SplitRule:
         """Give the rule under which each side has an image of each label, where images have several labels.
 
         An image that is moved takes all its labels along, so not every label can have both: three images with two of
@@ -121,7 +148,8 @@ class SplitRule:
 
         :param counts: images of every label on each side, under this rule; labels with one image alone get nothing.
         :param images: labels of the images that may be moved, by position: those of the labels that lack a side, or
-            enough of them from either end of the order.
+            enough of them from either end of the order, and those that are in a group with one of them.
+        :param groups: by position, those that change their side together, itself among them.
         """
         sides = {
             label: SideCounts(each.train, each.test) for label, each in counts.items() if each.train + each.test > 1
@@ -130,18 +158,24 @@ class SplitRule:
         for lacking in Subset:
             for label in sorted(sides):
                 if not sides[label].on(lacking):
-                    rule = rule._with_side(label, lacking, sides, images)
+                    rule = rule._with_side(label, lacking, sides, images, groups or {})
         return rule
 
     def _with_side(
-        self, label: str, side: Subset, sides: Mapping[str, SideCounts], images: Mapping[str, Collection[str]]
+        self,
+        label: str,
+        side: Subset,
+        sides: Mapping[str, SideCounts],
+        images: Mapping[str, Collection[str]],
+        groups: Mapping[str, Collection[str]],
     ) -> SplitRule:
         """Move the image of a label that is first in order on the way to a side, and count it there."""
         best: tuple[int, str] | None = None
         for place, labels in images.items():
             if label not in labels:
                 continue
-            robbed = sum(each in sides and sides[each].on(side.other) == 1 for each in labels)
+            moved = Counter(each for member in groups.get(place, (place,)) for each in images[member] if each in sides)
+            robbed = sum(sides[each].on(side.other) == number for each, number in moved.items())
             if side is Subset.TRAIN:
                 # Every label needs a train image, so one is moved whatever it costs, but first where it costs nothing.
                 best = max(best or (-robbed, place), (-robbed, place))
@@ -149,10 +183,11 @@ class SplitRule:
                 best = min(best or (0, place), (0, place))
         if best is None:
             return self
-        for each in images[best[1]]:
+        unit = groups.get(best[1], (best[1],))
+        for each in (each for member in unit for each in images[member]):
             if each in sides:
                 sides[each].move_to(side)
-        return self._with(best[1], side)
+        return self._with(unit, side)
 
-    def _with(self, place: str, side: Subset) -> SplitRule:
-        return SplitRule(self.share, {**self.exceptions, place: side})
+    def _with(self, places: Iterable[str], side: Subset) -> SplitRule:
+        return SplitRule(self.share, {**self.exceptions, **dict.fromkeys(places, side)})

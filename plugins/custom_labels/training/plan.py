@@ -119,6 +119,7 @@ class TrainingPlan:
     :param gates: what the version will be judged by, in words; none where it is only measured.
     :param merged: by label, its folders, where several have the same name to a person.
     :param annotations: what is to be said of the lines of annotations, where there are such.
+    :param inspection: what was found in the images, in words; none where they were not looked into.
     :param thresholds: labels that ``label_detection_confidence`` names.
     :param estimate: ``None`` where nothing is paid or no price is known; ``no_estimate`` says which.
     """
@@ -140,6 +141,7 @@ class TrainingPlan:
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     thresholds: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
+    inspection: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -199,6 +201,7 @@ class TrainingPlan:
                 *_table(self.labels, self.whole),
                 *_section("Left out", [f"{count}: {reason}" for reason, count in self.left_out]),
                 *_section("Annotations", self.annotations),
+                *_section("In the images", self.inspection),
                 *_section("Split", self._split()),
                 *_section("Warnings", self.warnings),
                 *_section("Gates", self.gates),
@@ -218,7 +221,10 @@ class TrainingPlan:
             "contents, of which one is used, cannot fall on both sides"
         )
         if self.exceptions:
-            yield f"{self.exceptions} images are on another side than their hash says, so that each label has both"
+            yield (
+                f"{self.exceptions} images are on another side than their hash says, so that each label has both, and "
+                "near duplicates are together"
+            )
 
 
 def gate_in_words(gate: Gate, headline: Metric) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.names import PAGES
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.manifest_records import write_manifests
 from custom_labels.datasets.project_snapshot_records import count_project
@@ -102,7 +103,17 @@ def plan_training(
         merged=report.merged,
         annotations=report.annotations,
         thresholds=tuple(settings.label_detection_confidence),
+        inspection=_inspection(ctx, frozen),
     )
+
+
+def _inspection(ctx: ProjectContext, frozen: LocalSnapshot) -> tuple[str, ...]:
+    """Say what was found in the images, and where that is shown."""
+    found = frozen.inspection
+    if found is None:
+        return ()
+    page = f"{PAGES}/{ctx.project.name}/data/{found.digest}"
+    return (*found.lines(), f"all of it, with pictures: {page}")
 
 
 def _expected(ctx: ProjectContext, decision: RetrainDecision, images: int) -> tuple[Estimate | None, str]:

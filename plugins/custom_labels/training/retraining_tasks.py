@@ -87,6 +87,7 @@ def checked_snapshot(
         publish=publish,
         split_of=trainings.split,
         test_share=settings.test_share,
+        inspects=settings.inspect_images,
     ) as (frozen, report):
         require_region(frozen.header.snapshot, ctx.rekognition.client.meta.region_name)
         require_gate_labels(ctx, settings, frozen.header.snapshot)

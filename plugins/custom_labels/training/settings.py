@@ -14,6 +14,7 @@ class TrainingSettings(JudgeSettings):
     enable_automatic_training: bool
     minimum_untrained_images: int
     test_share: float
+    inspect_images: bool
     label_detection_confidence: dict[str, float]
     status_poll_seconds: int
     training_timeout_hours: float
