@@ -52,6 +52,8 @@ def airflow_environment(home: Path, endpoint_url: str | None = None) -> dict[str
         # One for all: an Airflow that a test kills has a copy of the database, with the triggers of its asset watchers.
         "AIRFLOW__CORE__FERNET_KEY": "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtLTE=",
         "AIRFLOW__API_AUTH__JWT_SECRET": "only-for-tests-" * 5,
+        # It reads every image and imports scikit-learn: tests of it switch it on.
+        "AIRFLOW_VAR_DIGITS__INSPECT_IMAGES": "False",
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
     }
     if endpoint_url:
