@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             show_image(store, project, given)
         else:
             show_version(store, project, given)
+        sys.stdout.flush()
     except CustomLabelsError as error:
         errors.print(escape(str(error)), soft_wrap=True)
         return 1
@@ -48,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         errors.print("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what is printed has seen enough
-        sys.stdout = None
+        # Python flushes what is left when it ends, and would print that this fails.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

@@ -11,8 +11,8 @@ from custom_labels.core.codec import to_json
 from custom_labels.operations.lineage import ImageLineage, Seen, VersionImage, VersionLineage
 
 COLUMNS = ("key", "etag", "side", "used", "labels", "predicted", "right")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula, also in full width (OWASP, "CSV Injection")."""
 
 
 def write_json(out: TextIO, lineage: ImageLineage) -> None:
