@@ -106,6 +106,29 @@ def test_a_renamed_image_is_found_by_its_content_under_its_other_key(lineage: Li
         }
 
 
+def test_a_renamed_image_whose_etag_says_nothing_is_found_by_the_content_that_a_snapshot_knows(
+    folders: Lineage,
+) -> None:
+    folders.put(range(8))
+    old, new, body = folders.key("cat", 90), folders.key("cat", 91), png(4711, (128, 96))
+    upload = folders.store.call("create_multipart_upload", old)["UploadId"]
+    part = folders.store.call("upload_part", old, UploadId=upload, PartNumber=1, Body=body)
+    parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
+    folders.store.call("complete_multipart_upload", old, UploadId=upload, MultipartUpload=parts)
+    assert folders.etag(old).endswith("-1")
+    folders.train(V1)
+    folders.bucket.put(new, body)
+    folders.remove(old)
+    folders.train(V2)
+
+    found = look(folders, old)
+
+    assert [(use.version.name, [each.key for each in use.images]) for use in found.versions] == [
+        (V2, [new]),
+        (V1, [old]),
+    ]
+
+
 def test_why_an_image_is_in_no_snapshot_is_said(folders: Lineage) -> None:
     folders.put(range(8))
     bad, same = folders.key("cat", 50), folders.key("dog", 51)
