@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.evaluation.answers import ChampionAnswer
 from custom_labels.evaluation.comparison import Compared
 from custom_labels.s3.errors import MISSING
-from custom_labels.s3.line_files import read_lines, write_lines
+from custom_labels.s3.line_files import list_keys, read_files, read_lines, write_lines
 from custom_labels.s3.store import S3Store
 
 DECISIONS = "registry/decisions/"
@@ -73,6 +73,19 @@ class Decisions:
         """
         file = read_lines(self.store, self._answers_key(champion, number))
         return [from_json(ChampionAnswer, record) for record in file.records] if file else []
+
+    def all_answers(self) -> Iterator[tuple[str, ChampionAnswer]]:
+        """Give what champions predicted of the version's test images, each with the champion's name.
+
+        One that was judged again was compared with several, one after the other.
+        """
+        for file in read_files(self.store, self._answers_keys()):
+            champion = file.key.removeprefix(self._folder).partition("/")[0]
+            yield from ((champion, from_json(ChampionAnswer, record)) for record in file.records)
+
+    def _answers_keys(self) -> Iterator[str]:
+        for keys in list_keys(self.store, self._folder):
+            yield from (key for key in keys if key.endswith(".jsonl"))
 
     def save_answers(self, champion: str, number: int, answers: Iterable[ChampionAnswer]) -> None:
         """Write what the champion predicted of some of the images, so that it is asked once."""

@@ -54,6 +54,17 @@ class Evaluation:
         return Scores(Metrics(self.f1, self.precision, self.recall), labels)
 
 
+def answers_uri(described: Mapping[str, Any]) -> str | None:
+    """Give the URI of the evaluation snapshot, which has a version's answers to its own test images.
+
+    :param described: the version as DescribeProjectVersions gives it.
+    :return: ``None`` where Custom Labels names none.
+    """
+    assets = described.get("TestingDataResult", {}).get("Output", {}).get("Assets", [])
+    places = [asset["GroundTruthManifest"]["S3Object"] for asset in assets if "GroundTruthManifest" in asset]
+    return f"s3://{places[0]['Bucket']}/{places[0]['Name']}" if places else None
+
+
 def parse_summary(summary: Mapping[str, Any]) -> Evaluation:
     """Read an evaluation summary file.
 

@@ -31,8 +31,13 @@ class GateVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedRecord(TrainedRecord):
-    """A version with its metrics, and what the gates and a person said of it."""
+    """A version with its metrics, and what the gates and a person said of it.
+
+    :param answers: URI of the evaluation snapshot, its answers to its own test images, which stays in the bucket when
+        the version is deleted at AWS.
+    """
 
     evaluation: Evaluation | None = None
+    answers: str | None = None
     gate: GateVerdict | None = None
     approval: Approval | None = None

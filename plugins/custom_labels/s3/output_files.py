@@ -49,19 +49,28 @@ def copy_file(store: S3Store, place: Mapping[str, str], path: Path, what: str) -
     return uri
 
 
-def read_each(path: Path, uri: str, read: Callable[[bytes], Value]) -> Iterator[Value]:
+def _refuse(damaged: NoAnswers) -> None:
+    raise damaged
+
+
+def read_each(
+    path: Path, uri: str, read: Callable[[bytes], Value], damaged: Callable[[NoAnswers], None] = _refuse
+) -> Iterator[Value]:
     """Read the lines of such a copy, one in memory at a time.
 
     :param uri: where it was, for errors.
     :param read: reads a line; it raises ``ValueError`` where it cannot.
+    :param damaged: takes what is wrong with a line that is then passed over; by default that is an error.
     :raises NoAnswers: a line cannot be read.
     """
     with path.open("rb") as file:
         for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
             if len(line) == LONGEST_LINE:
-                raise NoAnswers(f"line {number} of {uri} cannot be read: it has {LONGEST_LINE:,} bytes or more")
-            if line.strip():
+                damaged(NoAnswers(f"line {number} of {uri} cannot be read: it has {LONGEST_LINE:,} bytes or more"))
+            elif line.strip():
                 try:
-                    yield read(line)
+                    value = read(line)
                 except ValueError as error:
-                    raise NoAnswers(f"line {number} of {uri} cannot be read: {error}") from error
+                    damaged(NoAnswers(f"line {number} of {uri} cannot be read: {error}"))
+                else:
+                    yield value

@@ -12,7 +12,7 @@ from custom_labels.core.steps import decision
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
 from custom_labels.evaluation.comparison_tasks import compare_with_champion
-from custom_labels.evaluation.evaluation import Evaluation, parse_summary
+from custom_labels.evaluation.evaluation import Evaluation, answers_uri, parse_summary
 from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.judgement import AfterEvaluation, EvaluatedVersion
 from custom_labels.training.retraining import TrainingAttempt
@@ -43,6 +43,7 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
             status="TRAINING_COMPLETED",
             billable_training_seconds=described.raw.get("BillableTrainingTimeInSeconds"),
             evaluation=evaluation,
+            answers=answers_uri(described.raw),
             refused_images=refused,
         ),
     )

@@ -6,23 +6,37 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from fastapi import Depends, FastAPI, HTTPException, Path, Request
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from custom_labels.assist.assist_records import assist_record
 from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
-from custom_labels.core.settings import load_project
+from custom_labels.core.settings import Project, load_project
 from custom_labels.datasets.imports.import_records import read_report
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
+from custom_labels.evaluation.thumbnail_records import thumbnails
+from custom_labels.operations.image_lineage_records import image_lineage, relative_key
+from custom_labels.operations.lineage import ImageLineage, LineageError, Show
+from custom_labels.operations.lineage_records import version_lineage
 from custom_labels.review.backends.airflow_page.page_records import PageRecords, image_link
 from custom_labels.review.backends.airflow_page.project_file import KIND
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
+from custom_labels.s3.store import S3Store
 from custom_labels.web.assist_page import ASSIST, assist_page, assists_page, latest_assists
 from custom_labels.web.import_page import IMPORT, import_page, imports_page, latest_reports
+from custom_labels.web.lineage_page import (
+    ETAG,
+    IMAGES_A_PAGE,
+    LAST_PAGE,
+    LONGEST_IMAGE,
+    VERSIONS_SHOWN,
+    image_page,
+    version_page,
+)
 
 PROJECT = r"^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,99}$"
 # VersionName (Rekognition API reference), beginning as our names do: a project's first character.
@@ -35,20 +49,32 @@ VersionPath = Annotated[str, Path(pattern=VERSION)]
 ReviewPath = Annotated[str, Path(pattern=REVIEW)]
 ImportPath = Annotated[str, Path(pattern=IMPORT)]
 AssistPath = Annotated[str, Path(pattern=ASSIST)]
+ImageQuery = Annotated[str, Query(max_length=LONGEST_IMAGE)]
+EtagQuery = Annotated[str, Query(pattern=ETAG)]
+PageQuery = Annotated[int, Query(ge=1, le=LAST_PAGE)]
 ResultPath = Annotated[str, Path(pattern=r"^.+\.json$", max_length=MAXIMUM_KEY_BYTES)]
+
+
+def _headers(sandbox: str, form_action: str) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": (
+            f"{sandbox}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+            f"form-action {form_action}; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
 
 # The page comes out of the bucket, where others may write: whatever it holds, no script of it runs, it sends nothing
 # anywhere, and it has not the origin of Airflow.
-HEADERS = {
-    "Content-Security-Policy": (
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+HEADERS = _headers("sandbox", "'none'")
+# The one page with a form. It is written here, and what comes out of the bucket is text on it; still no script runs,
+# and it has not the origin of Airflow, so that a browser sends no cookie of Airflow along with a form but with a GET,
+# which changes nothing. A form may only be sent to where the page came from.
+FORM_HEADERS = _headers("sandbox allow-forms", "'self'")
 
 
 def may_read_train_dag(project: ProjectPath, request: Request, user: GetUserDep) -> None:
@@ -135,6 +161,7 @@ def make_app() -> FastAPI:
 
     _add_imports(app)
     _add_assists(app)
+    _add_lineage(app)
     return app
 
 
@@ -180,3 +207,49 @@ def _add_assists(app: FastAPI) -> None:
         if page is None:
             raise HTTPException(404, f"There is no label assist '{name}' of project '{project}'.")
         return HTMLResponse(page, headers=HEADERS)
+
+
+def _add_lineage(app: FastAPI) -> None:
+    """Add the pages of lineage."""
+
+    # What is known of an image is also on the pages of detections and of reviews.
+    @app.get(
+        "/{project}/lineage",
+        dependencies=[Depends(may_read_train_dag), Depends(may_read_detect_dag), Depends(may_read_harvest_dag)],
+    )
+    def image(project: ProjectPath, image: ImageQuery = "", etag: EtagQuery = "", every: bool = False) -> HTMLResponse:
+        """Ask for an image, and show what is known of it."""
+        with as_http_errors():
+            known = load_project(project)
+            store = project_store(known)
+            try:
+                found = _find_image(store, known, image, etag, newest=None if every else VERSIONS_SHOWN)
+            except LineageError as error:
+                return HTMLResponse(image_page(project, image, etag, None, why_not=str(error)), 404, FORM_HEADERS)
+            thumbnail = thumbnails(store, [found.uri]).get(found.uri) if found and found.present else None
+        return HTMLResponse(image_page(project, image, etag, found, thumbnail), headers=FORM_HEADERS)
+
+    @app.get("/{project}/lineage/{version}", dependencies=[Depends(may_read_train_dag)])
+    def version(project: ProjectPath, version: VersionPath, show: Show = Show.ALL, page: PageQuery = 1) -> HTMLResponse:
+        """Show the images of a version."""
+        with as_http_errors():
+            known = load_project(project)
+            try:
+                with version_lineage(project_store(known), known, version) as (found, table):
+                    skip = (page - 1) * IMAGES_A_PAGE
+                    images = list(table.shown(show, skip=skip, most=IMAGES_A_PAGE)) if table else []
+            except LineageError as error:
+                raise HTTPException(404, str(error)) from error
+        return HTMLResponse(version_page(found, images, show, page), headers=HEADERS)
+
+
+def _find_image(store: S3Store, project: Project, image: str, etag: str, *, newest: int | None) -> ImageLineage | None:
+    """Look up an image; ``None`` where none is asked about.
+
+    :raises LineageError: nothing is known of it.
+    """
+    if not image:
+        return None
+    found = image_lineage(store, project, relative_key(store, image), etag or None, newest)
+    found.require_known()
+    return found

@@ -1,0 +1,1 @@
+"""Looks up what every version had to do with an image, and every image of a version."""
