@@ -144,7 +144,7 @@ class Inspection:
             said = "; ".join(f"{number} {'label' if number == 1 else 'labels'}: {text}" for text, number in why.items())
             lines.append(f"labels not looked at for doubt: {said}")
         if self.unreadable:
-            lines.append(f"{self.unreadable} images could not be decoded and were not looked at")
+            lines.append(f"images that could not be decoded, and were not looked at: {self.unreadable}")
         return tuple(lines)
 
 
