@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.datasets.split import SplitRule, Subset, position
+from custom_labels.datasets.split import SideCounts, SplitRule, Subset, position
 
 contents = st.text("0123456789abcdef", min_size=32, max_size=32).map(position)
 labels = st.sets(contents, min_size=2, max_size=30)
@@ -77,3 +77,73 @@ def test_one_image_alone_gets_no_exception() -> None:
 def test_the_rule_survives_json() -> None:
     rule = SplitRule(0.25, {"0" * 32: Subset.TEST, "1" * 32: Subset.TRAIN})
     assert from_json(SplitRule, to_json(rule)) == rule
+
+
+GROUPED = st.lists(st.lists(st.text("abcdef0123456789", min_size=32, max_size=32), min_size=2, max_size=4), max_size=8)
+
+
+def distinct(groups: list[list[str]]) -> list[tuple[str, ...]]:
+    """Give groups in which no position is twice."""
+    seen: set[str] = set()
+    found = []
+    for group in groups:
+        members = tuple(sorted(set(group) - seen))
+        seen.update(members)
+        if members:
+            found.append(members)
+    return found
+
+
+@given(groups=GROUPED, share=st.floats(0.05, 0.95))
+def test_near_duplicates_are_never_on_both_sides(groups: list[list[str]], share: float) -> None:
+    together = distinct(groups)
+    before = SplitRule(share)
+
+    rule = before.keeping_together(together, {})
+
+    assert all(len({rule.is_test(place) for place in group}) == 1 for group in together)
+    assert rule == rule.keeping_together(together, {})
+    whole = [group for group in together if len({before.is_test(place) for place in group}) == 1]
+    assert all(rule.is_test(group[0]) is before.is_test(group[0]) for group in whole), "they stay where they were"
+
+
+@given(groups=GROUPED, share=st.floats(0.05, 0.95), dice=st.randoms())
+def test_what_judged_is_never_trained_on_whatever_shows_the_same(
+    groups: list[list[str]], share: float, dice: random.Random
+) -> None:
+    together = distinct(groups)
+    before = SplitRule(share)
+    known = {
+        place: Subset.TEST if before.is_test(place) else Subset.TRAIN
+        for group in together
+        for place in group
+        if dice.random() < 0.5
+    }
+
+    rule = before.following(share).keeping_together(together, known)
+
+    assert all(rule.is_test(place) for place, side in known.items() if side is Subset.TEST)
+    for group in together:
+        judged = any(known.get(place) is Subset.TEST for place in group)
+        trained = any(known.get(place) is Subset.TRAIN for place in group)
+        if trained and not judged:
+            assert not any(rule.is_test(place) for place in group if place in known)
+
+
+def test_a_group_moves_to_a_side_together_where_a_label_lacks_it() -> None:
+    group = ("0" * 32, "1" * 32)
+    rule = SplitRule(0.001, dict.fromkeys(group, Subset.TRAIN))
+    images = {**{place: ["a"] for place in group}, "f" * 32: ["a"]}
+
+    found = rule.for_labels({"a": SideCounts(3, 0)}, images, dict.fromkeys(group, group))
+
+    assert [place for place in images if found.is_test(place)] == list(group)
+
+
+def test_a_label_whose_images_are_all_near_duplicates_is_judged_by_none() -> None:
+    group = ("8" * 32, "9" * 32)
+    rule = SplitRule(0.1)
+
+    found = rule.for_labels({"a": SideCounts(2, 0)}, {place: ["a"] for place in group}, dict.fromkeys(group, group))
+
+    assert not any(found.is_test(place) for place in group)
