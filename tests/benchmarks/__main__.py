@@ -1,4 +1,4 @@
-"""``make bench``: count, build manifests, detect, harvest, import, ask at each backend, beside plain loops."""
+"""``make bench``: count, build manifests, detect, harvest, import, look into images, ask at each backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, imports, reviews, runs, whole_loop
+from tests.benchmarks import detection, harvest, imports, inspection, reviews, runs, whole_loop
 from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -108,6 +108,7 @@ def main() -> None:
     )
     parser.add_argument("--lines", type=int, nargs="*", default=[10_000, 100_000], help="how many lines to import")
     parser.add_argument("--objects", type=int, nargs="*", default=[25_000, 250_000], help="how many objects to import")
+    parser.add_argument("--inspected", type=int, default=inspection.IMAGES, help="how many images to look into")
     parser.add_argument("--doubtful", type=int, default=whole_loop.IMAGES, help="how many go from inbox to label")
     arguments = parser.parse_args()
     console = Console(width=max(100, Console().width))
@@ -139,6 +140,9 @@ def main() -> None:
         console.print(reviews.table(at_backends))
     imported = imports.run(arguments.lines, arguments.objects)
     console.print(imports.table(imported))
+    console.print(f"Looking into {arguments.inspected:,} images ...")
+    inspected = inspection.run(arguments.inspected)
+    console.print(inspection.table(inspected))
     console.print(f"Counting the calls for {arguments.doubtful:,} doubtful images ...")
     looped = whole_loop.run(arguments.doubtful)
     console.print(whole_loop.table(looped))
@@ -148,6 +152,7 @@ def main() -> None:
     if arguments.json:
         measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "imports": imported}
         measured["whole_loop"] = looped
+        measured["inspection"] = inspected
         measured["review_backends"] = at_backends
         measured["single_runs"] = [asdict(each) for each in counted]
         arguments.json.write_text(json.dumps(measured, indent=1) + "\n")

@@ -106,7 +106,7 @@ class Airflow:
         variables = {name: value for name, value in os.environ.items() if name.startswith(ours)}
         self.pid = fork_server().fork(
             home=str(self.home),
-            environment={**variables, **airflow_environment(self.home, self.endpoint_url)},
+            environment={**airflow_environment(self.home, self.endpoint_url), **variables},
             kind=self.kind,
             moment=self.moment,
             short_retries=self.short_retries,

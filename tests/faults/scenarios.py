@@ -210,7 +210,12 @@ def manifest_of_another_bucket(aws: LocalAws, run_dag: RunDag) -> None:
 
 SCENARIOS = {
     "train_first": Scenario(
-        "train", first_images, invariants.one_round, ("rekognition.CreateProjectVersion *",), is_kept=True
+        "train",
+        first_images,
+        invariants.one_round,
+        ("rekognition.CreateProjectVersion *",),
+        {"inspect_images": "true"},
+        is_kept=True,
     ),
     "train_second": Scenario(
         "train",

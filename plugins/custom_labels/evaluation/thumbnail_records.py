@@ -23,18 +23,19 @@ READERS = 4
 """Images read at once, up to 15 MB each, and up to 64 MB while they are decoded."""
 
 
-def thumbnails(store: S3Store, images: Iterable[str]) -> dict[str, str]:
+def thumbnails(store: S3Store, images: Iterable[str], side: int = SIDE) -> dict[str, str]:
     """Make small pictures of images, by their URIs.
 
     :param images: ``s3://`` URIs; those outside the project's place in the bucket are passed over.
+    :param side: pixels of the longer side at most.
     """
     ours = [image for image in images if image.startswith(store.uri())]
     with ThreadPoolExecutor(READERS) as pool:
-        made = pool.map(lambda image: _thumbnail(store, image.removeprefix(store.uri())), ours)
+        made = pool.map(lambda image: _thumbnail(store, image.removeprefix(store.uri()), side), ours)
         return {image: picture for image, picture in zip(ours, made, strict=True) if picture}
 
 
-def _thumbnail(store: S3Store, key: str) -> str | None:
+def _thumbnail(store: S3Store, key: str, side: int) -> str | None:
     from botocore.exceptions import ClientError
 
     try:
@@ -44,12 +45,12 @@ def _thumbnail(store: S3Store, key: str) -> str | None:
     except StorageError as error:
         log.warning("%s", error)
         return None
-    return shrink(body)
+    return shrink(body, side)
 
 
-def shrink(body: bytes) -> str | None:
+def shrink(body: bytes, side: int = SIDE) -> str | None:
     """Make the small picture of an image's bytes, ``None`` where they are none that Custom Labels takes."""
-    picture = small_picture(body, SIDE)
+    picture = small_picture(body, side)
     return picture.uri if picture else None
 
 

@@ -14,6 +14,7 @@ from custom_labels.core.keys import DETECTIONS, MAXIMUM_KEY_BYTES
 from custom_labels.core.registry import project_store
 from custom_labels.core.settings import Project, load_project
 from custom_labels.datasets.imports.import_records import read_report
+from custom_labels.datasets.inspection.inspection_records import read_inspection
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
@@ -26,7 +27,9 @@ from custom_labels.review.backends.airflow_page.project_file import KIND
 from custom_labels.review.statistics_page import statistics_page
 from custom_labels.review.statistics_records import STATISTICS
 from custom_labels.s3.store import S3Store
+from custom_labels.training.inspected_records import newest_inspection
 from custom_labels.web.assist_page import ASSIST, assist_page, assists_page, latest_assists
+from custom_labels.web.data_page import data_page
 from custom_labels.web.import_page import IMPORT, import_page, imports_page, latest_reports
 from custom_labels.web.lineage_page import (
     ETAG,
@@ -49,6 +52,7 @@ VersionPath = Annotated[str, Path(pattern=VERSION)]
 ReviewPath = Annotated[str, Path(pattern=REVIEW)]
 ImportPath = Annotated[str, Path(pattern=IMPORT)]
 AssistPath = Annotated[str, Path(pattern=ASSIST)]
+DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 ImageQuery = Annotated[str, Query(max_length=LONGEST_IMAGE)]
 EtagQuery = Annotated[str, Query(pattern=ETAG)]
 PageQuery = Annotated[int, Query(ge=1, le=LAST_PAGE)]
@@ -159,10 +163,37 @@ def make_app() -> FastAPI:
             raise HTTPException(404, f"There is no review '{review}' of project '{project}'.")
         return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
+    _add_data(app)
     _add_imports(app)
     _add_assists(app)
     _add_lineage(app)
     return app
+
+
+def _add_data(app: FastAPI) -> None:
+    """Add the pages of what was found in training data."""
+
+    @app.get("/{project}/data", dependencies=[Depends(may_read_train_dag)])
+    def newest_data(project: ProjectPath) -> HTMLResponse:
+        """Show what was found in the newest snapshot that a training was prepared of."""
+        with as_http_errors():
+            store = project_store(load_project(project))
+            found = newest_inspection(store)
+            page = data_page(project, store, found) if found else None
+        if page is None:
+            raise HTTPException(404, f"No training of project '{project}' has looked into its images yet.")
+        return HTMLResponse(page, headers=HEADERS)
+
+    @app.get("/{project}/data/{digest}", dependencies=[Depends(may_read_train_dag)])
+    def data(project: ProjectPath, digest: DigestPath) -> HTMLResponse:
+        """Show what was found in a snapshot."""
+        with as_http_errors():
+            store = project_store(load_project(project))
+            found = read_inspection(store, digest)
+            page = data_page(project, store, found) if found else None
+        if page is None:
+            raise HTTPException(404, f"Nobody has looked into a snapshot '{digest}' of project '{project}'.")
+        return HTMLResponse(page, headers=HEADERS)
 
 
 def _add_imports(app: FastAPI) -> None:

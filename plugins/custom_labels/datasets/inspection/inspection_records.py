@@ -130,15 +130,14 @@ class SnapshotInspector:
         :param digest: of the snapshot; ``rule`` is the one that it is split by.
         :param before: the rule that was followed, without what this snapshot needed.
         """
-        record = Record(snapshot_inspection(digest), Inspection)
-        if (known := record.read(self.store)) is not None:
+        if (known := read_inspection(self.store, digest)) is not None:
             return known
         whole, apart = self._look(), len(divided(self.units(), before))
         with self._memory() as memory:
             made = _Report(self.task, memory, whole, rule, self.folder).make(digest, apart)
         log.info("%s images looked at: %s", self.read, "; ".join(made.lines()) or "nothing that is doubtful")
         if self.publish:
-            self.store.write_json(record.key, to_json(made))
+            self.store.write_json(snapshot_inspection(digest), to_json(made))
         return made
 
     def _memory(self) -> PictureMemory:
@@ -150,6 +149,11 @@ class SnapshotInspector:
                 self.read = read_unseen(self.store, memory, publish=self.publish, has_boxes=self.has_boxes)
                 self._whole = _load_whole(memory, self.folder)
         return self._whole
+
+
+def read_inspection(store: S3Store, digest: str) -> Inspection | None:
+    """Read what was found in a snapshot, ``None`` if it was not inspected."""
+    return Record(snapshot_inspection(digest), Inspection).read(store)
 
 
 def divided(units: Units, rule: SplitRule) -> list[tuple[str, ...]]:
