@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = sorted(Path(__file__).parent.glob("mwaa-*.txt"))
-NOT_IN_THE_IMAGE = {"defusedxml", "imagehash", "numpy", "pillow", "scikit-learn"}
+NOT_IN_THE_IMAGE = {"defusedxml", "imagehash", "pillow", "pywavelets"}
 """What MWAA's own versions do not name, so that any may be installed."""
 UNREACHABLE = re.compile(r"dns error|error sending request|failed to fetch|connection refused", re.IGNORECASE)
 
