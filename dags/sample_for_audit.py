@@ -10,16 +10,15 @@ from custom_labels.core.steps import earlier, order
 from custom_labels.operations import audit_tasks
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.review.review_tasks import open_reviews
-from custom_labels.web.dag_arguments import dag_arguments, switch
+from custom_labels.web.dag_arguments import audit_dag_arguments
 from custom_labels.web.timetables import PollTimetable
 
 
 def audit_dag(project: Project) -> DAG:
     """Build the sampling DAG of one project."""
-    params = {"even_if_sampling_is_off": switch("Override enable_automatic_human_sampling for this run.")}
     with DAG(
         schedule=PollTimetable(*project.poll("automatic_human_sampling_frequency")),
-        **dag_arguments(project, "sample_for_audit", "Sample detections for people", params),
+        **audit_dag_arguments(project),
     ) as dag:
         settings = read_settings(project, AuditSettings)
         measured = audit_tasks.measure(project, settings)

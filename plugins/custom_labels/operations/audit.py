@@ -266,11 +266,25 @@ class Measured:
 
 @dataclass(frozen=True)
 class Sampled:
-    """How many of the new detections are sampled; ``seen`` are those since the last sample."""
+    """How many of the new detections are sampled; ``seen`` are those since the last sample.
+
+    :param suspects: training images with a doubtful label that people are asked about besides.
+    """
 
     sampled: int
     detections: int
     seen: int
+    suspects: int = 0
+
+    @property
+    def words(self) -> str:
+        """What people are asked about, in words; empty if nothing is."""
+        parts = []
+        if self.sampled:
+            parts.append(f"{self.sampled} of {self.detections} new detections go to people")
+        if self.suspects:
+            parts.append(f"people are asked about {self.suspects} training images whose label is doubtful")
+        return ", and ".join(parts)
 
 
 def wilson_interval(right: int, answered: int, z: float = Z_95) -> tuple[float, float]:

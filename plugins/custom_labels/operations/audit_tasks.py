@@ -27,10 +27,12 @@ from custom_labels.operations.audit import (
 from custom_labels.operations.audit_records import draw, read_accuracy, save_draw, write_accuracy
 from custom_labels.operations.audit_records import measure as measure_samples
 from custom_labels.operations.settings import AuditSettings
+from custom_labels.operations.suspect_records import suspects_to_ask
 from custom_labels.operations.versions import RecordedVersion
 from custom_labels.review.opening import OpenedReviews
 from custom_labels.review.review import Purpose
 from custom_labels.review.waiting_records import WaitingReviews
+from custom_labels.training.inspected_records import newest_inspection
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +45,15 @@ def is_sampling_on(ctx: ProjectContext, settings: AuditSettings) -> bool:
     return settings.enable_automatic_human_sampling or bool(ctx.param("even_if_sampling_is_off"))
 
 
+def _is_needed(ctx: ProjectContext, settings: AuditSettings) -> bool:
+    """Whether the run has anything to ask people about."""
+    return is_sampling_on(ctx, settings) or bool(ctx.param("doubtful_labels"))
+
+
 @step
 def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
     """Say how often each version was right, of the samples that people have answered; record it beside the F1."""
-    if not is_sampling_on(ctx, settings):
+    if not _is_needed(ctx, settings):
         raise NothingToDo("Sampling is off.")
     found = measure_samples(ctx.store)
     before = read_accuracy(ctx.store)
@@ -90,6 +97,9 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     A sample is a review of its own, also of an image that is in doubt: the reviews of doubts are opened by doubt as
     far as the budget goes, and show the model's guess, so that their answers measure nothing.
     """
+    suspects = _ask_about_suspects(ctx, settings)
+    if not is_sampling_on(ctx, settings):
+        return Sampled(0, 0, 0, suspects)
     drawn = draw(ctx.store, settings.human_sampling_interval, datetime.now(UTC) - SETTLED)
     labels, reviewers = measured.live.labels if measured.live else (), settings.reviewers_per_image
     name, task = ctx.project.name, ctx.project.task
@@ -109,7 +119,20 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     ]
     save_draw(ctx.store, drawn, samples)
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
-    return Sampled(len(drawn.sampled), drawn.detections, drawn.after.seen)
+    return Sampled(len(drawn.sampled), drawn.detections, drawn.after.seen, suspects)
+
+
+def _ask_about_suspects(ctx: ProjectContext, settings: AuditSettings) -> int:
+    """Let reviews of doubtful labels wait to be opened, as many as the run's Param asks for."""
+    most = int(ctx.param("doubtful_labels") or 0)
+    found = newest_inspection(ctx.store) if most else None
+    if found is None:
+        return 0
+    project, task = ctx.project.name, ctx.project.task
+    requests = suspects_to_ask(ctx.store, project, task, found, most, settings.reviewers_per_image)
+    WaitingReviews(ctx.store).add(f"labels-{found.digest[:32]}", requests)
+    log.info("%s images with doubtful labels are shown to people.", len(requests))
+    return len(requests)
 
 
 @step
@@ -122,7 +145,7 @@ def finish(
 ) -> RunOutcome:
     """Say that the live version is right too seldom, else what was sampled, or why nothing was."""
     variable = ctx.project.variable
-    if not is_sampling_on(ctx, settings):
+    if not _is_needed(ctx, settings):
         detail = f"Variable '{variable('enable_automatic_human_sampling')}' is off"
         return finish_run(ctx, settings, Outcome.SAMPLING_IS_OFF, detail)
     if measured is None or sampled is None or opened is None:
@@ -134,9 +157,8 @@ def finish(
         if (accuracy := read_accuracy(ctx.store)) is not None:
             write_accuracy(ctx.store, replace(accuracy, notified=measured.notice))
         return ended
-    if sampled.sampled:
-        detail = f"{sampled.sampled} of {sampled.detections} new detections go to people{opened.dropped}"
-        return finish_run(ctx, settings, Outcome.SAMPLED, detail, facts)
+    if sampled.words:
+        return finish_run(ctx, settings, Outcome.SAMPLED, sampled.words + opened.dropped, facts)
     interval = f"'{variable('human_sampling_interval')}' is {settings.human_sampling_interval}"
     detail = f"{sampled.seen} detections since the last sample, {interval}{opened.dropped}"
     return finish_run(ctx, settings, Outcome.NOTHING_TO_SAMPLE, detail, facts)
@@ -148,6 +170,7 @@ def _facts(ctx: ProjectContext, measured: Measured, sampled: Sampled, opened: Op
         "Live accuracy": measured.words,
         "F1 of its training": f"{measured.live.f1:.3f}" if measured.live else "unknown",
         "Sampled": sampled.sampled,
+        **({"Doubtful labels": sampled.suspects} if sampled.suspects else {}),
         "Reviews opened": opened.opened,
         "Waiting for the day's budget": opened.waiting,
         **({"Trouble while opening": opened.trouble} if opened.trouble else {}),

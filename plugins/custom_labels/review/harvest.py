@@ -12,6 +12,7 @@ from custom_labels.core.keys import (
     IMAGES,
     REVIEWED_IMAGES,
     harvested_key,
+    label_folder,
     none_fits_key,
     reviewed_key,
     why_no_folder,
@@ -285,12 +286,17 @@ def _outcome(
         return ReviewOutcome.RECORDED, f"{consensus.reason}; sampled images do not enter training", None
     # The same in all rounds and for whatever purpose people are asked: an image has one copy at most.
     subject = review_subject(review_name(rules.project, request.key, request.etag, 1))
+    if request.purpose is Purpose.LABEL and request.task.has_several:
+        return ReviewOutcome.COPY, f"{consensus.reason}: its annotation is renewed", request.key
     if request.task.has_several:
         return ReviewOutcome.COPY, consensus.reason, reviewed_key(subject, request.key)
     label = consensus.label if consensus.agreement is Agreement.AGREED else rules.none_label
     if label is None:
         return ReviewOutcome.COPY, consensus.reason, none_fits_key(subject, request.key)
-    target = harvested_key(existing_folder(label, rules.folders), subject, request.key)
+    folder = existing_folder(label, rules.folders)
+    if request.purpose is Purpose.LABEL and request.key.startswith(label_folder(folder)):
+        return ReviewOutcome.RECORDED, f"{consensus.reason}, as it is labelled", None
+    target = harvested_key(folder, subject, request.key)
     if why := why_no_folder(label, rules.prefix + target):
         return ReviewOutcome.NO_FOLDER, f"{consensus.reason}, but {why}", None
     return ReviewOutcome.COPY, consensus.reason, target

@@ -21,11 +21,11 @@ from itertools import islice
 from typing import Any
 
 from custom_labels.core.codec import from_json, to_json
-from custom_labels.core.keys import REVIEWS, reviewed_lines_key
+from custom_labels.core.keys import IMAGES, REPLACED_IMAGES, REVIEWS, reviewed_lines_key
 from custom_labels.core.names import in_round
 from custom_labels.review.harvest import HarvestedReview, ReviewOutcome, copy_metadata
 from custom_labels.review.harvest_work import Watermark
-from custom_labels.review.review import AnyAnswer, ReviewRequest
+from custom_labels.review.review import AnyAnswer, Purpose, ReviewRequest
 from custom_labels.review.reviewed import reviewed_line
 from custom_labels.s3.changes import change_json
 from custom_labels.s3.errors import ARCHIVED, CHANGED, DENIED, MISSING, REFUSED, error_code
@@ -108,15 +108,40 @@ def _round_key(review: str) -> str:
 def copy_image(store: S3Store, harvested: HarvestedReview) -> HarvestedReview:
     """Copy an image to where its label puts it, if it is still the one that people saw; give what became of it.
 
-    Its tags stay behind, since a lifecycle rule may go by them.
+    Its tags stay behind, since a lifecycle rule may go by them. A training image whose label people corrected is moved.
 
     :raises StorageError: S3 refused for a reason that is not the image's.
     """
-    from botocore.exceptions import ClientError
-
     request, target = harvested.request, harvested.target
     if request is None or target is None:
         return harvested
+    if request.purpose is Purpose.LABEL:
+        return _correct(store, harvested, request, target)
+    return _copy(store, harvested, request, target)
+
+
+def _correct(store: S3Store, harvested: HarvestedReview, request: ReviewRequest, target: str) -> HarvestedReview:
+    """Let what people say of a training image count in place of its label.
+
+    An image with annotations stays where it is, and gets a newer line. One in a label's folder is copied to the folder
+    of the other label, and then moved aside: where a try was killed in between, the next one finds the copy.
+    """
+    if target == request.key:
+        is_there = store.has_etag(request.key, request.etag)
+        outcome = ReviewOutcome.COPIED if is_there else ReviewOutcome.REPLACED
+        return replace(harvested, review_outcome=outcome, target=target if is_there else None)
+    copied = _copy(store, harvested, request, target)
+    if copied.review_outcome is ReviewOutcome.GONE and store.exists(target):
+        return replace(harvested, review_outcome=ReviewOutcome.COPIED)
+    if copied.review_outcome is ReviewOutcome.COPIED:
+        aside = f"{REPLACED_IMAGES}{harvested.review}/{request.key.removeprefix(IMAGES)}"
+        store.move_if_unchanged(request.key, request.etag, aside)
+    return copied
+
+
+def _copy(store: S3Store, harvested: HarvestedReview, request: ReviewRequest, target: str) -> HarvestedReview:
+    from botocore.exceptions import ClientError
+
     try:
         store.call(
             "copy_object",

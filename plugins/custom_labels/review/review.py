@@ -17,6 +17,8 @@ class Purpose(StrEnum):
 
     DOUBT = "doubt"
     AUDIT = "audit"
+    LABEL = "label"
+    """It is a training image, and its label is doubtful."""
 
 
 @dataclass(frozen=True)

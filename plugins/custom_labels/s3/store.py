@@ -249,6 +249,28 @@ class S3Store:
         page = self.call("list_objects_v2", relative, Prefix=self.key(relative), MaxKeys=1)
         return any(entry["Key"] == self.key(relative) for entry in page.get("Contents", []))
 
+    def has_etag(self, relative: str, etag: str) -> bool:
+        """Whether there is such an object with this content.
+
+        :param etag: without quotes.
+        """
+        return str(self._head(relative).get("ETag", "")).strip('"') == etag
+
+    def move_if_unchanged(self, relative: str, etag: str, target: str) -> bool:
+        """Move an object that still has this content; give whether it was there.
+
+        :param etag: without quotes.
+        """
+        from botocore.exceptions import ClientError
+
+        source = {"Bucket": self.bucket, "Key": self.key(relative)}
+        try:
+            self.call("copy_object", target, expect=CHANGED | MISSING, CopySource=source, CopySourceIfMatch=f'"{etag}"')
+        except ClientError:
+            return False
+        self.call("delete_object", relative)
+        return True
+
     # --- files ---
 
     def download(self, relative: str, path: Path) -> bool:

@@ -91,6 +91,21 @@ def import_dag_arguments(project: Project) -> dict[str, Any]:
     return dag_arguments(project, "import_dataset", "Take annotated images of elsewhere", params)
 
 
+def audit_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's sampling DAG."""
+    params = {
+        "even_if_sampling_is_off": switch("Override enable_automatic_human_sampling for this run."),
+        "doubtful_labels": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=200,
+            description="Ask people about so many training images whose label the last training's plan doubted, too.",
+        ),
+    }
+    return dag_arguments(project, "sample_for_audit", "Sample detections for people", params)
+
+
 TRAIN_ON_ANSWERS = {"even_if_training_is_off": True, "minimum_untrained_images": 1}
 """Params of the training after a round: a person asked for it, and the round says how many images are enough."""
 
