@@ -9,11 +9,11 @@ from custom_labels.assist import assist_tasks
 from custom_labels.assist.answers_operator import WaitForAnswersOperator
 from custom_labels.assist.assist import AfterAnswers, AfterAsking, AfterPlanning, AfterRound
 from custom_labels.assist.proposals_operator import propose_labels
-from custom_labels.assist.training_operator import TrainOnAnswersOperator
+from custom_labels.assist.training_operator import train_on_answers
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow, order
 from custom_labels.detection.autostart_operator import autostart
-from custom_labels.web.dag_arguments import TRAIN_ON_ANSWERS, assist_dag_arguments
+from custom_labels.web.dag_arguments import assist_dag_arguments
 
 
 def assist_dag(project: Project) -> DAG:
@@ -34,14 +34,7 @@ def assist_dag(project: Project) -> DAG:
             deferrable=True,
         )
         answered = assist_tasks.count_answers(project, earlier(planned))
-        trained = TrainOnAnswersOperator(
-            task_id="train",
-            trigger_dag_id=f"{project.name}_train",
-            trigger_run_id=earlier(answered.train_run),
-            conf=TRAIN_ON_ANSWERS,
-            poll_seconds=settings.status_poll_seconds,
-            deferrable=True,
-        )
+        trained = train_on_answers(project, settings, earlier(answered.train_run))
         finish = assist_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(
             project, earlier(planned), earlier(asked), earlier(answered)
         )

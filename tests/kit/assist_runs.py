@@ -11,11 +11,11 @@ from custom_labels.assist.assist import AfterAnswers, AfterAsking, AfterPlanning
 from custom_labels.assist.assist_records import assist_record
 from custom_labels.assist.assist_work import AnsweredRound, AskedRound, AssistOutcome, PlannedRound
 from custom_labels.assist.proposals_operator import ProposeLabelsOperator
+from custom_labels.assist.training_operator import TRAIN_ON_ANSWERS
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.context import ProjectContext
 from custom_labels.detection.work import BatchResult
 from custom_labels.s3.store import S3Store
-from custom_labels.web.dag_arguments import TRAIN_ON_ANSWERS
 from tests.kit.fast_clock import fast_polls
 from tests.kit.step_runs import harvest_by_steps, new_run, passed
 from tests.kit.support import BUCKET, LABELS, picture, s3

@@ -9,7 +9,9 @@ from custom_labels.detection.settings import DetectionSettings
 
 @dataclass(frozen=True, kw_only=True)
 class AssistSettings(DetectionSettings):
-    """How images are detected and reviewed, when boxes count as kept, and how often a wait looks."""
+    """How images are detected and reviewed, when boxes count as kept, and how often and how long is waited."""
 
     minimum_box_overlap: float
     status_poll_seconds: int
+    training_timeout_hours: float
+    approval_timeout_hours: float

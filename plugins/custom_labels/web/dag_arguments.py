@@ -106,10 +106,6 @@ def audit_dag_arguments(project: Project) -> dict[str, Any]:
     return dag_arguments(project, "sample_for_audit", "Sample detections for people", params)
 
 
-TRAIN_ON_ANSWERS = {"even_if_training_is_off": True, "minimum_untrained_images": 1}
-"""Params of the training after a round: a person asked for it, and the round says how many images are enough."""
-
-
 def assist_dag_arguments(project: Project) -> dict[str, Any]:
     """Give the arguments of ``DAG`` for a project's label assist DAG."""
     plan = AssistPlan()
