@@ -1,4 +1,4 @@
-"""``make bench``: count, build manifests, detect, harvest, import, ask at each backend, beside plain loops."""
+"""``make bench``: count, build manifests, detect, predict, harvest, import, ask at each backend, beside plain loops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, imports, reviews, runs, whole_loop
+from tests.benchmarks import detection, harvest, imports, predict_api, reviews, runs, whole_loop
 from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
     parser.add_argument("--annotated", type=int, nargs="*", default=[25_000, 250_000], help="how many have boxes")
     parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
+    parser.add_argument("--predictions", type=int, default=predict_api.REQUESTS, help="how many requests to predict")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
     parser.add_argument(
         "--backend-reviews", type=int, default=reviews.REVIEWS, help="how many reviews at each backend; 0 for none"
@@ -130,6 +131,8 @@ def main() -> None:
     console.print(f"Measuring with {arguments.detections:,} images to detect ...")
     detected = detection.run(arguments.detections)
     console.print(detection.table(detected))
+    predicted = predict_api.run(arguments.predictions)
+    console.print(predict_api.table(predicted))
     harvests = harvest.run(arguments.reviews)
     console.print(harvest.table(harvests))
     at_backends: list[dict[str, Any]] = []
@@ -147,6 +150,7 @@ def main() -> None:
     console.print(runs.table(counted))
     if arguments.json:
         measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "imports": imported}
+        measured["predictions"] = predicted
         measured["whole_loop"] = looped
         measured["review_backends"] = at_backends
         measured["single_runs"] = [asdict(each) for each in counted]
