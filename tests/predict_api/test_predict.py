@@ -144,13 +144,20 @@ def test_a_deleted_version_is_503(aws: LocalAws) -> None:
     assert said(make_api(aws).handle(rest_event(body=PNG)))[0] == 503
 
 
-def test_that_nothing_serves_is_remembered_as_long_as_what_serves(aws: LocalAws) -> None:
+@pytest.mark.parametrize(
+    ("content", "error"), [(None, "nothing_serves"), (b"{", "pointer_unreadable")], ids=["missing", "damaged"]
+)
+def test_that_nothing_serves_is_remembered_as_long_as_what_serves(
+    aws: LocalAws, content: bytes | None, error: str
+) -> None:
     s3(aws).create_bucket(Bucket=BUCKET)
+    if content is not None:
+        s3(aws).put_object(Bucket=BUCKET, Key=LIVE, Body=content)
     api = make_api(aws, pointer_seconds=3600.0)
 
     answers = [api.handle(rest_event("GET", "/health")), *(api.handle(rest_event(body=PNG)) for _ in range(3))]
 
-    assert [said(each)[1]["error"] for each in answers] == ["nothing_serves"] * 4
+    assert [said(each)[1]["error"] for each in answers] == [error] * 4
     assert calls(aws, "s3.GetObject") == 1
     assert calls(aws, DETECT) == 0
 
