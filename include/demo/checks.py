@@ -10,6 +10,7 @@ from typing import Any
 from custom_labels.core.outcome import Outcome
 from include.demo.evidence import AUDIT, DOUBT, Batch
 from include.demo.local_cloud import ModelVersion
+from include.demo.predict_caller import Calls, Posted
 from include.demo.runs import Run
 
 DEPLOYED = Outcome.DEPLOYED.words.capitalize()
@@ -61,6 +62,32 @@ def check_decision(decision: Mapping[str, Any]) -> list[Check]:
     return [
         Check(f"S3: both versions were judged on the same {images} test images", images > 0),
         Check(f"S3: every gate held ({len(gates)})", bool(gates) and all(gate["passed"] for gate in gates)),
+    ]
+
+
+def check_predict_api(before: Posted, calls: Calls, replaced: str, serving: str) -> list[Check]:
+    """Check that the predict API followed the swap while it ran on, and refuses what is no image.
+
+    :param before: what it answered before the swap, when the version ``replaced`` served.
+    :param serving: name of the version in ``registry/live.json``.
+    """
+    raw, in_json = calls.raw, calls.in_json
+    return [
+        Check(
+            f"Predict API: it answered by {before.version} before", (before.status, before.version) == (200, replaced)
+        ),
+        Check(
+            f"Predict API: it answers by {raw.version} now, without a restart",
+            (raw.status, raw.version) == (200, serving) and serving != replaced,
+        ),
+        Check(
+            "Predict API: an image has the same predictions as bytes and in JSON",
+            "predictions" in raw.body and raw.body == in_json.body,
+        ),
+        Check(
+            "Predict API: text is refused with 415, and bytes that are no image with 400",
+            (calls.wrong_type.status, calls.no_image.status) == (415, 400),
+        ),
     ]
 
 

@@ -13,6 +13,7 @@ from include.demo.assist_story import AssistStory
 from include.demo.costs import load_prices
 from include.demo.material import Material
 from include.demo.people import People
+from include.demo.predict_caller import PredictCaller
 from include.demo.processes import Processes
 from include.demo.report import Report
 from include.demo.review_places import ReviewPlace
@@ -40,7 +41,8 @@ def perform(
     stage.switch_on(runs, view)
     control = Control(stage.endpoint_url)
     people = place.people(stage.cloud, control)
-    story = Story(runs, stage.cloud, control, people, material, view, by_hand=by_hand)
+    caller = PredictCaller(processes, project, stage.endpoint_url)
+    story = Story(runs, stage.cloud, control, people, material, view, caller, by_hand=by_hand)
     acts = story.play()
     return Report(
         acts=acts,

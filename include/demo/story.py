@@ -18,6 +18,7 @@ from include.demo.checks import (
     check_decision,
     check_detection,
     check_improvement,
+    check_predict_api,
     check_reviews,
     check_swap,
     check_version,
@@ -27,6 +28,7 @@ from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud, ModelVersion
 from include.demo.material import Material, Said
 from include.demo.people import WORKERS, People, answer_by_hand
+from include.demo.predict_caller import PredictCaller
 from include.demo.report import Act
 from include.demo.runs import Run, Runs
 from include.demo.view import View
@@ -66,6 +68,7 @@ class Part:
 class Story:
     """Plays the parts one after the other.
 
+    :param caller: a program that asks the predict API, beside all that the DAGs do.
     :param by_hand: whether the person at the terminal answers the first batch's reviews.
     """
 
@@ -77,6 +80,7 @@ class Story:
         people: People,
         material: Material,
         view: View,
+        caller: PredictCaller,
         *,
         by_hand: bool,
     ) -> None:
@@ -86,6 +90,7 @@ class Story:
         self.people = people
         self.material = material
         self.view = view
+        self.caller = caller
         self.by_hand = by_hand
         self.checks: list[Check] = []
         self.number = 0
@@ -123,16 +128,21 @@ class Story:
         run = self.runs.trigger("train", "first_training", f"The demo's first training: {added} images", conf)
         versions = self.cloud.versions()
         self.tell(check_version(1, run, versions, self._serving()))
+        self.caller.start()
         return self._part(run, versions)
 
     def train_again(self, before: Part) -> Part:
         """See the answers trigger the training, and its version replace the one before."""
         self._begin("The answers trigger the training")
         self.view.line("Enough images were filed: the harvest triggers the train DAG; no user does.")
+        image = next(iter(self.material.batch(1)[0].values()))
+        predicted = self.caller.post(image)
         run = self.runs.await_next("train")
         versions = self.cloud.versions()
         self.tell([*check_version(2, run, versions, self._serving()), *check_swap(run, versions, before.version)])
         self._decision(next(iter(versions)))
+        self.view.line("A program asks the predict API, which has run on since the first version served.")
+        self.tell(check_predict_api(predicted, self.caller.call(image), before.version.name, self._serving()))
         before.stopped_at = run.times.get("stop_replaced")
         return self._part(run, versions)
 

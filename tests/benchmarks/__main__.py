@@ -1,4 +1,4 @@
-"""``make bench``: count, build manifests, detect, harvest, import, look into images, ask at each backend."""
+"""``make bench``: count, build manifests, detect, predict, harvest, import, inspect, ask at each backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import detection, harvest, imports, inspection, reviews, runs, whole_loop
+from tests.benchmarks import detection, harvest, imports, inspection, predict_api, reviews, runs, whole_loop
 from tests.benchmarks.child import BOX_JOBS, JOBS
 from tests.benchmarks.listing_server import BUCKET, LABELS, SECONDS_A_PAGE
 
@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[25_000, 250_000], help="how many images to count")
     parser.add_argument("--annotated", type=int, nargs="*", default=[25_000, 250_000], help="how many have boxes")
     parser.add_argument("--detections", type=int, default=detection.IMAGES, help="how many images to detect")
+    parser.add_argument("--predictions", type=int, default=predict_api.REQUESTS, help="how many requests to predict")
     parser.add_argument("--reviews", type=int, nargs="*", default=[1_000, 10_000], help="how many reviews to harvest")
     parser.add_argument(
         "--backend-reviews", type=int, default=reviews.REVIEWS, help="how many reviews at each backend; 0 for none"
@@ -131,6 +132,8 @@ def main() -> None:
     console.print(f"Measuring with {arguments.detections:,} images to detect ...")
     detected = detection.run(arguments.detections)
     console.print(detection.table(detected))
+    predicted = predict_api.run(arguments.predictions)
+    console.print(predict_api.table(predicted))
     harvests = harvest.run(arguments.reviews)
     console.print(harvest.table(harvests))
     at_backends: list[dict[str, Any]] = []
@@ -151,6 +154,7 @@ def main() -> None:
     console.print(runs.table(counted))
     if arguments.json:
         measured: dict[str, Any] = {"runs": results, "detection": detected, "harvests": harvests, "imports": imported}
+        measured["predictions"] = predicted
         measured["whole_loop"] = looped
         measured["inspection"] = inspected
         measured["review_backends"] = at_backends

@@ -45,3 +45,15 @@ def test_both_sides_detect_and_an_image_costs_two_calls_of_its_own() -> None:
     assert result["sides"]["ours"]["images"] == calls[own[0]] == 60
     assert sum(calls[name] for name in own) < 2.5 * 60
     assert detection.table(result).row_count == 2
+
+
+def test_the_predict_api_makes_no_call_more_for_a_request_than_bare_detection() -> None:
+    from tests.benchmarks import predict_api
+
+    result = predict_api.run(requests=16, at_a_time=4, seconds_a_call=0)
+
+    for side in result["sides"].values():
+        assert side["calls"]["rekognition.DetectCustomLabels"] == 16
+        assert side["calls"].get("s3.GetObject", 0) < 16  # the pointer is remembered
+        assert 0 < side["p50_ms"] <= side["p99_ms"]
+    assert predict_api.table(result).row_count == 3

@@ -13,12 +13,14 @@ from include.demo.checks import (
     check_decision,
     check_detection,
     check_improvement,
+    check_predict_api,
     check_reviews,
     check_swap,
     check_version,
 )
 from include.demo.evidence import Batch, Result, Review
 from include.demo.local_cloud import ModelVersion
+from include.demo.predict_caller import Calls, Posted
 from include.demo.runs import Run
 
 RUN = Run("digits_train", "r", "asset_triggered", "success", "New version serves: v2.", 0.0, {}, "http://run", 1.0)
@@ -144,3 +146,25 @@ def test_swap_fails_when_it_is_none(run: Run, old: ModelVersion, new: ModelVersi
 )
 def test_improvement_fails_when_there_is_none(doubt: list[float], accuracy: list[float | None]) -> None:
     assert len(failing(check_improvement(doubt, accuracy))) == 1
+
+
+PREDICTED = {"predictions": [], "version": "v2"}
+CALLS = Calls(Posted(200, PREDICTED), Posted(200, PREDICTED), Posted(415), Posted(400))
+
+
+@pytest.mark.parametrize(
+    ("before", "calls", "serving", "failed"),
+    [
+        (Posted(200, {"version": "v1"}), CALLS, "v2", []),
+        (Posted(503), CALLS, "v2", [0]),
+        (Posted(200, {"version": "v1"}), replace(CALLS, raw=Posted(200, PREDICTED | {"version": "v1"})), "v2", [1, 2]),
+        (Posted(200, {"version": "v1"}), replace(CALLS, in_json=Posted(400)), "v2", [2]),
+        (Posted(200, {"version": "v1"}), replace(CALLS, wrong_type=Posted(200, PREDICTED)), "v2", [3]),
+        (Posted(200, {"version": "v1"}), CALLS, "v1", [1]),
+    ],
+)
+def test_the_predict_api_fails_when_it_does_not_follow_or_takes_anything(
+    before: Posted, calls: Calls, serving: str, failed: list[int]
+) -> None:
+    checks = check_predict_api(before, calls, "v1", serving)
+    assert [number for number, check in enumerate(checks) if not check.holds] == failed

@@ -114,7 +114,7 @@ def test_runs_are_followed_until_none_is_left_and_the_queue_is_empty(
     coming: list[str], numbers: list[int], waits: list[bool]
 ) -> None:
     queue: Any = Queue([*coming], numbers)
-    story = Story(queue, queue, queue, queue, queue, queue, by_hand=False)
+    story = Story(queue, queue, queue, queue, queue, queue, queue, by_hand=False)
     last: Any = story._follow_until_empty("harvest_reviews", "reviews", "first")  # type: ignore[arg-type]
     assert last == ["first", *coming][-1]
     assert [seconds > 0 for seconds in queue.asked] == waits

@@ -13,6 +13,7 @@ from include.demo.evidence import Batch, look_at
 from include.demo.local_cloud import LocalCloud
 from include.demo.material import Said
 from include.demo.people import A2IPeople
+from include.demo.predict_caller import PredictCaller
 from include.demo.processes import Processes
 from include.demo.runs import Run, Runs
 from include.demo.stage import DAGS, set_stage
@@ -173,7 +174,9 @@ def play(root: Path, project: Project, processes: Processes, members: Members, v
     runs = Runs(project.name, stage.api, view, processes.workspace.airflow_home, PATIENCE)
     stage.switch_on(runs, view)
     control = Control(stage.endpoint_url)
-    story = Story(runs, stage.cloud, control, A2IPeople(stage.cloud, control), material, view, by_hand=False)
+    people = A2IPeople(stage.cloud, control)
+    caller = PredictCaller(processes, project, stage.endpoint_url)
+    story = Story(runs, stage.cloud, control, people, material, view, caller, by_hand=False)
     return Player(project, story, stage.api, members).play()
 
 
