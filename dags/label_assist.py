@@ -52,7 +52,7 @@ def assist_dag(project: Project) -> DAG:
         follow(asked, {AfterAsking.WAIT: waited, AfterAsking.END: finish})
         order(waited, answered)
         follow(answered, {AfterAnswers.TRAIN: trained, AfterAnswers.END: finish})
-        order(trained, finish)
+        order(trained[-1], finish)
         follow(finish, {AfterRound.NEXT: next_round})
     return dag
 

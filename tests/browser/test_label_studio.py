@@ -69,9 +69,14 @@ def asking(aws: LocalAws, task: ProjectTask) -> tuple[Asked, ReviewRequest]:
 def open_task(page: Page, asked: Asked) -> None:
     """Begin to label, as the button of the project does, and read the instructions."""
     page.goto(f"{asked.client.connection.url}/projects/{asked.backend.asking[1].id}/data?labeling=1")
-    expect(page.get_by_text("Look & choose.")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_text("Look & choose.")).to_be_hidden()
+    instructions = page.get_by_text("Look & choose.")
+    expect(instructions).to_be_visible()
+    for _ in range(20):  # On a slow machine the page hears the key only a while after it shows the text.
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(250)
+        if not instructions.is_visible():
+            break
+    expect(instructions).to_be_hidden()
     image = page.locator("img[alt=image]")
     expect(image).to_be_attached()
     assert image.evaluate("async image => { await image.decode(); return image.naturalWidth; }") == SIDE

@@ -19,7 +19,8 @@ class AnswersTrigger(BaseTrigger):
     """Fire when the ledger has an end of every review that a round asked for, or when the time is over.
 
     :param folder: of the round, relative to the prefix.
-    :param since: when the round began, ISO 8601 in UTC; ``until`` is when the wait ends whatever came.
+    :param since: when the round began, ISO 8601 in UTC.
+    :param until: when the wait ends whatever came, ISO 8601 in UTC.
     :param bucket: the project's bucket.
     :param prefix: what the keys of the project begin with.
     :param poll_seconds: seconds between two polls.

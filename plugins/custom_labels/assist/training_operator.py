@@ -24,8 +24,10 @@ TRAIN_ON_ANSWERS = {"even_if_training_is_off": True, "minimum_untrained_images":
 """Params of the training after a round: a person asked for it, and the round says how many images are enough."""
 
 
-def train_on_answers(project: Project, settings: AssistSettings, run_id: str) -> TaskGroup:
+def train_on_answers(project: Project, settings: AssistSettings, run_id: str) -> list[BaseOperator]:
     """Add the tasks that trigger a run of the train DAG and wait for its end, however it ends.
+
+    A decision has to lead to both: the second one waits also where Airflow skips the first one, whose run there is.
 
     How the training ended is read from the registry by the step after them, since a version that the gates refuse, or a
     run that failed, is an answer too.
@@ -33,7 +35,7 @@ def train_on_answers(project: Project, settings: AssistSettings, run_id: str) ->
     :param run_id: of the run, derived from the round: a second try finds the run that the first one triggered, so that
         what it pays is paid once.
     """
-    with TaskGroup("train", prefix_group_id=False, tooltip="Train on all answers of the round") as group:
+    with TaskGroup("train", prefix_group_id=False, tooltip="Train on all answers of the round"):
         trigger_training_run = TriggerDagRunOperator(
             task_id="trigger_training_run",
             trigger_dag_id=f"{project.name}_train",
@@ -50,10 +52,10 @@ def train_on_answers(project: Project, settings: AssistSettings, run_id: str) ->
             training_hours=settings.training_timeout_hours,
             approval_hours=settings.approval_timeout_hours,
             deferrable=True,
-            trigger_rule=TriggerRule.NONE_FAILED,
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         )
         order(trigger_training_run, training_run_has_ended)
-    return group
+    return [trigger_training_run, training_run_has_ended]
 
 
 class WaitForTrainingRunOperator(BaseOperator):
