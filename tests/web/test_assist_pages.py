@@ -15,6 +15,7 @@ from custom_labels.review.harvest import HarvestedReview, ReviewOutcome
 from custom_labels.review.review import Agreement, ReviewStatus
 from custom_labels.s3.line_files import write_lines
 from custom_labels.s3.store import S3Store
+from tests.kit.refused_access import refuse_access
 from tests.kit.review_requests import request_for
 from tests.kit.support import BUCKET, s3
 from tests.web.test_pages import server, token
@@ -82,15 +83,7 @@ def test_whoever_may_read_the_dag_may_read_its_pages(
 def test_access_is_asked_for_the_projects_label_assist_dag(
     server: Any, assist: Assist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    asked = []
-
-    def refuse(*, method: str, details: Any, **_: Any) -> bool:
-        asked.append((method, details.id))
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    asked = refuse_access(monkeypatch)
     answers = [server.get(path, headers=token("ADMIN")).status_code for path in (PAGES, f"{PAGES}/{NAME}")]
 
     assert (answers, asked) == ([403] * 2, [("GET", "digits_label_assist")] * 2)

@@ -20,6 +20,7 @@ from custom_labels.datasets.inspection.inspection import (
 from custom_labels.s3.store import S3Store
 from custom_labels.training.retraining import TrainingAttempt
 from custom_labels.training.training_records import change_trainings
+from tests.kit.refused_access import refuse_access
 from tests.kit.support import BUCKET, picture, s3
 from tests.web.test_pages import server, token
 
@@ -85,15 +86,7 @@ def test_whoever_may_read_the_train_dag_may_read_its_data(
 def test_access_is_asked_for_the_projects_train_dag(
     server: Any, found: Inspection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    asked = []
-
-    def refuse(*, method: str, details: Any, **_: Any) -> bool:
-        asked.append((method, details.id))
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    asked = refuse_access(monkeypatch)
     answers = [server.get(path, headers=token("ADMIN")).status_code for path in (PAGES, f"{PAGES}/{DIGEST}")]
 
     assert (answers, asked) == ([403] * 2, [("GET", "digits_train")] * 2)

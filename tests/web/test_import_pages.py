@@ -12,6 +12,7 @@ from custom_labels.datasets.imports.import_records import ImportFiles
 from custom_labels.datasets.imports.import_work import ImportCounts, ImportReport, OnConflict
 from custom_labels.datasets.imports.source import SourceKind
 from custom_labels.s3.store import S3Store
+from tests.kit.refused_access import refuse_access
 from tests.kit.support import BUCKET, s3
 from tests.web.test_pages import server, token
 
@@ -68,15 +69,7 @@ def test_whoever_may_read_the_import_dag_may_read_its_pages(
 def test_access_is_asked_for_the_projects_import_dag(
     server: Any, report: ImportReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    asked = []
-
-    def refuse(*, method: str, details: Any, **_: Any) -> bool:
-        asked.append((method, details.id))
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    asked = refuse_access(monkeypatch)
 
     assert [server.get(path, headers=token("ADMIN")).status_code for path in (IMPORTS, f"{IMPORTS}/{NAME}")] == [
         403

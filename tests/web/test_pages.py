@@ -22,6 +22,7 @@ from custom_labels.s3.store import S3Store
 from custom_labels.web.dag_arguments import dag_arguments
 from tests.kit.airflow_page import on_airflow_page, set_up_page
 from tests.kit.pictures import png
+from tests.kit.refused_access import refuse_access
 from tests.kit.review_project import make_request, open_one
 from tests.kit.support import BUCKET, picture, s3
 
@@ -79,15 +80,7 @@ def test_whoever_may_read_the_dag_may_read_the_decision(
 
 
 def test_access_is_asked_for_the_projects_train_dag(server: Any, page: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    asked = []
-
-    def refuse(*, method: str, details: Any, **_: Any) -> bool:
-        asked.append((method, details.id))
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    asked = refuse_access(monkeypatch)
 
     assert server.get(PAGE, headers=token("ADMIN")).status_code == 403
     assert asked == [("GET", "digits_train")]
@@ -225,18 +218,10 @@ def test_whoever_may_read_the_harvest_dag_may_read_the_reviews(
 def test_access_to_the_reviews_is_asked_for_the_projects_harvest_dag(
     server: Any, counted: ReviewStatistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    asked = []
-
-    def refuse(*, details: Any, **_: Any) -> bool:
-        asked.append(details.id)
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    asked = refuse_access(monkeypatch)
 
     assert server.get(REVIEWS, headers=token("ADMIN")).status_code == 403
-    assert asked == ["digits_harvest_reviews"]
+    assert asked == [("GET", "digits_harvest_reviews")]
 
 
 @pytest.mark.parametrize(
@@ -293,15 +278,7 @@ def test_the_image_of_a_review_is_shown_by_a_link_of_a_few_minutes(server: Any, 
 def test_access_to_an_image_is_asked_for_the_dag_that_asks(
     server: Any, asked: ReviewRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.api_fastapi.app import get_auth_manager
-
-    seen = []
-
-    def refuse(*, method: str, details: Any, **_: Any) -> bool:
-        seen.append((method, details.id))
-        return False
-
-    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    seen = refuse_access(monkeypatch)
 
     assert server.get(image_of(asked.name), headers=token("ADMIN"), follow_redirects=False).status_code == 403
     assert seen == [("GET", "digits_ask_people")]
