@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
-from include.demo.assist_report import AssistReport
+from include.demo.demo_report import DemoReport
 from include.demo.digits import DigitsMaterial
 from include.demo.environment import clean_environment
 from include.demo.errors import DemoError, Interrupted
@@ -24,7 +24,6 @@ from include.demo.material import Material
 from include.demo.performance import perform, perform_assist
 from include.demo.processes import Processes, end_leftovers
 from include.demo.project_file import write_with_backend
-from include.demo.report import Report
 from include.demo.review_places import A2IPlace, ReviewPlace
 from include.demo.view import View
 from include.demo.workspace import Workspace
@@ -72,7 +71,7 @@ def play(options: argparse.Namespace, material: Material, place: ReviewPlace, pr
     console = view.console
     try:
         if options.assist:
-            report: Report | AssistReport = perform_assist(ROOT, material, place, processes, view)
+            report: DemoReport = perform_assist(ROOT, material, place, processes, view)
         else:
             report = perform(ROOT, material, place, processes, view, by_hand=options.review_by_hand)
         report.show(console)

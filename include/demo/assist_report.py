@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from include.demo.assist_story import Learned, proposed
-from include.demo.checks import Check
-from include.demo.runs import Run
+from include.demo.demo_report import DemoReport
 
 
-@dataclass(frozen=True)
-class AssistReport:
+@dataclass(frozen=True, kw_only=True)
+class AssistReport(DemoReport):
     """What the demo did.
 
     :param learned: one version after the other.
-    :param examined: what is counted on images that no training ever sees, in words.
-    :param compared: what the F1 scores may be compared with, if anything.
-    :param urls: what to look at, by name.
-    :param seconds: from the start of the demo to the end of the story.
     """
 
     learned: tuple[Learned, ...]
-    examined: str
-    compared: str
-    checks: tuple[Check, ...]
-    runs: tuple[Run, ...]
-    urls: Mapping[str, str]
-    seconds: float
 
-    @property
-    def problems(self) -> list[str]:
-        """The claims that do not hold."""
-        return [check.claim for check in self.checks if not check.holds]
-
-    @property
-    def closed(self) -> bool:
-        """Whether each claim holds."""
-        return bool(self.checks) and not self.problems
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
+    def story(self) -> dict[str, Any]:
+        """Give the versions and what belongs to them as JSON types."""
         proposals, confirmed = proposed(self.learned)
         return {
-            "closed": self.closed,
-            "problems": self.problems,
-            "seconds": round(self.seconds, 1),
             "versions": [{**asdict(each), "unseen_f1": round(each.examined.f1, 4)} for each in self.learned],
             "proposals": proposals,
             "confirmed": confirmed,
-            "checks": [asdict(check) for check in self.checks],
-            "runs": [run.to_json() for run in self.runs],
-            "urls": dict(self.urls),
         }
-
-    def write(self, path: Path) -> None:
-        """Write it as JSON."""
-        path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def show(self, console: Console) -> None:
         """Print the table, what people had to do, and the addresses."""
@@ -75,10 +41,7 @@ class AssistReport:
         console.print(f"Of {proposals} proposals they only had to confirm {confirmed}{share}.", soft_wrap=True)
         if self.compared:
             console.print(f"[dim]{self.compared}[/dim]", soft_wrap=True)
-        console.print("\n[bold]To look at[/bold]")
-        for name, url in self.urls.items():
-            console.print(f"  {name:<16}{url}", soft_wrap=True)
-        console.print(f"\nAll of it took {self.seconds // 60:.0f} min {self.seconds % 60:.0f} s.")
+        self.show_what_to_look_at(console)
 
 
 def _table(learned: tuple[Learned, ...], examined: str) -> Table:

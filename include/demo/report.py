@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from include.demo.call_count import CallCount
-from include.demo.checks import Check
 from include.demo.costs import Prices, Usage, usage_json
+from include.demo.demo_report import DemoReport
 from include.demo.evidence import DOUBT, Batch
 from include.demo.local_cloud import ModelVersion
-from include.demo.runs import Run
 
 
 @dataclass(frozen=True)
@@ -68,54 +65,24 @@ class Act:
         return sum(review.purpose == DOUBT for review in self.batch.reviews)
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Report(DemoReport):
     """What the demo did.
 
-    :param examined: what ``known`` and ``shown`` of an act count, in words.
-    :param compared: what the F1 scores may be compared with, if anything.
     :param messages: subjects of the SNS messages, in order of arrival.
-    :param urls: what to look at, by name.
-    :param seconds: from the start of the demo to the end of the story.
     """
 
     acts: tuple[Act, ...]
-    examined: str
-    compared: str
-    checks: tuple[Check, ...]
-    runs: tuple[Run, ...]
     prices: Prices
     messages: tuple[str, ...]
-    urls: Mapping[str, str]
-    seconds: float
 
-    @property
-    def problems(self) -> list[str]:
-        """The claims that do not hold."""
-        return [check.claim for check in self.checks if not check.holds]
-
-    @property
-    def closed(self) -> bool:
-        """Whether the loop closed: each claim holds."""
-        return bool(self.checks) and not self.problems
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as JSON types."""
+    def story(self) -> dict[str, Any]:
+        """Give the versions and what belongs to them as JSON types."""
         return {
-            "closed": self.closed,
-            "problems": self.problems,
-            "seconds": round(self.seconds, 1),
             "versions": [act.to_json(self.prices) for act in self.acts],
-            "checks": [asdict(check) for check in self.checks],
-            "runs": [run.to_json() for run in self.runs],
             "prices": asdict(self.prices),
             "messages": list(self.messages),
-            "urls": dict(self.urls),
         }
-
-    def write(self, path: Path) -> None:
-        """Write it as JSON."""
-        path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def show(self, console: Console) -> None:
         """Print the table, the costs, the messages and the addresses."""
@@ -126,10 +93,7 @@ class Report:
         console.print("\n[bold]Messages sent to SNS[/bold]")
         for subject in self.messages:
             console.print(f"  {subject}", markup=False, soft_wrap=True)
-        console.print("\n[bold]To look at[/bold]")
-        for name, url in self.urls.items():
-            console.print(f"  {name:<16}{url}", soft_wrap=True)
-        console.print(f"\nAll of it took {self.seconds // 60:.0f} min {self.seconds % 60:.0f} s.")
+        self.show_what_to_look_at(console)
 
 
 def summary_table(acts: Sequence[Act], examined: str, prices: Prices) -> Table:
