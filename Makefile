@@ -9,9 +9,6 @@ UV     := $(BIN)/uv
 CELERY_VENV := .venv-celery
 # Label Studio pins what Airflow cannot have.
 LABEL_STUDIO_VENV := .venv-label-studio
-# Another Airflow with other providers: what Amazon MWAA has.
-MWAA_VENV := .venv-mwaa
-MWAA_PINS := tests/platforms/mwaa-3.3.1.txt
 ARGS   ?=
 # What `make test` leaves to commands of their own; `make test-matrix` has the rest of it.
 CRASH   := $(addprefix tests/faults/test_,crash_matrix.py deployment_killed.py fault_shares.py guard_killed.py killed.py label_studio_killed.py throttled.py)
@@ -25,7 +22,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa label-studio lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-platforms label-studio lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -69,15 +66,8 @@ $(LABEL_STUDIO_VENV)/.installed: requirements-label-studio.lock $(STAMP)
 	@$(UV) pip install --quiet --python $(LABEL_STUDIO_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-label-studio.lock
 	@touch $@
 
-test-mwaa: $(MWAA_VENV)/.installed ## DAGs, waits and two rounds of the loop under Amazon MWAA's own versions (ten minutes)
-	$(MWAA_VENV)/bin/python -m pytest -m 'not celery' tests/platforms tests/dags/test_two_rounds.py tests/dags/test_structure.py tests/web/test_plugin.py \
-	  $(addprefix tests/contract/test_,every_class.py operators.py waiters.py waiting.py) $(ARGS)
-
-$(MWAA_VENV)/.installed: $(MWAA_PINS) requirements.txt pyproject.toml $(STAMP)
-	@test -x $(MWAA_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(MWAA_VENV)
-	@echo "Installing the versions of Amazon MWAA into $(MWAA_VENV) (once, about a minute) ..."
-	@$(UV) pip install --quiet --python $(MWAA_VENV)/bin/python --compile-bytecode --group dev -r requirements.txt -c $(MWAA_PINS)
-	@touch $@
+test-platforms: $(STAMP) ## the loop on Airflow 3.2, 3.3 and 3.4, with Amazon MWAA's own versions (ARGS=mwaa-3.3.1 for one; half an hour for all)
+	$(BIN)/python -m tests.platforms $(ARGS)
 
 test-crash: $(STAMP) ## kill runs before and after every call to AWS, throttle every operation (half an hour)
 	$(PYTEST) -m 'not celery' $(CRASH) $(ARGS)
@@ -115,5 +105,5 @@ lock: $(STAMP) ## resolve the locks anew (ARGS=--upgrade for newer versions)
 	  -o requirements-label-studio.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) $(MWAA_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) .venv-platforms .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

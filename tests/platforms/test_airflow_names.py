@@ -31,7 +31,7 @@ def test_every_name_is_one_that_was_tried_on_every_platform() -> None:
     files = [*(ROOT / "dags").glob("*.py"), *(ROOT / "plugins").rglob("*.py")]
 
     assert sorted({name for path in files for name in imported(path)}) == known(), (
-        f"Write it into {KNOWN.name}, and run `make test-mwaa`, which imports all of them from Amazon MWAA's versions."
+        f"Write it into {KNOWN.name}, and run `make test-platforms`, which imports it from each platform's versions."
     )
 
 
