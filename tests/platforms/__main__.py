@@ -98,7 +98,17 @@ def install(row: Row, *, fresh: bool) -> Path:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([UV, "venv", "--quiet", "--python", base, folder], cwd=ROOT, check=True)
-    command = [UV, "pip", "install", "--quiet", "--python", python, "--compile-bytecode", "--group", "dev"]
+    command: list[str | Path] = [
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python,
+        "--compile-bytecode",
+        "--group",
+        "dev",
+    ]
     subprocess.run([*command, "-r", "requirements.txt", *row.options()], cwd=ROOT, check=True)
     stamp.write_text(digest)
     return python

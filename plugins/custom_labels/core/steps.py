@@ -17,6 +17,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -71,7 +72,8 @@ class AnyStep:
         """Whether the function's result has a field, or its field one, named with dots between."""
         kind = self._kinds.get("return")
         for name in path.split("."):
-            kind = typing.get_type_hints(_plain_kind(kind)).get(name)
+            plain = _plain_kind(kind)
+            kind = typing.get_type_hints(plain).get(name) if is_dataclass(plain) else None
             if kind is None:
                 return False
         return True
