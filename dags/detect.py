@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, TriggerRule
+from airflow.sdk import DAG, TriggerRule
 
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow, order
@@ -11,21 +11,15 @@ from custom_labels.detection.autostart_operator import autostart
 from custom_labels.detection.detect_batch_operator import detect_batches
 from custom_labels.detection.work import NextStep, Rest
 from custom_labels.web.assets import live_version, new_images
-from custom_labels.web.dag_arguments import dag_arguments, override
+from custom_labels.web.dag_arguments import detect_dag_arguments
 from custom_labels.web.timetables import poll_or_assets
 
 
 def detect_dag(project: Project) -> DAG:
     """Build the detect DAG of one project."""
-    params: dict[str, Param] = {
-        "maximum_images": override("integer", 1, 1_000_000),
-        "visibility_seconds": override("integer", 1, 43_200),
-    }
     assets = new_images(project) | live_version(project)
-    with DAG(
-        schedule=poll_or_assets(project, "detection_poll_frequency", assets),
-        **dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", params),
-    ) as dag:
+    schedule = poll_or_assets(project, "detection_poll_frequency", assets)
+    with DAG(schedule=schedule, **detect_dag_arguments(project)) as dag:
         collected = detect_tasks.collect(project)
         settings = earlier(collected.settings)
         start = autostart(project, settings, collected.start)

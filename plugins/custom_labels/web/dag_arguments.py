@@ -65,6 +65,28 @@ def scale_dag_arguments(project: Project) -> dict[str, Any]:
     return dag_arguments(project, "scale", "Change the live version's inference units", params)
 
 
+def detect_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's detect DAG."""
+    params = {
+        "maximum_images": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=1_000_000,
+            description="Images that this run takes at most; empty means as many as its batches hold.",
+        ),
+        "visibility_seconds": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=43_200,
+            description="Seconds that no other run sees the messages that this one takes; empty means as long as its "
+            "images need.",
+        ),
+    }
+    return dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", params)
+
+
 def import_dag_arguments(project: Project) -> dict[str, Any]:
     """Give the arguments of ``DAG`` for a project's import DAG."""
     params = {
