@@ -56,8 +56,8 @@ class FileDefinition(Protocol):
 class ReviewSetup(BaseModel):
     """What a project asks people, and where.
 
-    :param backend: where reviews are opened: a name of :data:`BACKENDS`, or the module of another backend, which has a
-        ``BACKEND`` as :class:`custom_labels.review.backends.base.BackendDefinition` describes it.
+    :param backend: where reviews are opened: a2i, ground_truth, label_studio, airflow, or the module of a backend of
+        your own, which has a ``BACKEND`` as :class:`custom_labels.review.backends.base.BackendDefinition` describes it.
     :param title: headline of the task, at most 128 characters.
     :param instructions: what reviewers read beside the image; plain text, blank lines make paragraphs.
     :param lifetime_hours: how long a review waits for people before it expires.

@@ -58,6 +58,7 @@ class Project(BaseModel):
     """One model project: a file ``include/projects/<name>.yaml``.
 
     :param name: the project's name, also at Custom Labels and in its DAGs' ids.
+    :param description: what it is for; the UI shows it.
     :param task: what its model does: one label an image, several labels an image, or boxes.
     :param bucket: the S3 bucket, with an optional ``prefix`` (a slash is added), that holds all of the project.
     :param aws_conn_id: the Airflow connection for AWS; ``region_name`` beats the connection's region.
