@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from custom_labels import __version__
 from custom_labels.core.settings import projects_dir
 from tests.conftest import ROOT
 from tests.kit.dag_runs import Run, record, run_dag
@@ -61,6 +63,7 @@ def test_the_first_run_makes_what_can_be_made(
     facts = last_run(aws)["facts"]
     assert facts["queue detections"] == surroundings["detections"]
     assert facts["bucket CORS"] == "GET is allowed"
+    assert facts["versions"].startswith(f"custom_labels {__version__}, Airflow {version('apache-airflow-core')} ")
 
 
 def test_a_second_run_adopts_everything(aws: LocalAws, surroundings: dict[str, str]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import platform
+from importlib.metadata import version
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from custom_labels import __version__
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.outcome import Outcome, RunOutcome
@@ -14,6 +17,8 @@ from custom_labels.operations.bootstrap_checks import BootstrapChecks
 from custom_labels.operations.settings import BootstrapSettings
 
 log = logging.getLogger(__name__)
+
+PROVIDERS = ("apache-airflow-providers-amazon", "apache-airflow-providers-standard")
 
 
 @step
@@ -31,14 +36,23 @@ def check_everything(ctx: ProjectContext) -> dict[str, str]:
     name = ctx.project.name
     findings = list(BootstrapChecks(ctx).all())
     rows = [f"{each.subject:<22} {'NOT OK' if each.problem else 'ok':<7} {each.value}" for each in findings]
-    log.info("What project '%s' needs:\n%s", name, "\n".join(rows))
+    log.info("%s\nWhat project '%s' needs:\n%s", versions(), name, "\n".join(rows))
     problems = [f"- {each.subject}: {each.problem}" for each in findings if each.problem]
     if problems:
         raise AirflowFailException(
             f"{len(problems)} of {len(findings)} things that project '{name}' needs are not as they have to be; "
             "nothing of them was changed. Trigger the DAG again when they are.\n" + "\n".join(problems)
         )
-    return {each.subject: each.value for each in findings}
+    return {"versions": versions(), **{each.subject: each.value for each in findings}}
+
+
+def versions() -> str:
+    """Name what whoever is asked about a trouble wants to know."""
+    providers = ", ".join(f"{name.rpartition('-')[2]} {version(name)}" for name in PROVIDERS)
+    return (
+        f"custom_labels {__version__}, Airflow {version('apache-airflow-core')} (providers {providers}), Python "
+        f"{platform.python_version()}"
+    )
 
 
 @step
