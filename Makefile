@@ -22,7 +22,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-platforms label-studio lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-platforms label-studio lint bench docs screenshots lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -95,6 +95,12 @@ lint: $(STAMP) ## ruff, mypy --strict and the import rules
 
 bench: $(STAMP) ## the benchmarks against their baselines (ARGS="--json FILE")
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+docs: $(STAMP) ## write the parts of docs/ that are made from the code
+	@AIRFLOW_HOME=$(CURDIR)/.demo/docs $(BIN)/python -m include.docs
+
+screenshots: $(STAMP) ## play the demo and take the pictures of the README of it
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: $(STAMP) ## resolve the locks anew (ARGS=--upgrade for newer versions)
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev requirements.txt \

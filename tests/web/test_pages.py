@@ -123,6 +123,25 @@ def test_a_bucket_that_cannot_be_read_is_said(server: Any, aws: LocalAws) -> Non
     assert "NoSuchBucket" in answer.json()["detail"]
 
 
+CURVE = "/custom-labels/digits/learning-curve"
+
+
+def test_the_learning_curve_is_shown_to_whoever_may_read_the_train_dag(
+    server: Any, page: bytes, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = server.get(CURVE, headers=token("VIEWER"))
+    s3(aws).put_object(Bucket=BUCKET, Key="registry/learning_curve.svg", Body=b"<svg/>")
+    after = server.get(CURVE, headers=token("VIEWER"))
+
+    assert (before.status_code, before.json()["detail"]) == (404, "No version of project 'digits' was evaluated yet.")
+    assert (after.status_code, after.content, after.headers["Content-Type"]) == (200, b"<svg/>", "image/svg+xml")
+    assert after.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none';")
+    assert server.get(CURVE).status_code == 401
+    asked = refuse_access(monkeypatch)
+    assert server.get(CURVE, headers=token("ADMIN")).status_code == 403
+    assert asked == [("GET", "digits_train")]
+
+
 RESULT = f"detections/a shelf.png/{'e' * 32}/v1.json"
 DRAWN = f"/custom-labels/digits/{RESULT}"
 

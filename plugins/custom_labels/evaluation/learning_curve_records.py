@@ -8,12 +8,25 @@ from custom_labels.core.codec import to_json
 from custom_labels.core.gate import Metric
 from custom_labels.evaluation.judged_record import JudgedRecord
 from custom_labels.evaluation.learning_curve import LearningCurve, learning_curve, to_svg
+from custom_labels.s3.errors import MISSING
 
 if TYPE_CHECKING:
     from custom_labels.core.registry import Registry
+    from custom_labels.s3.store import S3Store
 
 CURVE = "registry/learning_curve.json"
 PICTURE = "registry/learning_curve.svg"
+
+
+def read_learning_curve(store: S3Store) -> bytes | None:
+    """Give the picture of the curve as the last run drew it; ``None`` while no version was evaluated."""
+    from botocore.exceptions import ClientError
+
+    try:
+        picture, _ = store.read_bytes(PICTURE, expect=MISSING)
+    except ClientError:
+        return None
+    return picture
 
 
 def write_learning_curve(registry: Registry, project: str, metric: Metric) -> LearningCurve:

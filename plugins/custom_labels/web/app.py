@@ -18,6 +18,7 @@ from custom_labels.datasets.inspection.inspection_records import read_inspection
 from custom_labels.errors import CustomLabelsError, SettingError
 from custom_labels.evaluation.decision_records import Decisions
 from custom_labels.evaluation.drawn_result_records import draw_result
+from custom_labels.evaluation.learning_curve_records import read_learning_curve
 from custom_labels.evaluation.thumbnail_records import thumbnails
 from custom_labels.operations.image_lineage_records import image_lineage, relative_key
 from custom_labels.operations.lineage import ImageLineage, LineageError, Show
@@ -126,15 +127,6 @@ def make_app() -> FastAPI:
     """Make the application; every route names who may call it."""
     app = FastAPI(title="Custom Labels", docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
-    def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
-        """Show why a version was put into service or refused."""
-        with as_http_errors():
-            page = Decisions(project_store(load_project(project)), version).page()
-        if page is None:
-            raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
-        return HTMLResponse(page, headers=HEADERS)
-
     @app.get("/{project}/reviews", dependencies=[Depends(may_read_harvest_dag)])
     def reviews(project: ProjectPath) -> HTMLResponse:
         """Show how many reviews wait, and how people answer."""
@@ -163,11 +155,34 @@ def make_app() -> FastAPI:
             raise HTTPException(404, f"There is no review '{review}' of project '{project}'.")
         return RedirectResponse(image_link(store, found.request.key), headers=HEADERS)
 
+    _add_evaluation(app)
     _add_data(app)
     _add_imports(app)
     _add_assists(app)
     _add_lineage(app)
     return app
+
+
+def _add_evaluation(app: FastAPI) -> None:
+    """Add the pages of how good versions are."""
+
+    @app.get("/{project}/decisions/{version}", dependencies=[Depends(may_read_train_dag)])
+    def decision(project: ProjectPath, version: VersionPath) -> HTMLResponse:
+        """Show why a version was put into service or refused."""
+        with as_http_errors():
+            page = Decisions(project_store(load_project(project)), version).page()
+        if page is None:
+            raise HTTPException(404, f"There is no decision about a version '{version}' of project '{project}'.")
+        return HTMLResponse(page, headers=HEADERS)
+
+    @app.get("/{project}/learning-curve", dependencies=[Depends(may_read_train_dag)])
+    def curve(project: ProjectPath) -> Response:
+        """Show the metric of all versions by images and by date."""
+        with as_http_errors():
+            picture = read_learning_curve(project_store(load_project(project)))
+        if picture is None:
+            raise HTTPException(404, f"No version of project '{project}' was evaluated yet.")
+        return Response(picture, headers=HEADERS, media_type="image/svg+xml")
 
 
 def _add_data(app: FastAPI) -> None:
