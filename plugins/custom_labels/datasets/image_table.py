@@ -1,7 +1,7 @@
 """The images of a project in a local SQLite file, which joins, orders and counts them.
 
-README promises that memory does not grow with the number of images, and `make bench` that 250,000 are counted at least
-15 times and built at least 6 times as fast as by plain boto3: no list of images is ever held.
+Memory is not to grow with the number of images, and `make bench` is to count 250,000 at least 15 times and build their
+manifests at least 6 times as fast as plain boto3: no list of images is ever held.
 
 What earlier checks found is such a file, of all images that were listed; so is a stored snapshot, of those it has.
 """

@@ -1,6 +1,6 @@
 """What a version predicted about images whose labels are known, and the numbers that follow from it.
 
-Answers are counted as they come, since README promises that memory does not grow with the number of images.
+Answers are counted as they come, since docs/promises.md promises that memory does not grow with the number of images.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How good a project's versions are against the images they were trained on, and against time; and the picture of it.
 
-The picture is two panels of SVG, the same bytes for the same curve: README promises a picture beside the record, and a
-plotting library would be the largest package of the project. The template draws; here are only scales and ticks.
+The picture is two panels of SVG, the same bytes for the same curve. A plotting library would be the
+largest package of the project: the template draws, and here are only scales and ticks.
 """
 
 from __future__ import annotations
