@@ -22,7 +22,7 @@ from tests.platforms.rows import ROOT, ROWS, Row, interpreter
 FOLDER = ROOT / ".venv-platforms"
 UV = Path(sys.executable).parent / "uv"
 SHOWN = ("apache-airflow", "apache-airflow-providers-amazon", "apache-airflow-providers-standard")
-CONSOLE = Console(highlight=False)
+CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 COLUMNS = ("passed", "skipped", "failed", "install s", "tests s")
 COUNTED = ("tests", "skipped", "failures", "errors")
 VERSIONS = (

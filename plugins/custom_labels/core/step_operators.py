@@ -158,10 +158,10 @@ def _push_result(ti: Any, value: Any, *, is_mapped_over: bool) -> None:
     if not is_mapped_over:
         ti.xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=value)
         return
-    from airflow.sdk.execution_time.xcom import XCom
+    # Nothing public takes the length, and what it is made of differs between Airflow 3.2, 3.3 and 3.4.
+    from airflow.sdk.execution_time.task_runner import _xcom_push
 
-    names = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
-    XCom.set(key=BaseXCom.XCOM_RETURN_KEY, value=value, **names, _mapped_length=len(value))
+    _xcom_push(ti, BaseXCom.XCOM_RETURN_KEY, value, mapped_length=len(value))
 
 
 def _field(value: Any, path: str) -> Any:
