@@ -227,6 +227,14 @@ def swap_live(ctx: ProjectContext, settings: DeploymentSettings, plan: Deploymen
     _require_running(ctx, candidate)
     live = move_live(ctx.registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
     send_gauges(ctx, {Gauge.LIVE_F1: live.f1, Gauge.LIVE_UNITS: plan.units.minimum})
+    ctx.describe_event(
+        version=live.version_name,
+        f1=live.f1,
+        digest=live.digest,
+        replaced=live.previous_version_name,
+        since=live.since,
+        is_rollback=live.is_rollback,
+    )
     change_served(
         ctx,
         live.version_name,

@@ -262,6 +262,7 @@ def _require_news(ctx: ProjectContext, detail: str) -> None:
 
 
 @step
-def go_on_detecting(ctx: ProjectContext) -> None:
+def go_on_detecting(ctx: ProjectContext, collected: Collected) -> None:
     """Trigger the next run: there are more images than one run takes."""
+    ctx.describe_event(detected=collected.images)
     log.info("Images of project '%s' are left for another run.", ctx.project.name)

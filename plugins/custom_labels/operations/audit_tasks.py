@@ -121,6 +121,7 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     ]
     save_draw(ctx.store, drawn, samples)
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
+    ctx.describe_event(sampled=len(drawn.sampled), detections=drawn.detections)
     return Sampled(len(drawn.sampled), drawn.detections, drawn.after.seen, suspects)
 
 

@@ -239,6 +239,7 @@ def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Insp
             if with_costs(version.record) != version.record:
                 ctx.registry.change_version(use.version_name, RecordedVersion, with_costs)
     ledger = save_ledgers(ctx.store, uses, prices, now)
+    ctx.describe_event(month=ledger.month, total_usd=ledger.total_usd)
     return Accounts(
         month=ledger.month,
         total_usd=ledger.total_usd,

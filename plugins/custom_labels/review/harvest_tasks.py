@@ -80,7 +80,9 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
     )
     backend = make_backend(ctx.project, ctx.store)
     harvester = Harvester(ctx.store, backend, rules, queue.delete if queue else lambda _: None)
-    return harvester.harvest(batch, reviews, is_repeated=ctx.run.is_repeated)
+    harvested = harvester.harvest(batch, reviews, is_repeated=ctx.run.is_repeated)
+    ctx.describe_event(images=harvested.counts.get("labelled", 0))
+    return harvested
 
 
 @decision

@@ -57,6 +57,16 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
             Gauge.TRAINED_SECONDS: seconds,
         },
     )
+    ctx.describe_event(
+        version=name,
+        f1=evaluation.f1,
+        precision=evaluation.precision,
+        recall=evaluation.recall,
+        digest=attempt.digest,
+        training_images=evaluation.training_images,
+        testing_images=evaluation.testing_images,
+        training_seconds=seconds,
+    )
     live = ctx.registry.live()
     evaluated = EvaluatedVersion(
         AfterEvaluation.NOTHING, attempt.project_arn, name, described.arn, attempt.digest, evaluation

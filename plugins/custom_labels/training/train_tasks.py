@@ -108,6 +108,7 @@ def _prepare(ctx: ProjectContext, settings: TrainingSettings, trainings: Trainin
         pair = build_manifests(ctx.store, frozen)
         plan = plan_training(ctx, settings, decided, frozen, report).text()
     log.info("\n%s", plan)
+    ctx.describe_event(digest=snapshot.digest, images=snapshot.images, untrained=snapshot.untrained)
     return PreparedTraining(
         Retrain.TRAIN, decided.reason, snapshot.digest, snapshot, pair.train.uri, pair.test.uri, plan
     )

@@ -37,3 +37,4 @@ def trigger_training(ctx: ProjectContext, settings: TriggerSettings) -> None:
     log.info("%s: %s.", decided.action, decided.reason)
     if decided.action is not Retrain.TRAIN:
         raise NothingToDo(f"No training is triggered: {decided.reason}.")
+    ctx.describe_event(images=snapshot.images, untrained=snapshot.untrained)

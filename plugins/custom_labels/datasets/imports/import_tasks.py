@@ -125,7 +125,9 @@ def decide_import(ctx: ProjectContext, plan: ImportPlan, inspected: Sequence[Imp
 @mapped_step
 def take_batch(ctx: ProjectContext, batch: ImportBatch, plan: ImportPlan) -> ImportCounts:
     """Copy the images of a batch, and write their lines. A second try writes the same."""
-    return _import(ctx, plan).take(batch)
+    counts = _import(ctx, plan).take(batch)
+    ctx.describe_event(images=counts.number(Fate.TAKEN) + counts.number(Fate.REPLACED))
+    return counts
 
 
 @decision
