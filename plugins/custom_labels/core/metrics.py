@@ -56,33 +56,40 @@ class Gauge(Enum):
     """
 
     IMAGES_LABELED = Definition("images.labeled", "images", "Labelled images that a training can use", _COUNTED)
-    IMAGES_UNTRAINED = Definition("images.untrained", "images", "Those of them that no training has seen", _COUNTED)
+    IMAGES_UNTRAINED = Definition("images.untrained", "images", "Labelled images that no training has seen", _COUNTED)
     IMAGES_NEEDED = Definition(
         "images.needed",
         "images",
         "Untrained images from which on a training is due: minimum_untrained_images",
         _COUNTED,
     )
-    IMAGES_LABELS = Definition("images.labels", "labels", "Labels that these images have", _COUNTED)
+    IMAGES_LABELS = Definition("images.labels", "labels", "Labels of the labelled images", _COUNTED)
     IMAGES_RAREST_LABEL = Definition(
         "images.rarest_label", "images", "Images of the label that has the fewest", _COUNTED
     )
     TRAINED_F1 = Definition(
         "trained.f1", "share", "F1 of the version that was trained last, on its test images", _EVALUATED
     )
-    TRAINED_PRECISION = Definition("trained.precision", "share", "Precision of that version", _EVALUATED)
-    TRAINED_RECALL = Definition("trained.recall", "share", "Recall of that version", _EVALUATED)
-    TRAINED_SECONDS = Definition("trained.seconds", "seconds", "Billable time of that training", _EVALUATED)
+    TRAINED_PRECISION = Definition(
+        "trained.precision", "share", "Precision of the version that was trained last", _EVALUATED
+    )
+    TRAINED_RECALL = Definition("trained.recall", "share", "Recall of the version that was trained last", _EVALUATED)
+    TRAINED_SECONDS = Definition("trained.seconds", "seconds", "Billable time of the last training", _EVALUATED)
     LIVE_F1 = Definition("live.f1", "share", "F1 of the version that serves, when it was trained", _SERVING)
     LIVE_UNITS = Definition(
         "live.inference_units", "units", "Inference units of the version that serves; 0 while it does not run", _SERVING
     )
     LIVE_ACCURACY = Definition(
-        "live.accuracy", "share", "How often it is right, by the samples that people answered", _MEASURED
+        "live.accuracy", "share", "How often the live version is right, by the samples that people answered", _MEASURED
     )
-    LIVE_ANSWERS = Definition("live.accuracy_answers", "answers", "Answers that this is known by", _MEASURED)
+    LIVE_ANSWERS = Definition(
+        "live.accuracy_answers", "answers", "Answers that the live accuracy is known by", _MEASURED
+    )
     LIVE_IDLE = Definition(
-        "live.idle_seconds", "seconds", "Since when nothing was asked of it, while it runs", _GUARDED
+        "live.idle_seconds",
+        "seconds",
+        "For how long nothing was asked of the live version; 0 while it does not run",
+        _GUARDED,
     )
     DETECTION_WAITING = Definition(
         "detection.waiting", "images", "Images without a result that a run found", "detect: collect"
@@ -90,7 +97,7 @@ class Gauge(Enum):
     DETECTION_RATE = Definition("detection.calls_per_second", "calls/s", "DetectCustomLabels calls of a run", _DETECTED)
     REVIEWS_OPEN = Definition("reviews.open", "reviews", "Reviews that wait for people", _HARVESTED)
     REVIEWS_OLDEST = Definition(
-        "reviews.oldest_seconds", "seconds", "For how long the oldest of them is open; 0 without any", _HARVESTED
+        "reviews.oldest_seconds", "seconds", "For how long the oldest open review is open; 0 without any", _HARVESTED
     )
     REVIEWS_WAITING = Definition("reviews.waiting", "reviews", "Reviews that wait for the day's budget", _OPENED)
     REVIEWS_ANSWERS = Definition("reviews.answers", "answers", "Answers of the last 30 days", _HARVESTED)
@@ -105,11 +112,11 @@ class Gauge(Enum):
     )
     REVIEWS_REVIEWERS = Definition("reviews.reviewers", "people", "People who answered in the last 30 days", _HARVESTED)
     REVIEWS_FAR_OFF = Definition(
-        "reviews.reviewers_far_off", "people", "Those who disagree far more than the others", _HARVESTED
+        "reviews.reviewers_far_off", "people", "People who disagree far more than the others", _HARVESTED
     )
     RUNNING_VERSIONS = Definition("running.versions", "versions", "Versions that are billed by the minute", _GUARDED)
     RUNNING_UNITS = Definition(
-        "running.inference_units", "units", "Inference units that they were started with", _GUARDED
+        "running.inference_units", "units", "Inference units of all versions that run, as started", _GUARDED
     )
     SPENT_MONTH = Definition(
         "spent.month_usd", "USD", "What the present month (UTC) costs so far, by list prices", _GUARDED
@@ -138,8 +145,10 @@ class EventCounter(Enum):
         _DETECTED,
         ("decision",),
     )
-    REVIEWS_OPENED = Definition("reviews.opened", "reviews", "Reviews that people were asked for", _OPENED)
-    REVIEWS_DROPPED = Definition("reviews.dropped", "reviews", "Those that waited too long, or were too many", _OPENED)
+    REVIEWS_OPENED = Definition("reviews.opened", "reviews", "Reviews that were opened", _OPENED)
+    REVIEWS_DROPPED = Definition(
+        "reviews.dropped", "reviews", "Waiting reviews that were dropped: too old, or too many", _OPENED
+    )
 
 
 def send_gauges(ctx: ProjectContext, values: Mapping[Gauge, float | None]) -> None:
