@@ -15,6 +15,7 @@ from custom_labels.operations.guard import Acting, Action
 from custom_labels.operations.guard_tasks import account, arguments_of, finish, inspect
 from custom_labels.operations.settings import GuardSettings
 from custom_labels.web.dag_arguments import dag_arguments
+from custom_labels.web.data_flow import declare_data
 from custom_labels.web.timetables import PollTimetable
 
 
@@ -54,6 +55,7 @@ def cost_guard_dag(project: Project) -> DAG:
         order([stop, start, delete], release)
         order([stop, start, delete], accounted)
         order([stop, start, delete], ended)
+    declare_data(dag, project)
     return dag
 
 

@@ -12,6 +12,7 @@ from custom_labels.detection.detect_batch_operator import detect_batches
 from custom_labels.detection.work import NextStep, Rest
 from custom_labels.web.assets import live_version, new_images
 from custom_labels.web.dag_arguments import detect_dag_arguments
+from custom_labels.web.data_flow import declare_data
 from custom_labels.web.timetables import poll_or_assets
 
 
@@ -25,11 +26,12 @@ def detect_dag(project: Project) -> DAG:
         start = autostart(project, settings, collected.start)
         detected = detect_batches(project, settings, collected.batches)
         finish = detect_tasks.finish.having(trigger_rule=TriggerRule.NONE_FAILED)(project, collected, detected)
-        go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project)
+        go_on = detect_tasks.go_on_detecting.having(outlets=[new_images(project)])(project, earlier(collected))
 
         follow(collected, {NextStep.DETECT: detected, NextStep.START: start, NextStep.FINISH: finish})
         order(start[-1], detected, finish)
         follow(finish, {Rest.SOME: go_on})
+    declare_data(dag, project)
     return dag
 
 

@@ -11,6 +11,7 @@ from custom_labels.review import harvest_tasks
 from custom_labels.training.trigger_tasks import trigger_training
 from custom_labels.web.assets import finished_reviews, labeled_images
 from custom_labels.web.dag_arguments import dag_arguments, switch
+from custom_labels.web.data_flow import declare_data
 from custom_labels.web.timetables import poll_or_assets
 
 
@@ -28,6 +29,7 @@ def harvest_dag(project: Project) -> DAG:
         trigger = trigger_training.having(outlets=[labeled_images(project)])(project, settings)
 
         follow(finish, {NewImages.SOME: trigger})
+    declare_data(dag, project)
     return dag
 
 

@@ -12,6 +12,7 @@ from custom_labels.datasets.imports.import_work import Way
 from custom_labels.training.trigger_tasks import trigger_training
 from custom_labels.web.assets import labeled_images
 from custom_labels.web.dag_arguments import import_dag_arguments
+from custom_labels.web.data_flow import declare_data
 
 
 def import_dag(project: Project) -> DAG:
@@ -30,6 +31,7 @@ def import_dag(project: Project) -> DAG:
 
         follow(decided, {Way.TAKE: taken, Way.END: finish})
         follow(finish, {NewImages.SOME: trigger})
+    declare_data(dag, project)
     return dag
 
 

@@ -14,6 +14,7 @@ from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.steps import earlier, follow, order
 from custom_labels.detection.autostart_operator import autostart
 from custom_labels.web.dag_arguments import assist_dag_arguments
+from custom_labels.web.data_flow import declare_data
 
 
 def assist_dag(project: Project) -> DAG:
@@ -54,6 +55,7 @@ def assist_dag(project: Project) -> DAG:
         follow(answered, {AfterAnswers.TRAIN: trained, AfterAnswers.END: finish})
         order(trained[-1], finish)
         follow(finish, {AfterRound.NEXT: next_round})
+    declare_data(dag, project)
     return dag
 
 

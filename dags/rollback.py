@@ -14,6 +14,7 @@ from custom_labels.deployment.rollback import Rollback
 from custom_labels.deployment.settings import DeploymentSettings
 from custom_labels.web.assets import live_version
 from custom_labels.web.dag_arguments import rollback_dag_arguments
+from custom_labels.web.data_flow import declare_data
 
 
 def rollback_dag(project: Project) -> DAG:
@@ -31,6 +32,7 @@ def rollback_dag(project: Project) -> DAG:
         follow(decided, {Rollback.DUE: deployment.plan})
         order([deployment.swap, deployment.done], finish)
         order([finish, deployment.restart], release)
+    declare_data(dag, project)
     return dag
 
 

@@ -11,6 +11,7 @@ from custom_labels.operations import audit_tasks
 from custom_labels.operations.settings import AuditSettings
 from custom_labels.review.review_tasks import open_reviews
 from custom_labels.web.dag_arguments import audit_dag_arguments
+from custom_labels.web.data_flow import declare_data
 from custom_labels.web.timetables import PollTimetable
 
 
@@ -28,6 +29,7 @@ def audit_dag(project: Project) -> DAG:
 
         order(settings, measured)
         order(sampled, opened, finish(project, settings, earlier(measured), earlier(sampled), opened))
+    declare_data(dag, project)
     return dag
 
 

@@ -18,8 +18,9 @@ from custom_labels.training import train_tasks
 from custom_labels.training.aws_tasks import make_datasets, train
 from custom_labels.training.result_tasks import evaluate
 from custom_labels.training.retraining import Due, Retrain
-from custom_labels.web.assets import labeled_images, live_version
+from custom_labels.web.assets import labeled_images, live_version, trained_version
 from custom_labels.web.dag_arguments import train_dag_arguments
+from custom_labels.web.data_flow import declare_data
 from custom_labels.web.timetables import poll_or_assets
 
 MIN_ONE_SUCCESS = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
@@ -45,7 +46,7 @@ def train_dag(project: Project) -> DAG:
             trained = train(project, settings, attempt)
 
         with TaskGroup("judge", prefix_group_id=False, tooltip="Compare with the live version, apply the gates"):
-            evaluated = evaluate(project, settings, earlier(attempt))
+            evaluated = evaluate.having(outlets=[trained_version(project)])(project, settings, earlier(attempt))
             judged = judge_version(project, settings, evaluated)
 
         with TaskGroup("approve", prefix_group_id=False, tooltip="Ask a person, where that is wanted"):
@@ -81,6 +82,7 @@ def train_dag(project: Project) -> DAG:
         order(deployment_lock, deployment.plan)
         order([deployment.swap, deployment.done], finish)
         order([finish, deployment.restart], release)
+    declare_data(dag, project)
     return dag
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +11,7 @@ from custom_labels.review.far_off import MINIMUM_ANSWERS
 from tests.kit.dag_runs import Variables
 from tests.kit.harvests import answer, ask
 from tests.kit.review_project import ReviewProject, make_request, set_up_review, wait_until_ended
+from tests.kit.statsd import Statsd
 from tests.kit.step_runs import harvest_by_steps
 from tests.kit.support import client
 
@@ -26,60 +24,13 @@ DISAGREES = "disagrees with the consensus"
 GAUGES = "custom_labels.digits.reviews."
 
 
-class StatsdClient:
-    """Sends gauges as the StatsD protocol has them; made by Airflow with the arguments of the package ``statsd``."""
-
-    def __init__(self, host: str, port: int, prefix: str, _ipv6: bool) -> None:
-        self.prefix = prefix
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.connect((host, port))
-
-    def gauge(self, stat: str, value: float, _rate: float, _delta: bool) -> None:
-        self.socket.send(f"{self.prefix}.{stat}:{value}|g".encode())
-
-
-class Statsd:
-    """A server of the StatsD protocol on a UDP port of this machine."""
-
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.2)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        host, port = self.socket.getsockname()
-        return str(host), int(port)
-
-    def gauges(self) -> dict[str, float]:
-        """Give the project's gauges that came since the last time, by the ends of their names."""
-        found: dict[str, float] = {}
-        while True:
-            try:
-                name, _, value = self.socket.recv(1_000).decode().partition(":")
-            except TimeoutError:
-                return found
-            assert name.startswith(f"airflow.{GAUGES}")
-            found[name.removeprefix(f"airflow.{GAUGES}")] = float(value.removesuffix("|g"))
-
-
-@pytest.fixture
-def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statsd]:
-    """A StatsD server, to which Airflow's own logger of metrics sends."""
-    from airflow.sdk._shared.observability.metrics.statsd_logger import get_statsd_logger
-    from airflow.sdk.observability.stats import Stats
-
-    server = Statsd()
-    host, port = server.address
-    module = sys.modules[Stats.__module__]
-    monkeypatch.setattr(module, "_backend", None)
-    monkeypatch.setattr(
-        module,
-        "_factory",
-        lambda: get_statsd_logger(stats_class=StatsdClient, host=host, port=port, prefix="airflow"),
-    )
-    yield server
-    server.socket.close()
+def gauges(statsd: Statsd) -> dict[str, float]:
+    """Give the gauges of reviews that came since the last time, by the ends of their names."""
+    return {
+        each.name.removeprefix(GAUGES): each.value
+        for each in statsd.received()
+        if each.kind == "g" and each.name.startswith(GAUGES)
+    }
 
 
 @pytest.fixture
@@ -122,7 +73,7 @@ def test_a_reviewer_who_is_far_off_is_named_once_and_the_gauges_say_so(
     ask_three(aws, review_project, 0, 1, "columns")
     assert harvest_by_steps().outcome == "harvested"
     assert DISAGREES not in str(mail(aws))
-    assert statsd.gauges()["reviewers_far_off"] == 0
+    assert gauges(statsd)["reviewers_far_off"] == 0
 
     images = MINIMUM_ANSWERS
     ask_three(aws, review_project, 1, images, "columns")
@@ -135,9 +86,9 @@ def test_a_reviewer_who_is_far_off_is_named_once_and_the_gauges_say_so(
     assert disagrees in message["Message"]
     assert "digits" in message["Subject"]
     assert "carl" not in json.dumps(message)
-    gauges = statsd.gauges()
-    assert gauges.keys() >= {"open", "waiting", "answer_seconds", "agreement"}
-    assert {name: gauges[name] for name in ("answers", "reviewers", "reviewers_far_off", "open", "guesses_kept")} == {
+    sent = gauges(statsd)
+    assert sent.keys() >= {"open", "waiting", "answer_seconds", "agreement"}
+    assert {name: sent[name] for name in ("answers", "reviewers", "reviewers_far_off", "open", "guesses_kept")} == {
         "answers": 3 * (images + 1),
         "reviewers": 3,
         "reviewers_far_off": 1,
@@ -150,4 +101,4 @@ def test_a_reviewer_who_is_far_off_is_named_once_and_the_gauges_say_so(
     assert again.outcome == "nothing_to_harvest"
     assert disagrees not in again.note
     assert DISAGREES not in str(mail(aws))
-    assert statsd.gauges()["reviewers_far_off"] == 1
+    assert gauges(statsd)["reviewers_far_off"] == 1

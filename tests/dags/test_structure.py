@@ -183,7 +183,7 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG], backend: str) -> None:
     triggers: dict[str, set[str]] = {}
     for dag in dags.values():
         for task in dag.tasks:
-            for outlet in task.outlets or []:
+            for outlet in (each for each in task.outlets or [] if not each.uri.startswith("s3://")):
                 triggers.setdefault(outlet.name, set()).add(task.dag_id)
 
     assert woken_by == {
@@ -194,6 +194,7 @@ def test_the_dags_wake_each_other(dags: dict[str, DAG], backend: str) -> None:
     assert triggers == {
         "digits_labeled_images": {"digits_harvest_reviews", "digits_import_dataset"},
         "digits_live_version": {"digits_train", "digits_rollback"},
+        "digits_trained_version": {"digits_train"},
         "digits_new_images": {"digits_detect"},
         **({"digits_finished_reviews": {"digits_ask_people"}} if backend == "airflow" else {}),
     }

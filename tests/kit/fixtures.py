@@ -15,6 +15,7 @@ from custom_labels.s3.store import S3Store
 from tests.kit.label_studio import connections
 from tests.kit.pictures import png
 from tests.kit.review_project import ReviewProject, set_up_review
+from tests.kit.statsd import Statsd, send_nothing, send_to
 from tests.kit.support import BUCKET, s3
 
 if TYPE_CHECKING:
@@ -116,6 +117,17 @@ def aws_store(aws: LocalAws) -> S3Store:
 def review_project(aws: LocalAws) -> ReviewProject:
     """A project whose review is set up in the embedded AWS, its flows Active, and nobody who answers."""
     return set_up_review(aws)
+
+
+@pytest.fixture
+def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statsd]:
+    """A StatsD server without tags, to which Airflow's own logger of metrics sends from this process."""
+    monkeypatch.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
+    server = Statsd()
+    send_to(*server.address)
+    yield server
+    send_nothing()
+    server.socket.close()
 
 
 @pytest.fixture(scope="session")

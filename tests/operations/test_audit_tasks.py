@@ -21,6 +21,7 @@ from custom_labels.s3.line_files import write_lines
 from tests.kit.audit_runs import VERSION, detections, read, set_up_sampling
 from tests.kit.dag_runs import record
 from tests.kit.review_project import ReviewProject, loops
+from tests.kit.statsd import Statsd
 from tests.kit.support import client
 from tests.kit.task_contexts import default_settings, project_context
 
@@ -78,7 +79,9 @@ def test_a_doubtful_detection_that_is_sampled_has_a_review_of_its_own(
     assert sorted(loops(review_project)) == sorted(names)
 
 
-def test_low_live_accuracy_is_reported_once_for_the_same_answers(review_project: ReviewProject, aws: LocalAws) -> None:
+def test_low_live_accuracy_is_reported_once_for_the_same_answers(
+    review_project: ReviewProject, aws: LocalAws, statsd: Statsd
+) -> None:
     sqs = client(aws, "sqs")
     queue = sqs.create_queue(QueueName="mail")["QueueUrl"]
     client(aws, "sns").subscribe(
@@ -108,6 +111,11 @@ def test_low_live_accuracy_is_reported_once_for_the_same_answers(review_project:
     assert accuracy["versions"][VERSION]["f1"] == pytest.approx(0.9)
     assert accuracy["versions"][VERSION]["by_label"][0]["label"] == "rows"
     assert record(aws, f"versions/{VERSION}")["live_accuracy"]["answered"] == 5
+    sent = statsd.numbers()
+    assert sent["custom_labels.digits.live.accuracy"] == pytest.approx(0.6)
+    assert sent["custom_labels.digits.live.accuracy_answers"] == 5
+    assert sent["custom_labels.digits.reviews.opened"] == 5
+    assert sent["custom_labels.digits.runs.sample_for_audit.live_accuracy_low"] == 1
 
 
 def test_the_day_s_budget_bounds_audits_too(review_project: ReviewProject, aws: LocalAws) -> None:

@@ -21,16 +21,18 @@ from include.demo.processes import Processes
 from include.demo.workspace import MAX_DEMOS, Workspace
 from include.local_aws.process import LocalAws
 from tests.conftest import FAST, ROOT, connection
+from tests.kit.otel import Collector
 from tests.kit.review_project import set_up_surroundings
 from tests.kit.support import s3
 
 
 @dataclass(frozen=True)
 class Running:
-    """An Airflow that runs, and its AWS."""
+    """An Airflow that runs, its AWS, and what takes its metrics."""
 
     api: AirflowApi
     aws: LocalAws
+    metrics: Collector
 
     def set_variable(self, name: str, value: Any) -> None:
         """Change a setting as an operator does under Admin > Variables."""
@@ -87,11 +89,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     workspace = Workspace(root / "airflow", NUMBER, (root / "lock").open("w"))
     workspace.wipe()
     processes = Processes(workspace, Interrupts())
-    with LocalAws(FAST, log=root / "local_aws.log") as aws, pytest.MonkeyPatch.context() as patch:
+    with (
+        LocalAws(FAST, log=root / "local_aws.log") as aws,
+        Collector() as metrics,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         clean = clean_environment(os.environ, ROOT)
         for foreign in os.environ.keys() - clean.keys():
             patch.delenv(foreign)
-        for name, value in clean.items():
+        for name, value in {**clean, **metrics.environment}.items():
             patch.setenv(name, value)
         patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection(aws.endpoint_url))
         set_up_surroundings(aws)
@@ -103,7 +109,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             wait_for_dag(airflow, api, "digits_train")
             for pool in ("custom_labels", "custom_labels_detection"):
                 api.upsert("pools", pool, {"name": pool, "slots": 2})
-            yield Running(api, aws)
+            yield Running(api, aws, metrics)
         finally:
             processes.stop()
             workspace.lock.close()

@@ -35,6 +35,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound=RunSettings)
 
+EventFact = str | float | bool | None
+"""What an asset event may hold; whole numbers, too."""
+
 BACKFILL = "backfill"
 """Airflow's type of the runs that ``airflow backfill create`` makes."""
 
@@ -122,6 +125,7 @@ class ProjectContext:
         from airflow.sdk import get_current_context
 
         self.notes: list[str] = []
+        self.event_facts: dict[str, EventFact] = {}
         self.run = run or RunInfo.of(context if context is not None else get_current_context())
         self.project: Project = load_project(name)
         self.store = project_store(self.project)
@@ -190,6 +194,10 @@ class ProjectContext:
     def note(self, text: str) -> None:
         """Put a note on the run, which the DAG's grid shows; of several the last one counts."""
         self.notes.append(text)
+
+    def describe_event(self, **facts: EventFact) -> None:
+        """Put facts into the ``extra`` of the events that the task's outlets get when it has succeeded."""
+        self.event_facts.update(facts)
 
     def settings(self, *names: str) -> Settings:
         """Read the settings now, with this run's Params over them.

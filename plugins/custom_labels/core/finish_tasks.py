@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.core.codec import to_json
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.metrics import count_run
 from custom_labels.core.notifications import amend, publish
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.run_settings import RunSettings
@@ -39,6 +40,7 @@ def finish_run(
         _record(ctx, ended)
     if outcome in settings.notify_outcomes and ctx.project.sns_topic_arn:
         _publish(ctx, ended, ctx.project.sns_topic_arn)
+    count_run(ctx, outcome)
     return ended
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.listener import write_note
+from custom_labels.core.metrics import count_run
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.errors import CustomLabelsError
 
@@ -53,6 +54,7 @@ class FailureNotifier(BaseNotifier):
             run=f"{context['dag_run'].dag_id}/{context['dag_run'].run_id}",
         )
         ctx = ProjectContext(self.project, context)
+        count_run(ctx, outcome.outcome)
         kept = None if _rests_on(context) else amend(ctx, outcome.run, trouble)
         write_note(context, kept.but(trouble) if kept else outcome.note)
         # A dry run leaves no record, not even of its failure; what happened before this failure stays as it is.

@@ -116,6 +116,7 @@ class StepOperator(BaseOperator):
         ctx = ProjectContext(self.project, context)
         try:
             value = to_json(self.step.run(ctx, self.task_id, inputs))
+            write_event_facts(context, self, ctx)
         except NothingToDo as reason:
             raise AirflowSkipException(str(reason)) from reason
         finally:
@@ -151,6 +152,13 @@ class DecisionOperator(StepOperator, SkipMixin):
         kept = {each.task_id for each in chosen}.union(*(each.get_flat_relative_ids(upstream=False) for each in chosen))
         others = {each.task_id: each for tasks in self.ways.values() for each in tasks}
         return [each for task_id, each in sorted(others.items()) if task_id not in kept]
+
+
+def write_event_facts(context: Context, task: BaseOperator, ctx: ProjectContext) -> None:
+    """Put what a task says of its events into each of them; Airflow takes it when the task has succeeded."""
+    if ctx.event_facts:
+        for outlet in task.outlets:
+            context["outlet_events"][outlet].extra.update(ctx.event_facts)
 
 
 def _push_result(ti: Any, value: Any, *, is_mapped_over: bool) -> None:

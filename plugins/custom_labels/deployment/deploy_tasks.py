@@ -17,6 +17,7 @@ from custom_labels.core.dag_arguments import custom_labels_arguments, sensor_arg
 from custom_labels.core.live_version import Candidate, LiveVersion
 from custom_labels.core.lock_records import DEPLOYMENT_LOCK
 from custom_labels.core.lock_tasks import AcquireProjectLockOperator
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.settings import Project
 from custom_labels.core.steps import decision, each_of, fan_out, follow, given, order, step
 from custom_labels.core.version_record import VersionRecord
@@ -225,6 +226,15 @@ def swap_live(ctx: ProjectContext, settings: DeploymentSettings, plan: Deploymen
     require_permission(ctx, candidate, ctx.registry.live(), needs_approval=settings.require_approval)
     _require_running(ctx, candidate)
     live = move_live(ctx.registry, candidate, datetime.now(UTC).isoformat(timespec="seconds"))
+    send_gauges(ctx, {Gauge.LIVE_F1: live.f1, Gauge.LIVE_UNITS: plan.units.minimum})
+    ctx.describe_event(
+        version=live.version_name,
+        f1=live.f1,
+        digest=live.digest,
+        replaced=live.previous_version_name,
+        since=live.since,
+        is_rollback=live.is_rollback,
+    )
     change_served(
         ctx,
         live.version_name,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from custom_labels.aws.statuses import NOTHING
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import decision, step
 from custom_labels.deployment.deployment import Units
@@ -55,6 +56,7 @@ def finish(ctx: ProjectContext, settings: ServingSettings, decided: ScaleDecisio
             f"Version '{name}' is {described.status or 'not there any more'} with {units}, and {decided.wanted} were "
             "asked for: 'stop_live' or 'start_live' was marked by hand. Trigger the DAG again."
         )
+    send_gauges(ctx, {Gauge.LIVE_UNITS: units.minimum})
     without = minutes_without(read_served(ctx, name))
     detail = f"version {name} runs with {decided.wanted}; nothing served for at most {without}"
     return finish_run(ctx, settings, Outcome.SCALED, detail)

@@ -29,6 +29,7 @@ from custom_labels.core.names import review_name
 from custom_labels.core.project_task import ProjectTask
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings import Project
+from custom_labels.core.step_operators import write_event_facts
 from custom_labels.core.steps import each_of
 from custom_labels.datasets.annotations.annotation import ImageSize
 from custom_labels.datasets.picture_records import read_image_size
@@ -131,6 +132,8 @@ class DetectBatchOperator(BaseOperator):
             self.log.warning("The cost guard stopped the live version; the rest waits until it runs: %s.", error)
             work.leave_rest()
         self.log.info("Batch %s: %s.", work.batch.number, dict(work.counts))
+        ctx.describe_event(images=work.batch.images, version=work.batch.version.version_name)
+        write_event_facts(context, self, ctx)
         return to_json(work.result())
 
     def work_of(self, ctx: ProjectContext) -> BatchWork:

@@ -17,6 +17,7 @@ from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.keys import INBOX
 from custom_labels.core.label_settings import in_words, unknown_labels
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.metrics import EventCounter, Gauge, count, send_gauges
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings_tasks import begin_run
@@ -24,6 +25,7 @@ from custom_labels.core.steps import deciding_fan_out, decision, step
 from custom_labels.deployment.deployment import Units
 from custom_labels.deployment.served_record import ServedRecord
 from custom_labels.detection.autostart_operator import why_not_autostarted
+from custom_labels.detection.detection import Decision
 from custom_labels.detection.events import Announcement, PassedOver, read_event
 from custom_labels.detection.inbox_records import Inbox, delete_batches, work_folder, write_batches
 from custom_labels.detection.settings import DetectionSettings
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 
 MOST_MESSAGES = 5_000
 LEAST_VISIBILITY = 900
+COUNTED = (*Decision, "failed", "gone")
+"""What may become of an image, as a metric counts it."""
 START_SECONDS = 3_600
 """How long a version may take to start, by which the messages of the images that wait for it stay invisible longer."""
 
@@ -64,11 +68,14 @@ def collect_images(ctx: ProjectContext, settings: DetectionSettings) -> Collecte
     """
     live = ctx.registry.live()
     if live is None:
+        send_gauges(ctx, {Gauge.LIVE_UNITS: 0})
         live_uri = ctx.store.uri("registry/live.json")
         return Collected(settings, NextStep.FINISH, trouble=f"there is no {live_uri}: no version was deployed yet")
     described = ctx.rekognition.describe_version(live.project_arn, live.version_name)
-    if described.status == "RUNNING":
-        return _collect_work(ctx, settings, live, Units.of(described.raw).minimum)
+    running = Units.of(described.raw).minimum if described.status == "RUNNING" else 0
+    send_gauges(ctx, {Gauge.LIVE_F1: live.f1, Gauge.LIVE_UNITS: running})
+    if running:
+        return _collect_work(ctx, settings, live, running)
     if why := _why_not_started(ctx, settings, described.status):
         trouble = f"version {live.version_name} is {described.status or 'gone'}, not RUNNING, and {why}"
         return Collected(settings, NextStep.FINISH, trouble=trouble)
@@ -131,6 +138,7 @@ def _collect_work(
         workers = ctx.project.detection_workers
         batches = write_batches(ctx.store, work, inbox, live, units, most=most_batch, workers=workers)
     images = sum(batch.images for batch in batches)
+    send_gauges(ctx, {Gauge.DETECTION_WAITING: images})
     log.info("%s images in %s batches; passed over: %s", images, len(batches), dict(drained.reasons))
     begin = NextStep.START if start else NextStep.DETECT
     return Collected(
@@ -231,7 +239,14 @@ def finish(ctx: ProjectContext, collected: Collected, detected: Sequence[BatchRe
     ended = finish_run(ctx, settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
     if any(batch.items is None for batch in collected.batches):
         delete_batches(ctx.store, collected.work)
+    _send_metrics(ctx, summary)
     return DetectionOutcome(**vars(ended), choice=Rest.SOME if collected.left else Rest.NONE)
+
+
+def _send_metrics(ctx: ProjectContext, summary: Summary) -> None:
+    for became in COUNTED:
+        count(ctx, EventCounter.DETECTION_IMAGES, summary.counts[became], became)
+    send_gauges(ctx, {Gauge.DETECTION_RATE: summary.calls_a_second or None})
 
 
 def _require_news(ctx: ProjectContext, detail: str) -> None:
@@ -247,6 +262,7 @@ def _require_news(ctx: ProjectContext, detail: str) -> None:
 
 
 @step
-def go_on_detecting(ctx: ProjectContext) -> None:
+def go_on_detecting(ctx: ProjectContext, collected: Collected) -> None:
     """Trigger the next run: there are more images than one run takes."""
+    ctx.describe_event(detected=collected.images)
     log.info("Images of project '%s' are left for another run.", ctx.project.name)

@@ -63,6 +63,7 @@ def judge_version(ctx: ProjectContext, settings: JudgeSettings, evaluated: Evalu
         labels=tuple(metrics.label for metrics in evaluated.evaluation.labels),
         champion_arn=gate.champion_arn,
     )
+    ctx.describe_event(version=candidate.version_name, digest=candidate.digest, passed=record["passed"])
     after = _after(ctx, settings, record, candidate)
     return Judgement(after, candidate, record["passed"], record["reason"], record["headline"])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
 from custom_labels.deployment.service import Notice
@@ -68,6 +69,7 @@ def measure(ctx: ProjectContext, settings: AuditSettings) -> Measured:
     overall = next((one for one in found if one.is_overall and live and one.version_name == live.version_name), None)
     if overall is None:
         return Measured(live, "no samples yet")
+    send_gauges(ctx, {Gauge.LIVE_ACCURACY: overall.share, Gauge.LIVE_ANSWERS: overall.answered})
     alarm = accuracy_alarm(
         overall, minimum=settings.minimum_live_accuracy, minimum_answers=settings.minimum_audit_answers
     )
@@ -119,6 +121,7 @@ def sample(ctx: ProjectContext, settings: AuditSettings, measured: Measured) -> 
     ]
     save_draw(ctx.store, drawn, samples)
     log.info("%s of %s new detections are sampled.", len(drawn.sampled), drawn.detections)
+    ctx.describe_event(sampled=len(drawn.sampled), detections=drawn.detections)
     return Sampled(len(drawn.sampled), drawn.detections, drawn.after.seen, suspects)
 
 

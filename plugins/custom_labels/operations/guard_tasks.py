@@ -21,6 +21,7 @@ from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
 from custom_labels.core.keys import MANIFESTS
 from custom_labels.core.live_version import LiveVersion
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.names import PROJECT_TAG
 from custom_labels.core.outcome import RunOutcome
 from custom_labels.core.steps import deciding_fan_out, step
@@ -238,6 +239,7 @@ def account(ctx: ProjectContext, settings: GuardSettings | None, inspected: Insp
             if with_costs(version.record) != version.record:
                 ctx.registry.change_version(use.version_name, RecordedVersion, with_costs)
     ledger = save_ledgers(ctx.store, uses, prices, now)
+    ctx.describe_event(month=ledger.month, total_usd=ledger.total_usd)
     return Accounts(
         month=ledger.month,
         total_usd=ledger.total_usd,
@@ -308,6 +310,17 @@ def finish(ctx: ProjectContext, settings: GuardSettings, inspected: Inspection, 
         for each in inspected.actions
         if each.action is not Action.DELETE
     }
+    idle = (inspected.at - each.quiet_since for each in inspected.running if each.quiet_since is not None)
+    send_gauges(
+        ctx,
+        {
+            Gauge.RUNNING_VERSIONS: len(inspected.running),
+            Gauge.RUNNING_UNITS: sum(each.units.minimum for each in inspected.running),
+            Gauge.LIVE_IDLE: next(idle, timedelta()).total_seconds(),
+            Gauge.SPENT_MONTH: accounted.total_usd,
+            Gauge.SPENT_BUDGET: accounted.budget_usd,
+        },
+    )
     report = GuardReport(inspected, accounted, became, settings.idle_alert_hours, ctx.project.variable)
     ended = finish_run(ctx, settings, report.outcome, report.detail, report.facts)
     if report.remembered(inspected.memory) != inspected.memory:

@@ -11,6 +11,7 @@ from functools import partial
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.metrics import EventCounter, count
 from custom_labels.core.outcome import NewImages, NewImagesOutcome
 from custom_labels.core.queues import project_queue
 from custom_labels.core.settings_tasks import begin_run
@@ -79,7 +80,9 @@ def harvest_batch(ctx: ProjectContext, batch: HarvestBatch, settings: HarvestSet
     )
     backend = make_backend(ctx.project, ctx.store)
     harvester = Harvester(ctx.store, backend, rules, queue.delete if queue else lambda _: None)
-    return harvester.harvest(batch, reviews, is_repeated=ctx.run.is_repeated)
+    harvested = harvester.harvest(batch, reviews, is_repeated=ctx.run.is_repeated)
+    ctx.describe_event(images=harvested.counts.get("labelled", 0))
+    return harvested
 
 
 @decision
@@ -99,7 +102,9 @@ def finish(ctx: ProjectContext, found: FoundWork, harvested: Sequence[HarvestRes
     far_off = statistics.news_of(ctx.owner) if statistics else ()
     summary = HarvestSummary(found, done, opened, is_news, unreviewed, statistics, far_off)
     ended = finish_run(ctx, found.settings, summary.outcome, summary.detail, summary.facts(ctx.project.variable))
-    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if summary.counts["labelled"] else NewImages.NONE)
+    labelled = summary.counts["labelled"]
+    count(ctx, EventCounter.IMAGES_HARVESTED, labelled)
+    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if labelled else NewImages.NONE)
 
 
 def _halt_if_all_fail(ctx: ProjectContext, done: HarvestResult) -> bool:

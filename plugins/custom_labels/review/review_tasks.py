@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk.exceptions import AirflowFailException
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.metrics import EventCounter, Gauge, count, send_gauges
 from custom_labels.core.steps import step
 from custom_labels.review.backends.base import ReviewBackendNotReady
 from custom_labels.review.opening import OpenedReviews
@@ -25,6 +26,14 @@ def open_reviews(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews
     A second try opens what is left: each review is known by its name, which is derived from what it asks. Where the
     project has no reviewers, what waits is bounded all the same.
     """
+    opened = _open(ctx, settings)
+    send_gauges(ctx, {Gauge.REVIEWS_WAITING: opened.waiting})
+    count(ctx, EventCounter.REVIEWS_OPENED, opened.opened)
+    count(ctx, EventCounter.REVIEWS_DROPPED, opened.too_old + opened.too_many)
+    return opened
+
+
+def _open(ctx: ProjectContext, settings: ReviewSettings) -> OpenedReviews:
     from custom_labels.review.backends.registry import definition_of, make_backend
 
     if ctx.project.review is None:

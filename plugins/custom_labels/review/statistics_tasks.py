@@ -7,6 +7,7 @@ import logging
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.errors import CustomLabelsError
 from custom_labels.review.harvest_work import FoundWork, HarvestResult
 from custom_labels.review.opening import OpenedReviews
@@ -39,29 +40,22 @@ def count_reviews(
         log.exception("The statistics of reviews could not be brought up to date; the next harvest tries again.")
         return None
     if statistics:
-        emit_metrics(ctx.project.name, statistics)
+        _send(ctx, statistics)
     return statistics
 
 
-def emit_metrics(project: str, statistics: ReviewStatistics) -> None:
-    """Send the numbers as gauges to where Airflow sends its own metrics, if ``[metrics]`` is set up; else to nowhere.
-
-    Their names are ``custom_labels.<project>.reviews.<number>``; a number that is not known is not sent.
-    """
-    from airflow.sdk.observability.stats import Stats
-
+def _send(ctx: ProjectContext, statistics: ReviewStatistics) -> None:
     backlog, numbers = statistics.backlog, statistics.numbers
-    gauges = {
-        "open": backlog.open,
-        "waiting": backlog.waiting,
-        "oldest_seconds": backlog.oldest_seconds,
-        "answers": numbers.answers,
-        "answer_seconds": numbers.wait_seconds,
-        "agreement": numbers.agreement,
-        "guesses_kept": numbers.kept,
-        "reviewers": len(numbers.reviewers),
-        "reviewers_far_off": sum(each.is_far_off for each in numbers.reviewers),
-    }
-    for name, value in gauges.items():
-        if value is not None:
-            Stats.gauge(f"custom_labels.{project}.reviews.{name}", value)
+    send_gauges(
+        ctx,
+        {
+            Gauge.REVIEWS_OPEN: backlog.open,
+            Gauge.REVIEWS_OLDEST: 0 if backlog.open == 0 else backlog.oldest_seconds,
+            Gauge.REVIEWS_ANSWERS: numbers.answers,
+            Gauge.REVIEWS_ANSWER_SECONDS: numbers.wait_seconds,
+            Gauge.REVIEWS_AGREEMENT: numbers.agreement,
+            Gauge.REVIEWS_GUESSES_KEPT: numbers.kept,
+            Gauge.REVIEWS_REVIEWERS: len(numbers.reviewers),
+            Gauge.REVIEWS_FAR_OFF: sum(each.is_far_off for each in numbers.reviewers),
+        },
+    )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from custom_labels.core.context import ProjectContext
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.steps import decision
 from custom_labels.datasets.refusals_tasks import note_refusals
 from custom_labels.errors import ModelError
@@ -31,7 +32,7 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
     """
     name = attempt.version_name
     described = ctx.rekognition.describe_version(attempt.project_arn, name)
-    evaluation = _read_evaluation(ctx, described.raw)
+    evaluation, seconds = _read_evaluation(ctx, described.raw), described.raw.get("BillableTrainingTimeInSeconds")
     trainings = change_trainings(ctx.store, lambda trainings: trainings.count_as_trained(attempt))
     refused = note_refusals(ctx, attempt.digest, described.raw)
     ctx.registry.change_version(
@@ -41,11 +42,30 @@ def evaluate(ctx: ProjectContext, settings: TrainingSettings, attempt: TrainingA
             record,
             version_arn=described.arn,
             status="TRAINING_COMPLETED",
-            billable_training_seconds=described.raw.get("BillableTrainingTimeInSeconds"),
+            billable_training_seconds=seconds,
             evaluation=evaluation,
             answers=answers_uri(described.raw),
             refused_images=refused,
         ),
+    )
+    send_gauges(
+        ctx,
+        {
+            Gauge.TRAINED_F1: evaluation.f1,
+            Gauge.TRAINED_PRECISION: evaluation.precision,
+            Gauge.TRAINED_RECALL: evaluation.recall,
+            Gauge.TRAINED_SECONDS: seconds,
+        },
+    )
+    ctx.describe_event(
+        version=name,
+        f1=evaluation.f1,
+        precision=evaluation.precision,
+        recall=evaluation.recall,
+        digest=attempt.digest,
+        training_images=evaluation.training_images,
+        testing_images=evaluation.testing_images,
+        training_seconds=seconds,
     )
     live = ctx.registry.live()
     evaluated = EvaluatedVersion(

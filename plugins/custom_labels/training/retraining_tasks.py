@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from custom_labels.core.context import BACKFILL, ProjectContext, RunInfo
 from custom_labels.core.label_settings import in_words, unknown_gate_labels
+from custom_labels.core.metrics import Gauge, send_gauges
 from custom_labels.core.outcome import Outcome
 from custom_labels.datasets.images import CheckReport
 from custom_labels.datasets.project_snapshot_records import frozen_project
@@ -107,6 +108,20 @@ def require_gate_labels(ctx: ProjectContext, settings: TrainingSettings, snapsho
             f"{in_words(unknown, labels)}. Correct the Variable '{variable}' or 'settings.gates' "
             f"of {ctx.project.name}.yaml, or add images of the label. Nothing was trained or paid."
         )
+
+
+def send_counts(ctx: ProjectContext, snapshot: ImageSnapshot, minimum_untrained_images: int) -> None:
+    """Send how many images there are, and how many more a training needs, to where Airflow sends its metrics."""
+    send_gauges(
+        ctx,
+        {
+            Gauge.IMAGES_LABELED: snapshot.images,
+            Gauge.IMAGES_UNTRAINED: snapshot.untrained,
+            Gauge.IMAGES_NEEDED: minimum_untrained_images,
+            Gauge.IMAGES_LABELS: len(snapshot.labels),
+            Gauge.IMAGES_RAREST_LABEL: min((label.images for label in snapshot.labels), default=None),
+        },
+    )
 
 
 def decide_on(

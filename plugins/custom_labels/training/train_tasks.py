@@ -25,7 +25,13 @@ from custom_labels.training.retraining import (
     RunDecision,
     TrainingAttempt,
 )
-from custom_labels.training.retraining_tasks import checked_snapshot, decide_on, run_kind, why_not_training
+from custom_labels.training.retraining_tasks import (
+    checked_snapshot,
+    decide_on,
+    run_kind,
+    send_counts,
+    why_not_training,
+)
 from custom_labels.training.settings import TrainingSettings
 from custom_labels.training.training_records import TRAININGS, change_trainings, read_trainings
 from custom_labels.training.trainings import Trainings
@@ -60,6 +66,7 @@ def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> Retrai
         return RetrainDecision(Retrain.NOTHING, held)
     snapshot = count_project(ctx.store, ctx.project.task, as_of=ctx.run.as_of, trained=trainings.trained)
     log.info("Snapshot %s: %s images, %s untrained.", snapshot.digest[:12], snapshot.images, snapshot.untrained)
+    send_counts(ctx, snapshot, settings.minimum_untrained_images)
     decided = decide_on(ctx, settings, trainings, snapshot)
     log.info("%s", decided.reason)
     return decided
@@ -94,12 +101,14 @@ def _prepare(ctx: ProjectContext, settings: TrainingSettings, trainings: Trainin
         for line in report.lines():
             log.warning("%s", line)
         snapshot = frozen.header.snapshot
+        send_counts(ctx, snapshot, settings.minimum_untrained_images)
         decided = decide_on(ctx, settings, trainings, snapshot)
         if decided.action is not Retrain.TRAIN:
             return PreparedTraining(decided.action, decided.reason, decided.resumed)
         pair = build_manifests(ctx.store, frozen)
         plan = plan_training(ctx, settings, decided, frozen, report).text()
     log.info("\n%s", plan)
+    ctx.describe_event(digest=snapshot.digest, images=snapshot.images, untrained=snapshot.untrained)
     return PreparedTraining(
         Retrain.TRAIN, decided.reason, snapshot.digest, snapshot, pair.train.uri, pair.test.uri, plan
     )

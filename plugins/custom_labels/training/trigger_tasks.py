@@ -11,6 +11,7 @@ from custom_labels.core.steps import step
 from custom_labels.datasets.project_snapshot_records import count_project
 from custom_labels.errors import NothingToDo
 from custom_labels.training.retraining import Retrain, decide_retraining
+from custom_labels.training.retraining_tasks import send_counts
 from custom_labels.training.training_records import read_trainings
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def trigger_training(ctx: ProjectContext, settings: TriggerSettings) -> None:
     if why := trainings.why_held(now):
         raise NothingToDo(f"No training is triggered: {why}.")
     snapshot = count_project(ctx.store, ctx.project.task, as_of=now, trained=trainings.trained)
+    send_counts(ctx, snapshot, settings.minimum_untrained_images)
     decided = decide_retraining(
         images=snapshot.images,
         untrained=snapshot.untrained,
@@ -35,3 +37,4 @@ def trigger_training(ctx: ProjectContext, settings: TriggerSettings) -> None:
     log.info("%s: %s.", decided.action, decided.reason)
     if decided.action is not Retrain.TRAIN:
         raise NothingToDo(f"No training is triggered: {decided.reason}.")
+    ctx.describe_event(images=snapshot.images, untrained=snapshot.untrained)

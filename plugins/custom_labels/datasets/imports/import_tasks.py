@@ -13,6 +13,7 @@ from pathlib import Path
 from custom_labels.core.batches import MOST_BATCHES
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.finish_tasks import finish_run
+from custom_labels.core.metrics import EventCounter, count
 from custom_labels.core.outcome import NewImages, NewImagesOutcome
 from custom_labels.core.settings_tasks import begin_run
 from custom_labels.core.steps import deciding_fan_out, decision, fan_out, mapped_step
@@ -124,7 +125,9 @@ def decide_import(ctx: ProjectContext, plan: ImportPlan, inspected: Sequence[Imp
 @mapped_step
 def take_batch(ctx: ProjectContext, batch: ImportBatch, plan: ImportPlan) -> ImportCounts:
     """Copy the images of a batch, and write their lines. A second try writes the same."""
-    return _import(ctx, plan).take(batch)
+    counts = _import(ctx, plan).take(batch)
+    ctx.describe_event(images=counts.number(Fate.TAKEN) + counts.number(Fate.REPLACED))
+    return counts
 
 
 @decision
@@ -144,8 +147,9 @@ def finish(
     an_import.write_report(report)
     facts = report.facts(an_import.skipped_uri)
     ended = finish_run(ctx, plan.settings, report.outcome, report.detail, facts)
-    is_new = decided.choice is Way.TAKE and counts.number(Fate.TAKEN) + counts.number(Fate.REPLACED) > 0
-    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if is_new else NewImages.NONE)
+    taken_images = counts.number(Fate.TAKEN) + counts.number(Fate.REPLACED) if decided.choice is Way.TAKE else 0
+    count(ctx, EventCounter.IMAGES_IMPORTED, taken_images)
+    return NewImagesOutcome(**vars(ended), choice=NewImages.SOME if taken_images else NewImages.NONE)
 
 
 def _import(ctx: ProjectContext, plan: ImportPlan) -> Import:

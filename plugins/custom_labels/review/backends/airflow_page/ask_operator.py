@@ -12,6 +12,7 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
 from custom_labels.core.context import ProjectContext, final
+from custom_labels.core.step_operators import write_event_facts
 from custom_labels.core.steps import each_of
 from custom_labels.datasets.label_names import NONE_OF_THE_ABOVE
 from custom_labels.review.backends.airflow_page.page_records import PageRecords
@@ -97,6 +98,8 @@ class AskPersonOperator(HITLOperator):
                 f"The answer to review '{self.review}' came late: the review is {ended.status} already, so that it "
                 "does not count. Airflow keeps it with this task."
             )
+        ctx.describe_event(review=self.review)
+        write_event_facts(context, self, ctx)
         return self._answered(ended)
 
     def _answered(self, review: PageReview | None) -> str:
