@@ -25,11 +25,11 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa label-studio lint bench lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-mwaa mwaa airflow-settings label-studio lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(STAMP) ## make the virtual environment
 
@@ -68,6 +68,12 @@ $(LABEL_STUDIO_VENV)/.installed: requirements-label-studio.lock $(STAMP)
 	@echo "Installing the locked packages into $(LABEL_STUDIO_VENV) (once, about a minute) ..."
 	@$(UV) pip install --quiet --python $(LABEL_STUDIO_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-label-studio.lock
 	@touch $@
+
+mwaa: $(STAMP) ## what Amazon MWAA takes, in build/mwaa, and the commands for it (ARGS="--bucket NAME --environment NAME")
+	@$(BIN)/python -m include.deployments mwaa $(ARGS)
+
+airflow-settings: $(STAMP) ## pools, connections and Variables for any Airflow, in build/airflow, and the commands for them
+	@$(BIN)/python -m include.deployments airflow-settings $(ARGS)
 
 test-mwaa: $(MWAA_VENV)/.installed ## DAGs, waits and two rounds of the loop under Amazon MWAA's own versions (ten minutes)
 	$(MWAA_VENV)/bin/python -m pytest -m 'not celery' tests/platforms tests/dags/test_two_rounds.py tests/dags/test_structure.py tests/web/test_plugin.py \
@@ -115,5 +121,5 @@ lock: $(STAMP) ## resolve the locks anew (ARGS=--upgrade for newer versions)
 	  -o requirements-label-studio.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) $(MWAA_VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) $(MWAA_VENV) .demo build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
