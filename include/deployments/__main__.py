@@ -50,7 +50,7 @@ def _mwaa(given: argparse.Namespace, projects: list[Project]) -> str:
             f"For Amazon MWAA, with {_names(projects)}:",
             *states,
             "",
-            *mwaa_commands(given.to, given.bucket, given.environment or AN_ENVIRONMENT),
+            *mwaa_commands(given.to, given.bucket or A_BUCKET, given.environment or AN_ENVIRONMENT),
             "",
             "The last one takes about half an hour, and is not needed where the first one uploaded nothing. Then:",
             "",
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--environment", type=_environment, help="name of the MWAA environment")
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     mwaa = kinds.add_parser("mwaa", parents=[common], help="plugins.zip, requirements.txt, startup.sh and dags/")
-    mwaa.add_argument("--bucket", type=_bucket, default=A_BUCKET, help="the environment's S3 bucket")
+    mwaa.add_argument("--bucket", type=_bucket, help="the environment's S3 bucket")
     mwaa.add_argument("--to", type=Path, default=Path("build/mwaa"), metavar="DIR", help="(default: %(default)s)")
     mwaa.set_defaults(build=_mwaa)
     settings = kinds.add_parser(
