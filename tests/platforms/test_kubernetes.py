@@ -123,9 +123,10 @@ def test_the_charts_job_makes_the_pools(airflow_db: None, shared_folder: Path, t
     assert connections["aws_default"] == "aws"
 
 
-def code(language: str, number: int = 0) -> str:
-    """Give a block of code of the page."""
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
+def code(language: str) -> str:
+    """Give the page's block of code in a language."""
+    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return str(block)
 
 
 def test_the_values_of_the_page_are_known_to_the_chart_too() -> None:

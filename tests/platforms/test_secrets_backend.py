@@ -1,4 +1,4 @@
-"""What a secrets backend is asked: every Variable of a run without a pattern, none of the package's with the page's one."""
+"""What a secrets backend is asked: without a pattern every Variable of a run, with the one of the page none of them."""
 
 from __future__ import annotations
 
