@@ -22,11 +22,11 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 # Byte code on: Airflow starts three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-platforms label-studio lint bench docs screenshots lock clean
+.PHONY: help install demo test pytest test-fast test-crash test-marked test-running test-matrix crash-points test-celery test-platforms mwaa airflow-settings label-studio lint bench docs screenshots lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(STAMP) ## make the virtual environment
 
@@ -65,6 +65,12 @@ $(LABEL_STUDIO_VENV)/.installed: requirements-label-studio.lock $(STAMP)
 	@echo "Installing the locked packages into $(LABEL_STUDIO_VENV) (once, about a minute) ..."
 	@$(UV) pip install --quiet --python $(LABEL_STUDIO_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-label-studio.lock
 	@touch $@
+
+mwaa: $(STAMP) ## what Amazon MWAA takes, in build/mwaa, and the commands for it (ARGS="--bucket NAME --environment NAME")
+	@$(BIN)/python -m include.deployments mwaa $(ARGS)
+
+airflow-settings: $(STAMP) ## pools, connections and Variables for any Airflow, in build/airflow, and the commands for them
+	@$(BIN)/python -m include.deployments airflow-settings $(ARGS)
 
 test-platforms: $(STAMP) ## the loop on Airflow 3.2, 3.3 and 3.4, with Amazon MWAA's own versions (ARGS=mwaa-3.3.1 for one; half an hour for all)
 	$(BIN)/python -m tests.platforms $(ARGS)
@@ -111,5 +117,5 @@ lock: $(STAMP) ## resolve the locks anew (ARGS=--upgrade for newer versions)
 	  -o requirements-label-studio.lock --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) .venv-platforms .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CELERY_VENV) $(LABEL_STUDIO_VENV) .venv-platforms .demo build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

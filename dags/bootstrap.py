@@ -8,11 +8,12 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup, TriggerRule
 
 from custom_labels.aws.operators.datasets import CustomLabelsCreateProjectOperator
 from custom_labels.core.dag_arguments import custom_labels_arguments, tags_of
+from custom_labels.core.pools import ALWAYS_THERE, named_pools
 from custom_labels.core.settings import Project, load_projects
 from custom_labels.core.settings_tasks import read_settings
 from custom_labels.core.steps import order
 from custom_labels.operations import bootstrap_tasks
-from custom_labels.operations.bootstrap_checks import ALWAYS_THERE, named_pools, use_of
+from custom_labels.operations.bootstrap_checks import use_of
 from custom_labels.operations.settings import BootstrapSettings
 from custom_labels.review.backends.registry import definition_of
 from custom_labels.web.dag_arguments import dag_arguments

@@ -15,7 +15,8 @@ from custom_labels.aws.statuses import PROJECT_CREATED, Verdict
 from custom_labels.core.checks import TEMPLATE, Check, CheckFailed, Finding, named
 from custom_labels.core.context import ProjectContext
 from custom_labels.core.names import PROJECT_FILE
-from custom_labels.core.settings import Project, find_shared_queues
+from custom_labels.core.pools import named_pools, needed_pools
+from custom_labels.core.settings import find_shared_queues, load_projects
 from custom_labels.errors import BelongsToAnother, CustomLabelsError
 from custom_labels.operations.announcement_checks import AnnouncementChecks
 from custom_labels.review.backends.registry import definition_of
@@ -23,7 +24,6 @@ from custom_labels.s3.errors import connection_way_out
 from custom_labels.training.retraining_tasks import require_bucket_in_region
 
 CHECKED = "registry/bootstrap.json"
-ALWAYS_THERE = "default_pool"
 PATIENCE_SECONDS = 60.0
 """How long a task of a pool may wait for a slot before the pool counts as missing or full."""
 POLL_SECONDS = 2.0
@@ -110,10 +110,13 @@ class BootstrapChecks:
     def pool(self, field: str, name: str) -> str:
         """See whether a task got a slot of a pool."""
         if use_of(field) in self.tasks_without_slot:
+            every = {each.name: each for each in (*load_projects(), self.project)}
+            command = needed_pools(every.values())[name].command
             raise CheckFailed(
                 f"The task {use_of(field)} got no slot of pool '{name}' within {PATIENCE_SECONDS:g} s: there is no "
-                "such pool, or all its slots are taken. A task whose pool is missing waits for ever: add it under "
-                f"Admin > Pools, or correct '{field}' in {self.project.name}.yaml."
+                "such pool, or all its slots are taken. A task whose pool is missing waits for ever: add it by "
+                f"`{command}` or under Admin > Pools (`make airflow-settings` writes all that are named), or correct "
+                f"'{field}' in {self.project.name}.yaml."
             )
         return f"a task got a slot of '{name}'"
 
@@ -179,12 +182,6 @@ class BootstrapChecks:
 
 
 # -- Airflow's pools -------------------------------------------------------------------------------------
-
-
-def named_pools(project: Project) -> dict[str, str]:
-    """Give the pools that a project file names, by its fields; the one that Airflow always has is left out."""
-    pools = {"pool": project.pool, "detection_pool": project.detection_pool}
-    return {field: name for field, name in pools.items() if name != ALWAYS_THERE}
 
 
 def use_of(field: str) -> str:

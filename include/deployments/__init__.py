@@ -1,0 +1,1 @@
+"""What is put where Airflow runs: the files for Amazon MWAA and Kubernetes, and the pools of every platform."""
