@@ -50,12 +50,12 @@ def propose(watch: StackWatch, stack: Stack | None, values: Mapping[str, str]) -
     :raises InfraError: CloudFormation refuses it.
     """
     name = _name(watch, stack, values)
-    made = _create(watch, stack, values, name)
-    found = _wait(watch, made) if made else _wait(watch, name)
+    made, is_new = _create(watch, stack, values, name), stack is None
+    found = _wait(watch, made or name, is_new=is_new)
     if made is None and not found.is_usable:
         # Another run's, which was executed, or is outdated since.
         discard(watch, found)
-        found = _wait(watch, _create(watch, stack, values, name) or name)
+        found = _wait(watch, _create(watch, stack, values, name) or name, is_new=is_new)
     return found
 
 
@@ -123,9 +123,10 @@ def _parameters(values: Mapping[str, str], stack: Stack | None) -> list[Paramete
     ]
 
 
-def _wait(watch: StackWatch, change_set: str) -> ChangeSet:
+def _wait(watch: StackWatch, change_set: str, *, is_new: bool) -> ChangeSet:
     """Wait until CloudFormation has worked out a change set.
 
+    :param is_new: whether the stack is there for this change set only.
     :raises InfraError: it cannot be executed, or is never ready.
     """
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
@@ -142,10 +143,11 @@ def _wait(watch: StackWatch, change_set: str) -> ChangeSet:
             page["ChangeSetId"], page["StackId"], tuple(changes), page.get("ExecutionStatus") == "AVAILABLE"
         )
         if status == "FAILED" and not any(each in reason for each in _NOTHING):
-            discard(watch, found)
+            discard(watch, found, with_stack=is_new)
             raise InfraError(
                 f"CloudFormation refuses what is asked of the stack {watch.name}: {reason or 'it gives no reason'}. "
-                "Correct the options of this command that it is about, and run it again."
+                "Correct the options of this command that it is about - where something exists already, --bucket - and "
+                "run it again."
             )
         if not status.endswith(("_IN_PROGRESS", "_PENDING")):
             return found
