@@ -93,11 +93,12 @@ crash-points: $(STAMP) ## write anew what test-crash knows of the DAGs' calls, a
 test-fast: $(STAMP) ## the tests without those marked slow
 	$(PYTEST) -m 'not slow' $(ARGS)
 
-lint: $(STAMP) ## ruff, mypy --strict and the import rules
+lint: $(STAMP) ## ruff, mypy --strict, the import rules and the CloudFormation templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/cfn-lint include/infra/*.yaml include/predict_api/predict-api.yaml
 
 bench: $(STAMP) ## the benchmarks against their baselines (ARGS="--json FILE")
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -16,6 +16,7 @@ from include.local_aws import error_bodies
 from include.local_aws.messages import Request, Response
 from include.local_aws.operations import Operation
 from include.local_aws.queues import improve_queues
+from include.local_aws.stacks import improve_stacks
 from include.local_aws.wire.model import WireModel
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -40,6 +41,7 @@ class Moto:
         modules = frozenset(moto.backends.list_of_moto_modules())
         moto.backends.list_of_moto_modules = lambda: modules
         improve_queues()
+        improve_stacks()
         # S3 leaves the slash of a key in an event as it is; moto encodes it.
         moto.s3.notifications.quote_plus = partial(quote_plus, safe="/")  # type: ignore[attr-defined]
         self._app: WsgiApp = DomainDispatcherApplication(_make_app)

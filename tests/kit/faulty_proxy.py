@@ -35,7 +35,7 @@ class FaultyProxy:
             def _serve(self) -> None:
                 outer._serve(self)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names of http.server
+            do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names of http.server
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Log nothing."""

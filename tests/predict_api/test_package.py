@@ -24,7 +24,7 @@ from include.predict_api.function.inbox import INBOX as PREDICT_INBOX
 from include.predict_api.function.pointer import LIVE as POINTER
 from include.predict_api.function.settings import INBOX_CHOICES, TASKS, ApiSettings
 from include.predict_api.package import TEMPLATE, build
-from tests.demo.test_infra import Loader
+from tests.infra.test_template import Loader
 from tests.kit.detect_runs import serve
 from tests.kit.predict_events import http_event, rest_event, said
 from tests.kit.support import BUCKET, picture

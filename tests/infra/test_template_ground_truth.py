@@ -18,7 +18,7 @@ from custom_labels.detection.notifications import matches
 from custom_labels.review.backends.ground_truth.events import announced
 from custom_labels.review.backends.ground_truth.job import kind_of
 from custom_labels.review.backends.ground_truth.teardown import tear_down
-from tests.demo.test_infra import TEMPLATE, Loader
+from tests.infra.test_template import TEMPLATE, Loader
 from tests.kit.labeling import answer_image, labeling_project, set_up_labeling
 from tests.kit.review_project import make_request
 from tests.kit.review_requests import request_for

@@ -247,7 +247,7 @@ def test_the_review_prefix_is_what_names_begin_with() -> None:
 
 def test_bucket_is_private_encrypted_kept_and_tls_only(resources: dict[str, Any]) -> None:
     bucket = resources["Bucket"]
-    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     assert "BucketEncryption" in bucket["Properties"]
     (denial,) = resources["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
