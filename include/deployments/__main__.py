@@ -52,9 +52,9 @@ def _mwaa(given: argparse.Namespace, projects: list[Project]) -> str:
             "",
             *mwaa_commands(given.to, given.bucket or A_BUCKET, given.environment or AN_ENVIRONMENT),
             "",
-            "The last one takes about half an hour, and is not needed where the first one uploaded nothing. Then:",
+            "The last one takes half an hour, and is not needed where the first one uploaded nothing. Then the pools:",
             "",
-            "make airflow-settings" + _arguments(given) + "   # the pools, once",
+            "make airflow-settings" + _arguments(given),
         ]
     )
 

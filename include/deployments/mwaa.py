@@ -33,7 +33,7 @@ def build_mwaa(folder: Path, projects: Iterable[Project]) -> dict[str, bool]:
 
     :param projects: whose files go along.
     :return: whether a file was written, by its name; the DAG files are one, ``dags``.
-    :raises SettingError: a project names a worker task template that cannot go along.
+    :raises SettingError: a project names a worker task template that is missing, or cannot go along.
     :raises OSError: something cannot be read or written.
     """
     contents = {
@@ -61,16 +61,24 @@ def _project_files(projects: Iterable[Project]) -> Iterator[tuple[str, bytes]]:
     for project in projects:
         name = f"{project.name}.yaml"
         yield f"{PROJECTS}/{name}", (projects_dir() / name).read_bytes()
-        part = project.review.part if project.review else None
-        if isinstance(part, WorkforcePart) and part.template:
-            target = posixpath.normpath(f"{PROJECTS}/{part.template}")
-            if target.startswith(("/", "../", "custom_labels")) or Path(part.template).is_absolute():
-                raise SettingError(
-                    f"'template' in {name} is '{part.template}', which plugins.zip cannot hold as far from the "
-                    "project file. Put it beside that, or into a folder next to its folder, such as "
-                    "'../templates/mine.html'."
-                )
-            yield target, part.template_path(project.task).read_bytes()
+        yield from _template(project)
+
+
+def _template(project: Project) -> Iterator[tuple[str, bytes]]:
+    part = project.review.part if project.review else None
+    if not isinstance(part, WorkforcePart) or not part.template:
+        return
+    where = f"'template' in {project.name}.yaml is '{part.template}'"
+    target = posixpath.normpath(f"{PROJECTS}/{part.template}")
+    if target.startswith(("/", "../", "custom_labels")) or Path(part.template).is_absolute():
+        raise SettingError(
+            f"{where}, which plugins.zip cannot hold as far from the project file. Put it beside that, or into a "
+            "folder next to its folder, such as '../templates/mine.html'."
+        )
+    source = part.template_path(project.task)
+    if not source.is_file():
+        raise SettingError(f"{where}, and {source} is missing. Correct the file, or restore the template.")
+    yield target, source.read_bytes()
 
 
 def _write_dags(folder: Path) -> bool:

@@ -121,6 +121,7 @@ def deployed(built: Path, aws: LocalAws, airflow_db: None, shared_folder: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_loop_runs_where_nothing_but_the_deployment_is(deployed: Deployed, aws: LocalAws) -> None:
     parsed = deployed.ask("parse")
     assert parsed["errors"] == {}
@@ -306,12 +307,23 @@ def test_a_template_of_the_projects_own_goes_along(
     assert found.read_text() == "<p>mine</p>"
 
 
-@pytest.mark.parametrize("template", ["../../mine.html", "/etc/passwd", "../custom_labels/errors.py"])
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("../../mine.html", "which plugins.zip cannot hold"),
+        ("/etc/passwd", "which plugins.zip cannot hold"),
+        ("../custom_labels/errors.py", "which plugins.zip cannot hold"),
+        ("missing.html", "is missing. Correct the file"),
+    ],
+    ids=["outside", "of the machine", "over the library", "missing"],
+)
 def test_a_template_that_cannot_go_along_is_an_error(
-    template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    template: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_project(tmp_path / "projects", template, monkeypatch)
 
     assert main(["mwaa", "--to", str(tmp_path / "build")]) == 1
-    assert f"'template' in shoes.yaml is '{template}', which plugins.zip cannot hold" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"'template' in shoes.yaml is '{template}', " in said
+    assert complaint in said
     assert not (tmp_path / "build").exists()
