@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from custom_labels.core.settings import PROJECTS_DIR_VARIABLE
 from tests.conftest import ROOT
+from tests.kit.asset_events import events_of, forget_triggers, triggered
 from tests.kit.dag_runs import Variables, record, run_dag, train
 from tests.kit.detect_runs import make_queues, put
 from tests.kit.support import BUCKET, picture, put_images, s3
@@ -19,23 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 DATA = f"s3://{BUCKET}/"
-
-
-def events_of(dag_id: str) -> dict[str, dict[str, Any]]:
-    """Give what the events of a DAG's newest run say, by the asset's name."""
-    from airflow.models.asset import AssetEvent
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        newest = select(DagRun.run_id).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc()).limit(1)
-        found = session.scalars(
-            select(AssetEvent).where(
-                AssetEvent.source_dag_id == dag_id, AssetEvent.source_run_id == newest.scalar_subquery()
-            )
-        )
-        return {each.asset.name: dict(each.extra) for each in found}
 
 
 @pytest.fixture
@@ -49,26 +33,6 @@ def unpaused(digits: LocalAws) -> None:
     with create_session() as session:
         session.execute(update(DagModel).values(is_paused=False))
     forget_triggers()
-
-
-def triggered() -> set[str]:
-    """Give the DAGs that a scheduler would trigger by the events until now."""
-    from airflow.models.asset import AssetDagRunQueue
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return set(session.scalars(select(AssetDagRunQueue.target_dag_id)))
-
-
-def forget_triggers() -> None:
-    """Let nothing wait to be triggered, as after a scheduler has made the runs."""
-    from airflow.models.asset import AssetDagRunQueue
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete
-
-    with create_session() as session:
-        session.execute(delete(AssetDagRunQueue))
 
 
 @pytest.mark.usefixtures("unpaused")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kit.asset_events import events_of
 from tests.kit.dag_runs import Run, Variables, record, run_dag
 from tests.kit.pictures import png
 from tests.kit.support import BUCKET, s3
@@ -39,6 +40,10 @@ def test_what_is_taken_triggers_a_training(images: LocalAws) -> None:
     assert (run.state, run.ends) == ("success", {"imported"}), run
     assert run.note == f"Images imported: 4 images taken of {SOURCE}."
     assert run.tasks["trigger_training"] == "success"
+    assert events_of("digits_import_dataset") == {
+        "digits_labeled_images": {"images": 4, "untrained": 4},
+        f"s3://{BUCKET}/images_labeled_by_folder": {"images": 4},
+    }
     assert record(images, "last_run/digits_import_dataset")["outcome"] == "imported"
     again = imported()
     assert again.ends == {"nothing_to_import"}
