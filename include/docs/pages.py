@@ -6,11 +6,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from include.docs.observability_tables import lineage, metrics
 from include.docs.params_table import params
 from include.docs.settings_table import project_file, settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
-MAKERS: Mapping[str, Callable[[], str]] = {"settings": settings, "project-file": project_file, "params": params}
+MAKERS: Mapping[str, Callable[[], str]] = {
+    "settings": settings,
+    "project-file": project_file,
+    "params": params,
+    "metrics": metrics,
+    "lineage": lineage,
+}
 """What makes a part, by the name that the page's comment gives it."""
 PART = re.compile(r"(<!-- made by `make docs`: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

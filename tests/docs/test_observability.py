@@ -1,11 +1,7 @@
-"""docs/observability.md says what is sent: its tables are those of the code, and its examples are right.
-
-``CUSTOM_LABELS_WRITE_DOCUMENTS=1`` writes the tables anew.
-"""
+"""docs/observability.md says what is sent: its examples are right. Its tables are made by ``make docs``."""
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
@@ -16,47 +12,10 @@ from custom_labels.core.metrics import PREFIX, Definition, EventCounter, Gauge, 
 from custom_labels.core.outcome import Outcome
 from custom_labels.core.settings import Project
 from custom_labels.detection.detect_tasks import COUNTED
-from custom_labels.web.assets import Data, live_version
-from custom_labels.web.data_flow import FLOWS
+from custom_labels.web.assets import live_version
 from tests.conftest import ROOT
 
 DOCUMENT = ROOT / "docs" / "observability.md"
-
-
-def metrics_table() -> str:
-    rows = [
-        f"| `{each.value.name}` | {kind} | {each.value.unit} | {', '.join(f'`{tag}`' for tag in each.value.tags)} "
-        f"| {each.value.meaning} | {each.value.sent} |"
-        for kind, metrics in (("gauge", Gauge), ("counter", EventCounter))
-        for each in metrics
-    ]
-    head = ["| `custom_labels.` | kind | unit | tags besides `project` | what | sent by |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
-
-
-def lineage_table() -> str:
-    def names(several: tuple[Data, ...]) -> str:
-        return ", ".join(f"`{str(each.value).rstrip('/')}`" for each in several)
-
-    rows = [
-        f"| {kind} | `{task}` | {names(flow.reads)} | {names(flow.writes)} |"
-        for kind, tasks in FLOWS.items()
-        for task, flow in tasks.items()
-    ]
-    return "\n".join(["| DAG | task | reads | writes |", "|---|---|---|---|", *rows])
-
-
-@pytest.mark.parametrize(
-    ("name", "table"), [("metrics", metrics_table()), ("lineage", lineage_table())], ids=["metrics", "lineage"]
-)
-def test_a_table_is_that_of_the_code(name: str, table: str) -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, found, after = re.split(rf"(?<=<!-- {name} -->\n)(.*?)(?=<!-- end -->)", text, maxsplit=1, flags=re.DOTALL)
-    if os.environ.get("CUSTOM_LABELS_WRITE_DOCUMENTS"):
-        DOCUMENT.write_text(f"{before}{table}\n{after}", encoding="utf-8")
-        return
-
-    assert found == f"{table}\n", "Write it anew with CUSTOM_LABELS_WRITE_DOCUMENTS=1."
 
 
 def blocks(language: str) -> list[str]:
