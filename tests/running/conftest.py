@@ -56,6 +56,8 @@ class Running:
 
 
 FINAL = {"success", "failed"}
+WAIT_FOR_A_PERSON = {"awaiting_input", "deferred"}
+"""States of a question; before Airflow 3.3 it waits in the triggerer."""
 NUMBER = MAX_DEMOS + 1
 ASKS_ITSELF = "desk"
 """The project beside digits whose reviews are asked on Airflow's own page."""

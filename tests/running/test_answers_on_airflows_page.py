@@ -20,7 +20,7 @@ from tests.browser.chromium import OPTIONS, NoChromiumError, chromium
 from tests.kit.review_project import make_store, open_one
 from tests.kit.review_requests import labels_of, request_for
 from tests.kit.support import picture, s3
-from tests.running.conftest import ASKS_ITSELF, Running, wait_for
+from tests.running.conftest import ASKS_ITSELF, WAIT_FOR_A_PERSON, Running, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
@@ -103,7 +103,7 @@ def asking(running: Running, questions: int) -> str | None:
     """Give the run that has so many questions which wait for an answer."""
     dag_id = f"{ASKS_ITSELF}_ask_people"
     for run in running.runs(dag_id):
-        waiting = [task for task in running.api.tasks(dag_id, run["dag_run_id"]) if task["state"] == "awaiting_input"]
+        waiting = [t for t in running.api.tasks(dag_id, run["dag_run_id"]) if t["state"] in WAIT_FOR_A_PERSON]
         if len(waiting) == questions:
             return str(run["dag_run_id"])
     return None

@@ -10,7 +10,7 @@ import pytest
 
 from tests.kit.dag_runs import record
 from tests.kit.support import effects, put_images
-from tests.running.conftest import Running, wait_for
+from tests.running.conftest import WAIT_FOR_A_PERSON, Running, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.matrix, pytest.mark.timeout(900), pytest.mark.xdist_group("running")]
 
@@ -24,7 +24,7 @@ def test_a_version_serves_after_a_person_approved_it(running: Running) -> None:
     running.api.unpause("digits_train")
     running.api.trigger("digits_train", RUN, "", {"even_if_training_is_off": True})
 
-    wait_for(lambda: state(running, "approve_version") == "awaiting_input", 900)
+    wait_for(lambda: state(running, "approve_version") in WAIT_FOR_A_PERSON, 900)
     asked = ask(running, "GET")
     assert effects(running.aws, "StartProjectVersion") == 0
     assert "| f1 | all labels |" in asked["body"]
