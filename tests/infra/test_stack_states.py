@@ -111,6 +111,42 @@ def test_a_stack_that_a_person_has_to_repair_is_not_touched(
     assert account.control.changes() == []
 
 
+def test_a_change_set_of_an_earlier_try_is_taken_up(run: Run, proxy: StackProxy, account: LocalAws) -> None:
+    run("deploy", "birds")
+    proxy.refused.add("ExecuteChangeSet")
+    assert run("deploy", "birds", "--backend", "ground_truth").code == 1
+    proxy.refused.clear()
+    account.control.clear_changes()
+
+    ended = run("deploy", "birds", "--backend", "ground_truth")
+
+    assert ended.code == 0, ended.err
+    assert [each["operation"] for each in account.control.changes()] == ["cloudformation.ExecuteChangeSet"]
+    assert parameters(account)["GroundTruth"] == "true"
+
+
+def test_a_change_set_that_is_outdated_is_made_anew(run: Run, proxy: StackProxy, account: LocalAws) -> None:
+    run("deploy", "birds")
+    run("deploy", "birds", "--backend", "ground_truth")
+    run("deploy", "birds", "--backend", "airflow")
+
+    ended = run("deploy", "birds", "--backend", "ground_truth")
+
+    assert ended.code == 0, ended.err
+    assert parameters(account)["GroundTruth"] == "true"
+
+
+def test_what_cloudformation_foresees_to_fail_is_said_and_leaves_nothing(
+    run: Run, proxy: StackProxy, account: LocalAws
+) -> None:
+    proxy.no_change_set = "The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]"
+
+    ended = run("deploy", "birds")
+
+    assert (ended.code, proxy.no_change_set in ended.err, "--bucket" in ended.err) == (1, True, True), ended.err
+    assert stacks(account) == []
+
+
 def test_what_an_interrupted_plan_left_is_in_nobodys_way(run: Run, account: LocalAws) -> None:
     client(account, "cloudformation").create_change_set(
         StackName="custom-labels-birds", ChangeSetName="old", ChangeSetType="CREATE", TemplateBody='{"Resources": {}}'

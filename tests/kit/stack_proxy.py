@@ -8,11 +8,12 @@ from urllib.parse import parse_qs
 
 from tests.kit.faulty_proxy import FaultyProxy
 
-_DENIED = (
-    b'<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
-    b"<Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/anna is not authorized</Message></Error>"
-    b"<RequestId>1</RequestId></ErrorResponse>"
+_ERROR = (
+    '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
+    "<Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
 )
+_XML = {"Content-Type": "text/xml"}
+_DENIED = _ERROR.format(code="AccessDenied", message="User: arn:aws:iam::123456789012:user/anna is not authorized")
 _EVENT = (
     "<member><StackId>{stack}</StackId><EventId>event-{number}</EventId><StackName>s</StackName>"
     "<LogicalResourceId>{resource}</LogicalResourceId><ResourceType>{kind}</ResourceType>"
@@ -27,7 +28,8 @@ class StackProxy(FaultyProxy):
 
     ``statuses`` are told one after the other, whatever state a stack is in; then the truth again. ``events`` are told
     once something is changed, beside those of the stack, the newest first: resource, its type, its status and why.
-    ``refused`` are calls that are denied.
+    ``refused`` are calls that are denied. Of one name there is one change set, as at AWS, and with ``no_change_set``
+    they fail for that reason.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,20 +37,37 @@ class StackProxy(FaultyProxy):
         self.statuses: list[str] = []
         self.events: list[tuple[str, str, str, str]] = []
         self.refused: set[str] = set()
+        self.no_change_set = ""
+        self.names: set[str] = set()
         self.actions: list[str] = []
 
     def _forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
         target = handler.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        action = target or parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
+        fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        action = target or fields.get("Action", "")
         self.actions.append(action)
         if action in self.refused:
-            return 403, {"Content-Type": "text/xml"}, _DENIED
+            return 403, _XML, _DENIED.encode()
+        if action == "CreateChangeSet":
+            if (name := fields["ChangeSetName"]) in self.names:
+                error = _ERROR.format(code="AlreadyExistsException", message=f"ChangeSet {name} already exists")
+                return 400, _XML, error.encode()
+            self.names.add(name)
+        if action in {"DeleteChangeSet", "DeleteStack"}:
+            self.names.clear()
         status, headers, content = super()._forward(handler, body)
         return status, headers, self._retold(action, content.decode()).encode() if status == 200 else content
 
     def _retold(self, action: str, text: str) -> str:
         if action == "DescribeStacks" and "<StackStatus>" in text and self.statuses:
             return re.sub(r"<StackStatus>\w+", f"<StackStatus>{self.statuses.pop(0)}", text)
+        if action == "DescribeChangeSet" and self.no_change_set:
+            text = re.sub("(?<=<ExecutionStatus>)[A-Z_]+", "UNAVAILABLE", text)
+            return re.sub(
+                "<Status>[A-Z_]+</Status>",
+                f"<Status>FAILED</Status><StatusReason>{self.no_change_set}</StatusReason>",
+                text,
+            )
         if action == "DescribeStackEvents" and _CHANGES.intersection(self.actions):
             events = [
                 _EVENT.format(stack="s", number=number, resource=resource, kind=kind, status=status, reason=reason)
