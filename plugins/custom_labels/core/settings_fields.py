@@ -197,6 +197,7 @@ class Settings(BaseModel):
             Outcome.IMPORTED,
             Outcome.IMPORT_TROUBLE,
             Outcome.ASSIST_ENDED,
+            Outcome.TORN_DOWN,
         ),
         description="Outcomes that send an SNS message.",
     )
