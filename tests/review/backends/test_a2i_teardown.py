@@ -79,6 +79,36 @@ def test_a_second_run_takes_what_the_first_left(
     wait_until(lambda: there(aws) == [0, 0, 0])
 
 
+def test_loops_that_take_a_while_to_stop_are_waited_for(aws: LocalAws, review_project: ReviewProject) -> None:
+    open_one(review_project.backend, make_request(aws))
+    aws.control.durations(loop_stop=2, flow_delete=0)
+
+    tear_down(review_project)
+
+    wait_until(lambda: there(aws) == [0, 0, 0])
+
+
+def test_what_a_killed_set_up_made_and_did_not_record_goes_too(aws: LocalAws, review_project: ReviewProject) -> None:
+    review_project.store.call("delete_object", "registry/review.json")
+    planned = tear_down(review_project, dry_run=True)
+
+    tear_down(review_project)
+
+    # The flow for two people was made for an earlier value of the setting, and nothing names it any more.
+    assert [sentence.split()[0] for sentence in planned] == ["worker", "flow"]
+    wait_until(lambda: there(aws) == [1, 0, 0])
+
+
+def test_a_page_that_no_flow_names_goes(aws: LocalAws, review_project: ReviewProject) -> None:
+    sagemaker = client(aws, "sagemaker")
+    for flow in sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]:
+        sagemaker.delete_flow_definition(FlowDefinitionName=flow["FlowDefinitionName"])
+    wait_until(lambda: there(aws)[0] == 0)
+
+    assert [sentence.split()[0] for sentence in tear_down(review_project)] == ["worker"]
+    assert there(aws) == [0, 0, 0]
+
+
 def _is_written(review_project: ReviewProject, name: str) -> bool:
     state = review_project.backend.status(name)
     return state is not None and state.answers_uri is not None
