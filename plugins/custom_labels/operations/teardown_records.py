@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from custom_labels.core.keys import INBOX, OWN_FOLDERS, UNLABELED
@@ -46,13 +46,12 @@ class Storage:
                         objects, size = objects + 1, size + int(length)
         return Stored(objects, size)
 
-    def delete(self, goes_on: Callable[[], object]) -> Stored:
+    def delete(self) -> Stored:
         """Delete the objects below the project's own folders, a thousand a call; a second run deletes the rest.
 
         In a bucket with versioning every version goes, and the marks of what was deleted before: an object that only
         got such a mark is stored, and billed, on.
 
-        :param goes_on: is called before each batch, and raises where no more may be deleted.
         :return: what was deleted, with all versions.
         :raises StorageError: S3 refused some of it.
         """
@@ -60,7 +59,6 @@ class Storage:
         has_versions = self._has_versions()
         for folder in self._every_folder(has_versions=has_versions):
             for batch, length in self._versions(folder) if has_versions else self._objects(folder):
-                goes_on()
                 if batch:
                     self._delete(folder, batch)
                 objects, size = objects + len(batch), size + length
@@ -105,7 +103,9 @@ class Storage:
             yield batch, sum(each.get("Size", 0) for each in found)
             if not page.get("IsTruncated"):
                 return
-            after = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+            # What is listed first is what is left by now; a page of nothing but what stays is passed over.
+            markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+            after = after if batch else markers
 
     def _delete(self, folder: str, batch: list[Any]) -> None:
         client, bucket = self.store.client, self.store.bucket

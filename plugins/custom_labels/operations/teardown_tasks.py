@@ -23,7 +23,7 @@ from custom_labels.core.steps import decision, fan_out, step
 from custom_labels.deployment.deployment import VersionRef
 from custom_labels.deployment.live_records import set_live_aside
 from custom_labels.deployment.preconditions import refuse
-from custom_labels.deployment.service_records import change_service
+from custom_labels.deployment.service_records import change_service, read_service
 from custom_labels.errors import ModelError, NothingToDo
 from custom_labels.operations.settings import TeardownSettings
 from custom_labels.operations.teardown import (
@@ -129,7 +129,8 @@ def set_records_aside(ctx: ProjectContext) -> Begun:
         )
     change_trainings(ctx.store, lambda trainings: trainings.tear_down(ctx.run_name, now()))
     live = set_live_aside(ctx.registry)
-    change_service(ctx.store, lambda memory: replace(memory, stopped=None))
+    if read_service(ctx.store).stopped is not None:
+        change_service(ctx.store, lambda memory: replace(memory, stopped=None))
     if project is None:
         return Begun((), served=live)
     return Begun(
@@ -227,7 +228,7 @@ def delete_images_and_records(ctx: ProjectContext, proven: str) -> Stored:  # no
     require_teardown(ctx)
     ctx.registry.require_owner(ctx.project.name)
     with ctx.lock.heartbeat():
-        return Storage(ctx.store, ctx.run.dag_id).delete(lambda: None)
+        return Storage(ctx.store, ctx.run.dag_id).delete()
 
 
 # -- how a run ends --------------------------------------------------------------------------------
