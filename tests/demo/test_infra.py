@@ -122,11 +122,12 @@ def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list
 def test_a_teardown_deletes_the_projects_own_folders_and_only_where_a_parameter_allows_it(
     resources: dict[str, Any],
 ) -> None:
-    project, *conditional = resources["TeardownPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    project, flows, *conditional = resources["TeardownPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     allowed = [each["If"] for each in conditional]
     (_, reads, _), (_, deletes, _) = allowed
     parameters = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]
 
+    assert (flows["Action"], flows["Resource"]) == ("sagemaker:ListFlowDefinitions", "*")
     assert project["Action"] == "rekognition:DeleteProject"
     assert project["Resource"]["Sub"].endswith(":project/${ProjectName}/*")
     assert parameters["TeardownMayDelete"]["Default"] == "false"

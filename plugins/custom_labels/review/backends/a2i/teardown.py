@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 
 from custom_labels.aws.hooks.sagemaker import ReviewSetupHook
+from custom_labels.aws.statuses import Described
+from custom_labels.core.keys import A2I_OUTPUT
+from custom_labels.core.names import slug
 from custom_labels.core.settings import Project
 from custom_labels.errors import SettingError
 from custom_labels.review.backends.a2i.backend import A2IReviewBackend
@@ -22,25 +25,22 @@ def tear_down(project: Project, store: S3Store, *, dry_run: bool) -> Iterator[st
     """Stop the open loops of every flow that the project ever had, and delete its page and itself.
 
     The page goes before its flow, which is the only thing that names it: so a second run finds what a killed one left.
-    What a set-up made and did not live to put on record is found by the names that it derives. Answers stay in the
-    bucket, and the record of the flows in the registry, which tells where they are.
+    Flows are the project's own that it has on record, or that AWS lists under its prefix and that write to its bucket,
+    as a set-up leaves them that was killed. Answers stay in the bucket, and the record of the flows in the registry.
 
     :param dry_run: take nothing away; name also what AWS is deleting still.
     :return: a sentence for each thing that is, or would be, taken away.
     """
     hook = ReviewSetupHook(project.aws_conn_id, region_name=project.region_name)
     backend = A2IReviewBackend(project, store)
-    recorded = {flow.name: flow for flow in backend.record.flows}
-    planned_page, planned_flows = _planned(project, store)
     pages: set[str] = set()
-    for name in dict.fromkeys([*recorded, *planned_flows]):
-        found = hook.describe_flow(name)
-        if found.status in {None, "Deleting"}:
-            if found.status and dry_run:
+    for name, found in _own_flows(project, store, hook, backend):
+        if found.status == "Deleting":
+            if dry_run:
                 yield f"flow {name} is being deleted"
             continue
-        flow = recorded.get(name)
-        open_loops = list(backend.open_loops(flow)) if flow else []
+        flow = ReviewFlow(name, str(found.raw["FlowDefinitionArn"]), 1, store.uri(A2I_OUTPUT))
+        open_loops = list(backend.open_loops(flow))
         if open_loops:
             yield f"{len(open_loops)} open reviews of flow {name} are stopped"
         page = str(found.raw["HumanLoopConfig"]["HumanTaskUiArn"]).rpartition("/")[2]
@@ -52,7 +52,25 @@ def tear_down(project: Project, store: S3Store, *, dry_run: bool) -> Iterator[st
             _stop(backend, flow, open_loops)
             hook.delete_task_ui(page)
             hook.delete_flow(name)
-    yield from _pages_alone(hook, {backend.record.task_ui, planned_page} - pages - {""}, dry_run=dry_run)
+    alone = {backend.record.task_ui, _planned_page(project, store)} - pages - {""}
+    yield from _pages_alone(hook, alone, dry_run=dry_run)
+
+
+def _own_flows(
+    project: Project, store: S3Store, hook: ReviewSetupHook, backend: A2IReviewBackend
+) -> Iterator[tuple[str, Described]]:
+    """Describe the project's flows that AWS has: those on record first, then others that write to its bucket."""
+    recorded = [flow.name for flow in backend.record.flows]
+    output = store.uri(A2I_OUTPUT).rstrip("/")
+    for name in recorded:
+        if (found := hook.describe_flow(name)).status is not None:
+            yield name, found
+    for name in [each for each in hook.list_flows() if each.startswith(f"{slug(project.name)}-")]:
+        if name in recorded:
+            continue
+        found = hook.describe_flow(name)
+        if found.status is not None and str(found.raw["OutputConfig"]["S3OutputPath"]).rstrip("/") == output:
+            yield name, found
 
 
 def _pages_alone(hook: ReviewSetupHook, pages: set[str], *, dry_run: bool) -> Iterator[str]:
@@ -64,21 +82,20 @@ def _pages_alone(hook: ReviewSetupHook, pages: set[str], *, dry_run: bool) -> It
                 hook.delete_task_ui(page)
 
 
-def _planned(project: Project, store: S3Store) -> tuple[str, list[str]]:
-    """Name the page and the flows that a set-up makes now; none where the project file has a mistake."""
+def _planned_page(project: Project, store: S3Store) -> str:
+    """Name the page that a set-up makes now; empty where the project file has a mistake."""
     try:
-        plan = plan_review(project, store, reviewer_counts(store, 1))
+        return plan_review(project, store, reviewer_counts(store, 1)).task_ui
     except (SettingError, ReviewBackendNotReady):
-        return "", []
-    return plan.task_ui, list(plan.flows.values())
+        return ""
 
 
-def _stop(backend: A2IReviewBackend, flow: ReviewFlow | None, loops: list[str]) -> None:
+def _stop(backend: A2IReviewBackend, flow: ReviewFlow, loops: list[str]) -> None:
     """Stop a flow's loops, and wait until they have ended.
 
     :raises ReviewBackendError: they did not in time.
     """
-    if flow is None or not loops:
+    if not loops:
         return
     backend.cancel(loops)
     give_up_at = time.monotonic() + PATIENCE_SECONDS
