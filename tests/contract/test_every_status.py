@@ -53,16 +53,18 @@ ENUMS = {
     "flow": ("sagemaker", "FlowDefinitionStatus"),
 }
 ARNS = {
-    "project": "*:project/birds/*",
+    "project": "*:project/*birds/*",
     "dataset": "*/dataset/train/*",
     "version": "*/version/v1/*",
     "flow": "*:flow-definition/*",
 }
 KINDS = {
     "CustomLabelsCreateProjectOperator": "project",
+    "CustomLabelsDeleteProjectOperator": "project",
     "ProjectStatusTrigger": "project",
     "CustomLabelsCreateDatasetOperator": "dataset",
     "CustomLabelsReplaceDatasetOperator": "dataset",
+    "CustomLabelsDeleteDatasetOperator": "dataset",
     "CustomLabelsDatasetSensor": "dataset",
     "DatasetStatusTrigger": "dataset",
     "CustomLabelsTrainVersionOperator": "version",
@@ -107,10 +109,15 @@ def test_every_class_is_tried_with_every_status_or_waits_for_none() -> None:
 
 @dataclass(frozen=True)
 class Resources:
-    """Resources in the embedded AWS, one of each kind, and the power to make them tell any status."""
+    """Resources in the embedded AWS, one of each kind, and the power to make them tell any status.
+
+    :param to_delete: a project with a dataset that is deleted, for hours; ``empty`` is one without anything.
+    """
 
     aws: LocalAws
     project: str
+    to_delete: str
+    empty: str
     flow_name: str
 
     @property
@@ -134,6 +141,8 @@ class Resources:
             "ProjectStatusTrigger": {"project_name": "birds"},
             "CustomLabelsCreateDatasetOperator": dataset,
             "CustomLabelsReplaceDatasetOperator": dataset,
+            "CustomLabelsDeleteDatasetOperator": {"project_arn": self.to_delete, "dataset_type": "TRAIN"},
+            "CustomLabelsDeleteProjectOperator": {"project_arn": self.empty},
             "CustomLabelsCopyVersionOperator": {**version, **source, "output_uri": f"s3://{BUCKET}/evaluation"},
             "CustomLabelsDatasetSensor": {"dataset_arn": self.dataset},
             "DatasetStatusTrigger": {"dataset_arn": self.dataset},
@@ -150,7 +159,7 @@ def resources(aws_process: LocalAws, airflow_db: None) -> Iterator[Resources]:
     """Made once for the module: no test changes the state of a resource for others, whatever status they are told."""
     aws = aws_process
     aws.control.reset()
-    aws.control.durations(version_delete=3600)
+    aws.control.durations(version_delete=3600, project_delete=3600)
     review = set_up_review(aws, (1,))
     flow = review.backend.record.flow_for(1)
     assert flow is not None
@@ -160,11 +169,20 @@ def resources(aws_process: LocalAws, airflow_db: None) -> Iterator[Resources]:
     for kind, uri in uris.items():
         source = {"project_arn": project, "dataset_type": kind, "manifest_uri": uri}
         CLASSES["CustomLabelsReplaceDatasetOperator"](task_id="a_task", **source, waiter_delay=0).execute(context())
+    to_delete = client.create_project(ProjectName="other-birds")["ProjectArn"]
+    source = {"project_arn": to_delete, "dataset_type": "TRAIN", "manifest_uri": uris["TRAIN"]}
+    CLASSES["CustomLabelsCreateDatasetOperator"](task_id="a_task", **source, waiter_delay=0).execute(context())
+    empty = client.create_project(ProjectName="no-birds")["ProjectArn"]
     aws.control.outcomes({"operation": "training", "version": "*", "status": "TRAINING_FAILED"})
     client.create_project_version(
         ProjectArn=project, VersionName="v1", OutputConfig={"S3Bucket": BUCKET, "S3KeyPrefix": "evaluation"}
     )
-    yield Resources(aws, project, flow.name)
+    # Datasets are replaced in no time, and the one that is to be deleted is in that status for hours.
+    aws.control.durations(dataset_delete=3600)
+    dataset = RekognitionHook().find_dataset(to_delete, "TRAIN")
+    client.delete_dataset(DatasetArn=str(dataset))
+    aws.control.durations(dataset_delete=0)
+    yield Resources(aws, project, to_delete, empty, flow.name)
     aws.control.reset()
 
 

@@ -34,6 +34,11 @@ TASKS = {
         *("acquire_deployment_lock", "inspect_live", "stop_live", "start_live", "smoke_test", "restart_live"),
         *ENDING,
     ),
+    "teardown": (
+        *("list_what_there_is", "acquire_lock", "find_trainings", "trainings_are_over", "acquire_deployment_lock"),
+        *("set_records_aside", "stop_version", "delete_version", "delete_train_dataset", "delete_test_dataset"),
+        *("delete_project", "take_away_reviews", "prove_nothing_is_left", "delete_images_and_records", *ENDING),
+    ),
     "cost_guard": (*("load_settings", "inspect", "stop", "start", "delete", "release_locks", "account", "finish"),),
 }
 """The tasks of the DAGs that pay, start, stop and delete."""

@@ -14,6 +14,7 @@ from tests.kit.detect_runs import count_messages, read, results
 from tests.kit.detect_runs import keys as keys_below
 from tests.kit.harvests import copies, fates, ledger, lines
 from tests.kit.support import BUCKET, client, effects, picture, s3
+from tests.kit.teardown_runs import models, review_set_up
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -84,6 +85,33 @@ def former_version_serves(aws: LocalAws, before: Mapping[str, Any]) -> None:
     assert record(aws, "live")["version_name"] == "v1"
     assert statuses(aws) == {"v1": "RUNNING", "v2": "STOPPED"}
     assert effects(aws, "CreateProjectVersion") == 2
+    locks_given_back(aws)
+
+
+def nothing_is_left(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """AWS has nothing of the project, every image, label and record stays, and nothing serves by the records."""
+    gone_from_aws(aws)
+    no_image_lost(aws, before)
+    assert before.keys() <= all_objects(aws).keys()
+    assert record(aws, "live") == {}
+    assert [record(aws, f"versions/{name}")["deleted_at"] is not None for name in ("v1", "v2")] == [True, True]
+
+
+def no_object_is_left(aws: LocalAws, before: Mapping[str, Any]) -> None:
+    """AWS has nothing of the project, and of its objects only those stay that say so."""
+    gone_from_aws(aws)
+    ours = {"registry/project.json", "registry/trainings.json", "registry/last_run/digits_teardown.json"}
+    # What the tests put beside the project's folders.
+    others = {key for key in before if key.startswith(("train.", "test."))}
+    assert all_objects(aws).keys() - LOCKS == ours | others
+
+
+def gone_from_aws(aws: LocalAws) -> None:
+    """AWS lists nothing of the project, each thing was deleted once, and no training begins."""
+    names = ("DeleteProject", "DeleteProjectVersion", "DeleteDataset")
+    assert models(aws) == review_set_up(aws) == []
+    assert [effects(aws, name) for name in names] == [1, 2, 2]
+    assert record(aws, "trainings")["torn_down"]["ended_at"]
     locks_given_back(aws)
 
 

@@ -100,6 +100,13 @@ def two_versions(aws: LocalAws, run_dag: RunDag) -> None:
     serve_in_turn(aws, "v1", "v2")
 
 
+def a_whole_project(aws: LocalAws, run_dag: RunDag) -> None:
+    """Two versions, of which one runs, datasets, and reviews that are open at Amazon A2I."""
+    review_project = set_up_review(aws, reviewers=(1,))
+    serve_in_turn(aws, "v1", "v2")
+    ask(review_project, make_request(aws, 1))
+
+
 def doubtful_images(aws: LocalAws, run_dag: RunDag) -> None:
     """A version that serves, new images, and people who are asked about everything that it says."""
     set_up_review(aws, reviewers=(1,))
@@ -240,6 +247,20 @@ SCENARIOS = {
         ("rekognition.StopProjectVersion *",),
         is_kept=True,
         is_cleared=True,
+    ),
+    "teardown": Scenario(
+        "teardown",
+        a_whole_project,
+        invariants.nothing_is_left,
+        ("rekognition.DeleteProject *",),
+        params={"dry_run": False},
+    ),
+    "teardown_with_objects": Scenario(
+        "teardown",
+        a_whole_project,
+        invariants.no_object_is_left,
+        ("s3.DeleteObjects *",),
+        params={"dry_run": False, "delete_images_and_records": True, "confirm_project_name": "digits"},
     ),
     "detect": Scenario(
         "detect",

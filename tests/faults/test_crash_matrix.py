@@ -21,12 +21,12 @@ WRITE = "CUSTOM_LABELS_WRITE_CRASH_POINTS"
 LIKE_ANOTHER = frozenset(
     {
         *("train_boxes", "detect_boxes", "harvest_boxes", "import_boxes"),
-        *("ask_people", "detect_ground_truth", "harvest_ground_truth"),
+        *("ask_people", "detect_ground_truth", "harvest_ground_truth", "teardown_with_objects"),
     }
 )
-"""Boxes and other review backends take the way of one label an image at Amazon A2I, through the same tasks: ``make
-test`` kills those."""
-RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback", "label_assist"}
+"""Boxes and other review backends take the way of one label an image at Amazon A2I, through the same tasks, and a
+teardown with objects that of one without: ``make test`` kills those."""
+RECORDED_LATER = LIKE_ANOTHER | {"train_first", "train_second", "rollback", "label_assist", "teardown"}
 """What takes half a minute to record; ``make test-crash`` does."""
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from custom_labels.core.keys import A2I_OUTPUT, INBOX, LABEL_STUDIO_ANSWERS
 from custom_labels.core.names import slug
+from custom_labels.operations.teardown_records import FOLDERS
 from custom_labels.review.backends.a2i.events import EVENT
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
@@ -116,6 +117,24 @@ def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, An
 
 def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
     assert folders(statements, "s3:DeleteObject") == {"detection_work/*", "manifests/*", "reviews/*"}
+
+
+def test_a_teardown_deletes_the_projects_own_folders_and_only_where_a_parameter_allows_it(
+    resources: dict[str, Any],
+) -> None:
+    project, flows, *conditional = resources["TeardownPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed = [each["If"] for each in conditional]
+    (_, reads, _), (_, deletes, _) = allowed
+    parameters = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]
+
+    assert (flows["Action"], flows["Resource"]) == ("sagemaker:ListFlowDefinitions", "*")
+    assert project["Action"] == "rekognition:DeleteProject"
+    assert project["Resource"]["Sub"].endswith(":project/${ProjectName}/*")
+    assert parameters["TeardownMayDelete"]["Default"] == "false"
+    assert {(condition, no["Ref"]) for condition, _, no in allowed} == {("TeardownDeletes", "AWS::NoValue")}
+    assert reads["Action"] == ["s3:GetBucketVersioning", "s3:ListBucketVersions"]
+    assert deletes["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    assert folders([deletes], "s3:DeleteObject") == {f"{folder}*" for folder in FOLDERS}
 
 
 def test_imports_read_and_move_only_what_the_parameters_allow(resources: dict[str, Any]) -> None:

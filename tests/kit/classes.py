@@ -38,6 +38,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dataset_type": "TRAIN",
         "manifest_uri": "s3://bucket/train.manifest",
     },
+    "CustomLabelsDeleteDatasetOperator": {"project_arn": PROJECT, "dataset_type": "TRAIN"},
+    "CustomLabelsDeleteProjectOperator": {"project_arn": PROJECT},
     "CustomLabelsCopyVersionOperator": {
         "project_arn": PROJECT,
         "version_name": "v1",
@@ -103,7 +105,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "ProjectLockTrigger": {"owner": "a run", "key": "registry/lock.json", "bucket": "b", "prefix": "p/"},
 }
-BASES = {"CustomLabelsOperator", "WaitingOperator", "VersionOperator", "StatusSensor", "StatusTrigger"}
+BASES = {
+    "CustomLabelsOperator",
+    "WaitingOperator",
+    "RemovalOperator",
+    "VersionOperator",
+    "StatusSensor",
+    "StatusTrigger",
+}
 
 
 def classes(package: Any, base: type) -> list[type]:

@@ -145,7 +145,9 @@ def test_a_deleted_version_is_503(aws: LocalAws) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "error"), [(None, "nothing_serves"), (b"{", "pointer_unreadable")], ids=["missing", "damaged"]
+    ("content", "error"),
+    [(None, "nothing_serves"), (b"{}", "nothing_serves"), (b"{", "pointer_unreadable")],
+    ids=["missing", "set aside by a teardown", "damaged"],
 )
 def test_that_nothing_serves_is_remembered_as_long_as_what_serves(
     aws: LocalAws, content: bytes | None, error: str
@@ -164,7 +166,15 @@ def test_that_nothing_serves_is_remembered_as_long_as_what_serves(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"{}", b'{"version_name": "v1"}', b'{"version_name": "v1", "version_arn": 7}', b"\xff\xfe"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version_name": ""}',
+        b'{"version_name": "v1"}',
+        b'{"version_name": "v1", "version_arn": 7}',
+        b"\xff\xfe",
+    ],
 )
 def test_a_damaged_pointer_is_503_and_its_reason_is_logged(
     aws: LocalAws, content: bytes, capsys: pytest.CaptureFixture[str]

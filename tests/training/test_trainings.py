@@ -9,7 +9,7 @@ import pytest
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.training.retraining import AttemptState, TrainingAttempt
-from custom_labels.training.trainings import TrainingHold, Trainings
+from custom_labels.training.trainings import Teardown, TrainingHold, Trainings
 
 ENDS = [AttemptState.TRAINING_FAILED, AttemptState.GATE_FAILED, AttemptState.REJECTED, AttemptState.DEPLOYED]
 
@@ -122,3 +122,42 @@ def test_a_hold_ends_with_its_time_and_with_whoever_set_it() -> None:
     assert held.release("label assist b") == held
     assert held.release("label assist a") == Trainings()
     assert from_json(Trainings, to_json(held)) == held
+
+
+def test_a_teardown_lets_no_attempt_count_and_keeps_the_split_and_the_history() -> None:
+    done = attempt("v1")
+    before = Trainings(split="d1", hold=TrainingHold("an assist", "2026-12-01T00:00:00+00:00")).claim(done)
+    before = before.count_as_trained(done)
+
+    after = before.tear_down("a run", "2026-11-29T08:00:00+00:00")
+
+    assert (after.attempts, after.open, after.trained, after.split, after.hold) == ((), [], None, "d1", None)
+    assert after.every == (done,)
+    assert "is being taken away from AWS by a run" in after.why_torn_down("digits")
+    assert from_json(Trainings, to_json(after)) == after
+
+
+def test_a_teardown_that_another_run_goes_on_with_is_that_runs() -> None:
+    first = Trainings().claim(attempt("v1")).tear_down("first", "08:00")
+
+    second = first.tear_down("second", "09:00")
+
+    assert second.torn_down == Teardown("second", "08:00")
+    assert second.every == (attempt("v1"),)
+    assert second.end_teardown("first", "09:30") == second, "it was overtaken"
+    ended = second.end_teardown("second", "10:00")
+    assert ended.torn_down == Teardown("second", "08:00", "10:00")
+    assert ended.end_teardown("second", "11:00") == ended
+    assert ended.tear_down("third", "12:00").torn_down == Teardown("third", "12:00")
+
+
+def test_trainings_begin_again_once_a_teardown_has_ended_and_the_project_is_set_up() -> None:
+    begun = Trainings(split="d1").tear_down("a run", "08:00")
+    ended = begun.end_teardown("a run", "09:00")
+
+    assert begun.start_again() == begun, "what is being deleted is not started"
+    assert "trigger digits_bootstrap" in ended.why_torn_down("digits")
+    again = ended.start_again()
+    assert (again.why_torn_down("digits"), again.split) == ("", "d1")
+    assert again.claim(attempt("v2"))["d1"] == attempt("v2"), "the same images, without force"
+    assert Trainings().start_again() == Trainings()

@@ -60,7 +60,7 @@ class Pointer:
                 return self._live
             if self._trouble:
                 raise _unreadable(self._trouble)
-            raise nothing_serves(f"s3://{self._bucket}/{self._key} is not there")
+            raise nothing_serves(f"s3://{self._bucket}/{self._key} names no version")
 
     def _read(self) -> tuple[Live | None, str]:
         """Give what serves, and why that cannot be read; neither where there is no pointer."""
@@ -74,6 +74,8 @@ class Pointer:
             return self._go_on(str(error))
         try:
             value = json.loads(body)
+            if value == {}:  # the project was taken away from AWS
+                return None, ""
             return Live(_text(value, "version_name"), _text(value, "version_arn")), ""
         except (ValueError, TypeError, LookupError) as error:
             return self._go_on(f"{type(error).__name__}: {error}")

@@ -32,7 +32,7 @@ def read_training(store: S3Store, registry: Registry, dag_id: str, run_id: str, 
     :param before: name of the version that served before.
     """
     run = f"{dag_id}/{run_id}"
-    attempt = next((each for each in reversed(read_trainings(store).attempts) if each.run == run), None)
+    attempt = next((each for each in reversed(read_trainings(store).every) if each.run == run), None)
     last, live = registry.last_run(dag_id), registry.live()
     is_ours = last.get("run") == run
     result = f"{last.get('outcome')}: {last.get('detail')}" if is_ours else f"run '{run}' left no outcome"

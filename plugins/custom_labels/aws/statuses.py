@@ -49,6 +49,7 @@ class StatusTable:
 
 
 PROJECT_CREATED = StatusTable("project_created", "created", {"CREATED"}, {"CREATING"})
+PROJECT_DELETED = StatusTable("project_deleted", "deleted", {GONE}, {"DELETING"})
 DATASET_CREATED = StatusTable(
     "dataset_created", "created", {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, {"CREATE_IN_PROGRESS"}
 )
@@ -62,6 +63,16 @@ VERSION_TRAINED = StatusTable(
     "project_version_trained",
     "trained",
     {"TRAINING_COMPLETED", "COPYING_COMPLETED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "FAILED"},
+    {"TRAINING_IN_PROGRESS", "COPYING_IN_PROGRESS"},
+)
+# Whatever became of it: what is waited for is only that nothing is being trained or copied any more.
+VERSION_SETTLED = StatusTable(
+    "project_version_settled",
+    "settled",
+    {
+        *("TRAINING_COMPLETED", "TRAINING_FAILED", "COPYING_COMPLETED", "COPYING_FAILED", "STARTING", "RUNNING"),
+        *("FAILED", "STOPPING", "STOPPED", "DELETING", "DEPRECATED", "EXPIRED", GONE),
+    },
     {"TRAINING_IN_PROGRESS", "COPYING_IN_PROGRESS"},
 )
 VERSION_RUNNING = StatusTable("project_version_running", "running", {"RUNNING"}, {"STARTING"})
@@ -81,9 +92,16 @@ VERSION_COPIED = StatusTable(
 )
 VERSION_DELETED = StatusTable("project_version_deleted", "deleted", {GONE}, {"DELETING"})
 
-PROJECT_TABLES = (PROJECT_CREATED,)
+PROJECT_TABLES = (PROJECT_CREATED, PROJECT_DELETED)
 DATASET_TABLES = (DATASET_CREATED, DATASET_UPDATED, DATASET_DELETED)
-VERSION_TABLES = (VERSION_TRAINED, VERSION_RUNNING, VERSION_STOPPED, VERSION_COPIED, VERSION_DELETED)
+VERSION_TABLES = (
+    VERSION_TRAINED,
+    VERSION_SETTLED,
+    VERSION_RUNNING,
+    VERSION_STOPPED,
+    VERSION_COPIED,
+    VERSION_DELETED,
+)
 TABLES = {table.waiter: table for table in (*PROJECT_TABLES, *DATASET_TABLES, *VERSION_TABLES)}
 
 STARTABLE = frozenset({"TRAINING_COMPLETED", "COPYING_COMPLETED", "STOPPED", "FAILED"})

@@ -59,6 +59,9 @@ class Outcome(StrEnum):
     ASSIST_ENDED = "assist_ended", "label assist has ended"
     NOTHING_TO_LABEL = "nothing_to_label", "nothing to label"
     READY = "ready", "project is ready"
+    TORN_DOWN = "torn_down", "project taken away from AWS"
+    TEARDOWN_PLANNED = "teardown_planned", "plan of a teardown"
+    NOTHING_TO_TEAR_DOWN = "nothing_to_tear_down", "nothing to take away"
 
 
 MAX_SUBJECT = 100

@@ -288,6 +288,7 @@ class Settings(BaseModel):
             Outcome.IMPORTED,
             Outcome.IMPORT_TROUBLE,
             Outcome.ASSIST_ENDED,
+            Outcome.TORN_DOWN,
         ),
         description="Outcomes that send an SNS message: one a run, never one an image.",
     )

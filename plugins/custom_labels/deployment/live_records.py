@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from custom_labels.core.codec import from_json, to_json
 from custom_labels.core.live_version import Candidate, LiveVersion
+from custom_labels.core.records import Record
 from custom_labels.core.registry import LIVE, Registry
 from custom_labels.deployment.deployment import why_not_replaced
 from custom_labels.errors import LiveVersionChanged
@@ -37,3 +38,14 @@ def move_live(registry: Registry, challenger: Candidate, now: str) -> LiveVersio
             "deployed at the same moment. Theirs stays; trigger the DAG again."
         ) from error
     return successor
+
+
+def set_live_aside(registry: Registry) -> str | None:
+    """Let the pointer name no version, whichever it names; which one that was stays in the records of versions.
+
+    :return: the version that it named, ``None`` where it named none.
+    """
+    live = registry.live()
+    if live is not None:
+        Record(LIVE, LiveVersion).change(registry.store, lambda _: None)
+    return live.version_name if live else None

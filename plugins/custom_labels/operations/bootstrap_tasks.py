@@ -15,6 +15,7 @@ from custom_labels.core.outcome import Outcome, RunOutcome
 from custom_labels.core.steps import step
 from custom_labels.operations.bootstrap_checks import BootstrapChecks
 from custom_labels.operations.settings import BootstrapSettings
+from custom_labels.training.training_records import change_trainings
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def versions() -> str:
 
 @step
 def finish(ctx: ProjectContext, settings: BootstrapSettings, found: dict[str, str]) -> RunOutcome:
-    """Say that the project can start."""
+    """Say that the project can start; after a teardown, trainings may begin again."""
+    change_trainings(ctx.store, lambda trainings: trainings.start_again())
     detail = f"everything that {ctx.project.name}.yaml names is there; unpause the DAGs"
     return finish_run(ctx, settings, Outcome.READY, detail, found)

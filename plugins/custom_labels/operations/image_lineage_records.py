@@ -292,7 +292,7 @@ class _ImageLookup:
     # -- versions --------------------------------------------------------------------------------------
 
     def _uses(self, versions: Sequence[tuple[str, RecordedVersion]]) -> tuple[VersionUse, ...]:
-        attempts = read_trainings(self.store).attempts
+        attempts = read_trainings(self.store).every
         snapshots: dict[str, list[SnapshotImage] | None] = {}
         for name, record in versions:
             digest = record.digest or ""

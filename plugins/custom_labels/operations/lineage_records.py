@@ -102,7 +102,7 @@ def version_lineage(
             f"There is no version '{name}' of project '{project.name}': {store.uri(f'{VERSIONS}{name}.json')} is not "
             "there. Name a version that is on record."
         )
-    summary, troubles = summarize(name, record, read_trainings(store).attempts), Troubles()
+    summary, troubles = summarize(name, record, read_trainings(store).every), Troubles()
     with tempfile.TemporaryDirectory(prefix="custom-labels-") as folder:
         table = _version_table(store, record, Path(folder), troubles)
         if table is None:

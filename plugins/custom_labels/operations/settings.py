@@ -17,6 +17,14 @@ class BootstrapSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeardownSettings(RunSettings):
+    """How long a training is waited for that AWS cannot stop."""
+
+    status_poll_seconds: int
+    training_timeout_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class GuardSettings(RunSettings):
     """What the cost guard stops, starts, deletes and notifies of."""
 

@@ -10,7 +10,7 @@ from custom_labels.training.training_records import read_trainings
 
 def newest_inspection(store: S3Store) -> Inspection | None:
     """Read what was found in the snapshot of the last training that was begun and inspected; ``None`` without one."""
-    for attempt in reversed(read_trainings(store).attempts):
+    for attempt in reversed(read_trainings(store).every):
         if (found := read_inspection(store, attempt.digest)) is not None:
             return found
     return None

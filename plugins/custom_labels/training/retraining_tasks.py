@@ -17,6 +17,7 @@ from custom_labels.datasets.snapshot_records import LocalSnapshot
 from custom_labels.errors import NotTrainable
 from custom_labels.training.retraining import (
     Due,
+    Retrain,
     RetrainDecision,
     RunDecision,
     RunKind,
@@ -128,6 +129,8 @@ def decide_on(
     ctx: ProjectContext, settings: TrainingSettings, trainings: Trainings, snapshot: ImageSnapshot
 ) -> RetrainDecision:
     """Apply the rule to a snapshot, with what the registry and AWS know of earlier trainings."""
+    if why := trainings.why_torn_down(ctx.project.name):
+        return RetrainDecision(Retrain.NOTHING, why)
     known = (
         attempt
         for attempt in trainings.open

@@ -61,6 +61,8 @@ def decide_training(ctx: ProjectContext, settings: TrainingSettings) -> RunDecis
 def _count_and_decide(ctx: ProjectContext, settings: TrainingSettings) -> RetrainDecision:
     """Count the labelled images and those that no training has seen, and apply the rule."""
     trainings = read_trainings(ctx.store)
+    if why := trainings.why_torn_down(ctx.project.name):
+        return RetrainDecision(Retrain.NOTHING, why)
     held = trainings.why_held(datetime.now(UTC)) if ctx.run.run_type in BY_ITSELF and not trainings.open else ""
     if held:
         return RetrainDecision(Retrain.NOTHING, held)
@@ -90,6 +92,8 @@ def prepare_images(
         )
     with ctx.lock.heartbeat():
         trainings = read_trainings(ctx.store)
+        if why := trainings.why_torn_down(ctx.project.name):
+            return PreparedTraining(Retrain.NOTHING, why)
         begun = trainings.attempt(goes_on.resumed)
         if begun is not None and not begun.state.is_finished:
             return PreparedTraining(Retrain.RESUME, goes_on.detail, begun.digest)
@@ -156,7 +160,16 @@ def _claim(ctx: ProjectContext, snapshot: ImageSnapshot, project_arn: str) -> Tr
         as_of=ctx.run.as_of.isoformat(),
     )
     force = bool(ctx.param("force"))
-    attempt = change_trainings(ctx.store, lambda trainings: trainings.claim(ours, force=force))[ours.digest]
+
+    def claimed(trainings: Trainings) -> Trainings:
+        if why := trainings.why_torn_down(ctx.project.name):
+            raise NotPermitted(
+                f"Version '{ours.version_name}' was not claimed for a training: {why} ('{TRAININGS.key}'). Nothing was "
+                "paid. Trigger the DAG again when the project is set up."
+            )
+        return trainings.claim(ours, force=force)
+
+    attempt = change_trainings(ctx.store, claimed)[ours.digest]
     if attempt.state.is_finished:
         raise NotPermitted(
             f"Snapshot {snapshot.digest[:12]} of project '{ctx.project.name}' was not claimed for a training: exactly "

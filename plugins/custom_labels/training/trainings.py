@@ -21,6 +21,19 @@ class TrainingHold:
 
 
 @dataclass(frozen=True)
+class Teardown:
+    """That all versions of the project were taken away, so that nothing is trained until a person starts again.
+
+    :param run: the run that takes them away, as ``dag_id/run_id``.
+    :param begun_at: ISO 8601 in UTC; ``ended_at`` once AWS has nothing of the project any more.
+    """
+
+    run: str
+    begun_at: str
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True)
 class Trainings:
     """What was trained, as ``registry/trainings.json`` holds it.
 
@@ -29,12 +42,21 @@ class Trainings:
     :param split: digest of the snapshot whose split the next one follows: the last that any version was trained on. A
         backfill's counts as well, since what it judged by must not be trained on later.
     :param hold: what keeps runs that no person triggered from training, if anything does.
+    :param torn_down: what keeps every run from training, from a teardown until the project is set up again.
+    :param former: the attempts before the last teardown, whose versions are gone; the same images may be trained anew.
     """
 
     attempts: tuple[TrainingAttempt, ...] = ()
     trained: str | None = None
     split: str | None = None
     hold: TrainingHold | None = None
+    torn_down: Teardown | None = None
+    former: tuple[TrainingAttempt, ...] = ()
+
+    @property
+    def every(self) -> tuple[TrainingAttempt, ...]:
+        """All attempts, also of versions that were taken away, the last claimed at the end."""
+        return (*self.former, *self.attempts)
 
     def attempt(self, digest: str | None) -> TrainingAttempt | None:
         """Give what became of a snapshot's training; ``None`` when it was never tried."""
@@ -110,6 +132,38 @@ class Trainings:
     def release(self, by: str) -> Trainings:
         """End a hold, if it is that of who says so."""
         return replace(self, hold=None) if self.hold and self.hold.by == by else self
+
+    def tear_down(self, run: str, now: str) -> Trainings:
+        """Begin to take all versions away: no attempt counts any more, and none begins.
+
+        The split stays, so that an image which was tested on once is never trained on. A run that begins it again, or
+        goes on with what another one left, is the one that takes them away from now on.
+        """
+        is_going_on = self.torn_down is not None and self.torn_down.ended_at is None
+        begun_at = self.torn_down.begun_at if self.torn_down is not None and is_going_on else now
+        return Trainings(split=self.split, torn_down=Teardown(run, begun_at), former=self.every)
+
+    def end_teardown(self, run: str, now: str) -> Trainings:
+        """Say that AWS has nothing of the project any more; of another run's teardown nothing is said."""
+        if self.torn_down is None or self.torn_down.run != run:
+            return self
+        return replace(self, torn_down=replace(self.torn_down, ended_at=self.torn_down.ended_at or now))
+
+    def why_torn_down(self, project: str) -> str:
+        """Explain why no training begins since the project was taken away; empty if one may."""
+        if self.torn_down is None:
+            return ""
+        if self.torn_down.ended_at is None:
+            return f"the project is being taken away from AWS by {self.torn_down.run}"
+        return (
+            f"the project was taken away from AWS at {self.torn_down.ended_at}; to start again trigger "
+            f"{project}_bootstrap, which lets trainings begin"
+        )
+
+    def start_again(self) -> Trainings:
+        """Let trainings begin again after a teardown that has ended."""
+        is_over = self.torn_down is not None and self.torn_down.ended_at is not None
+        return replace(self, torn_down=None) if is_over else self
 
     def _with(self, attempt: TrainingAttempt) -> Trainings:
         others = tuple(each for each in self.attempts if each.digest != attempt.digest)

@@ -23,7 +23,7 @@ def trigger_training(ctx: ProjectContext, settings: TriggerSettings) -> None:
     if not settings.enable_automatic_training:
         raise NothingToDo(f"Variable '{ctx.project.variable('enable_automatic_training')}' is off.")
     trainings, now = read_trainings(ctx.store), datetime.now(UTC)
-    if why := trainings.why_held(now):
+    if why := trainings.why_torn_down(ctx.project.name) or trainings.why_held(now):
         raise NothingToDo(f"No training is triggered: {why}.")
     snapshot = count_project(ctx.store, ctx.project.task, as_of=now, trained=trainings.trained)
     send_counts(ctx, snapshot, settings.minimum_untrained_images)

@@ -16,6 +16,7 @@ from custom_labels.core.settings import Project
 from custom_labels.datasets.imports.import_work import OnConflict
 from custom_labels.datasets.imports.source import SourceKind
 from custom_labels.evaluation.links import pages_address
+from custom_labels.operations.teardown import CONFIRMATION, DELETES
 
 DOCS = Path(__file__).parent / "docs"
 """The DAGs' documentation, a Markdown file a kind, with the fields ``{project}``, ``{bucket}``, ``{prefix}`` and
@@ -85,6 +86,23 @@ def detect_dag_arguments(project: Project) -> dict[str, Any]:
         ),
     }
     return dag_arguments(project, "detect", "Detect new images, send doubtful ones to people", params)
+
+
+def teardown_dag_arguments(project: Project) -> dict[str, Any]:
+    """Give the arguments of ``DAG`` for a project's teardown DAG."""
+    params = {
+        "dry_run": Param(
+            True, type="boolean", description="Only list what there is and what it costs; off takes it away for good."
+        ),
+        DELETES: switch("Delete the project's images, labels and records in S3 as well. They cannot be brought back."),
+        CONFIRMATION: Param(
+            "",
+            type="string",
+            maxLength=255,
+            description=f"To delete images and records, type the project's name: {project.name}.",
+        ),
+    }
+    return dag_arguments(project, "teardown", "Take the project away from AWS", params)
 
 
 def import_dag_arguments(project: Project) -> dict[str, Any]:

@@ -79,6 +79,56 @@ def test_a_second_run_takes_what_the_first_left(
     wait_until(lambda: there(aws) == [0, 0, 0])
 
 
+def test_loops_that_take_a_while_to_stop_are_waited_for(aws: LocalAws, review_project: ReviewProject) -> None:
+    open_one(review_project.backend, make_request(aws))
+    aws.control.durations(loop_stop=2, flow_delete=0)
+
+    tear_down(review_project)
+
+    wait_until(lambda: there(aws) == [0, 0, 0])
+
+
+def test_what_a_killed_set_up_made_and_did_not_record_goes_too(aws: LocalAws, review_project: ReviewProject) -> None:
+    open_one(review_project.backend, make_request(aws))
+    review_project.store.call("delete_object", "registry/review.json")
+    planned = tear_down(review_project, dry_run=True)
+
+    tear_down(review_project)
+
+    assert sorted(sentence.split()[0] for sentence in planned) == ["1", "flow", "flow", "worker"]
+    wait_until(lambda: there(aws) == [0, 0, 0])
+
+
+def test_flows_of_another_project_whose_name_begins_alike_are_left(
+    aws: LocalAws, review_project: ReviewProject
+) -> None:
+    sagemaker = client(aws, "sagemaker")
+    ours = sagemaker.list_flow_definitions()["FlowDefinitionSummaries"][0]["FlowDefinitionName"]
+    described = sagemaker.describe_flow_definition(FlowDefinitionName=ours)
+    ui = sagemaker.create_human_task_ui(HumanTaskUiName="digits-2-page", UiTemplate={"Content": "<p>x</p>"})
+    sagemaker.create_flow_definition(
+        FlowDefinitionName="digits-2-0123456789abcdef-x1",
+        HumanLoopConfig={**described["HumanLoopConfig"], "HumanTaskUiArn": ui["HumanTaskUiArn"]},
+        OutputConfig={"S3OutputPath": "s3://elsewhere/a2i-human-loop-data"},
+        RoleArn=described["RoleArn"],
+    )
+
+    tear_down(review_project)
+
+    wait_until(lambda: there(aws)[0] == 1)
+    assert there(aws) == [1, 1, 0]
+
+
+def test_a_page_that_no_flow_names_goes(aws: LocalAws, review_project: ReviewProject) -> None:
+    sagemaker = client(aws, "sagemaker")
+    for flow in sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]:
+        sagemaker.delete_flow_definition(FlowDefinitionName=flow["FlowDefinitionName"])
+    wait_until(lambda: there(aws)[0] == 0)
+
+    assert [sentence.split()[0] for sentence in tear_down(review_project)] == ["worker"]
+    assert there(aws) == [0, 0, 0]
+
+
 def _is_written(review_project: ReviewProject, name: str) -> bool:
     state = review_project.backend.status(name)
     return state is not None and state.answers_uri is not None

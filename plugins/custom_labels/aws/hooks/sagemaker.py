@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -35,6 +35,12 @@ class ReviewSetupHook(ServiceHook["SageMakerClient"]):
         if found is None:
             return NOTHING
         return Described(found["FlowDefinitionStatus"], found.get("FailureReason") or "", dict(found))
+
+    def list_flows(self) -> Iterator[str]:
+        """Name the flow definitions of the account, a page of them at a time."""
+        for page in self.client.get_paginator("list_flow_definitions").paginate():
+            for flow in page["FlowDefinitionSummaries"]:
+                yield flow["FlowDefinitionName"]
 
     def find_workteam(self, arn: str) -> WorkteamTypeDef | None:
         """Describe a workteam; ``None`` if there is none with this ARN.
