@@ -72,8 +72,8 @@ def create_or_update(watch: StackWatch, given: argparse.Namespace) -> None:
         watch.say(f"  {name}: {value}")
     if not stack.parameters.get(ROLE):
         watch.say(
-            "No role of Airflow has the policies yet: add --airflow-role NAME to this command, or attach PolicyArn to "
-            "what Airflow runs as."
+            "No role of Airflow has the policies yet: add --airflow-role NAME to this command, or attach all "
+            "whose names end in PolicyArn to what Airflow runs as."
         )
     watch.say(f"Next: python -m include.infra write-project {watch.project}{_same_options(watch)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ def resources() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(resources["AirflowPolicy"]["Properties"]["PolicyDocument"]["Statement"])
+    """What Airflow may do, whatever the parameters."""
+    policies = (resources[name]["Properties"] for name in ("AirflowPolicy", "StoragePolicy", "ReviewPolicy"))
+    return [statement for each in policies for statement in each["PolicyDocument"]["Statement"]]
 
 
 def _list(value: Any) -> list[Any]:
@@ -58,6 +61,57 @@ def test_only_what_aws_demands_is_allowed_on_everything(statements: list[dict[st
         action for each in statements if "*" in _list(each["Resource"]) for action in _list(each["Action"])
     }
     assert on_everything == WITHOUT_NARROWER_RESOURCE
+
+
+LONGEST = {
+    "AWS::Partition": "aws-us-gov",
+    "AWS::Region": "ap-northeast-1",
+    "AWS::AccountId": "1" * 12,
+    "Bucket.Arn": f"arn:aws-us-gov:s3:::{'b' * 63}",
+    "BucketName": "b" * 63,
+    "Prefix": "p" * 128,
+    "ProjectName": "n" * 100,
+    "ReviewPrefix": "r" * 24,
+}
+"""What CloudFormation puts in, as long as the parameters allow it."""
+LONGEST_ARN = "a" * 160
+"""Of a queue, topic, rule or role, whose names CloudFormation makes."""
+LONGEST_POLICY = 6144
+"""Characters of a managed policy without white space (IAM quotas)."""
+
+
+def longest(value: Any) -> Any:
+    """Put the longest values into a part of a policy, conditional parts included."""
+    match value:
+        case {"If": [_, there, _]}:
+            return longest(there)
+        case {"Sub": text}:
+            return re.sub(r"\$\{([^}]+)\}", lambda hit: LONGEST[hit[1]], text)
+        case {"GetAtt": text}:
+            return LONGEST.get(text, LONGEST_ARN)
+        case {"Ref": _}:
+            return LONGEST_ARN
+        case dict():
+            return {name: longest(each) for name, each in value.items()}
+        case list():
+            return [longest(each) for each in value]
+    return value
+
+
+MANAGED = ("AirflowPolicy", "StoragePolicy", "ReviewPolicy", "GroundTruthPolicy", "TeardownPolicy")
+
+
+@pytest.mark.parametrize("name", MANAGED)
+def test_iam_takes_each_policy_however_long_names_are(resources: dict[str, Any], name: str) -> None:
+    document = longest(resources[name]["Properties"]["PolicyDocument"])
+
+    assert len(json.dumps(document, separators=(",", ":")).replace(" ", "")) <= LONGEST_POLICY
+
+
+def test_every_managed_policy_is_measured_but_the_one_that_parameters_fill(resources: dict[str, Any]) -> None:
+    managed = {name for name, each in resources.items() if each["Type"] == "AWS::IAM::ManagedPolicy"}
+
+    assert managed == {*MANAGED, "ImportPolicy"}
 
 
 def test_no_action_is_a_pattern(statements: list[dict[str, Any]]) -> None:

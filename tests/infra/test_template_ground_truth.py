@@ -85,7 +85,7 @@ class Policies:
 
 @pytest.fixture(scope="module")
 def airflow(template: dict[str, Any]) -> Policies:
-    return Policies(template, "AirflowPolicy", "GroundTruthPolicy")
+    return Policies(template, "AirflowPolicy", "StoragePolicy", "ReviewPolicy", "GroundTruthPolicy")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,10 @@ def test_nothing_of_it_is_there_unless_it_is_asked_for(template: dict[str, Any])
     notification = template["Resources"]["Bucket"]["Properties"]["NotificationConfiguration"]
     without = {"Ref": "AWS::NoValue"}
     assert notification["EventBridgeConfiguration"]["If"] == [CONDITION, {"EventBridgeEnabled": True}, without]
-    assert not any("LabelingJob" in action for action, _ in Policies(template, "AirflowPolicy").allowed())
+    assert not any(
+        "LabelingJob" in action
+        for action, _ in Policies(template, "AirflowPolicy", "StoragePolicy", "ReviewPolicy").allowed()
+    )
 
 
 def test_all_that_the_backend_does_is_allowed(aws: LocalAws, airflow: Policies) -> None:
