@@ -1,7 +1,7 @@
 """The quick start, walked through word by word: the page's own commands, in their order, against the embedded AWS.
 
-Bash runs them in a tree like that of the repository, the environment goes on from one to the next. Replaced: `make`,
-which would install, and has tests of its own; `airflow standalone`, and its scheduler, by running each DAG that is
+Bash runs them in a tree like that of the repository, the environment goes on from one to the next. Replaced: `make
+install`; `airflow standalone`, and its scheduler, by running each DAG that is
 triggered with ``dag.test()``; commands that need one, which Airflow's own parser checks; and the AWS CLI's `s3 cp`.
 """
 
@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from tests.conftest import ROOT
 from tests.infra.test_deploy import stacks
 from tests.kit.dag_runs import Run, run_dag
-from tests.kit.support import LABELS, client, picture, wait_until
+from tests.kit.support import LABELS, client, picture
 
 if TYPE_CHECKING:
     from include.local_aws.process import LocalAws
@@ -89,13 +88,10 @@ class Walk:
         return self.printed[f"printf '%s\\0' {command}"].split("\0")[1:-1]
 
     def make(self, arguments: Sequence[str]) -> None:
-        """Write what `make airflow-settings` writes; what is installed is installed."""
+        """Do what the Makefile does, but install: what is installed is installed."""
         if arguments[0] == "airflow-settings":
-            project = yaml.safe_load((self.tree / "include" / "projects" / "birds.yaml").read_text())
-            pools = {project[name]: {"slots": 2, "description": ""} for name in ("pool", "detection_pool")}
-            folder = self.tree / "build" / "airflow"
-            folder.mkdir(parents=True)
-            (folder / "pools.json").write_text(json.dumps(pools))
+            _, options = arguments[1].split("=", 1)
+            self.bash(f"python -m include.deployments airflow-settings {options}")
         else:
             assert list(arguments) == ["install"]
 
@@ -114,10 +110,7 @@ class Walk:
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> None:
         """Run a DAG once."""
         project, kind = dag_id.split("_", 1)
-        if (ROOT / "dags" / f"{kind}.py").exists():
-            self.runs.append(run_dag(kind, conf, project))
-        elif conf:
-            take_models_away(self.aws)
+        self.runs.append(run_dag(kind, conf, project))
 
     def cli(self, arguments: Sequence[str]) -> None:
         """Copy to or from S3, as `aws s3 cp` does."""
@@ -132,27 +125,6 @@ class Walk:
             path = self.tree / target / each["Key"].removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, each["Key"], str(path))
-
-
-def versions(asked: Any, project_arn: str) -> list[str]:
-    """Give the status of each version."""
-    found = asked.describe_project_versions(ProjectArn=project_arn)["ProjectVersionDescriptions"]
-    return [each["Status"] for each in found]
-
-
-def take_models_away(aws: LocalAws) -> None:
-    """Do at Custom Labels what <project>_teardown does."""
-    asked = client(aws, "rekognition")
-    (project,) = asked.describe_projects()["ProjectDescriptions"]
-    arn = project["ProjectArn"]
-    (version,) = asked.describe_project_versions(ProjectArn=arn)["ProjectVersionDescriptions"]
-    asked.stop_project_version(ProjectVersionArn=version["ProjectVersionArn"])
-    wait_until(lambda: versions(asked, arn) == ["STOPPED"])
-    asked.delete_project_version(ProjectVersionArn=version["ProjectVersionArn"])
-    wait_until(lambda: versions(asked, arn) == [])
-    for dataset in project["Datasets"]:
-        asked.delete_dataset(DatasetArn=dataset["DatasetArn"])
-    asked.delete_project(ProjectArn=arn)
 
 
 @pytest.fixture
@@ -186,13 +158,9 @@ def test_every_command_of_the_page_does_what_the_page_says(walk: Walk, aws: Loca
     for command in commands(PAGE.read_text(encoding="utf-8")):
         walk.paste(command)
 
-    bootstrap, planned, trained, detected, *_ = walk.runs
-    assert [each.state for each in walk.runs] == ["success"] * len(walk.runs)
-    assert [next(iter(each.ends)) for each in (bootstrap, planned, trained, detected)] == [
-        "ready",
-        "planned",
-        "deployed",
-        "detected",
+    assert [(each.state, *each.ends) for each in walk.runs] == [
+        ("success", outcome)
+        for outcome in ("ready", "planned", "deployed", "detected", "teardown_planned", "torn_down")
     ]
     (result,) = [json.loads(path.read_text()) for path in (walk.tree / "detections").rglob("*.json")]
     assert result["key"] == "images_for_detection/new.jpg"

@@ -10,10 +10,20 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_labels.core.keys import A2I_OUTPUT, INBOX, LABEL_STUDIO_ANSWERS
+from custom_labels.core.keys import (
+    A2I_OUTPUT,
+    IMAGES,
+    IMPORTED_IMAGES,
+    INBOX,
+    LABEL_STUDIO_ANSWERS,
+    OWN_FOLDERS,
+    REVIEWED_IMAGES,
+    UNLABELED,
+)
 from custom_labels.core.names import slug
 from custom_labels.operations.teardown_records import FOLDERS
 from custom_labels.review.backends.a2i.events import EVENT
+from custom_labels.review.backends.page_check import TEST_IMAGE
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "include" / "infra" / "custom-labels-project.yaml"
 WITHOUT_NARROWER_RESOURCE = {
@@ -81,10 +91,8 @@ LONGEST_POLICY = 6144
 
 
 def longest(value: Any) -> Any:
-    """Put the longest values into a part of a policy, conditional parts included."""
+    """Put the longest values into a part of a policy."""
     match value:
-        case {"If": [_, there, _]}:
-            return longest(there)
         case {"Sub": text}:
             return re.sub(r"\$\{([^}]+)\}", lambda hit: LONGEST[hit[1]], text)
         case {"GetAtt": text}:
@@ -98,7 +106,14 @@ def longest(value: Any) -> Any:
     return value
 
 
-MANAGED = ("AirflowPolicy", "StoragePolicy", "ReviewPolicy", "GroundTruthPolicy", "TeardownPolicy")
+MANAGED = (
+    "AirflowPolicy",
+    "StoragePolicy",
+    "ReviewPolicy",
+    "GroundTruthPolicy",
+    "TeardownPolicy",
+    "TeardownDeletePolicy",
+)
 
 
 @pytest.mark.parametrize("name", MANAGED)
@@ -161,12 +176,23 @@ def test_what_is_written_is_what_the_package_keeps(statements: list[dict[str, An
         "images_replaced/*",
         "images_reviewed/*",
         "imports/*",
+        "label_assist/*",
         "manifests/*",
         "registry/*",
         "reviews/*",
         "reviews/none_of_the_above/*",
         "snapshots/*",
     }
+
+
+def test_every_folder_that_the_package_makes_can_be_written(statements: list[dict[str, Any]]) -> None:
+    written = folders(statements, "s3:PutObject")
+    of_others = {A2I_OUTPUT, "ground-truth/"}
+    """A2I writes to the first by its own role; the second has GroundTruthPolicy."""
+
+    assert [each for each in OWN_FOLDERS if not any(key.startswith(each) for key in written)] == [
+        each for each in OWN_FOLDERS if each in of_others
+    ]
 
 
 def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list[dict[str, Any]]) -> None:
@@ -176,17 +202,19 @@ def test_images_snapshots_results_and_answers_cannot_be_deleted(statements: list
 def test_a_teardown_deletes_the_projects_own_folders_and_only_where_a_parameter_allows_it(
     resources: dict[str, Any],
 ) -> None:
-    project, flows, *conditional = resources["TeardownPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    allowed = [each["If"] for each in conditional]
-    (_, reads, _), (_, deletes, _) = allowed
+    project, flows = resources["TeardownPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    reads, deletes = resources["TeardownDeletePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     parameters = yaml.load(TEMPLATE.read_text(), Loader)["Parameters"]
 
     assert (flows["Action"], flows["Resource"]) == ("sagemaker:ListFlowDefinitions", "*")
     assert project["Action"] == "rekognition:DeleteProject"
     assert project["Resource"]["Sub"].endswith(":project/${ProjectName}/*")
     assert parameters["TeardownMayDelete"]["Default"] == "false"
-    assert {(condition, no["Ref"]) for condition, _, no in allowed} == {("TeardownDeletes", "AWS::NoValue")}
-    assert reads["Action"] == ["s3:GetBucketVersioning", "s3:ListBucketVersions"]
+    assert resources["TeardownDeletePolicy"]["Condition"] == "TeardownDeletes"
+    assert (reads["Action"], reads["Resource"]) == (
+        ["s3:GetBucketVersioning", "s3:ListBucketVersions"],
+        {"GetAtt": "Bucket.Arn"},
+    )
     assert deletes["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     assert folders([deletes], "s3:DeleteObject") == {f"{folder}*" for folder in FOLDERS}
 
@@ -247,13 +275,15 @@ def test_the_review_role_reads_images_and_writes_answers_and_nothing_else(resour
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     (policy,) = role["Policies"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
-    assert [
-        (each["Action"], each["Resource"]["Sub"].rpartition("${Prefix}")[2])
+    allowed = {
+        each["Action"]: {one["Sub"].rpartition("${Prefix}")[2] for one in _list(each["Resource"])}
         for each in policy["PolicyDocument"]["Statement"]
-    ] == [
-        ("s3:GetObject", f"{INBOX}*"),
-        ("s3:PutObject", f"{A2I_OUTPUT}*"),
-    ]
+    }
+    shown = (IMAGES, IMPORTED_IMAGES, INBOX, REVIEWED_IMAGES, UNLABELED)
+    assert allowed == {
+        "s3:GetObject": {TEST_IMAGE, *(f"{folder}*" for folder in shown)},
+        "s3:PutObject": {f"{A2I_OUTPUT}*"},
+    }
 
 
 def test_the_bucket_announces_new_images_and_answers_to_their_queues(resources: dict[str, Any]) -> None:
