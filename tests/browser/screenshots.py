@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, sync_playwright
 from rich.console import Console
 
 from custom_labels.core.settings import load_project
@@ -30,6 +30,8 @@ RESTS = "Everything keeps running"
 WIDTH, HEIGHT = 1280, 720
 DECISION_HEIGHT = 1100
 """As far as the regressions, the first thing that a person looks for."""
+SHARPNESS, MARGIN = 3, 16
+"""A graph is drawn small, and is shown by itself."""
 AT_REST_MILLISECONDS = 2500
 """While it moves the graph to fit, Airflow's page says nothing that could be waited for."""
 CONSOLE = Console(highlight=False)
@@ -86,12 +88,18 @@ def take(shown: dict[str, Any]) -> None:
 
 def graph(browser: Browser, address: str, name: str) -> None:
     """Take a picture of a run's graph, as a person sees it who has folded nothing."""
-    window = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    window = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SHARPNESS)
     window.add_init_script("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
     window.goto(address)
-    window.locator(".react-flow__node").first.wait_for(timeout=60_000)
+    nodes = window.locator(".react-flow__node")
+    nodes.first.wait_for(timeout=60_000)
     window.wait_for_timeout(AT_REST_MILLISECONDS)
-    window.screenshot(path=PICTURES / name)
+    boxes = [box for node in nodes.all() if (box := node.bounding_box())]
+    left, top = (min(box[edge] for box in boxes) - MARGIN for edge in ("x", "y"))
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    clip = FloatRect(x=left, y=top, width=right - left, height=bottom - top)
+    window.screenshot(path=PICTURES / name, clip=clip)
 
 
 def page(browser: Browser, address: str, name: str, height: int) -> None:

@@ -44,7 +44,9 @@ class PageChecks:
                 f"{self.ctx.project.name}.yaml."
             ) from error
         how = (
-            "hold neither a worker nor the triggerer" if WAITS_BY_ITSELF else "wait in the triggerer, which has to run"
+            "hold neither a worker nor the triggerer"
+            if WAITS_BY_ITSELF
+            else "wait in the triggerer, which has to run, and are in no list: open them from the task 'ask'"
         )
         return f"{HITLOperator.__name__} of {PROVIDER} {version(PROVIDER)}; open questions {how}"
 
