@@ -313,5 +313,5 @@ def test_a_sensor_fails_at_once_where_its_goal_cannot_be_reached(trained: str, d
 
 
 def test_a_sensor_refuses_a_goal_that_it_does_not_know() -> None:
-    with pytest.raises(ValueError, match="expected one of copied, deleted, running, stopped, trained"):
+    with pytest.raises(ValueError, match="expected one of copied, deleted, running, settled, stopped, trained"):
         CustomLabelsVersionSensor(task_id="a_task", project_arn="arn", version_name="v1", until="perfect")
