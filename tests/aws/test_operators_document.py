@@ -11,9 +11,10 @@ import pytest
 from airflow.sdk import DAG
 
 from tests.kit.classes import OPERATORS, SENSORS, TRIGGERS
+from tests.kit.documents import code_blocks
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operators.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+EXAMPLES = code_blocks(TEXT, "python")
 ROOM = ("custom_labels.aws.operators.", "custom_labels.aws.sensors.", "custom_labels.aws.triggers.")
 PUBLIC = sorted(each.__name__ for each in (*OPERATORS, *SENSORS, *TRIGGERS) if each.__module__.startswith(ROOM))
 

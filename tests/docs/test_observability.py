@@ -14,12 +14,13 @@ from custom_labels.core.settings import Project
 from custom_labels.detection.detect_tasks import COUNTED
 from custom_labels.web.assets import live_version
 from tests.conftest import ROOT
+from tests.kit.documents import code_blocks
 
 DOCUMENT = ROOT / "docs" / "observability.md"
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return code_blocks(DOCUMENT.read_text(encoding="utf-8"), language)
 
 
 def mapped(name: str, kind: str) -> tuple[str, dict[str, str]]:

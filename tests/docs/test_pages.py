@@ -16,6 +16,7 @@ from custom_labels.core.outcome import Outcome
 from custom_labels.core.settings_fields import Settings
 from include.docs.pages import pages
 from tests.conftest import ROOT
+from tests.kit.documents import code_blocks
 
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
@@ -23,8 +24,6 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.g
 LONGEST_README = 140
 WIDEST_ROW = 150
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMENT = re.compile(r"(^|\s)#.*")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -93,9 +92,9 @@ def test_every_setting_and_every_outcome_is_explained() -> None:
 
 def commands(page: Path) -> Iterator[list[str]]:
     """Give the words of each command that a page's blocks show; ends of lines within a command are joined."""
-    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+    for block in code_blocks(page.read_text(encoding="utf-8"), "bash"):
         for line in block.replace("\\\n", " ").replace(" && ", "\n").splitlines():
-            if words := shlex.split(COMMENT.sub("", line) if "'" not in line else line, comments=True):
+            if words := shlex.split(line, comments=True):
                 yield words
 
 

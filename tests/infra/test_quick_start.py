@@ -22,6 +22,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.infra.test_deploy import stacks
 from tests.kit.dag_runs import Run, run_dag
+from tests.kit.documents import code_blocks
 from tests.kit.support import LABELS, client, picture
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ CHECKED_ONLY = {("standalone",), ("dags", "unpause"), ("dags", "pause"), ("dags"
 
 def commands(page: str) -> Iterator[str]:
     """Give the lines of the page's blocks of bash, in order."""
-    for block in re.findall(r"^```bash\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+    for block in code_blocks(page, "bash"):
         yield from block.strip().splitlines()
 
 

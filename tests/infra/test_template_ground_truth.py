@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -18,7 +17,7 @@ from custom_labels.detection.notifications import matches
 from custom_labels.review.backends.ground_truth.events import announced
 from custom_labels.review.backends.ground_truth.job import kind_of
 from custom_labels.review.backends.ground_truth.teardown import tear_down
-from tests.infra.test_template import TEMPLATE, Loader
+from tests.infra.test_template import TEMPLATE, Loader, resolved
 from tests.kit.labeling import answer_image, labeling_project, set_up_labeling
 from tests.kit.review_project import make_request
 from tests.kit.review_requests import request_for
@@ -42,19 +41,6 @@ VALUES = {
 """What CloudFormation puts in for the digits project."""
 
 
-def resolved(value: Any) -> Any:
-    """Put the values into a part of the template."""
-    if isinstance(value, list):
-        return [resolved(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"Sub"}:
-        return re.sub(r"\$\{([^}]+)\}", lambda hit: VALUES[hit[1]], value["Sub"])
-    if set(value) == {"Ref"}:
-        return VALUES.get(value["Ref"], value)
-    return {name: resolved(each) for name, each in value.items()}
-
-
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
     return dict(yaml.load(TEMPLATE.read_text(), Loader))
@@ -74,7 +60,7 @@ class Policies:
         for each in self.statements:
             resources = each["Resource"] if isinstance(each["Resource"], list) else [each["Resource"]]
             for action in [each["Action"]] if isinstance(each["Action"], str) else each["Action"]:
-                yield from ((action, resolved(resource)) for resource in resources if "GetAtt" not in resource)
+                yield from ((action, resolved(resource, VALUES)) for resource in resources if "GetAtt" not in resource)
 
     def allow(self, action: str, resource: str = "") -> bool:
         """Whether an action is allowed, on a resource if one is named."""
@@ -180,7 +166,7 @@ def test_the_rule_sends_this_projects_answers(template: dict[str, Any], name: st
     rule = template["Resources"]["AnswerRule"]["Properties"]
     project: Project = labeling_project().model_copy(update={"name": name})
     (event,) = announced(project).events
-    pattern = resolved(rule["EventPattern"])
+    pattern = resolved(rule["EventPattern"], VALUES)
     (key,) = pattern["detail"].pop("object")["key"]
 
     assert matches(pattern, event)

@@ -18,6 +18,7 @@ import yaml
 
 from tests.conftest import ROOT, airflow_environment
 from tests.kit.database import provide_database
+from tests.kit.documents import code_blocks
 
 KUBERNETES = ROOT / "include" / "deployments" / "kubernetes"
 CHART = Path(__file__).parent / "airflow_chart_1.22.0.txt"
@@ -125,8 +126,8 @@ def test_the_charts_job_makes_the_pools(airflow_db: None, shared_folder: Path, t
 
 def code(language: str) -> str:
     """Give the page's block of code in a language."""
-    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(block)
+    (block,) = code_blocks(PAGE, language)
+    return block
 
 
 def test_the_values_of_the_page_are_known_to_the_chart_too() -> None:

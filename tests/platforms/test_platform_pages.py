@@ -11,6 +11,7 @@ import pytest
 from custom_labels.core.settings_fields import Settings
 from include.deployments.__main__ import _parser
 from tests.conftest import ROOT
+from tests.kit.documents import code_blocks
 
 PAGES = ("mwaa", "kubernetes", "astro", "plain", "celery", "secrets_backend")
 OTHERS = frozenset({"docker", "helm", "kubectl", "astro", "sudo", "curl", "export"})
@@ -26,7 +27,7 @@ def text(page: str) -> str:
 
 def commands(page: str) -> Iterator[list[str]]:
     """Give the words of each command in the page's blocks of shell, with names in the place of placeholders."""
-    for block in re.findall(r"```bash\n(.*?)```", text(page), re.DOTALL):
+    for block in code_blocks(text(page), "bash"):
         for line in block.replace("\\\n", " ").splitlines():
             filled = re.sub("|".join(PLACEHOLDERS), lambda found: PLACEHOLDERS[found[0]], line)
             words = shlex.split(filled, comments=True)
