@@ -54,7 +54,7 @@ class Settings(BaseModel):
     automatic_human_sampling_frequency: int = Field(
         720, ge=1, le=525_600, description="Minutes between two checks for detections to sample."
     )
-    human_sampling_interval: int = Field(1000, ge=1, description="Every how manieth detection is sampled.")
+    human_sampling_interval: int = Field(1000, ge=1, description="One of so many detections is sampled.")
     label_detection_confidence: dict[str, Percent] = Field(
         {},
         description=(
